@@ -1,0 +1,1 @@
+"""The oracle: the LSTM written from its equations, in NumPy alone, and its number systems."""

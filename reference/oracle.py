@@ -1,0 +1,137 @@
+"""What a case must give: values, gradients, and the rounding noise of each element."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..spec.case import OUTPUTS, Case
+from .lstm import lstm, lstm_backward
+from .rounding import SAMPLES, samples_of
+
+__all__ = ["Expectation", "evaluate", "expect"]
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What is expected of an implementation, by the names of ``Case.result_names``.
+
+    Attributes:
+        values: in float64, in the case's shapes.
+        noise: standard deviation of the rounding errors of a correct implementation in the
+            case's precision, same shapes; exactly 0 where no rounding can have an effect.
+    """
+
+    values: dict[str, Array]
+    noise: dict[str, Array]
+
+
+def expect(case: Case, precision: str | None = None) -> Expectation:
+    """Values and noise of ``case``, judged in ``precision`` (the case's own unless given).
+
+    Raises:
+        ValueError: the case is outside the oracle, see :func:`evaluate`.
+    """
+    judged = case if precision is None else replace(case, dtype=precision)
+    arguments, cotangents = case.arguments(), case.cotangent_values()
+    values = evaluate(case, arguments, cotangents)
+    kind = samples_of(judged.precision, zlib.crc32(str(judged).encode()))
+
+    def sampled(arrays: Mapping[str, Array]) -> dict[str, Any]:
+        return {
+            name: np.broadcast_to(array, (SAMPLES, *array.shape)).view(kind)
+            for name, array in arrays.items()
+        }
+
+    samples = evaluate(case, sampled(arguments), sampled(cotangents))
+    noise = {}
+    for name, value in values.items():
+        deviation = np.asarray(samples[name]).view(np.ndarray) - value
+        noise[name] = np.sqrt(np.mean(deviation * deviation, axis=0))
+    return Expectation(values, noise)
+
+
+def evaluate(
+    case: Case, arguments: Mapping[str, Any], cotangents: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The reference LSTM on ``case``, with ``arguments`` and ``cotangents`` of any number
+    system in the case's shapes, further axes in front allowed.
+
+    Returns:
+        the tensors of ``case.result_names()``, in the case's shapes.
+
+    Raises:
+        ValueError: in training a mask was drawn (0 < dropout < 1) that the case does not tell.
+    """
+    if 0 < case.active_dropout < 1:
+        raise ValueError(f"dropout={case.active_dropout} in training leaves the mask open")
+    config = case.config
+    x = _steps_first(case, "input", arguments["input"])  # (T, N, input_size)
+    if case.states:
+        h_0, c_0 = (_steps_first(case, name, arguments[name]) for name in ("h_0", "c_0"))
+    else:
+        h_0, c_0 = (_zeros(x, _batched_shape(case, name)) for name in ("h_0", "c_0"))
+    width = config.num_directions * config.output_size
+    dropped = case.active_dropout == 1
+    zero_mask = np.zeros((*x.shape[-3:-1], width))  # (T, N, D*R)
+    output, h_n, c_n, cache = lstm(
+        config,
+        {name: arguments[name] for name in config.parameter_shapes()},
+        x,
+        h_0,
+        c_0,
+        lengths=case.lengths if case.packed else None,
+        masks=[zero_mask] * (config.num_layers - 1) if dropped else None,
+    )
+    outputs = {"output": output, "h_n": h_n, "c_n": c_n}
+    results = {name: _in_layout(case, name, outputs[name]) for name in OUTPUTS}
+    if not case.cotangents:
+        return results
+
+    seeds = [
+        _steps_first(case, name, cotangents[name])
+        if name in cotangents
+        else _zeros(x, _batched_shape(case, name))
+        for name in OUTPUTS
+    ]
+    dx, dh_0, dc_0, gradients = lstm_backward(*seeds, cache)
+    gradients = {**gradients, "input": dx, "h_0": dh_0, "c_0": dc_0}
+    for name in case.argument_names():
+        is_parameter = name in config.parameter_shapes()
+        results[f"{name}.grad"] = (
+            gradients[name] if is_parameter else _in_layout(case, name, gradients[name])
+        )
+    return results
+
+
+def _steps_first(case: Case, name: str, array: Any) -> Any:
+    """From the case's layout to (T, N, F), or states to (L*D, N, F)."""
+    if case.layout == "unbatched":
+        return array[..., None, :]
+    if case.config.batch_first and name in ("input", "output"):
+        return np.swapaxes(array, -2, -3)
+    return array
+
+
+def _in_layout(case: Case, name: str, array: Any) -> Any:
+    """The inverse of ``_steps_first``."""
+    if case.layout == "unbatched":
+        return array[..., 0, :]
+    return _steps_first(case, name, array)
+
+
+def _batched_shape(case: Case, name: str) -> tuple[int, ...]:
+    return tuple(_steps_first(case, name, np.empty(case.shapes()[name])).shape)
+
+
+def _zeros(like: Any, shape: tuple[int, ...]) -> Any:
+    """Zeros in the number system, and with the axes in front, of ``like`` (..., T, N, F)."""
+    return np.zeros_like(like, shape=(*like.shape[:-3], *shape))
+

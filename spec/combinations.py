@@ -1,0 +1,95 @@
+"""The discrete parameter combinations, all of them and a small array that covers triples."""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass, fields
+from itertools import combinations, product
+
+import numpy as np
+
+from .case import LAYOUTS, Case
+
+__all__ = ["DROPOUTS", "FACTORS", "Combination", "all_combinations", "covering_array"]
+
+# No dropout; dropout that must not act, in evaluation; everything dropped, in training.
+DROPOUTS = ("none", "eval", "one")
+
+
+@dataclass(frozen=True)
+class Combination:
+    """One choice of everything about a case that is not a size or a value."""
+
+    num_layers: int
+    bias: bool
+    batch_first: bool
+    bidirectional: bool
+    projection: bool
+    dropout: str
+    layout: str
+    states: bool
+    dtype: str
+
+    @classmethod
+    def of(cls, case: Case) -> Combination:
+        """The combination that ``case`` belongs to."""
+        config = case.config
+        dropout = "none" if config.dropout == 0 else "one" if case.training else "eval"
+        return cls(
+            config.num_layers,
+            config.bias,
+            config.batch_first,
+            config.bidirectional,
+            config.proj_size > 0,
+            dropout,
+            case.layout,
+            case.states,
+            case.dtype,
+        )
+
+    def __str__(self) -> str:
+        return " ".join(f"{item.name}={getattr(self, item.name)}" for item in fields(self))
+
+
+# The choices for each field of Combination, simplest first.
+FACTORS: dict[str, tuple[int | bool | str, ...]] = {
+    "num_layers": (1, 2, 3),
+    "bias": (False, True),
+    "batch_first": (False, True),
+    "bidirectional": (False, True),
+    "projection": (False, True),
+    "dropout": DROPOUTS,
+    "layout": LAYOUTS,
+    "states": (False, True),
+    "dtype": ("float64", "float32"),
+}
+
+
+def all_combinations() -> list[Combination]:
+    """Every combination of ``FACTORS``, in a fixed order."""
+    return [Combination(*choice) for choice in product(*FACTORS.values())]  # type: ignore[arg-type]
+
+
+def covering_array(strength: int = 3) -> list[Combination]:
+    """Few combinations among which any ``strength`` factors take all their values together.
+
+    Greedy: always the combination that adds most. About 50 for strength 3.
+    """
+    everything = all_combinations()
+    rows = np.array(
+        [[FACTORS[f.name].index(v) for f, v in zip(fields(c), astuple(c), strict=True)]
+         for c in everything]
+    )  # (combinations, factors)
+    number = np.zeros((len(rows), 0), int)  # of the tuple of values, one column a set of factors
+    base = 0
+    for chosen in combinations(range(rows.shape[1]), strength):
+        sizes = [len(tuple(FACTORS.values())[k]) for k in chosen]
+        tuples = np.ravel_multi_index([rows[:, k] for k in chosen], sizes)
+        number = np.column_stack([number, base + tuples])
+        base += int(np.prod(sizes))
+    open_tuples = np.ones(base, bool)
+    picked = []
+    while open_tuples.any():
+        best = int(open_tuples[number].sum(axis=1).argmax())
+        open_tuples[number[best]] = False
+        picked.append(everything[best])
+    return picked

@@ -1,0 +1,92 @@
+"""The constructor's arguments, and the parameters that follow from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["LSTMConfig"]
+
+
+@dataclass(frozen=True)
+class LSTMConfig:
+    """The arguments of ``torch.nn.LSTM`` that decide what is computed (documentation, "Args").
+
+    ``device`` and ``dtype`` belong to a :class:`~lstm_conformance.spec.case.Case`.
+
+    Raises:
+        ValueError: a value that the documentation does not allow.
+    """
+
+    input_size: int
+    hidden_size: int
+    num_layers: int = 1
+    bias: bool = True
+    batch_first: bool = False
+    dropout: float = 0.0
+    bidirectional: bool = False
+    proj_size: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("input_size", "hidden_size", "num_layers"):
+            if _whole(name, getattr(self, name)) < 1:
+                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+        for name in ("bias", "batch_first", "bidirectional"):
+            if not isinstance(getattr(self, name), bool):
+                raise ValueError(f"{name} must be True or False, not {getattr(self, name)!r}")
+        if isinstance(self.dropout, bool) or not isinstance(self.dropout, (int, float)):
+            raise ValueError(f"dropout must be a number, not {self.dropout!r}")
+        if not 0 <= self.dropout <= 1:
+            raise ValueError(f"dropout must be between 0 and 1, not {self.dropout}")
+        if not 0 <= _whole("proj_size", self.proj_size) < self.hidden_size:
+            raise ValueError(
+                f"proj_size must be between 0 and hidden_size - 1 = {self.hidden_size - 1}, "
+                f"not {self.proj_size}"
+            )
+
+    @property
+    def num_directions(self) -> int:
+        """D of the documentation: 2 if bidirectional, else 1."""
+        return 2 if self.bidirectional else 1
+
+    @property
+    def output_size(self) -> int:
+        """H_out of the documentation: the features of h_t in one direction."""
+        return self.proj_size or self.hidden_size
+
+    def layer_input_size(self, layer: int) -> int:
+        """Features of x_t in ``layer``: the input's, or both directions of the layer below."""
+        return self.input_size if layer == 0 else self.num_directions * self.output_size
+
+    def parameter_names(self, layer: int, direction: int) -> tuple[str, ...]:
+        """Names of the parameters of one layer and direction, in torch's order."""
+        suffix = f"l{layer}" + ("_reverse" if direction else "")
+        roles = ["weight_ih", "weight_hh"]
+        if self.bias:
+            roles += ["bias_ih", "bias_hh"]
+        if self.proj_size:
+            roles += ["weight_hr"]
+        return tuple(f"{role}_{suffix}" for role in roles)
+
+    def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Name to shape of every parameter, in torch's order (documentation, "Attributes")."""
+        gates = 4 * self.hidden_size
+        shapes: dict[str, tuple[int, ...]] = {}
+        for layer in range(self.num_layers):
+            of_role = {
+                "weight_ih": (gates, self.layer_input_size(layer)),
+                "weight_hh": (gates, self.output_size),
+                "bias_ih": (gates,),
+                "bias_hh": (gates,),
+                "weight_hr": (self.proj_size, self.hidden_size),
+            }
+            for direction in range(self.num_directions):
+                for name in self.parameter_names(layer, direction):
+                    shapes[name] = of_role[name.split("_l")[0]]
+        return shapes
+
+
+def _whole(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError(f"{name} must be a whole number, not {value!r}")
+    return value

@@ -1,0 +1,74 @@
+"""What the suite asks of an implementation, and what it gets back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .case import Case
+
+__all__ = ["Implementation", "Nonconformance", "ObservedTensor", "Observation"]
+
+
+class Nonconformance(Exception):
+    """The implementation broke its interface: a parameter is missing, a result no tensor."""
+
+
+@dataclass(frozen=True)
+class ObservedTensor:
+    """One tensor that an implementation returned.
+
+    Attributes:
+        values: the numbers, exactly, as float64 in the shape they were returned in.
+        dtype: torch's name of the dtype they were returned in.
+        device: type of the device they were returned on.
+    """
+
+    values: NDArray[np.float64]
+    dtype: str
+    device: str
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What an implementation did with a case.
+
+    Attributes:
+        tensors: one for each name of ``Case.result_names``.
+        seconds: time spent inside the implementation.
+    """
+
+    tensors: dict[str, ObservedTensor]
+    seconds: float
+
+
+class Implementation(Protocol):
+    """What is judged. No subclassing is needed.
+
+    Attributes:
+        name: how reports call it.
+        version: of the package it is from.
+    """
+
+    name: str
+    version: str
+
+    def unsupported(self, case: Case) -> str | None:
+        """Why ``case`` is outside the declared capabilities; None if it is inside."""
+        ...
+
+    def device_missing(self, device: str) -> str | None:
+        """Why ``device`` cannot be used on this machine; None if it can."""
+        ...
+
+    def run(self, case: Case) -> Observation:
+        """The forward pass, and the backward pass where the case has cotangents.
+
+        Raises:
+            Nonconformance: the interface is broken.
+            Exception: whatever the implementation raises; it becomes the verdict ``error``.
+        """
+        ...

@@ -1,0 +1,50 @@
+"""The floating-point formats that are judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["PRECISIONS", "Precision"]
+
+
+@dataclass(frozen=True)
+class Precision:
+    """A binary floating-point format (IEEE 754; bfloat16 as in its common definition).
+
+    Attributes:
+        name: torch's name for it.
+        unit_roundoff: the largest relative error of one rounding to nearest, 2**-p.
+        smallest_subnormal: the distance between neighbouring numbers near zero.
+    """
+
+    name: str
+    unit_roundoff: float
+    smallest_subnormal: float
+
+    def round(self, x: NDArray[Any]) -> NDArray[np.float64]:
+        """``x`` rounded to the nearest number of this format, as float64 (same shape)."""
+        if self.name == "bfloat16":
+            return _round_to_bfloat16(x)
+        return x.astype(self.name).astype(np.float64)
+
+
+def _round_to_bfloat16(x: NDArray[Any]) -> NDArray[np.float64]:
+    # NumPy has no bfloat16: it is the upper half of a float32, ties to even.
+    bits = np.ascontiguousarray(x, np.float32).view(np.uint32).astype(np.uint64)
+    bits = (bits + 0x7FFF + ((bits >> 16) & 1)) & 0xFFFF0000
+    return bits.astype(np.uint32).view(np.float32).astype(np.float64).reshape(x.shape)
+
+
+PRECISIONS = {
+    precision.name: precision
+    for precision in (
+        Precision("float64", 2.0**-53, 2.0**-1074),
+        Precision("float32", 2.0**-24, 2.0**-149),
+        Precision("bfloat16", 2.0**-8, 2.0**-133),
+        Precision("float16", 2.0**-11, 2.0**-24),
+    )
+}
