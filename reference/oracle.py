@@ -80,7 +80,7 @@ def evaluate(
         h_0, c_0 = (_zeros(x, _batched_shape(case, name)) for name in ("h_0", "c_0"))
     width = config.num_directions * config.output_size
     dropped = case.active_dropout == 1
-    zero_mask = np.zeros((*x.shape[-3:-1], width))  # (T, N, D*R)
+    zero_mask = _zeros(x, (*x.shape[-3:-1], width))  # (T, N, D*R)
     output, h_n, c_n, cache = lstm(
         config,
         {name: arguments[name] for name in config.parameter_shapes()},

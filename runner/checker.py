@@ -1,0 +1,300 @@
+"""Runs cases through an implementation, judges them by a rule, and keeps the record."""
+
+from __future__ import annotations
+
+import math
+import traceback
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import hypothesis
+from hypothesis import HealthCheck, Phase, Verbosity
+
+from .spec.case import Case
+from .spec.combinations import Combination
+from .spec.contract import Implementation, Nonconformance, Observation
+from .spec.strategies import Domain, cases
+from .judge import FAIL, INCONCLUSIVE, PASS, Finding, Rule, Trial
+from .profiles import Profile
+
+__all__ = ["ERROR", "UNSUPPORTED", "Checker", "Failure", "Record", "Settings"]
+
+ERROR, UNSUPPORTED, NOT_TESTED = "error", "unsupported", "not tested"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What was asked for on the command line.
+
+    Attributes:
+        profile: the budget.
+        seed: of all that is drawn.
+        dtypes, devices: names, the devices being there.
+    """
+
+    profile: Profile
+    seed: int
+    dtypes: tuple[str, ...]
+    devices: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """The smallest case that broke a clause.
+
+    Attributes:
+        verdict: ``fail`` or ``error``.
+        case: its one line.
+        first_case: the line of the case that failed first, before it was made smaller.
+        finding: the tensor and element with the largest ratio; empty for an error.
+        exception: type and message; empty for a fail.
+        traceback: of the exception.
+    """
+
+    verdict: str
+    case: str
+    first_case: str
+    finding: dict[str, Any] = field(default_factory=dict)
+    exception: str = ""
+    traceback: str = ""
+
+    @property
+    def size(self) -> tuple[int, int, str]:
+        """Smaller failures are easier to read; ties are broken the same way every time."""
+        case = Case.parse(self.case)
+        return sum(math.prod(shape) for shape in case.shapes().values()), len(self.case), self.case
+
+
+@dataclass
+class Record:
+    """What one test found out about one clause.
+
+    Attributes:
+        clause: its id.
+        verdicts: how many cases had each verdict; those tried while shrinking are left out.
+        worst_ratio: the largest ratio seen, None if no ratio was.
+        reasons: why cases were unsupported or not tested, and how many.
+        failures: the smallest failing case of each search.
+        combinations: text of each that was asked about, to the reason why it was left out,
+            empty if it was not.
+        seconds: spent inside the implementation.
+    """
+
+    clause: str
+    verdicts: dict[str, int] = field(default_factory=dict)
+    worst_ratio: float | None = None
+    reasons: dict[str, int] = field(default_factory=dict)
+    failures: list[Failure] = field(default_factory=list)
+    combinations: dict[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data, which travels between processes."""
+        return asdict(self)
+
+    def count(self, verdict: str, reason: str = "") -> None:
+        """One more case with ``verdict``."""
+        self.verdicts[verdict] = self.verdicts.get(verdict, 0) + 1
+        if reason:
+            self.reasons[reason] = self.reasons.get(reason, 0) + 1
+
+    def see_ratios(self, findings: Iterable[Finding]) -> None:
+        """Keeps the largest ratio of those that mean something."""
+        for finding in findings:
+            if finding.ratio is not None and finding.verdict != INCONCLUSIVE:
+                self.worst_ratio = max(finding.ratio, self.worst_ratio or 0.0)
+
+
+class _CaseBroken(Exception):
+    """Tells Hypothesis that a case failed."""
+
+
+class Checker:
+    """The fixture ``lstm_check`` of the tests.
+
+    Args:
+        implementation: what is judged.
+        settings: how.
+        test: name of the test, from which, with the seed, all draws follow.
+        clauses: ids of the clauses that the test names.
+    """
+
+    def __init__(
+        self,
+        implementation: Implementation,
+        settings: Settings,
+        test: str,
+        clauses: Iterable[str],
+    ) -> None:
+        self.implementation = implementation
+        self.settings = settings
+        self.records = {clause: Record(clause) for clause in clauses}
+        self._test = test
+
+    def forall(self, domain: Domain, rule: Rule) -> None:
+        """Judges cases drawn from ``domain`` by ``rule``, for the one clause of this test."""
+        (clause,) = self.records
+        narrowed = self._narrowed(domain)
+        if narrowed is not None:
+            self._search(narrowed, {clause: rule}, self.settings.profile.per_clause, shrink=True)
+
+    def each_combination(
+        self, combinations: Iterable[Combination], domain: Domain, rules: dict[str, Rule]
+    ) -> None:
+        """Judges cases of each combination by the rule of each clause.
+
+        Only the first combination that fails is made smaller: in a thoroughly broken
+        implementation the others would say the same, slowly.
+        """
+        shrink = True
+        for combination in combinations:
+            text, before = str(combination), self._reasons()
+            narrowed = self._narrowed(domain.within(combination))
+            if narrowed is not None:
+                examples = self.settings.profile.per_combination
+                broken = self._search(narrowed, rules, examples, shrink, text)
+                shrink = shrink and not broken
+            reason = ", ".join(sorted(set((self._reasons() - before).elements())))
+            for record in self.records.values():
+                record.combinations[text] = reason
+
+    def _reasons(self) -> Counter[str]:
+        """Why cases were not judged so far, and how many."""
+        return Counter(next(iter(self.records.values())).reasons)
+
+    def single(self, case: Case, rules: dict[str, Rule]) -> None:
+        """Judges one given case."""
+        seen = _Search(case)
+        self._examine(case, rules, seen)
+        for clause, failure in seen.smallest.items():
+            self.records[clause].failures.append(failure)
+
+    def _narrowed(self, domain: Domain) -> Domain | None:
+        dtypes = tuple(name for name in domain.dtype if name in self.settings.dtypes)
+        if dtypes and self.settings.devices:
+            return domain.but(dtype=dtypes, device=self.settings.devices)
+        wanted = " and ".join(domain.dtype)
+        reason = "no device to test on" if dtypes else f"{wanted} was not asked for"
+        for record in self.records.values():
+            record.count(NOT_TESTED, reason)
+        return None
+
+    def _search(
+        self, domain: Domain, rules: dict[str, Rule], examples: int, shrink: bool, label: str = ""
+    ) -> bool:
+        seen = _Search()
+        seed = zlib.crc32(f"{self.settings.seed} {self._test} {label}".encode())
+
+        @hypothesis.seed(seed)
+        @hypothesis.settings(
+            max_examples=examples,
+            phases=(Phase.generate, Phase.shrink) if shrink else (Phase.generate,),
+            database=None,
+            deadline=None,
+            derandomize=False,
+            report_multiple_bugs=False,
+            print_blob=False,
+            suppress_health_check=list(HealthCheck),
+            verbosity=Verbosity.quiet,
+        )
+        @hypothesis.given(cases(domain))
+        def examine(case: Case) -> None:
+            if not self._examine(case, rules, seen):
+                raise _CaseBroken
+
+        try:
+            examine()
+        except (_CaseBroken, hypothesis.errors.Flaky):
+            # An implementation that fails now and then has failed all the same.
+            pass
+        for clause, failure in seen.smallest.items():
+            self.records[clause].failures.append(failure)
+        return bool(seen.smallest)
+
+    def _examine(self, case: Case, rules: dict[str, Rule], seen: _Search) -> bool:
+        """Runs and judges ``case``; whether no clause was broken by it."""
+        counts = not seen.smallest  # what follows a failure is shrinking
+        records = [self.records[clause] for clause in rules]
+        reason = self.implementation.unsupported(case)
+        if reason is not None:
+            if counts:
+                for record in records:
+                    record.count(UNSUPPORTED, reason)
+            return True
+        try:
+            observation = self._observe(case)
+        except (Exception, SystemExit) as error:
+            for record in records:
+                if counts:
+                    record.count(ERROR)
+                seen.add(record.clause, case, _failure_of_error(case, error))
+            return False
+        if counts:
+            records[0].seconds += observation.seconds
+        trial = Trial(case, observation)
+        holds = True
+        for record in records:
+            findings = rules[record.clause](trial)
+            verdict = _verdict(findings)
+            if counts:
+                record.count(verdict)
+                record.see_ratios(findings)
+            if verdict == FAIL:
+                seen.add(record.clause, case, _failure_of_findings(case, findings))
+                holds = False
+        return holds
+
+    def _observe(self, case: Case) -> Observation:
+        observation = self.implementation.run(case)
+        missing = [name for name in case.result_names() if name not in observation.tensors]
+        if missing:
+            raise Nonconformance(f"{', '.join(missing)} was not returned")
+        return observation
+
+
+def _verdict(findings: list[Finding]) -> str:
+    verdicts = {finding.verdict for finding in findings}
+    if not findings:
+        return NOT_TESTED
+    return next(verdict for verdict in (FAIL, INCONCLUSIVE, PASS) if verdict in verdicts)
+
+
+class _Search:
+    """The smallest failure of each clause so far, in the search through one domain."""
+
+    def __init__(self, first: Case | None = None) -> None:
+        self.smallest: dict[str, Failure] = {}
+        self._first = first
+
+    def add(self, clause: str, case: Case, make: Callable[[str], Failure]) -> None:
+        if self._first is None:
+            self._first = case
+        failure = make(str(self._first))
+        known = self.smallest.get(clause)
+        if known is None or failure.size < known.size:
+            self.smallest[clause] = failure
+
+
+def _failure_of_error(case: Case, error: BaseException) -> Callable[[str], Failure]:
+    def make(first: str) -> Failure:
+        lines = traceback.format_exception(error, limit=-6)
+        return Failure(
+            ERROR,
+            str(case),
+            first,
+            exception=f"{type(error).__name__}: {error}"[:500],
+            traceback="".join(lines)[-4000:],
+        )
+
+    return make
+
+
+def _failure_of_findings(case: Case, findings: list[Finding]) -> Callable[[str], Failure]:
+    worst = max(
+        (finding for finding in findings if finding.verdict == FAIL),
+        key=lambda finding: math.inf if finding.ratio is None else finding.ratio,
+    )
+    return lambda first: Failure(FAIL, str(case), first, finding=asdict(worst))

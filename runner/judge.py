@@ -1,0 +1,279 @@
+"""Is an observation what is expected, to within rounding?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .reference.oracle import Expectation, expect
+from .spec.case import Case
+from .spec.contract import Observation
+from .spec.precision import PRECISIONS, Precision
+
+__all__ = [
+    "FAIL",
+    "INCONCLUSIVE",
+    "PASS",
+    "THRESHOLD",
+    "Finding",
+    "Rule",
+    "Trial",
+    "close",
+    "close_gradients",
+    "compare",
+    "coarsely_close",
+    "dtype_kept",
+    "device_kept",
+    "precision_kept",
+    "shape_documented",
+]
+
+Array = NDArray[np.float64]
+Index = tuple[Any, ...]
+
+PASS, FAIL, INCONCLUSIVE = "pass", "fail", "inconclusive"
+
+# Largest error of a correct implementation, in standard deviations of rounding noise. LAPACK's
+# test programs use the same number. Correct ones stay below 10 or so: see the calibration.
+THRESHOLD = 30.0
+
+# Where noise reaches this part of a tensor's largest value, rounding errors no longer add up
+# but multiply, and their spread says little about the next one: nothing can be concluded.
+ILL_CONDITIONED = 0.02
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The verdict on one tensor, and the element that decides it.
+
+    Attributes:
+        tensor: its name.
+        verdict: ``PASS``, ``FAIL`` or ``INCONCLUSIVE``.
+        ratio: largest error over noise; None where no noise is involved.
+        index: of the element with the largest ratio.
+        observed, expected, noise: at that index.
+        message: what is wrong, if no number says it.
+    """
+
+    tensor: str
+    verdict: str
+    ratio: float | None = None
+    index: tuple[int, ...] | None = None
+    observed: float | None = None
+    expected: float | None = None
+    noise: float | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A case, what an implementation made of it, and what was expected."""
+
+    case: Case
+    observation: Observation
+
+    @cached_property
+    def expectation(self) -> Expectation:
+        """Of the oracle, in the case's precision; computed when first asked for."""
+        return expect(self.case)
+
+    def expectation_in(self, dtype: str) -> Expectation:
+        """Of the oracle, with the noise of another precision."""
+        return expect(self.case, dtype)
+
+
+# A rule judges a trial. It gives no finding on what it does not look at.
+Rule = Callable[[Trial], list[Finding]]
+
+
+def compare(
+    tensor: str, observed: Array, expected: Array, noise: Array, precision: Precision
+) -> Finding:
+    """Holds one tensor to ``THRESHOLD`` times its noise, element by element.
+
+    An error is allowed to be no less than one rounding of the expected value. Where neither
+    noise nor rounding exists, the value must be exact. A NaN is right where a NaN is expected.
+
+    Args:
+        tensor: its name, for the finding.
+        observed: float64, any shape; another shape than ``expected`` fails.
+        expected: float64.
+        noise: standard deviation of rounding errors, in the shape of ``expected``.
+        precision: the format in which ``observed`` was computed.
+    """
+    if observed.shape != expected.shape:
+        return Finding(tensor, FAIL, message=_shape_message(observed.shape, expected.shape))
+    allowed = np.maximum(noise, precision.unit_roundoff * np.abs(expected))
+    allowed = np.maximum(allowed, precision.smallest_subnormal)
+    same = (observed == expected) | (np.isnan(observed) & np.isnan(expected))
+    with np.errstate(invalid="ignore", over="ignore"):
+        ratios = np.where(same, 0.0, np.abs(observed - expected) / allowed)
+    ratios = np.where(np.isnan(ratios), np.inf, ratios)
+    index = np.unravel_index(int(ratios.argmax()), ratios.shape)
+    worst = float(ratios[index])
+    verdict = PASS
+    if worst > THRESHOLD:
+        hazy = noise.max() > ILL_CONDITIONED * np.abs(expected).max()
+        verdict = INCONCLUSIVE if hazy else FAIL
+    return Finding(
+        tensor,
+        verdict,
+        worst,
+        tuple(int(k) for k in index),
+        float(observed[index]),
+        float(expected[index]),
+        float(allowed[index]),
+    )
+
+
+def _compare(trial: Trial, name: str, part: Index, expectation: Expectation) -> Finding:
+    observed = trial.observation.tensors[name].values
+    expected, noise = expectation.values[name], expectation.noise[name]
+    if observed.shape != expected.shape:
+        return Finding(name, FAIL, message=_shape_message(observed.shape, expected.shape))
+    # Indices of findings are those of the whole tensor.
+    inside = np.zeros(expected.shape, bool)
+    inside[part] = True
+    return compare(
+        name, np.where(inside, observed, expected), expected, noise, trial.case.precision
+    )
+
+
+Part = Callable[[Case, str], Index]
+
+
+def _whole(case: Case, name: str) -> Index:
+    return (...,)
+
+
+def close(*names: str, part: Part = _whole) -> Rule:
+    """The values of tensors are those of the oracle, to within rounding.
+
+    Args:
+        names: of tensors, or the beginnings of them: ``weight_ih`` with ``.grad`` understood
+            for every gradient of that parameter; none means all tensors of the case.
+        part: which part of each tensor is looked at, as an index.
+    """
+
+    def rule(trial: Trial) -> list[Finding]:
+        return [
+            _compare(trial, name, part(trial.case, name), trial.expectation)
+            for name in selected(trial.case, names)
+        ]
+
+    return rule
+
+
+def selected(case: Case, names: tuple[str, ...]) -> list[str]:
+    """The tensors of ``case`` that ``names`` mean, as described at :func:`close`."""
+    return [
+        name
+        for name in case.result_names()
+        if not names or any(name == n or name.startswith((f"{n}_l", f"{n}.grad")) for n in names)
+    ]
+
+
+def close_gradients(trial: Trial) -> list[Finding]:
+    """Every gradient is that of the oracle, to within rounding; outputs are not looked at."""
+    return [finding for finding in close()(trial) if finding.tensor.endswith(".grad")]
+
+
+def coarsely_close(tolerance: float, *names: str) -> Rule:
+    """The values of tensors are within ``tolerance`` of the oracle's, whatever the precision."""
+
+    def rule(trial: Trial) -> list[Finding]:
+        findings = []
+        for name in selected(trial.case, names):
+            expected = trial.expectation.values[name]
+            finding = compare(
+                name,
+                trial.observation.tensors[name].values,
+                expected,
+                np.full(expected.shape, tolerance / THRESHOLD),
+                trial.case.precision,
+            )
+            # The noise is made up here: what exceeds it is no matter of conditioning.
+            verdict = FAIL if finding.verdict == INCONCLUSIVE else finding.verdict
+            findings.append(replace(finding, verdict=verdict))
+        return findings
+
+    return rule
+
+
+# What a format might be computed in by mistake.
+_LOWER = {"float64": ("float32", "float16", "bfloat16"), "float32": ("float16", "bfloat16")}
+
+
+def precision_kept(*names: str) -> Rule:
+    """The values are not merely right in a lower precision than the case's."""
+
+    def rule(trial: Trial) -> list[Finding]:
+        findings = close(*names)(trial)
+        if all(finding.verdict == PASS for finding in findings):
+            return findings
+        for dtype in _LOWER[trial.case.dtype]:
+            lower = trial.expectation_in(dtype)
+            in_lower = [
+                _compare_in(trial, finding.tensor, lower, dtype) for finding in findings
+            ]
+            if all(finding.verdict == PASS for finding in in_lower):
+                message = f"right to the precision of {dtype} only"
+                return [replace(finding, message=message) for finding in findings]
+        # Wrong in another way, which other clauses name.
+        return [replace(finding, verdict=INCONCLUSIVE) for finding in findings]
+
+    return rule
+
+
+def _compare_in(trial: Trial, name: str, lower: Expectation, dtype: str) -> Finding:
+    return compare(
+        name,
+        trial.observation.tensors[name].values,
+        lower.values[name],
+        lower.noise[name],
+        PRECISIONS[dtype],
+    )
+
+
+def shape_documented(*names: str) -> Rule:
+    """Tensors have their documented shapes; a gradient that of what it belongs to."""
+
+    def rule(trial: Trial) -> list[Finding]:
+        shapes = trial.case.shapes()
+        findings = []
+        for name in selected(trial.case, names):
+            observed = trial.observation.tensors[name].values.shape
+            expected = shapes[name.removesuffix(".grad")]
+            message = "" if observed == expected else _shape_message(observed, expected)
+            findings.append(Finding(name, FAIL if message else PASS, message=message))
+        return findings
+
+    return rule
+
+
+def dtype_kept(trial: Trial) -> list[Finding]:
+    """All tensors have the case's dtype."""
+    return _all_tensors(trial, "dtype", trial.case.dtype)
+
+
+def device_kept(trial: Trial) -> list[Finding]:
+    """All tensors are on the case's device."""
+    return _all_tensors(trial, "device", trial.case.device.split(":")[0])
+
+
+def _all_tensors(trial: Trial, attribute: str, expected: str) -> list[Finding]:
+    findings = []
+    for name, tensor in trial.observation.tensors.items():
+        observed = getattr(tensor, attribute)
+        message = "" if observed == expected else f"{attribute} is {observed}, not {expected}"
+        findings.append(Finding(name, FAIL if message else PASS, message=message))
+    return findings
+
+
+def _shape_message(observed: tuple[int, ...], expected: tuple[int, ...]) -> str:
+    return f"shape is {observed}, not {expected}"

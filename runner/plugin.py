@@ -1,0 +1,210 @@
+"""The pytest plugin: options, the fixture ``lstm_check``, and the results file.
+
+It is loaded in every pytest run of an environment where the suite is installed, so it imports
+nothing heavy before a test of the suite is collected.
+"""
+
+from __future__ import annotations
+
+import importlib
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from .checker import Checker
+    from .session import JudgingSession
+
+MARKER = "lstm_clause"
+DEFAULT_TARGET = "torch.nn:LSTM"
+
+_SESSION = pytest.StashKey["JudgingSession"]()
+_CHECKER = pytest.StashKey["Checker"]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("lstm-conformance", "conformance of an LSTM")
+    add = group.addoption
+    add("--lstm-implementation", metavar="TARGET", help="what is judged: package.module:Attribute, "
+        f"path/to/file.py:Attribute or the name of an adapter (default: {DEFAULT_TARGET})")
+    add("--lstm-profile", metavar="NAME", default="default", help="smoke, default or thorough")
+    add("--lstm-seed", metavar="N", type=int, help="seed of all that is drawn")
+    add("--lstm-dtype", metavar="NAME", action="append", help="judge this dtype (repeatable)")
+    add("--lstm-device", metavar="NAME", action="append", help="judge on this device (repeatable)")
+    add("--lstm-clause", metavar="ID", action="append", help="judge this clause (repeatable)")
+    add("--lstm-case", metavar="LINE", help="judge this one case")
+    add("--lstm-json", metavar="FILE", help="write the results to this file")
+    add("--lstm-progress", action="store_true", help="show a progress bar on standard error")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", f"{MARKER}(*ids): the clauses that a test judges")
+    config.addinivalue_line("markers", "lstm_given_case: runs only with --lstm-case")
+    if config.option.lstm_seed is None and not _is_worker(config):
+        # Decided here, once, so that worker processes are told the same.
+        explores = config.option.lstm_profile == "thorough"
+        config.option.lstm_seed = secrets.randbelow(2**32) if explores else 0
+    asked = config.option.lstm_implementation or config.option.lstm_json
+    if asked and not _is_worker(config):
+        _judging_session(config)  # a bad target is told before anything else happens
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    session = config.stash.get(_SESSION, None)
+    if session is None:
+        return None
+    return (
+        f"lstm-conformance: {session.implementation.name} {session.implementation.version}, "
+        f"profile {session.settings.profile.name}, --lstm-seed {session.settings.seed}"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    judging = [item for item in items if item.get_closest_marker(MARKER)]
+    if not judging:
+        return
+    session = _judging_session(config)
+    left_out = [item for item in judging if not _wanted(item, session)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+@pytest.fixture
+def lstm_check(request: pytest.FixtureRequest) -> Checker:
+    """Judges cases for the clauses that the test is marked with."""
+    from .checker import Checker
+
+    session = _judging_session(request.config)
+    node = request.node
+    checker = Checker(session.implementation, session.settings, node.name, _clauses(node))
+    node.stash[_CHECKER] = checker
+    return checker
+
+
+@pytest.fixture
+def lstm_given_case(request: pytest.FixtureRequest) -> Any:
+    """The case of ``--lstm-case``."""
+    return _judging_session(request.config).given_case
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "lstm_combinations" in metafunc.fixturenames:
+        from .combination_groups import combination_groups
+        from .profiles import PROFILES
+
+        profile = PROFILES.get(metafunc.config.option.lstm_profile, PROFILES["default"])
+        groups = combination_groups(profile.every_combination)
+        metafunc.parametrize("lstm_combinations", list(groups.values()), ids=list(groups))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Iterator[None]:
+    """After a test of the suite has judged its cases, says what they came to."""
+    result = yield
+    checker = pyfuncitem.stash.get(_CHECKER, None)
+    if checker is not None:
+        _raise_outcome(checker, _judging_session(pyfuncitem.config).target)
+    return result
+
+
+def _raise_outcome(checker: Checker, target: str) -> None:
+    from .explain import explain
+    from .session import failure_as_json
+
+    records = list(checker.records.values())
+    explanations = [
+        explain(record.clause, failure_as_json(min(record.failures, key=lambda f: f.size)), target)
+        for record in records
+        if record.failures
+    ]
+    if explanations:
+        pytest.fail("\n\n".join(explanations), pytrace=False)
+    if not any(record.verdicts.get("pass") for record in records):
+        reasons = {*(reason for record in records for reason in record.reasons)}
+        pytest.skip("; ".join(sorted(reasons)) or "inconclusive")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Iterator[None]:
+    report = yield
+    checker = item.stash.get(_CHECKER, None)
+    if checker is not None and call.when == "call":
+        # Plain data on the report travels from worker processes to the one that collects it.
+        report.lstm_records = [record.as_json() for record in checker.records.values()]
+    return report
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    session = _collecting_session
+    if session is None:
+        return
+    clauses = _clauses_of_test(report.nodeid)
+    if clauses and (report.when == "call" or report.failed):
+        records = getattr(report, "lstm_records", None)
+        broke_off = report.failed and not any(r["failures"] for r in records or ())
+        session.add(clauses, records, str(report.longrepr) if broke_off else "")
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    judging = session.config.stash.get(_SESSION, None)
+    if judging is None or _is_worker(session.config):
+        return
+    judging.finish(
+        interrupted=exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED),
+        max_failures=session.config.option.maxfail or 0,
+    )
+
+
+# Reports reach a hook that is not told the configuration.
+_collecting_session: JudgingSession | None = None
+
+
+def _judging_session(config: pytest.Config) -> JudgingSession:
+    """What is judged and how; made when first asked for."""
+    if _SESSION not in config.stash:
+        from .session import JudgingSession, UsageError
+
+        global _collecting_session
+        try:
+            session = JudgingSession.of_options(
+                config.option, config.option.lstm_implementation or DEFAULT_TARGET
+            )
+        except UsageError as error:
+            raise pytest.UsageError(str(error)) from None
+        config.stash[_SESSION] = session
+        if not _is_worker(config):
+            _collecting_session = session
+    return config.stash[_SESSION]
+
+
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
+
+
+def _wanted(item: pytest.Item, session: JudgingSession) -> bool:
+    is_given_case = item.get_closest_marker("lstm_given_case") is not None
+    if is_given_case or session.given_case is not None:
+        return is_given_case and session.given_case is not None
+    return bool(set(_clauses(item)) & set(session.clauses))
+
+
+def _clauses(item: pytest.Item) -> tuple[str, ...]:
+    marker = item.get_closest_marker(MARKER)
+    return marker.args if marker else ()
+
+
+def _clauses_of_test(nodeid: str) -> tuple[str, ...]:
+    """The clauses of a test that may have run, or crashed, in another process."""
+    path, _, name = nodeid.partition("::")
+    try:
+        module = importlib.import_module(f"{__package__}.tests.{Path(path).stem}")
+        marks = getattr(module, name.partition("[")[0]).pytestmark
+    except (ImportError, AttributeError):
+        return ()
+    return next((mark.args for mark in marks if mark.name == MARKER), ())

@@ -1,0 +1,37 @@
+"""How much is judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["PROFILES", "Profile"]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A budget.
+
+    Attributes:
+        name: of the profile.
+        every_combination: visit all combinations, or a covering array of strength 3.
+        per_combination: cases in each, at least 2: Hypothesis begins with the smallest.
+        per_clause: cases for each clause that is looked at alone.
+        explores: another seed at every run, printed, unless one is given.
+    """
+
+    name: str
+    every_combination: bool
+    per_combination: int
+    per_clause: int
+    explores: bool = False
+
+
+PROFILES = {
+    profile.name: profile
+    for profile in (
+        Profile("smoke", every_combination=False, per_combination=2, per_clause=10),
+        Profile("default", every_combination=True, per_combination=2, per_clause=60),
+        Profile("thorough", every_combination=True, per_combination=12, per_clause=600,
+                explores=True),
+    )
+}

@@ -1,0 +1,299 @@
+"""One judgement from its options to its results."""
+
+from __future__ import annotations
+
+import math
+import platform
+import sys
+import time
+from argparse import Namespace
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from .checker import ERROR, NOT_TESTED, UNSUPPORTED, Failure, Record, Settings
+from .judge import FAIL, INCONCLUSIVE, PASS
+from .profiles import PROFILES
+from .progress import Progress
+from .results_file import write_results
+from .snippet import snippet
+from .spec.case import Case
+from .spec.clauses import CLAUSES, root_causes
+from .spec.combinations import Combination, all_combinations
+from .spec.contract import Implementation
+from .spec.precision import PRECISIONS
+from .target import TargetError, load
+
+__all__ = ["SCHEMA_VERSION", "JudgingSession", "UsageError", "failure_as_json"]
+
+SCHEMA_VERSION = 1
+
+# Clauses that visit parameter combinations: their records tell the coverage.
+_VISITING = "COMB-1"
+
+# JSON has no infinity.
+_LARGEST_RATIO = 1e99
+
+
+class UsageError(Exception):
+    """The question cannot be put; the message is one sentence for the user."""
+
+
+class JudgingSession:
+    """What is judged, how, and what came of it.
+
+    Args:
+        target: text of the target.
+        implementation: what it names.
+        settings: how it is judged.
+        clauses: ids of those that are judged.
+        missing_devices: device to the reason why it cannot be used.
+        given_case: the only case to judge, if any.
+        json: where the results are to be written, if anywhere.
+        progress: where progress is shown, if anywhere.
+    """
+
+    def __init__(
+        self,
+        target: str,
+        implementation: Implementation,
+        settings: Settings,
+        clauses: tuple[str, ...],
+        missing_devices: dict[str, str],
+        given_case: Case | None,
+        json: Path | None,
+        progress: Progress | None,
+    ) -> None:
+        self.target = target
+        self.implementation = implementation
+        self.settings = settings
+        self.clauses = clauses
+        self.given_case = given_case
+        self._missing_devices = missing_devices
+        self._json = json
+        self._progress = progress
+        self._records: list[Record] = []
+        self._broken_off: dict[str, str] = {}
+        self._failed_tests = 0
+        self._start = time.perf_counter()
+
+    @classmethod
+    def of_options(cls, option: Namespace, target: str) -> JudgingSession:
+        """From the options of the pytest plugin.
+
+        Raises:
+            UsageError: one of them makes no sense.
+        """
+        profile = _known("profile", option.lstm_profile, PROFILES)
+        dtypes = tuple(option.lstm_dtype or PRECISIONS)
+        clauses = tuple(option.lstm_clause or CLAUSES)
+        for dtype in dtypes:
+            _known("dtype", dtype, PRECISIONS)
+        for clause in clauses:
+            _known("clause", clause, CLAUSES)
+        given_case = None
+        if option.lstm_case is not None:
+            try:
+                given_case = Case.parse(option.lstm_case)
+            except ValueError as error:
+                raise UsageError(f"--case cannot be read: {error}.") from None
+            clauses = ("COMB-1", "COMB-2")
+        json = Path(option.lstm_json) if option.lstm_json else None
+        if json is not None and not json.parent.is_dir():
+            raise UsageError(f"The results cannot be written: there is no folder {json.parent}.")
+        try:
+            implementation = load(target)
+        except TargetError as error:
+            raise UsageError(str(error)) from None
+        reasons = {
+            device: implementation.device_missing(device)
+            for device in option.lstm_device or ["cpu"]
+        }
+        present = tuple(device for device, reason in reasons.items() if reason is None)
+        return cls(
+            target,
+            implementation,
+            Settings(profile, option.lstm_seed, dtypes, present),
+            tuple(clause for clause in CLAUSES if clause in clauses),
+            {device: reason for device, reason in reasons.items() if reason is not None},
+            given_case,
+            json,
+            Progress(sys.stderr) if option.lstm_progress else None,
+        )
+
+    def add(
+        self, clauses: tuple[str, ...], records: list[dict[str, Any]] | None, broken_off: str
+    ) -> None:
+        """Takes in what one test found out.
+
+        Args:
+            clauses: that the test judges.
+            records: of the test, as JSON; None if it never got so far.
+            broken_off: why it came to no verdict, if it did not: a crash, or an error in it.
+        """
+        for record in records or ():
+            failures = [Failure(**failure) for failure in record["failures"]]
+            self._records.append(Record(**{**record, "failures": failures}))
+        if broken_off:
+            self._broken_off.update(dict.fromkeys(clauses, broken_off[-2000:]))
+        self._failed_tests += bool(broken_off) or any(r["failures"] for r in records or ())
+        if self._progress is not None:
+            cases = sum(sum(record["verdicts"].values()) for record in records or ())
+            self._progress.advance(cases, self._failed_tests)
+
+    def finish(self, interrupted: bool, max_failures: int) -> None:
+        """Writes the results, if a file for them was named."""
+        if self._progress is not None:
+            self._progress.close()
+        if self._json is None:
+            return
+        enough = 0 < max_failures <= self._failed_tests
+        stopped = "max-failures" if enough else "interrupted" if interrupted else None
+        write_results(self._json, self.results(stopped))
+
+    def results(self, stopped: str | None) -> dict[str, Any]:
+        """The results, of the form that ``results.schema.json`` describes."""
+        clauses = [self._clause(clause_id) for clause_id in self.clauses]
+        verdicts = {clause["verdict"] for clause in clauses}
+        broken = {c["id"] for c in clauses if c["verdict"] in (FAIL, ERROR)}
+        causes = root_causes(broken)
+        for clause in clauses:
+            clause["root_cause"] = clause["id"] in causes
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "conformant": (
+                stopped is None
+                and PASS in verdicts
+                and verdicts <= {PASS, UNSUPPORTED, NOT_TESTED}
+            ),
+            "stopped": stopped,
+            "implementation": {
+                "name": self.implementation.name,
+                "version": self.implementation.version,
+                "target": self.target,
+            },
+            "environment": _environment(),
+            "seed": self.settings.seed,
+            "profile": self.settings.profile.name,
+            "dtypes": list(self.settings.dtypes),
+            "devices": list(self.settings.devices),
+            "missing_devices": self._missing_devices,
+            "clauses": clauses,
+            "coverage": {"combinations": self._combinations()},
+            "duration_seconds": round(time.perf_counter() - self._start, 3),
+            "time_in_implementation_seconds": round(sum(r.seconds for r in self._records), 3),
+        }
+
+    def _clause(self, clause_id: str) -> dict[str, Any]:
+        records = [record for record in self._records if record.clause == clause_id]
+        counts = _summed(record.verdicts for record in records)
+        reasons = _summed(record.reasons for record in records)
+        failures = [failure for record in records for failure in record.failures]
+        ratios = [r.worst_ratio for r in records if r.worst_ratio is not None]
+        verdict = _verdict(counts, [failure.verdict for failure in failures])
+        failure = None
+        if failures:
+            smallest = min(failures, key=lambda failure: failure.size)
+            failure = failure_as_json(smallest)
+            failure["snippet"] = snippet(self.target, Case.parse(smallest.case), failure)
+        elif clause_id in self._broken_off:
+            verdict = ERROR
+            reasons = {self._broken_off[clause_id]: 1, **reasons}
+        elif not records:
+            reasons = {"not reached": 1}
+        clause = CLAUSES[clause_id]
+        return {
+            "id": clause.id,
+            "chapter": clause.chapter,
+            "title": clause.title,
+            "text": clause.text,
+            "equation": clause.equation,
+            "source": clause.source,
+            "verdict": verdict,
+            "cases": sum(counts.values()) - counts.get(NOT_TESTED, 0),
+            "counts": counts,
+            "worst_ratio": min(max(ratios), _LARGEST_RATIO) if ratios else None,
+            "reasons": reasons,
+            "failure": failure,
+        }
+
+    def _combinations(self) -> dict[str, Any]:
+        asked: dict[str, str] = {}
+        for record in self._records:
+            if record.clause == _VISITING:
+                asked.update(record.combinations)
+        why = "not reached"
+        if self.given_case is not None or _VISITING not in self.clauses:
+            why = "not asked for"
+        elif not self.settings.profile.every_combination:
+            why = f"profile {self.settings.profile.name} visits a covering array"
+        everything = [str(combination) for combination in all_combinations()]
+        left_out = {text: asked.get(text, why) for text in everything}
+        left_out = {text: reason for text, reason in left_out.items() if reason}
+        by_reason: dict[str, list[str]] = {}
+        for text, reason in left_out.items():
+            by_reason.setdefault(reason, []).append(text)
+        return {
+            "total": len(everything),
+            "visited": len(everything) - len(left_out),
+            "left_out": [
+                {"reason": reason, "combinations": texts} for reason, texts in by_reason.items()
+            ],
+        }
+
+
+def failure_as_json(failure: Failure) -> dict[str, Any]:
+    """``failure`` as plain JSON, in which numbers that JSON lacks are text."""
+    plain = asdict(failure)
+    finding = plain["finding"]
+    for name in ("observed", "expected", "noise"):
+        value = finding.get(name)
+        if value is not None and not math.isfinite(value):
+            finding[name] = str(value)
+    if finding.get("ratio") is not None:
+        finding["ratio"] = min(finding["ratio"], _LARGEST_RATIO)
+    return plain
+
+
+def _known(kind: str, name: str, table: dict[str, Any]) -> Any:
+    if name not in table:
+        raise UsageError(f"There is no {kind} {name!r}: choose from {', '.join(table)}.")
+    return table[name]
+
+
+def _summed(counts: Any) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for count in counts:
+        for name, number in count.items():
+            total[name] = total.get(name, 0) + number
+    return dict(sorted(total.items()))
+
+
+def _verdict(counts: dict[str, int], of_failures: list[str]) -> str:
+    """The gravest verdict of a failure; without one, pass if any case passed."""
+    for verdict in (FAIL, ERROR):
+        if verdict in of_failures:
+            return verdict
+    return next(
+        (v for v in (PASS, INCONCLUSIVE, UNSUPPORTED) if counts.get(v)), NOT_TESTED
+    )
+
+
+def _environment() -> dict[str, Any]:
+    """What the results may depend on, without importing anything for it."""
+    packages = {}
+    for package in ("lstm-conformance", "numpy", "hypothesis", "pytest"):
+        try:
+            packages[package] = version(package)
+        except PackageNotFoundError:
+            packages[package] = "unknown"
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        packages["torch"] = str(torch.__version__)
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "machine": platform.machine(),
+        "packages": packages,
+    }

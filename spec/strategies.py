@@ -1,0 +1,134 @@
+"""Hypothesis strategies that draw cases, and shrink them to the smallest that still fails."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hypothesis import strategies as st
+
+from .case import LAYOUTS, OUTPUTS, Case
+from .combinations import DROPOUTS, Combination
+from .config import LSTMConfig
+
+__all__ = ["PLAIN", "Domain", "cases"]
+
+Range = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Domain:
+    """Where cases are drawn from: alternatives for each choice, and ranges of sizes.
+
+    Shrinking goes to the first alternative and to the smallest size. Sizes are small, so that
+    all of them coincide now and then (where transposed axes go unnoticed) and mostly differ.
+    """
+
+    num_layers: tuple[int, ...] = (1, 2, 3)
+    bias: tuple[bool, ...] = (False, True)
+    batch_first: tuple[bool, ...] = (False, True)
+    bidirectional: tuple[bool, ...] = (False, True)
+    projection: tuple[bool, ...] = (False, True)
+    dropout: tuple[str, ...] = DROPOUTS
+    layout: tuple[str, ...] = LAYOUTS
+    states: tuple[bool, ...] = (False, True)
+    dtype: tuple[str, ...] = ("float64", "float32")
+    device: tuple[str, ...] = ("cpu",)
+    cotangents: tuple[tuple[str, ...], ...] = (OUTPUTS,)
+    weight_scale: tuple[float, ...] = (1.0, 0.5, 3.0, 10.0)
+    input_scale: tuple[float, ...] = (1.0, 3.0)
+    state_scale: tuple[float, ...] = (1.0, 4.0)
+    input_size: Range = (1, 6)
+    hidden_size: Range = (1, 6)
+    seq_len: Range = (1, 8)
+    batch_size: Range = (1, 4)
+
+    def but(self, **changes: Any) -> Domain:
+        """This domain with other alternatives for some choices."""
+        return replace(self, **changes)
+
+    def within(self, combination: Combination) -> Domain:
+        """The part of this domain that belongs to ``combination``."""
+        chosen = {name: (value,) for name, value in vars(combination).items()}
+        return replace(self, **chosen)
+
+
+# One layer, one direction, nothing optional, forward only: where a clause is looked at alone.
+PLAIN = Domain(
+    num_layers=(1,),
+    bias=(False,),
+    batch_first=(False,),
+    bidirectional=(False,),
+    projection=(False,),
+    dropout=("none",),
+    layout=("batched",),
+    states=(False,),
+    cotangents=((),),
+)
+
+
+@st.composite
+def cases(draw: st.DrawFn, domain: Domain) -> Case:
+    """Cases of ``domain``. Values are drawn by seed, which shrinks to 0."""
+
+    def choice(alternatives: tuple[Any, ...]) -> Any:
+        return draw(st.sampled_from(alternatives))
+
+    def size(limits: Range, least: int = 1) -> int:
+        return draw(st.integers(max(least, limits[0]), max(least, limits[1])))
+
+    num_layers = choice(domain.num_layers)
+    bias = choice(domain.bias)
+    batch_first = choice(domain.batch_first)
+    bidirectional = choice(domain.bidirectional)
+    projection = choice(domain.projection)
+    dropout = choice(domain.dropout)
+    layout = choice(domain.layout)
+    states = choice(domain.states)
+    seq_len, batch_size, lengths = draw(_extent(domain, layout))
+    hidden_size = size(domain.hidden_size, least=2 if projection else 1)
+    config = LSTMConfig(
+        input_size=size(domain.input_size),
+        hidden_size=hidden_size,
+        num_layers=num_layers,
+        bias=bias,
+        batch_first=batch_first,
+        dropout=choice({"none": (0.0,), "eval": (0.5, 0.1), "one": (1.0,)}[dropout]),
+        bidirectional=bidirectional,
+        proj_size=size((1, hidden_size - 1)) if projection else 0,
+    )
+    return Case(
+        config=config,
+        seq_len=seq_len,
+        batch_size=batch_size,
+        layout=layout,
+        lengths=lengths,
+        dtype=choice(domain.dtype),
+        device=choice(domain.device),
+        training=dropout == "one" or (dropout == "none" and draw(st.booleans())),
+        states=states,
+        weight_scale=choice(domain.weight_scale),
+        input_scale=choice(domain.input_scale),
+        state_scale=choice(domain.state_scale) if states else 1.0,
+        cotangents=choice(domain.cotangents),
+        seed=draw(st.integers(0, 2**32 - 1)),
+    )
+
+
+@st.composite
+def _extent(draw: st.DrawFn, domain: Domain, layout: str) -> tuple[int, int, tuple[int, ...]]:
+    """seq_len, batch_size and, if packed, lengths that fit ``layout``."""
+    steps, rows = st.integers(*domain.seq_len), st.integers(*domain.batch_size)
+    if not layout.startswith("packed"):
+        return draw(steps), 1 if layout == "unbatched" else draw(rows), ()
+    least = 2 if layout == "packed_unsorted" else 1
+    lengths = draw(
+        st.lists(steps, min_size=least, max_size=max(least, domain.batch_size[1]))
+    )
+    if layout == "packed_sorted":
+        lengths.sort(reverse=True)
+    elif lengths == sorted(lengths, reverse=True):
+        lengths.reverse()
+        if lengths[0] == lengths[-1]:  # all equal, which is sorted
+            lengths[-1] += 1
+    return max(lengths), len(lengths), tuple(lengths)

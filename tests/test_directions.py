@@ -1,0 +1,45 @@
+"""Chapter DIR: two directions, side by side in the output and one below the other in states."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lstm_conformance.checker import Checker
+from lstm_conformance.judge import close
+from lstm_conformance.spec.case import Case
+from lstm_conformance.spec.strategies import PLAIN
+
+ONE_LAYER = PLAIN.but(bidirectional=(True,), bias=(False, True))
+
+
+def of_forward(case: Case, name: str) -> tuple[Any, ...]:
+    """The forward direction's part of a tensor of one layer."""
+    return (..., slice(0, case.config.output_size)) if name == "output" else (0,)
+
+
+def of_reverse(case: Case, name: str) -> tuple[Any, ...]:
+    """The reverse direction's part of a tensor of one layer."""
+    return (..., slice(case.config.output_size, None)) if name == "output" else (1,)
+
+
+@pytest.mark.lstm_clause("DIR-1")
+def test_forward_direction(lstm_check: Checker) -> None:
+    lstm_check.forall(ONE_LAYER, close("output", "h_n", "c_n", part=of_forward))
+
+
+@pytest.mark.lstm_clause("DIR-2")
+def test_reverse_direction(lstm_check: Checker) -> None:
+    lstm_check.forall(ONE_LAYER, close("output", part=of_reverse))
+
+
+@pytest.mark.lstm_clause("DIR-3")
+def test_final_state_of_the_reverse_direction(lstm_check: Checker) -> None:
+    lstm_check.forall(ONE_LAYER, close("h_n", "c_n", part=of_reverse))
+
+
+@pytest.mark.lstm_clause("DIR-4")
+def test_both_directions_feed_the_next_layer(lstm_check: Checker) -> None:
+    domain = ONE_LAYER.but(num_layers=(2, 3))
+    lstm_check.forall(domain, close("output"))

@@ -1,0 +1,32 @@
+"""Chapter DROP: dropout between layers, where it is no matter of chance."""
+
+from __future__ import annotations
+
+import pytest
+
+from lstm_conformance.checker import Checker
+from lstm_conformance.judge import close
+from lstm_conformance.spec.case import OUTPUTS
+from lstm_conformance.spec.strategies import PLAIN
+
+FORWARD = ("output", "h_n", "c_n")
+
+
+@pytest.mark.lstm_clause("DROP-1")
+def test_no_dropout_in_evaluation(lstm_check: Checker) -> None:
+    domain = PLAIN.but(num_layers=(2, 3), dropout=("eval",), bidirectional=(False, True))
+    lstm_check.forall(domain, close(*FORWARD))
+
+
+@pytest.mark.lstm_clause("DROP-2")
+def test_dropout_of_everything(lstm_check: Checker) -> None:
+    domain = PLAIN.but(
+        num_layers=(2, 3), dropout=("one",), bidirectional=(False, True), cotangents=(OUTPUTS,)
+    )
+    lstm_check.forall(domain, close())
+
+
+@pytest.mark.lstm_clause("DROP-3")
+def test_no_dropout_after_the_last_layer(lstm_check: Checker) -> None:
+    domain = PLAIN.but(dropout=("one",), bidirectional=(False, True))
+    lstm_check.forall(domain, close(*FORWARD))

@@ -1,0 +1,49 @@
+"""Chapter EQ: the equations of one step and of the recurrence, in one layer and direction."""
+
+from __future__ import annotations
+
+import pytest
+
+from lstm_conformance.checker import Checker
+from lstm_conformance.judge import close, coarsely_close
+from lstm_conformance.spec.strategies import PLAIN
+
+FORWARD = ("output", "h_n", "c_n")
+
+
+@pytest.mark.lstm_clause("EQ-1")
+def test_gate_order(lstm_check: Checker) -> None:
+    domain = PLAIN.but(weight_scale=(1000.0,), input_scale=(3.0,), seq_len=(1, 3))
+    lstm_check.forall(domain, coarsely_close(0.25, *FORWARD))
+
+
+@pytest.mark.lstm_clause("EQ-2")
+def test_input_gate_and_candidate(lstm_check: Checker) -> None:
+    lstm_check.forall(PLAIN.but(seq_len=(1, 1)), close("c_n"))
+
+
+@pytest.mark.lstm_clause("EQ-3")
+def test_output_gate(lstm_check: Checker) -> None:
+    lstm_check.forall(PLAIN.but(seq_len=(1, 1)), close("output", "h_n"))
+
+
+@pytest.mark.lstm_clause("EQ-4")
+def test_recurrence(lstm_check: Checker) -> None:
+    lstm_check.forall(PLAIN.but(seq_len=(2, 12)), close(*FORWARD))
+
+
+@pytest.mark.lstm_clause("EQ-5")
+def test_two_biases(lstm_check: Checker) -> None:
+    lstm_check.forall(PLAIN.but(bias=(True,), seq_len=(1, 12)), close(*FORWARD))
+
+
+@pytest.mark.lstm_clause("EQ-6")
+def test_saturation(lstm_check: Checker) -> None:
+    domain = PLAIN.but(
+        bias=(True,),
+        states=(True,),
+        weight_scale=(30.0, 10.0),
+        input_scale=(3.0,),
+        state_scale=(10.0,),
+    )
+    lstm_check.forall(domain, close(*FORWARD))

@@ -1,0 +1,15 @@
+"""Chapter STACK: a layer reads the layer below."""
+
+from __future__ import annotations
+
+import pytest
+
+from lstm_conformance.checker import Checker
+from lstm_conformance.judge import close
+from lstm_conformance.spec.strategies import PLAIN
+
+
+@pytest.mark.lstm_clause("STACK-1")
+def test_stacked_layers(lstm_check: Checker) -> None:
+    domain = PLAIN.but(num_layers=(2, 3), bias=(False, True))
+    lstm_check.forall(domain, close("output", "h_n", "c_n"))

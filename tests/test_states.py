@@ -1,0 +1,33 @@
+"""Chapter STATE: where a sequence starts from, and the state it leaves."""
+
+from __future__ import annotations
+
+import pytest
+
+from lstm_conformance.checker import Checker
+from lstm_conformance.judge import close
+from lstm_conformance.spec.strategies import PLAIN
+
+FORWARD = ("output", "h_n", "c_n")
+STACKED = PLAIN.but(num_layers=(2, 3), bias=(False, True), bidirectional=(False, True))
+
+
+@pytest.mark.lstm_clause("STATE-1")
+def test_default_states(lstm_check: Checker) -> None:
+    domain = STACKED.but(num_layers=(1, 2, 3))
+    lstm_check.forall(domain, close("output"))
+
+
+@pytest.mark.lstm_clause("STATE-2")
+def test_given_states(lstm_check: Checker) -> None:
+    lstm_check.forall(PLAIN.but(states=(True,)), close(*FORWARD))
+
+
+@pytest.mark.lstm_clause("STATE-3")
+def test_order_of_given_states(lstm_check: Checker) -> None:
+    lstm_check.forall(STACKED.but(states=(True,)), close("output"))
+
+
+@pytest.mark.lstm_clause("STATE-4")
+def test_order_of_final_states(lstm_check: Checker) -> None:
+    lstm_check.forall(STACKED, close("h_n", "c_n"))
