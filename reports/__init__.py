@@ -1,0 +1,1 @@
+"""Tables of results. Everything here reads the results alone."""

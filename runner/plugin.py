@@ -43,13 +43,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"{MARKER}(*ids): the clauses that a test judges")
     config.addinivalue_line("markers", "lstm_given_case: runs only with --lstm-case")
-    if config.option.lstm_seed is None and not _is_worker(config):
-        # Decided here, once, so that worker processes are told the same.
+    if _is_worker(config):
+        config.option.lstm_seed = config.workerinput["lstm_seed"]  # type: ignore[attr-defined]
+    elif config.option.lstm_seed is None:
         explores = config.option.lstm_profile == "thorough"
         config.option.lstm_seed = secrets.randbelow(2**32) if explores else 0
     asked = config.option.lstm_implementation or config.option.lstm_json
     if asked and not _is_worker(config):
         _judging_session(config)  # a bad target is told before anything else happens
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Worker processes are told the seed: a drawn one is no option that they could read."""
+    node.workerinput["lstm_seed"] = node.config.option.lstm_seed
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:

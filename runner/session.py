@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from .checker import ERROR, NOT_TESTED, UNSUPPORTED, Failure, Record, Settings
+from .explain import explain
 from .judge import FAIL, INCONCLUSIVE, PASS
 from .profiles import PROFILES
 from .progress import Progress
 from .results_file import write_results
-from .snippet import snippet
 from .spec.case import Case
 from .spec.clauses import CLAUSES, root_causes
 from .spec.combinations import Combination, all_combinations
@@ -196,7 +196,7 @@ class JudgingSession:
         if failures:
             smallest = min(failures, key=lambda failure: failure.size)
             failure = failure_as_json(smallest)
-            failure["snippet"] = snippet(self.target, Case.parse(smallest.case), failure)
+            failure["explanation"] = explain(clause_id, failure, self.target)
         elif clause_id in self._broken_off:
             verdict = ERROR
             reasons = {self._broken_off[clause_id]: 1, **reasons}

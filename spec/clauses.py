@@ -160,6 +160,8 @@ _ALL = (
         "The forward pass is computed in the precision of the dtype: float64 is not float32 "
         "in disguise, nor float32 a format of 11 bits.",
         _ARGS,
+        "",
+        ("EQ-1",),
     ),
     Clause(
         "DTYPE-4",
@@ -196,8 +198,8 @@ _ALL = (
     Clause(
         "DROP-2",
         "Dropout of everything",
-        "In training with dropout=1 each layer above the first reads zeros: never NaN, and what "
-        "lies below has a gradient of zero but for its own final states.",
+        "In training with dropout=1 each layer above the first reads zeros: never NaN, and nothing "
+        "of the output's cotangent reaches the layers below.",
         _ARGS,
         "x_t^(l) = 0",
         ("STACK-1", "GRAD-1", "GRAD-4"),
@@ -421,7 +423,7 @@ _ALL = (
         "row's length has gradient zero.",
         _GRADIENT,
         "",
-        (*_GRADIENTS, "PACK-2", "PACK-3"),
+        ("GRAD-10", "PACK-2", "PACK-3"),
     ),
     Clause(
         "COMB-1",

@@ -1,0 +1,158 @@
+"""The verdict table of one implementation, as text and as Markdown."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from tabulate import tabulate
+
+__all__ = ["clause_table", "markdown_report", "summary", "text_report"]
+
+Results = dict[str, Any]
+
+_BROKEN = ("fail", "error")
+
+
+def text_report(results: Results) -> str:
+    """For a terminal: table, what is broken, and the verdict last, where the eye is."""
+    parts = [_table(results, "simple"), *_failures_as_text(results), summary(results)]
+    return "\n\n".join(parts) + "\n"
+
+
+def markdown_report(results: Results) -> str:
+    """For a file or a job summary: the verdict first."""
+    implementation, environment = results["implementation"], results["environment"]
+    packages = ", ".join(f"{name} {v}" for name, v in environment["packages"].items())
+    parts = [
+        f"# Conformance of {_escaped(implementation['name'])} "
+        f"{_escaped(implementation['version'])}",
+        _escaped(summary(results)).replace("\n", "  \n"),
+        _table(results, "pipe"),
+        *_failures_as_markdown(results),
+        f"Profile {results['profile']}, seed {results['seed']}; "
+        f"Python {environment['python']} on {_escaped(environment['platform'])}; "
+        f"{_escaped(packages)}.",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def clause_table(rows: list[tuple[str, str, str]]) -> str:
+    """The clauses themselves: id, title, text."""
+    return tabulate(rows, ["clause", "title", "claim"], "simple", maxcolwidths=[None, 28, 72])
+
+
+def summary(results: Results) -> str:
+    """The verdict, why, and how much was judged, a line each."""
+    implementation = results["implementation"]
+    name = f"{implementation['name']} {implementation['version']}"
+    lines = [_verdict(results, name)]
+    causes = [c for c in results["clauses"] if c["root_cause"]]
+    if causes:
+        lines.append("Broken: " + "; ".join(f"{c['id']} {c['title']}" for c in causes) + ".")
+        others = sum(c["verdict"] in _BROKEN for c in results["clauses"]) - len(causes)
+        if others:
+            lines.append(f"{others} further clauses that build on these are broken too.")
+    for device, reason in results["missing_devices"].items():
+        lines.append(f"Not tested on {device}: {reason}.")
+    combinations = results["coverage"]["combinations"]
+    ratios = [c["worst_ratio"] for c in results["clauses"] if c["worst_ratio"] is not None]
+    worst = f", largest error {max(ratios):.3g} times rounding noise" if ratios else ""
+    lines.append(
+        f"{sum(c['cases'] for c in results['clauses'])} verdicts{worst}; "
+        f"{combinations['visited']} of {combinations['total']} parameter combinations visited; "
+        f"{_seconds(results)}."
+    )
+    for left_out in combinations["left_out"]:
+        lines.append(f"{len(left_out['combinations'])} combinations left out: "
+                     f"{left_out['reason']}.")
+    return "\n".join(lines)
+
+
+def _verdict(results: Results, name: str) -> str:
+    if results["conformant"]:
+        return f"CONFORMANT: {name} does what the documentation of torch.nn.LSTM says."
+    broken = sum(c["verdict"] in _BROKEN for c in results["clauses"])
+    if broken:
+        stopped = f" (stopped early: {results['stopped']})" if results["stopped"] else ""
+        return f"NOT CONFORMANT: {name} breaks {broken} of {len(results['clauses'])} clauses{stopped}."
+    why = results["stopped"] or "nothing was shown"
+    return f"NOT COMPLETED: no verdict on {name} ({why})."
+
+
+def _seconds(results: Results) -> str:
+    total, inside = results["duration_seconds"], results["time_in_implementation_seconds"]
+    return f"{total:.1f} s, of all processes {inside:.1f} s inside the implementation"
+
+
+def _table(results: Results, style: str) -> str:
+    clean = _escaped if style == "pipe" else _one_line
+    rows = [
+        [
+            clause["id"],
+            clause["title"],
+            clause["verdict"],
+            clause["cases"],
+            _ratio(clause["worst_ratio"]),
+            clean(_note(clause)),
+        ]
+        for clause in results["clauses"]
+    ]
+    headers = ["clause", "title", "verdict", "cases", "worst ratio", "note"]
+    # Ratios are aligned as text: tabulate would write 1e+06 its own way.
+    return tabulate(rows, headers, style, colalign=("left",) * 3 + ("right",) * 2 + ("left",),
+                    disable_numparse=True)
+
+
+def _note(clause: dict[str, Any]) -> str:
+    notes = []
+    if clause["verdict"] in _BROKEN:
+        notes.append("cause" if clause["root_cause"] else "builds on a broken clause")
+    if clause["verdict"] != "pass" or len(clause["counts"]) > 1:
+        rest = {v: n for v, n in clause["counts"].items() if v not in ("pass", clause["verdict"])}
+        notes += [f"{number} {verdict}" for verdict, number in rest.items()]
+    notes += [reason[:100] for reason in clause["reasons"]]
+    return "; ".join(notes)
+
+
+def _ratio(ratio: float | None) -> str:
+    return "" if ratio is None else f"{ratio:.3g}" if ratio >= 0.01 else "0.00"
+
+
+def _failures_as_text(results: Results) -> list[str]:
+    return [_failure_text(c, results) for c in results["clauses"] if c["root_cause"]]
+
+
+def _failures_as_markdown(results: Results) -> list[str]:
+    parts = []
+    for clause in results["clauses"]:
+        if clause["verdict"] not in _BROKEN:
+            continue
+        cause = " (a cause)" if clause["root_cause"] else ""
+        parts.append(f"## {clause['id']} {clause['title']}{cause}")
+        parts.append(_fenced(_failure_text(clause, results)))
+    return parts
+
+
+def _failure_text(clause: dict[str, Any], results: Results) -> str:
+    failure = clause["failure"]
+    if failure is None:
+        return f"{clause['id']}: " + "\n".join(clause["reasons"])
+    return str(failure["explanation"])
+
+
+def _fenced(text: str) -> str:
+    # A fence longer than any run of backticks inside cannot be closed from inside.
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+    return f"{fence}text\n{text.rstrip()}\n{fence}"
+
+
+def _one_line(text: str) -> str:
+    """Without line breaks and control characters, which could rewrite a terminal."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def _escaped(text: str) -> str:
+    """Markdown in which nothing that an implementation supplies is markup."""
+    lines = ["".join(c if c.isprintable() else " " for c in line) for line in text.split("\n")]
+    return re.sub(r"([\\`*_{}\[\]<>#|&~!])", r"\\\1", "\n".join(lines))

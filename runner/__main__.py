@@ -1,0 +1,102 @@
+"""The command line: ``lstm-conformance check TARGET`` and ``lstm-conformance clauses``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from . import __version__
+from .profiles import PROFILES
+from .spec.clauses import CLAUSES
+from .spec.precision import PRECISIONS
+
+__all__ = ["main"]
+
+_EXIT_STATUS = """\
+exit status:
+  0  conformant
+  1  not conformant
+  2  the question could not be put: bad target, bad option, import failed
+  3  not completed: interrupted, or the process was ended; what was judged is written
+"""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs one command and returns its exit status."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    status: int = options.command(options)
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "lstm-conformance", description="Decides whether an LSTM is right, forward and backward."
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    check = commands.add_parser(
+        "check",
+        help="judge an implementation",
+        epilog=_EXIT_STATUS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    check.set_defaults(command=_check)
+    add = check.add_argument
+    add("target", metavar="TARGET", help="package.module:Attribute, path/to/file.py:Attribute, or "
+        "the name of an adapter; an attribute is called like torch.nn.LSTM")
+    add("--profile", choices=PROFILES, default="default", help="how much is judged")
+    add("--seed", type=_seed, help="of all that is drawn (default: 0; thorough draws one)")
+    add("--dtype", action="append", choices=PRECISIONS, help="repeatable (default: all)")
+    add("--device", action="append", metavar="NAME", help="repeatable (default: cpu)")
+    add("--clause", action="append", metavar="ID", type=_clause, help="repeatable (default: all)")
+    add("--case", metavar="LINE", help="judge one case, given by its line")
+    add("--json", type=Path, metavar="FILE", help="write the results")
+    add("--markdown", type=Path, metavar="FILE", help="write a report")
+    add("-n", dest="workers", type=_count, metavar="N", default=os.cpu_count() or 1,
+        help="worker processes; 0 judges in one process (default: number of processors)")
+    add("--max-failures", type=_count, metavar="N", default=0,
+        help="stop after this many failing tests (default: never)")
+
+    clauses = commands.add_parser("clauses", help="list what is judged")
+    clauses.set_defaults(command=_clauses)
+    return parser
+
+
+def _check(options: argparse.Namespace) -> int:
+    from .check import check
+
+    return check(options)
+
+
+def _clauses(options: argparse.Namespace) -> int:
+    from .reports.tables import clause_table
+
+    print(clause_table([(c.id, c.title, c.text) for c in CLAUSES.values()]))
+    return 0
+
+
+def _count(text: str) -> int:
+    number = int(text) if text.isdecimal() else -1
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of at least 0")
+    return number
+
+
+def _seed(text: str) -> int:
+    return _count(text)
+
+
+def _clause(text: str) -> str:
+    if text not in CLAUSES:
+        raise argparse.ArgumentTypeError(
+            f"there is no clause {text!r}: see `lstm-conformance clauses`"
+        )
+    return text
+
+
+if __name__ == "__main__":
+    sys.exit(main())

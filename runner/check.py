@@ -1,0 +1,126 @@
+"""``lstm-conformance check``: pytest in a process of its own, and its results."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from .reports.tables import markdown_report, text_report
+from .results_file import write_results, write_text
+
+__all__ = ["check"]
+
+CONFORMANT, NOT_CONFORMANT, USAGE, NOT_COMPLETED = 0, 1, 2, 3
+
+_PYTEST_USAGE_ERROR = 4
+
+
+def check(options: Namespace) -> int:
+    """Judges ``options.target``, prints and writes what came of it, and returns the status.
+
+    The process of its own keeps the judgement from being disturbed: by the caller's pytest
+    settings and plugins, and by an implementation that ends its process.
+    """
+    for path in (options.json, options.markdown):
+        problem = None if path is None else _not_writable(path)
+        if problem:
+            print(f"lstm-conformance: {problem}", file=sys.stderr)
+            return USAGE
+    with tempfile.TemporaryDirectory(prefix="lstm-conformance-") as folder:
+        file = Path(folder) / "results.json"
+        log = Path(folder) / "log"
+        status = _run(_command(options, file), log)
+        results = json.loads(file.read_text("utf-8")) if file.exists() else None
+        if results is None:
+            print(_why_no_results(status, log.read_text("utf-8", "replace")), file=sys.stderr)
+            return USAGE if status == _PYTEST_USAGE_ERROR else NOT_COMPLETED
+    if options.json is not None:
+        write_results(options.json, results)
+    if options.markdown is not None:
+        write_text(options.markdown, markdown_report(results))
+    print(text_report(results), end="")
+    return _exit_status(results)
+
+
+def _exit_status(results: dict[str, Any]) -> int:
+    if results["conformant"]:
+        return CONFORMANT
+    broken = any(clause["verdict"] in ("fail", "error") for clause in results["clauses"])
+    if results["stopped"] == "interrupted":
+        return NOT_COMPLETED
+    inconclusive = any(clause["verdict"] == "inconclusive" for clause in results["clauses"])
+    return NOT_CONFORMANT if broken or inconclusive else NOT_COMPLETED
+
+
+def _command(options: Namespace, file: Path) -> list[str]:
+    command = [
+        *(sys.executable, "-m", "pytest"),
+        *("--pyargs", "lstm_conformance.tests", "-p", "lstm_conformance.plugin"),
+        *("--noconftest", "-c", os.devnull, f"--rootdir={Path.cwd()}", "-p", "no:cacheprovider"),
+        *("--lstm-implementation", options.target, "--lstm-profile", options.profile),
+        *("--lstm-json", str(file), "--tb=no", "-q", f"--maxfail={options.max_failures}"),
+    ]
+    if options.seed is not None:
+        command.append(f"--lstm-seed={options.seed}")
+    for name in ("dtype", "device", "clause"):
+        for value in getattr(options, name) or ():
+            command.append(f"--lstm-{name}={value}")
+    if options.case is not None:
+        command.append(f"--lstm-case={options.case}")
+    workers = 0 if options.case is not None else options.workers
+    if workers > 0:
+        command += ["-p", "xdist.plugin", "-n", str(workers), "--dist=worksteal"]
+    if sys.stderr.isatty():
+        command.append("--lstm-progress")
+    return command
+
+
+def _run(command: list[str], log: Path) -> int:
+    """Runs pytest to its end, and passes an interrupt on to it, once.
+
+    pytest has a session of its own: on Ctrl-C the terminal would tell it and its workers
+    directly, several times over, and it could not write what it has.
+    """
+    environment = {k: v for k, v in os.environ.items() if k != "PYTEST_ADDOPTS"}
+    environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, stdout=output, stdin=subprocess.DEVNULL, env=environment,
+            start_new_session=True,
+        )
+    previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        while True:
+            try:
+                return process.wait()
+            except KeyboardInterrupt:
+                process.send_signal(signal.SIGINT)
+                signal.signal(signal.SIGINT, lambda *_: process.kill())
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def _why_no_results(status: int, log: str) -> str:
+    if status == _PYTEST_USAGE_ERROR:
+        return ""
+    if status < 0:
+        name = signal.Signals(-status).name
+        return f"lstm-conformance: not completed: the process was ended by {name}."
+    return f"{log[-3000:]}\nlstm-conformance: not completed: pytest ended with status {status}."
+
+
+def _not_writable(path: Path) -> str | None:
+    if path.is_dir():
+        return f"{path} cannot be written: it is a folder."
+    if not path.parent.is_dir():
+        return f"{path} cannot be written: there is no folder {path.parent}."
+    if not os.access(path.parent, os.W_OK):
+        return f"{path} cannot be written: no permission in {path.parent}."
+    return None
