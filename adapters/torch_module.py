@@ -162,9 +162,7 @@ def _undisturbed(seed: int) -> Iterator[None]:
 def _load(module: Any, values: dict[str, torch.Tensor]) -> None:
     parameters = dict(module.named_parameters())
     if set(parameters) != set(values):
-        raise Nonconformance(
-            f"the parameters are {', '.join(parameters)}, not {', '.join(values)}"
-        )
+        raise Nonconformance(f"the parameters are {', '.join(parameters)}, not {', '.join(values)}")
     with torch.no_grad():
         for name, value in values.items():
             if parameters[name].shape != value.shape:

@@ -210,8 +210,12 @@ def stack(
             of_cache.append(cache)
         x = np.concatenate(outputs, axis=-1)  # (T, N, D*R)
         caches.append(of_cache)
-    cache = StackCache(weights, caches, masks)
-    return x, np.stack(h_n, axis=-3), np.stack(c_n, axis=-3), cache
+    return (
+        x,
+        np.stack(h_n, axis=-3),
+        np.stack(c_n, axis=-3),
+        StackCache(weights, caches, masks),
+    )
 
 
 def stack_backward(
@@ -360,9 +364,7 @@ def _regroup(parts: list[Array], place: Array) -> Array:
     return np.concatenate(parts, axis=-2)[..., place, :]
 
 
-def _weights(
-    config: LSTMConfig, parameters: Mapping[str, Array], layer: int, d: int
-) -> Weights:
+def _weights(config: LSTMConfig, parameters: Mapping[str, Array], layer: int, d: int) -> Weights:
     names = config.parameter_names(layer, d)
     given = {name.split("_l")[0]: parameters[name] for name in names}
     return Weights(
@@ -375,7 +377,7 @@ def _weights(
 
 
 def _by_name(config: LSTMConfig, weights: list[list[Weights]]) -> dict[str, Array]:
-    named = {}
+    named: dict[str, Array] = {}
     for layer, of_layer in enumerate(weights):
         for d, w in enumerate(of_layer):
             present = [p for p in w if p is not None]
@@ -394,7 +396,7 @@ def _check_arguments(
 ) -> None:
     T, N = x.shape[-3:-1]
     rows, R = config.num_layers * config.num_directions, config.output_size
-    expected = {
+    expected: dict[str, tuple[Array, tuple[int, ...]]] = {
         "input": (x, (T, N, config.input_size)),
         "h_0": (h_0, (rows, N, R)),
         "c_0": (c_0, (rows, N, config.hidden_size)),

@@ -95,13 +95,13 @@ def evaluate(
     if not case.cotangents:
         return results
 
-    seeds = [
+    doutput, dh_n, dc_n = (
         _steps_first(case, name, cotangents[name])
         if name in cotangents
         else _zeros(x, _batched_shape(case, name))
         for name in OUTPUTS
-    ]
-    dx, dh_0, dc_0, gradients = lstm_backward(*seeds, cache)
+    )
+    dx, dh_0, dc_0, gradients = lstm_backward(doutput, dh_n, dc_n, cache)
     gradients = {**gradients, "input": dx, "h_0": dh_0, "c_0": dc_0}
     for name in case.argument_names():
         is_parameter = name in config.parameter_shapes()
@@ -134,4 +134,3 @@ def _batched_shape(case: Case, name: str) -> tuple[int, ...]:
 def _zeros(like: Any, shape: tuple[int, ...]) -> Any:
     """Zeros in the number system, and with the axes in front, of ``like`` (..., T, N, F)."""
     return np.zeros_like(like, shape=(*like.shape[:-3], *shape))
-

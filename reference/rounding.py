@@ -45,9 +45,7 @@ class Samples(np.ndarray):
     precision: ClassVar[Precision]
     source: ClassVar[np.random.Generator]
 
-    def __array_ufunc__(
-        self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any
-    ) -> Any:
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         plain = [x.view(np.ndarray) if isinstance(x, Samples) else x for x in inputs]
         exact = getattr(ufunc, method)(*plain, **kwargs)
         if ufunc in _EXACT:

@@ -64,8 +64,9 @@ def summary(results: Results) -> str:
         f"{_seconds(results)}."
     )
     for left_out in combinations["left_out"]:
-        lines.append(f"{len(left_out['combinations'])} combinations left out: "
-                     f"{left_out['reason']}.")
+        lines.append(
+            f"{len(left_out['combinations'])} combinations left out: {left_out['reason']}."
+        )
     return "\n".join(lines)
 
 
@@ -75,7 +76,9 @@ def _verdict(results: Results, name: str) -> str:
     broken = sum(c["verdict"] in _BROKEN for c in results["clauses"])
     if broken:
         stopped = f" (stopped early: {results['stopped']})" if results["stopped"] else ""
-        return f"NOT CONFORMANT: {name} breaks {broken} of {len(results['clauses'])} clauses{stopped}."
+        return (
+            f"NOT CONFORMANT: {name} breaks {broken} of {len(results['clauses'])} clauses{stopped}."
+        )
     why = results["stopped"] or "nothing was shown"
     return f"NOT COMPLETED: no verdict on {name} ({why})."
 
@@ -100,8 +103,13 @@ def _table(results: Results, style: str) -> str:
     ]
     headers = ["clause", "title", "verdict", "cases", "worst ratio", "note"]
     # Ratios are aligned as text: tabulate would write 1e+06 its own way.
-    return tabulate(rows, headers, style, colalign=("left",) * 3 + ("right",) * 2 + ("left",),
-                    disable_numparse=True)
+    return tabulate(
+        rows,
+        headers,
+        style,
+        colalign=("left",) * 3 + ("right",) * 2 + ("left",),
+        disable_numparse=True,
+    )
 
 
 def _note(clause: dict[str, Any]) -> str:

@@ -46,8 +46,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     check.set_defaults(command=_check)
     add = check.add_argument
-    add("target", metavar="TARGET", help="package.module:Attribute, path/to/file.py:Attribute, or "
-        "the name of an adapter; an attribute is called like torch.nn.LSTM")
+    add(
+        "target",
+        metavar="TARGET",
+        help="package.module:Attribute, path/to/file.py:Attribute, or "
+        "the name of an adapter; an attribute is called like torch.nn.LSTM",
+    )
     add("--profile", choices=PROFILES, default="default", help="how much is judged")
     add("--seed", type=_seed, help="of all that is drawn (default: 0; thorough draws one)")
     add("--dtype", action="append", choices=PRECISIONS, help="repeatable (default: all)")
@@ -56,10 +60,21 @@ def _parser() -> argparse.ArgumentParser:
     add("--case", metavar="LINE", help="judge one case, given by its line")
     add("--json", type=Path, metavar="FILE", help="write the results")
     add("--markdown", type=Path, metavar="FILE", help="write a report")
-    add("-n", dest="workers", type=_count, metavar="N", default=os.cpu_count() or 1,
-        help="worker processes; 0 judges in one process (default: number of processors)")
-    add("--max-failures", type=_count, metavar="N", default=0,
-        help="stop after this many failing tests (default: never)")
+    add(
+        "-n",
+        dest="workers",
+        type=_count,
+        metavar="N",
+        default=os.cpu_count() or 1,
+        help="worker processes; 0 judges in one process (default: number of processors)",
+    )
+    add(
+        "--max-failures",
+        type=_count,
+        metavar="N",
+        default=0,
+        help="stop after this many failing tests (default: never)",
+    )
 
     clauses = commands.add_parser("clauses", help="list what is judged")
     clauses.set_defaults(command=_clauses)

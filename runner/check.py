@@ -92,7 +92,10 @@ def _run(command: list[str], log: Path) -> int:
     environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command, stdout=output, stdin=subprocess.DEVNULL, env=environment,
+            command,
+            stdout=output,
+            stdin=subprocess.DEVNULL,
+            env=environment,
             start_new_session=True,
         )
     previous = signal.signal(signal.SIGTERM, signal.default_int_handler)

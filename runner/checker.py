@@ -7,18 +7,19 @@ import traceback
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity
 
+from .judge import FAIL, INCONCLUSIVE, PASS, Finding, Rule, Trial
+from .profiles import Profile
 from .spec.case import Case
 from .spec.combinations import Combination
 from .spec.contract import Implementation, Nonconformance, Observation
 from .spec.strategies import Domain, cases
-from .judge import FAIL, INCONCLUSIVE, PASS, Finding, Rule, Trial
-from .profiles import Profile
 
 __all__ = ["ERROR", "UNSUPPORTED", "Checker", "Failure", "Record", "Settings"]
 
@@ -205,11 +206,9 @@ class Checker:
             if not self._examine(case, rules, seen):
                 raise _CaseBroken
 
-        try:
+        # Flaky: an implementation that fails now and then has failed all the same.
+        with suppress(_CaseBroken, hypothesis.errors.Flaky):
             examine()
-        except (_CaseBroken, hypothesis.errors.Flaky):
-            # An implementation that fails now and then has failed all the same.
-            pass
         for clause, failure in seen.smallest.items():
             self.records[clause].failures.append(failure)
         return bool(seen.smallest)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from .spec.case import Case
-from .spec.clauses import CLAUSES
 from .judge import THRESHOLD
 from .snippet import snippet
+from .spec.case import Case
+from .spec.clauses import CLAUSES
 
 __all__ = ["explain"]
 

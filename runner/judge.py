@@ -26,10 +26,10 @@ __all__ = [
     "Trial",
     "close",
     "close_gradients",
-    "compare",
     "coarsely_close",
-    "dtype_kept",
+    "compare",
     "device_kept",
+    "dtype_kept",
     "precision_kept",
     "shape_documented",
 ]
@@ -234,9 +234,7 @@ def precision_kept(*names: str) -> Rule:
 
 def _ratio_in(trial: Trial, name: str, lower: Expectation, dtype: str) -> float:
     observed = trial.observation.tensors[name].values
-    finding = compare(
-        name, observed, lower.values[name], lower.noise[name], PRECISIONS[dtype]
-    )
+    finding = compare(name, observed, lower.values[name], lower.noise[name], PRECISIONS[dtype])
     return math.inf if finding.ratio is None else finding.ratio
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import secrets
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,8 +28,12 @@ _CHECKER = pytest.StashKey["Checker"]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("lstm-conformance", "conformance of an LSTM")
     add = group.addoption
-    add("--lstm-implementation", metavar="TARGET", help="what is judged: package.module:Attribute, "
-        f"path/to/file.py:Attribute or the name of an adapter (default: {DEFAULT_TARGET})")
+    add(
+        "--lstm-implementation",
+        metavar="TARGET",
+        help="what is judged: package.module:Attribute, "
+        f"path/to/file.py:Attribute or the name of an adapter (default: {DEFAULT_TARGET})",
+    )
     add("--lstm-profile", metavar="NAME", default="default", help="smoke, default or thorough")
     add("--lstm-seed", metavar="N", type=int, help="seed of all that is drawn")
     add("--lstm-dtype", metavar="NAME", action="append", help="judge this dtype (repeatable)")
@@ -109,7 +113,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Iterator[None]:
+def pytest_pyfunc_call(
+    pyfuncitem: pytest.Function,
+) -> Generator[None, object, object]:
     """After a test of the suite has judged its cases, says what they came to."""
     result = yield
     checker = pyfuncitem.stash.get(_CHECKER, None)
@@ -138,12 +144,13 @@ def _raise_outcome(checker: Checker, target: str) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
-) -> Iterator[None]:
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     checker = item.stash.get(_CHECKER, None)
     if checker is not None and call.when == "call":
         # Plain data on the report travels from worker processes to the one that collects it.
-        report.lstm_records = [record.as_json() for record in checker.records.values()]
+        records = [record.as_json() for record in checker.records.values()]
+        report.lstm_records = records  # type: ignore[attr-defined]
     return report
 
 

@@ -31,7 +31,8 @@ PROFILES = {
     for profile in (
         Profile("smoke", every_combination=False, per_combination=2, per_clause=10),
         Profile("default", every_combination=True, per_combination=2, per_clause=60),
-        Profile("thorough", every_combination=True, per_combination=12, per_clause=600,
-                explores=True),
+        Profile(
+            "thorough", every_combination=True, per_combination=12, per_clause=600, explores=True
+        ),
     )
 }

@@ -20,7 +20,7 @@ from .progress import Progress
 from .results_file import write_results
 from .spec.case import Case
 from .spec.clauses import CLAUSES, root_causes
-from .spec.combinations import Combination, all_combinations
+from .spec.combinations import all_combinations
 from .spec.contract import Implementation
 from .spec.precision import PRECISIONS
 from .target import TargetError, load
@@ -163,9 +163,7 @@ class JudgingSession:
         return {
             "schema_version": SCHEMA_VERSION,
             "conformant": (
-                stopped is None
-                and PASS in verdicts
-                and verdicts <= {PASS, UNSUPPORTED, NOT_TESTED}
+                stopped is None and PASS in verdicts and verdicts <= {PASS, UNSUPPORTED, NOT_TESTED}
             ),
             "stopped": stopped,
             "implementation": {
@@ -275,9 +273,7 @@ def _verdict(counts: dict[str, int], of_failures: list[str]) -> str:
     for verdict in (FAIL, ERROR):
         if verdict in of_failures:
             return verdict
-    return next(
-        (v for v in (PASS, INCONCLUSIVE, UNSUPPORTED) if counts.get(v)), NOT_TESTED
-    )
+    return next((v for v in (PASS, INCONCLUSIVE, UNSUPPORTED) if counts.get(v)), NOT_TESTED)
 
 
 def _environment() -> dict[str, Any]:

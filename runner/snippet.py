@@ -121,8 +121,10 @@ def _show(case: Case, finding: dict[str, Any], exception: str) -> list[str]:
         in_arguments = owner in ("input", "h_0", "c_0")
         expression = f"arguments[{owner!r}].grad" if in_arguments else f"lstm.{owner}.grad"
     if finding["index"] is None:
-        return [f"print({name!r}, {expression}.shape, {expression}.dtype, {expression}.device)",
-                "# " + finding["message"]]
+        return [
+            f"print({name!r}, {expression}.shape, {expression}.dtype, {expression}.device)",
+            "# " + finding["message"],
+        ]
     element = f"[{', '.join(map(str, finding['index']))}]" if finding["index"] else ""
     return [
         f"print('observed', None if {expression} is None else {expression}{element}.item())",

@@ -33,7 +33,8 @@ def draw(seed: int, name: str, shape: tuple[int, ...]) -> Array:
     """
     stream = np.random.PCG64(np.random.SeedSequence([seed, zlib.crc32(name.encode())]))
     bits = stream.random_raw(int(np.prod(shape, dtype=int)))
-    return ((bits >> np.uint64(11)) * 2.0**-52 - 1.0).reshape(shape)
+    numbers = np.float64(2.0**-52) * (bits >> np.uint64(11)) - np.float64(1.0)
+    return numbers.reshape(shape)
 
 
 @dataclass(frozen=True)

@@ -76,8 +76,10 @@ def covering_array(strength: int = 3) -> list[Combination]:
     """
     everything = all_combinations()
     rows = np.array(
-        [[FACTORS[f.name].index(v) for f, v in zip(fields(c), astuple(c), strict=True)]
-         for c in everything]
+        [
+            [FACTORS[f.name].index(v) for f, v in zip(fields(c), astuple(c), strict=True)]
+            for c in everything
+        ]
     )  # (combinations, factors)
     number = np.zeros((len(rows), 0), int)  # of the tuple of values, one column a set of factors
     base = 0

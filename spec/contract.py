@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .case import Case
 
-__all__ = ["Implementation", "Nonconformance", "ObservedTensor", "Observation"]
+__all__ = ["Implementation", "Nonconformance", "Observation", "ObservedTensor"]
 
 
 class Nonconformance(Exception):

@@ -35,8 +35,8 @@ class Precision:
 def _round_to_bfloat16(x: NDArray[Any]) -> NDArray[np.float64]:
     # NumPy has no bfloat16: it is the upper half of a float32, ties to even.
     bits = np.ascontiguousarray(x, np.float32).view(np.uint32).astype(np.uint64)
-    bits = (bits + 0x7FFF + ((bits >> 16) & 1)) & 0xFFFF0000
-    return bits.astype(np.uint32).view(np.float32).astype(np.float64).reshape(x.shape)
+    rounded = (bits + 0x7FFF + ((bits >> 16) & 1)) & 0xFFFF0000
+    return rounded.astype(np.uint32).view(np.float32).astype(np.float64).reshape(x.shape)
 
 
 PRECISIONS = {

@@ -49,8 +49,7 @@ class Domain:
 
     def within(self, combination: Combination) -> Domain:
         """The part of this domain that belongs to ``combination``."""
-        chosen = {name: (value,) for name, value in vars(combination).items()}
-        return replace(self, **chosen)
+        return self.but(**{name: (value,) for name, value in vars(combination).items()})
 
 
 # One layer, one direction, nothing optional, forward only: where a clause is looked at alone.
@@ -122,9 +121,7 @@ def _extent(draw: st.DrawFn, domain: Domain, layout: str) -> tuple[int, int, tup
     if not layout.startswith("packed"):
         return draw(steps), 1 if layout == "unbatched" else draw(rows), ()
     least = 2 if layout == "packed_unsorted" else 1
-    lengths = draw(
-        st.lists(steps, min_size=least, max_size=max(least, domain.batch_size[1]))
-    )
+    lengths = draw(st.lists(steps, min_size=least, max_size=max(least, domain.batch_size[1])))
     if layout == "packed_sorted":
         lengths.sort(reverse=True)
     elif lengths == sorted(lengths, reverse=True):
