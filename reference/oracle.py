@@ -26,7 +26,8 @@ class Expectation:
     Attributes:
         values: in float64, in the case's shapes.
         noise: standard deviation of the rounding errors of a correct implementation in the
-            case's precision, same shapes; exactly 0 where no rounding can have an effect.
+            case's precision, same shapes; exactly 0 where no rounding can have an effect, not
+            finite where numbers may exceed the range of the precision.
     """
 
     values: dict[str, Array]
@@ -50,12 +51,21 @@ def expect(case: Case, precision: str | None = None) -> Expectation:
             for name, array in arrays.items()
         }
 
-    samples = evaluate(case, sampled(arguments), sampled(cotangents))
+    with np.errstate(invalid="ignore", over="ignore"):  # of samples that have overflowed
+        samples = evaluate(case, sampled(arguments), sampled(cotangents))
     noise = {}
     for name, value in values.items():
-        deviation = np.asarray(samples[name]).view(np.ndarray) - value
-        noise[name] = np.sqrt(np.mean(deviation * deviation, axis=0))
+        noise[name] = _root_mean_square(np.asarray(samples[name]).view(np.ndarray) - value)
     return Expectation(values, noise)
+
+
+def _root_mean_square(x: Array) -> Array:
+    """Over the first axis. Scaled, since squares of small numbers are zero; infinite or NaN
+    where an element is."""
+    size = np.abs(x).max(axis=0)
+    scale = np.where((size > 0) & np.isfinite(size), size, 1.0)
+    root: Array = scale * np.sqrt(np.mean((x / scale) ** 2, axis=0))
+    return root
 
 
 def evaluate(

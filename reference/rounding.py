@@ -11,8 +11,13 @@ The size of one rounding, for a result v in a precision of unit roundoff u:
 * sigmoid and tanh: ``u max(2 |v|, 1)``. Both are bounded by 1, and correct programs compute
   them from one another or from exp, with an error of about u whatever the value;
 * a sum of n products x y: ``u sqrt(n/2 sum(x^2 y^2) + n/3 v^2)``, a random walk plus drift,
-  which covers every order of summation;
-* all of it no less than the smallest subnormal number, unless v is 0.
+  which covers every order of summation.
+
+What exceeds the largest number of the precision becomes infinite, and so does the noise of
+whatever it reaches.
+
+So a result near 0 may be off by a unit of roundoff of 1 where a sigmoid or a tanh made it:
+relative accuracy in small values is not asked of an implementation.
 
 Sources: Parker, Monte Carlo Arithmetic (1997); Higham, Accuracy and Stability of Numerical
 Algorithms (2002), chapters 3 and 4.
@@ -30,6 +35,10 @@ from .lstm import sigmoid
 __all__ = ["Samples", "samples_of"]
 
 SAMPLES = 16
+
+# Only formats with a largest number below this are watched for overflow: the values that cases
+# have are far from the range of the others.
+_SMALL_RANGE = 1e30
 
 # Results of these are exact, or no numbers.
 _EXACT = frozenset([np.negative, np.positive, np.absolute, np.equal, np.not_equal])
@@ -60,6 +69,8 @@ class Samples(np.ndarray):
         random *= size
         random *= 2 * cls.precision.unit_roundoff
         random += exact
+        if cls.precision.largest < _SMALL_RANGE:
+            random[np.abs(random) > cls.precision.largest] = np.inf
         return random.view(cls)
 
 

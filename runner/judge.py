@@ -6,12 +6,13 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import permutations
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .reference.oracle import Expectation, expect
+from .reference.oracle import Expectation, evaluate, expect
 from .spec.case import Case
 from .spec.contract import Observation
 from .spec.precision import PRECISIONS, Precision
@@ -26,10 +27,10 @@ __all__ = [
     "Trial",
     "close",
     "close_gradients",
-    "coarsely_close",
     "compare",
     "device_kept",
     "dtype_kept",
+    "gates_in_order",
     "precision_kept",
     "shape_documented",
 ]
@@ -44,8 +45,9 @@ PASS, FAIL, INCONCLUSIVE = "pass", "fail", "inconclusive"
 THRESHOLD = 30.0
 
 # Where noise reaches this part of a tensor's largest value, rounding errors no longer add up
-# but multiply, and their spread says little about the next one: nothing can be concluded.
-ILL_CONDITIONED = 0.02
+# but multiply, and their spread says little about the next one: an error beyond the threshold
+# proves nothing there. Of 6,500 cases in bfloat16 all with such an error had 0.18 or more.
+ILL_CONDITIONED = 0.1
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,7 @@ def compare(
     worst = float(ratios[index])
     verdict = PASS
     if worst > THRESHOLD:
-        hazy = noise.max() > ILL_CONDITIONED * np.abs(expected).max()
+        hazy = not noise.max() <= ILL_CONDITIONED * np.abs(expected).max()  # also if it is NaN
         verdict = INCONCLUSIVE if hazy else FAIL
     return Finding(
         tensor,
@@ -184,26 +186,41 @@ def close_gradients(trial: Trial) -> list[Finding]:
     return [finding for finding in close()(trial) if finding.tensor.endswith(".grad")]
 
 
-def coarsely_close(tolerance: float, *names: str) -> Rule:
-    """The values of tensors are within ``tolerance`` of the oracle's, whatever the precision."""
+_GATES = ("i", "f", "g", "o")
+
+
+def gates_in_order(*names: str) -> Rule:
+    """The values are not merely right with the blocks of the weights in another order."""
 
     def rule(trial: Trial) -> list[Finding]:
-        findings = []
-        for name in selected(trial.case, names):
-            expected = trial.expectation.values[name]
-            finding = compare(
-                name,
-                trial.observation.tensors[name].values,
-                expected,
-                np.full(expected.shape, tolerance / THRESHOLD),
-                trial.case.precision,
-            )
-            # The noise is made up here: what exceeds it is no matter of conditioning.
-            verdict = FAIL if finding.verdict == INCONCLUSIVE else finding.verdict
-            findings.append(replace(finding, verdict=verdict))
-        return findings
+        findings = close(*names)(trial)
+        if all(finding.verdict == PASS for finding in findings):
+            return findings
+        for order in permutations(_GATES):
+            values = evaluate(trial.case, _read_in_order(trial.case, order), {})
+            expectation = replace(trial.expectation, values=values)
+            in_order = [_compare(trial, f.tensor, (...,), expectation) for f in findings]
+            if all(finding.verdict == PASS for finding in in_order):
+                message = f"right if the blocks were in the order {', '.join(order)}"
+                return [replace(finding, message=message) for finding in findings]
+        return _unexplained(findings)
 
     return rule
+
+
+def _read_in_order(case: Case, order: tuple[str, ...]) -> dict[str, Array]:
+    """The arguments of ``case`` as somebody sees them who takes the blocks to be in ``order``."""
+    arguments = case.arguments()
+    for name, array in arguments.items():
+        if name.startswith(("weight_ih", "weight_hh", "bias")):
+            blocks = dict(zip(order, np.split(array, 4), strict=True))
+            arguments[name] = np.concatenate([blocks[gate] for gate in _GATES])
+    return arguments
+
+
+def _unexplained(findings: list[Finding]) -> list[Finding]:
+    """Wrong in another way than the clause speaks of: other clauses name it."""
+    return [replace(finding, verdict=INCONCLUSIVE) for finding in findings]
 
 
 # What a format might be computed in by mistake; float16 has the 11 bits of TF32 as well.
@@ -226,8 +243,7 @@ def precision_kept(*names: str) -> Rule:
             if max(ratios) < _CLOSE_IN_LOWER:
                 message = f"right to the precision of {dtype} only"
                 return [replace(finding, message=message) for finding in findings]
-        # Wrong in another way, which other clauses name.
-        return [replace(finding, verdict=INCONCLUSIVE) for finding in findings]
+        return _unexplained(findings)
 
     return rule
 

@@ -79,6 +79,7 @@ class Case:
     seed: int = field(default=0)
 
     def __post_init__(self) -> None:
+        self._check_types()
         if self.layout not in LAYOUTS:
             raise ValueError(f"layout must be one of {', '.join(LAYOUTS)}, not {self.layout!r}")
         if self.dtype not in PRECISIONS:
@@ -87,12 +88,27 @@ class Case:
             raise ValueError("seq_len and batch_size must be at least 1, seed at least 0")
         if self.layout == "unbatched" and self.batch_size != 1:
             raise ValueError("an unbatched case has batch_size 1")
-        if not set(self.cotangents) <= set(OUTPUTS):
-            raise ValueError(f"cotangents are for {', '.join(OUTPUTS)}, not {self.cotangents!r}")
+        if self.cotangents != tuple(name for name in OUTPUTS if name in self.cotangents):
+            raise ValueError(f"cotangents are some of {OUTPUTS}, not {self.cotangents!r}")
+        if not self.device or not self.device.isprintable() or " " in self.device:
+            raise ValueError(f"device must be a name, not {self.device!r}")
         for name in ("weight_scale", "input_scale", "state_scale"):
             if not 0 <= getattr(self, name) < float("inf"):
                 raise ValueError(f"{name} must be finite and not negative")
         self._check_lengths()
+
+    def _check_types(self) -> None:
+        # Anything else would have a text that gives another case, or none.
+        kinds = {"int": int, "bool": bool, "str": str, "float": float, "LSTMConfig": LSTMConfig}
+        for item in fields(self):
+            value, kind = getattr(self, item.name), str(item.type)
+            if kind.startswith("tuple"):
+                inner = int if "int" in kind else str
+                fits = type(value) is tuple and all(type(part) is inner for part in value)
+            else:
+                fits = type(value) is kinds[kind]
+            if not fits:
+                raise ValueError(f"{item.name} of a case must be {kind}, not {value!r}")
 
     def _check_lengths(self) -> None:
         if not self.packed:

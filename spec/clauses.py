@@ -52,8 +52,8 @@ _ALL = (
         "EQ-1",
         "Gate order",
         "The rows of every weight and bias are four blocks of hidden_size in the order input "
-        "gate, forget gate, candidate, output gate. Judged with saturated gates, which are "
-        "switches, to within a quarter: only the roles of the blocks matter.",
+        "gate, forget gate, candidate, output gate. Broken if results are right for another "
+        "order; if they are right for none, other clauses say what is wrong.",
         _ATTRIBUTES,
         "W = [W_i; W_f; W_g; W_o]",
     ),
@@ -123,6 +123,8 @@ _ALL = (
         "Shapes of gradients",
         "A gradient has the shape of what it belongs to.",
         _GRADIENT,
+        "",
+        ("SHAPE-1", "SHAPE-2", "SHAPE-3"),
     ),
     Clause(
         "SHAPE-5",
@@ -147,12 +149,16 @@ _ALL = (
         "dtype of results",
         "Outputs, states and gradients have the dtype of input and parameters.",
         _ARGS,
+        "",
+        ("SHAPE-1", "SHAPE-2", "SHAPE-3"),
     ),
     Clause(
         "DTYPE-2",
         "Device of results",
         "Outputs, states and gradients are on the device of input and parameters.",
         _ARGS,
+        "",
+        ("SHAPE-1", "SHAPE-2", "SHAPE-3"),
     ),
     Clause(
         "DTYPE-3",
@@ -185,7 +191,7 @@ _ALL = (
         "The input of each layer above the first is the output of the layer below.",
         "equations, x_t^(l)",
         "x_t^(l) = h_t^(l-1)",
-        ("EQ-4",),
+        ("EQ-5",),
     ),
     Clause(
         "DROP-1",
@@ -198,11 +204,10 @@ _ALL = (
     Clause(
         "DROP-2",
         "Dropout of everything",
-        "In training with dropout=1 each layer above the first reads zeros: never NaN, and nothing "
-        "of the output's cotangent reaches the layers below.",
+        "In training with dropout=1 each layer above the first reads zeros, never NaN.",
         _ARGS,
         "x_t^(l) = 0",
-        ("STACK-1", "GRAD-1", "GRAD-4"),
+        ("STACK-1",),
     ),
     Clause(
         "DROP-3",
@@ -213,12 +218,21 @@ _ALL = (
         ("EQ-4",),
     ),
     Clause(
+        "DROP-4",
+        "Gradients under dropout of everything",
+        "In training with dropout=1 nothing of the output's cotangent reaches the layers below "
+        "the last: their gradients are zero, never NaN.",
+        _GRADIENT,
+        "",
+        ("DROP-2", "GRAD-1", "GRAD-4"),
+    ),
+    Clause(
         "DIR-1",
         "Forward direction",
         "The first half of the output's features, and state 0, are those of the forward direction.",
         _OUTPUTS,
         "",
-        ("EQ-4",),
+        ("EQ-5",),
     ),
     Clause(
         "DIR-2",
@@ -227,7 +241,7 @@ _ALL = (
         "reads from the last step to the first, its h_t at the place of the step that it read.",
         _OUTPUTS,
         "h_t = LSTM(x_T, ..., x_t)",
-        ("EQ-4",),
+        ("EQ-5",),
     ),
     Clause(
         "DIR-3",
@@ -235,7 +249,7 @@ _ALL = (
         "The final state of the reverse direction is the one after it has read the first step.",
         _OUTPUTS,
         "",
-        ("EQ-4",),
+        ("EQ-5",),
     ),
     Clause(
         "DIR-4",
@@ -251,7 +265,7 @@ _ALL = (
         "With proj_size > 0 the hidden state is multiplied by weight_hr.",
         "paragraph on proj_size",
         "h_t = W_hr (o_t * tanh(c_t))",
-        ("EQ-3",),
+        ("EQ-5",),
     ),
     Clause(
         "PROJ-2",
@@ -259,7 +273,7 @@ _ALL = (
         "The cell state is not projected.",
         "paragraph on proj_size",
         "",
-        ("EQ-2",),
+        ("EQ-5",),
     ),
     Clause(
         "PROJ-3",
@@ -267,7 +281,7 @@ _ALL = (
         "The next step reads the projected hidden state.",
         "paragraph on proj_size",
         "",
-        ("PROJ-1", "PROJ-2", "EQ-4"),
+        ("PROJ-1", "PROJ-2"),
     ),
     Clause(
         "PROJ-4",
@@ -334,7 +348,7 @@ _ALL = (
         "The reverse direction begins at each row's own last step.",
         _INPUTS,
         "",
-        ("PACK-1", "DIR-4"),
+        ("PACK-1", "DIR-4", "STATE-4"),
     ),
     Clause(
         "GRAD-1",
@@ -436,6 +450,7 @@ _ALL = (
             "SHAPE-5",
             "SHAPE-6",
             "DROP-1",
+            "DROP-2",
             "DROP-3",
             "PROJ-4",
             "STATE-3",
@@ -450,7 +465,7 @@ _ALL = (
         "The arguments combine freely: every gradient is right for every combination.",
         _ARGS,
         "",
-        ("COMB-1", "DROP-2", "GRAD-10", "GRAD-11"),
+        ("COMB-1", "DROP-4", "GRAD-10", "GRAD-11"),
     ),
 )
 

@@ -19,11 +19,13 @@ class Precision:
         name: torch's name for it.
         unit_roundoff: the largest relative error of one rounding to nearest, 2**-p.
         smallest_subnormal: the distance between neighbouring numbers near zero.
+        largest: the largest finite number.
     """
 
     name: str
     unit_roundoff: float
     smallest_subnormal: float
+    largest: float
 
     def round(self, x: NDArray[Any]) -> NDArray[np.float64]:
         """``x`` rounded to the nearest number of this format, as float64 (same shape)."""
@@ -42,9 +44,9 @@ def _round_to_bfloat16(x: NDArray[Any]) -> NDArray[np.float64]:
 PRECISIONS = {
     precision.name: precision
     for precision in (
-        Precision("float64", 2.0**-53, 2.0**-1074),
-        Precision("float32", 2.0**-24, 2.0**-149),
-        Precision("bfloat16", 2.0**-8, 2.0**-133),
-        Precision("float16", 2.0**-11, 2.0**-24),
+        Precision("float64", 2.0**-53, 2.0**-1074, (2 - 2.0**-52) * 2.0**1023),
+        Precision("float32", 2.0**-24, 2.0**-149, (2 - 2.0**-23) * 2.0**127),
+        Precision("bfloat16", 2.0**-8, 2.0**-133, (2 - 2.0**-7) * 2.0**127),
+        Precision("float16", 2.0**-11, 2.0**-24, 65504.0),
     )
 }

@@ -120,7 +120,7 @@ def _extent(draw: st.DrawFn, domain: Domain, layout: str) -> tuple[int, int, tup
     steps, rows = st.integers(*domain.seq_len), st.integers(*domain.batch_size)
     if not layout.startswith("packed"):
         return draw(steps), 1 if layout == "unbatched" else draw(rows), ()
-    least = 2 if layout == "packed_unsorted" else 1
+    least = max(domain.batch_size[0], 2 if layout == "packed_unsorted" else 1)
     lengths = draw(st.lists(steps, min_size=least, max_size=max(least, domain.batch_size[1])))
     if layout == "packed_sorted":
         lengths.sort(reverse=True)

@@ -1,0 +1,1 @@
+"""Tests of the suite itself: the specification, the reference, and what is built on them."""

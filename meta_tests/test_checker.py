@@ -1,0 +1,198 @@
+"""What the checker makes of implementations that fail, raise, refuse, or fail now and then."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from lstm_conformance.adapters.reference import ReferenceLSTM
+from lstm_conformance.checker import Checker, Record, Settings
+from lstm_conformance.judge import close
+from lstm_conformance.profiles import Profile
+from lstm_conformance.spec.case import Case
+from lstm_conformance.spec.combinations import Combination, covering_array
+from lstm_conformance.spec.contract import Observation
+from lstm_conformance.spec.strategies import PLAIN, Domain
+
+PROFILE = Profile("test", every_combination=False, per_combination=2, per_clause=25)
+WIDE = PLAIN.but(num_layers=(1, 2), bidirectional=(False, True), layout=("batched", "unbatched"))
+
+
+class Modified(ReferenceLSTM):
+    """The reference, with its observations put through a function."""
+
+    def __init__(self, change: Callable[[Case, Observation], Observation]) -> None:
+        self._change = change
+        self.asked: list[Case] = []
+
+    def run(self, case: Case) -> Observation:
+        self.asked.append(case)
+        return self._change(case, super().run(case))
+
+
+def settings(dtypes: tuple[str, ...] = ("float64", "float32"), seed: int = 0) -> Settings:
+    return Settings(PROFILE, seed, dtypes, ("cpu",))
+
+
+def judged(
+    implementation: ReferenceLSTM, domain: Domain = WIDE, asked: Settings | None = None
+) -> Record:
+    checker = Checker(implementation, asked or settings(), "test", ["EQ-4"])
+    checker.forall(domain, close("output", "h_n", "c_n"))
+    return checker.records["EQ-4"]
+
+
+def with_output(observation: Observation, change: Callable[..., object]) -> Observation:
+    tensors = dict(observation.tensors)
+    tensors["output"] = replace(tensors["output"], values=change(tensors["output"].values))
+    return replace(observation, tensors=tensors)
+
+
+def test_correct() -> None:
+    record = judged(ReferenceLSTM())
+    assert record.verdicts == {"pass": 25}
+    assert record.worst_ratio is not None
+    assert record.worst_ratio < 10
+    assert not record.failures
+
+
+def test_wrong_is_failed_and_made_smaller() -> None:
+    def wrong(case: Case, observation: Observation) -> Observation:
+        broken = case.config.hidden_size >= 3 and case.seq_len >= 2
+        return with_output(observation, lambda x: x + 1e-3 if broken else x)
+
+    record = judged(Modified(wrong))
+    assert record.verdicts["fail"] == 1, "what follows the first failure is no evidence"
+    (failure,) = record.failures
+    smallest = Case.parse(failure.case)
+    assert smallest.config.hidden_size == 3
+    assert smallest.seq_len == 2
+    assert (smallest.config.input_size, smallest.batch_size, smallest.config.num_layers) == (1,) * 3
+    assert smallest.seed == 0
+    assert failure.finding["tensor"] == "output"
+    assert failure.first_case != failure.case
+
+
+@pytest.mark.parametrize("error", [ValueError("no\nsuch luck"), SystemExit(3), MemoryError()])
+def test_raising_is_an_error(error: BaseException) -> None:
+    def raising(case: Case, observation: Observation) -> Observation:
+        raise error
+
+    record = judged(Modified(raising))
+    assert record.verdicts == {"error": 1}
+    assert record.failures[0].verdict == "error"
+    assert type(error).__name__ in record.failures[0].exception
+
+
+def test_an_interrupt_is_not_the_implementations() -> None:
+    def interrupted(case: Case, observation: Observation) -> Observation:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        judged(Modified(interrupted))
+
+
+def test_a_tensor_that_is_not_returned_is_an_error() -> None:
+    def partial(case: Case, observation: Observation) -> Observation:
+        tensors = {k: v for k, v in observation.tensors.items() if k != "c_n"}
+        return replace(observation, tensors=tensors)
+
+    record = judged(Modified(partial))
+    assert record.verdicts == {"error": 1}
+    assert "c_n was not returned" in record.failures[0].exception
+
+
+def test_nan_fails() -> None:
+    record = judged(Modified(lambda case, o: with_output(o, lambda x: x * math.nan)))
+    assert record.verdicts == {"fail": 1}
+    assert record.worst_ratio == math.inf
+
+
+def test_failing_now_and_then_is_failing() -> None:
+    class Flaky(Modified):
+        def run(self, case: Case) -> Observation:
+            observation = super().run(case)
+            return with_output(observation, lambda x: x + (len(self.asked) % 7 == 6))
+
+    record = judged(Flaky(lambda case, observation: observation))
+    assert record.verdicts["fail"] == 1
+    assert record.failures
+
+
+def test_unsupported_is_counted_and_is_no_pass() -> None:
+    class Single(ReferenceLSTM):
+        def unsupported(self, case: Case) -> str | None:
+            return "one layer only" if case.config.num_layers > 1 else None
+
+    record = judged(Single())
+    assert record.verdicts["unsupported"] + record.verdicts["pass"] == 25
+    assert record.reasons == {"one layer only": record.verdicts["unsupported"]}
+    record = judged(Single(), WIDE.but(num_layers=(2,)))
+    assert record.verdicts == {"unsupported": 25}
+
+
+def test_what_was_not_asked_for_is_not_tested() -> None:
+    record = judged(ReferenceLSTM(), WIDE.but(dtype=("float16",)))
+    assert record.verdicts == {"not tested": 1}
+    assert record.reasons == {"float16 was not asked for": 1}
+
+
+def test_a_rule_that_looks_at_nothing_passes_nothing() -> None:
+    checker = Checker(ReferenceLSTM(), settings(), "test", ["EQ-4"])
+    checker.forall(WIDE, lambda trial: [])
+    assert checker.records["EQ-4"].verdicts == {"not tested": 25}
+
+
+def test_same_seed_same_cases() -> None:
+    def asked(seed: int, test: str = "test") -> list[Case]:
+        implementation = Modified(lambda case, observation: observation)
+        checker = Checker(implementation, settings(seed=seed), test, ["EQ-4"])
+        checker.forall(WIDE, close("output"))
+        return implementation.asked
+
+    assert asked(1) == asked(1)
+    assert asked(1) != asked(2)
+    assert asked(1) != asked(1, "another test")
+
+
+def test_each_combination_is_visited_or_left_out_with_a_reason() -> None:
+    class Forward(ReferenceLSTM):
+        def unsupported(self, case: Case) -> str | None:
+            return "no projection" if case.config.proj_size else None
+
+    combinations = covering_array()
+    checker = Checker(Forward(), settings(("float32",)), "test", ["COMB-1"])
+    checker.each_combination(combinations, Domain(), {"COMB-1": close("output")})
+    visited = checker.records["COMB-1"].combinations
+    assert list(visited) == [str(combination) for combination in combinations]
+    for combination in combinations:
+        wanted = ""
+        if combination.projection:
+            wanted = "no projection"
+        if combination.dtype == "float64":
+            wanted = "float64 was not asked for"
+        assert visited[str(combination)] == wanted
+
+
+def test_cases_belong_to_their_combination() -> None:
+    seen: list[Case] = []
+    implementation = Modified(lambda case, o: seen.append(case) or o)  # type: ignore[func-returns-value]
+    for combination in covering_array():
+        seen.clear()
+        checker = Checker(implementation, settings(), "test", ["COMB-1"])
+        checker.each_combination([combination], Domain(), {"COMB-1": close("output")})
+        assert seen
+        assert {Combination.of(case) for case in seen} == {combination}
+
+
+def test_one_given_case() -> None:
+    case = Case.parse("v1 input_size=2 hidden_size=3 seq_len=4")
+    checker = Checker(
+        Modified(lambda case, o: with_output(o, lambda x: x + 1)), settings(), "t", ["COMB-1"]
+    )
+    checker.single(case, {"COMB-1": close("output")})
+    (failure,) = checker.records["COMB-1"].failures
+    assert failure.case == failure.first_case == str(case)

@@ -1,0 +1,69 @@
+"""The clauses are sound as data, and linked to the tests both ways."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from pathlib import Path
+from types import FunctionType
+
+import pytest
+
+import lstm_conformance.tests
+from lstm_conformance.plugin import MARKER
+from lstm_conformance.spec.clauses import CLAUSES, prerequisites, root_causes
+
+
+def _tests() -> dict[str, tuple[str, ...]]:
+    """Name of each test of the suite to the clauses that it names."""
+    found = {}
+    for path in sorted(Path(lstm_conformance.tests.__file__).parent.glob("test_*.py")):
+        module = importlib.import_module(f"lstm_conformance.tests.{path.stem}")
+        for name, function in vars(module).items():
+            if name.startswith("test_") and isinstance(function, FunctionType):
+                marks = getattr(function, "pytestmark", [])
+                named = [mark.args for mark in marks if mark.name == MARKER]
+                found[f"{path.stem}.{name}"] = named[0] if named else ()
+    return found
+
+
+def test_every_test_names_known_clauses() -> None:
+    tests = _tests()
+    assert len(tests) > 40
+    for test, clauses in tests.items():
+        assert clauses, f"{test} names no clause"
+        assert set(clauses) <= set(CLAUSES), test
+
+
+def test_every_clause_has_a_test() -> None:
+    tested = {clause for clauses in _tests().values() for clause in clauses}
+    assert set(CLAUSES) == tested
+
+
+def test_tests_are_where_their_chapter_is() -> None:
+    homes: dict[str, set[str]] = {}
+    for test, clauses in _tests().items():
+        for clause in clauses:
+            homes.setdefault(CLAUSES[clause].chapter, set()).add(test.partition(".")[0])
+    assert all(len(files) == 1 for files in homes.values()), homes
+
+
+@pytest.mark.parametrize("clause", CLAUSES.values(), ids=list(CLAUSES))
+def test_clause_is_complete(clause: object) -> None:
+    for name in ("id", "title", "text", "source"):
+        assert getattr(clause, name)
+    assert re.fullmatch(r"[A-Z]+-[1-9][0-9]*", clause.id)  # type: ignore[attr-defined]
+    assert clause.text.endswith(".")  # type: ignore[attr-defined]
+
+
+def test_clauses_build_on_known_ones_without_going_round() -> None:
+    for clause in CLAUSES.values():
+        assert set(clause.builds_on) <= set(CLAUSES), clause.id
+        assert clause.id not in prerequisites(clause.id)
+
+
+def test_root_causes_are_those_that_nothing_broken_explains() -> None:
+    assert root_causes({"EQ-1", "EQ-2", "COMB-2"}) == {"EQ-1"}
+    assert root_causes({"GRAD-3", "GRAD-10", "COMB-2", "DIR-2"}) == {"DIR-2"}
+    assert root_causes({"GRAD-3", "GRAD-4"}) == {"GRAD-3", "GRAD-4"}
+    assert root_causes(set()) == set()

@@ -1,0 +1,260 @@
+"""The noise of the rounding samples: none where no rounding reaches, and the right size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lstm_conformance.reference.lstm import sigmoid
+from lstm_conformance.reference.oracle import Expectation, evaluate, expect
+from lstm_conformance.reference.rounding import SAMPLES, samples_of
+from lstm_conformance.spec.case import Case
+from lstm_conformance.spec.combinations import Combination
+from lstm_conformance.spec.config import LSTMConfig
+from lstm_conformance.spec.precision import Precision
+
+from .sampling import COVERING, FLOAT64, case_of
+
+# A correct implementation is allowed this many standard deviations.
+LIMIT = 30
+
+
+def ratios(expected: Expectation, results: Mapping[str, Any]) -> dict[str, float]:
+    """For each tensor the largest error in units of the noise; 0/0 is 0."""
+    worst = {}
+    for name, result in results.items():
+        error = np.abs(result.astype(float) - expected.values[name])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            of_noise = np.where(error == 0, 0.0, error / expected.noise[name])
+        worst[name] = float(of_noise.max())
+    return worst
+
+
+def padding(case: Case, name: str) -> np.ndarray:
+    """Which elements of a tensor of steps are behind the end of their row."""
+    behind = np.arange(case.seq_len)[:, None] >= np.array(case.lengths)  # (T, N)
+    if case.config.batch_first:
+        behind = behind.T
+    return np.broadcast_to(behind[..., None], case.shapes()[name])
+
+
+# --------------------------------------------------------------------- zeros
+
+
+@pytest.mark.parametrize("combination", [c for c in FLOAT64 if c.states][::7], ids=str)
+def test_noise_is_zero_where_the_value_cannot_be_wrong(combination: Combination) -> None:
+    """Padding has neither a value nor noise; every other output has both."""
+    case = case_of(combination)
+    expected = expect(case)
+    for name, tensor in (("output", "output"), ("input", "input.grad")):
+        behind = padding(case, name) if case.packed else np.zeros(case.shapes()[name], bool)
+        cut = name == "input" and case.active_dropout == 1
+        assert (expected.values[tensor][behind] == 0).all()
+        assert (expected.noise[tensor][behind] == 0).all()
+        if not cut:
+            assert (expected.noise[tensor][~behind] > 0).all(), case
+    for name in ("h_n", "c_n"):
+        assert (expected.noise[name] > 0).all()
+
+
+@pytest.mark.parametrize("combination", [c for c in FLOAT64 if c.dropout == "one"][::7], ids=str)
+def test_no_noise_passes_a_dropout_of_one(combination: Combination) -> None:
+    """What lies below the last layer has no part in the output: gradients of exactly zero."""
+    case = case_of(combination, cotangents=("output",))
+    last = f"l{case.config.num_layers - 1}"
+    expected = expect(case)
+    of_states = slice(0, (case.config.num_layers - 1) * case.config.num_directions)
+    for name in case.argument_names():
+        value, noise = expected.values[f"{name}.grad"], expected.noise[f"{name}.grad"]
+        if name in ("h_0", "c_0"):
+            assert (noise[of_states] == 0).all()
+            assert (value[of_states] == 0).all()
+        elif case.config.num_layers > 1 and last not in name:
+            assert (noise == 0).all()
+            assert (value == 0).all()
+        elif case.config.num_layers > 1 and name.startswith("weight_ih"):
+            # The last layer's, whose input is all zeros.
+            assert (noise == 0).all()
+            assert (value == 0).all()
+        elif name.startswith("bias"):
+            assert (noise > 0).any()
+
+
+@pytest.mark.parametrize("combination", COVERING, ids=str)
+def test_value_without_noise_is_zero(combination: Combination) -> None:
+    """No result of a computation is taken for exact unless it is a zero."""
+    expected = expect(case_of(combination))
+    for name, noise in expected.noise.items():
+        assert (expected.values[name][noise == 0] == 0).all(), name
+        assert np.isfinite(noise).all(), name
+
+
+# --------------------------------------------------------------------- scale
+
+
+def noise_in(case: Case, unit_roundoff: float, seed: int = 5) -> dict[str, np.ndarray]:
+    """The noise of a precision that may not exist."""
+    kind = samples_of(Precision("of this test", unit_roundoff, 0.0), seed)
+
+    def sampled(arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+        return {k: np.broadcast_to(v, (SAMPLES, *v.shape)).view(kind) for k, v in arrays.items()}
+
+    arguments, cotangents = case.arguments(), case.cotangent_values()
+    values = evaluate(case, arguments, cotangents)
+    samples = evaluate(case, sampled(arguments), sampled(cotangents))
+    return {
+        name: np.sqrt(np.mean((samples[name].view(np.ndarray) - value) ** 2, axis=0))
+        for name, value in values.items()
+    }
+
+
+@pytest.mark.parametrize("combination", COVERING[::4], ids=str)
+def test_noise_is_proportional_to_the_unit_roundoff(combination: Combination) -> None:
+    """The same randomness in a precision of twice the roundoff gives twice the noise."""
+    case = case_of(combination)
+    single, double = noise_in(case, 2.0**-30), noise_in(case, 2.0**-29)
+    for name, noise in single.items():
+        np.testing.assert_allclose(double[name], 2 * noise, rtol=1e-4, atol=0, err_msg=name)
+
+
+def test_noise_of_the_judged_precisions() -> None:
+    """float32 has 2**29 times the noise of float64, but for the randomness of either.
+
+    And a little less, because the arithmetic that samples the noise is float64 itself, whose
+    own roundoff comes on top where that is what is sampled.
+    """
+    quotients = []
+    for combination in COVERING:
+        case = case_of(combination)
+        fine, coarse = expect(case).noise, expect(case, "float32").noise
+        for name in fine:
+            assert ((coarse[name] == 0) == (fine[name] == 0)).all(), case
+            noisy = fine[name] > 0
+            quotients.append(coarse[name][noisy] / fine[name][noisy])
+    assert 0.75 < np.median(np.concatenate(quotients)) / 2.0**29 < 1.05
+
+
+def test_noise_is_reproducible() -> None:
+    """By the case alone, whatever was asked before."""
+    case = case_of(COVERING[0])
+    first = expect(case).noise
+    expect(replace(case, seed=1))
+    again = expect(Case.parse(str(case))).noise
+    for name, noise in first.items():
+        np.testing.assert_array_equal(noise, again[name])
+
+
+def test_samples_of_different_seeds_differ() -> None:
+    case = case_of(COVERING[0])
+    one, other = noise_in(case, 2.0**-24, seed=1), noise_in(case, 2.0**-24, seed=2)
+    assert (one["c_n"] != other["c_n"]).all()
+
+
+U = 2.0**-20
+COPIES = 20000
+
+# Result of one operation on numbers that are no samples of anything, and how many units of
+# roundoff it may be off: n/2 of the squared terms and n/3 of the squared sum under a root.
+TERMS = np.array([3.0, 1.0, -3.0, -0.5])
+OPERATIONS: dict[str, tuple[Callable[[Any, Any], Any], float]] = {
+    "product": (lambda x, y: x[..., :1] * x[..., 2:3], 9.0),
+    "difference": (lambda x, y: x[..., :1] - x[..., 1:2], 2.0),
+    "quotient": (lambda x, y: x[..., 3:] / x[..., :1], 1 / 6),
+    "exp": (lambda x, y: np.exp(x[..., 1:2]), np.e),
+    "negative": (lambda x, y: -x[..., :1], 0.0),
+    "tanh": (lambda x, y: np.tanh(x[..., :1]), 2 * np.tanh(3)),
+    "tanh of little": (lambda x, y: np.tanh(x[..., 3:] / 100), 1.0),
+    "tanh of zero": (lambda x, y: np.tanh(0 * x[..., :1]), 0.0),
+    "sigmoid": (lambda x, y: sigmoid(x[..., :1]), 2 / (1 + np.exp(-3))),
+    "sigmoid of little": (lambda x, y: sigmoid(x[..., 2:3]), 1.0),
+    "sum": (lambda x, y: x.sum(axis=-2), np.sqrt(4 * (19.25 / 2 + 0.5**2 / 3))),
+    "matrix product": (lambda x, y: y @ x, np.sqrt(4 * (19.25 / 2 + 0.5**2 / 3))),
+    "sum of zeros": (lambda x, y: y @ (0 * x), 0.0),
+}
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_size_of_one_rounding(operation: str) -> None:
+    """As documented; the terms of the sums cancel, which must not hide their rounding."""
+    function, units = OPERATIONS[operation]
+    kind = samples_of(Precision("of this test", U, 0.0), 0)
+    column = operation in ("sum", "matrix product", "sum of zeros")
+    operand = TERMS[:, None] if column else TERMS[None, :]
+    x = np.broadcast_to(operand, (COPIES, *operand.shape)).view(kind)
+    y = np.broadcast_to(np.ones((1, 4)), (COPIES, 1, 4)).view(kind)
+    exact = function(operand, np.ones((1, 4)))
+    moved = function(x, y).view(np.ndarray) - exact
+    if units == 0:
+        assert (moved == 0).all()
+    else:
+        # Uniform: to all of the size and not beyond. The hundredth is for the argument x / 100.
+        assert 0.99 < np.abs(moved).max() / (U * units) < 1.01
+        assert abs(moved.mean()) < 0.05 * U * units
+
+
+# -------------------------------------------------- what it accepts and rejects
+
+
+def in_float32(case: Case) -> dict[str, np.ndarray]:
+    """The reference computed with float32 instead of float64: a correct implementation."""
+    results = evaluate(
+        case,
+        {name: array.astype(np.float32) for name, array in case.arguments().items()},
+        {name: array.astype(np.float32) for name, array in case.cotangent_values().items()},
+    )
+    assert {array.dtype for array in results.values()} == {np.dtype("float32")}
+    return results
+
+
+FLOAT32_CASES = [
+    case_of(replace(combination, dtype="float32"), seed)
+    for seed in (6, 7)
+    for combination in FLOAT64[::8]
+]
+
+
+@pytest.fixture(scope="module")
+def in_either() -> list[tuple[Expectation, dict[str, np.ndarray]]]:
+    """What is expected of each of some 300 cases, and what float32 makes of it."""
+    return [(expect(case), in_float32(case)) for case in FLOAT32_CASES]
+
+
+def test_correct_float32_is_within_the_limit(
+    in_either: list[tuple[Expectation, dict[str, np.ndarray]]],
+) -> None:
+    """No false alarm; and the noise is no wild overestimate, which would never give one."""
+    worst = [max(ratios(expected, results).values()) for expected, results in in_either]
+    assert max(worst) <= LIMIT, FLOAT32_CASES[int(np.argmax(worst))]
+    assert np.median(worst) > 1
+
+
+def test_relative_error_of_one_in_ten_thousand_is_beyond_the_limit(
+    in_either: list[tuple[Expectation, dict[str, np.ndarray]]],
+) -> None:
+    """In any one tensor of any case, float32's own roundoff being less than a thousandth of it.
+
+    Only in tensors that reach 0.1: a sigmoid or tanh may be off by some 1e-7 whatever its
+    value, beside which 1e-4 of a small value is nothing.
+    """
+    found = []
+    for expected, results in in_either:
+        off = {name: result * np.float32(1 + 1e-4) for name, result in results.items()}
+        of_case = ratios(expected, off)
+        found += [of_case[name] for name in off if np.abs(expected.values[name]).max() >= 0.1]
+        assert max(of_case.values()) > LIMIT
+    assert len(found) > 2000
+    assert min(found) > LIMIT
+
+
+def test_anything_where_zero_is_due_is_beyond_the_limit() -> None:
+    """The smallest number in the padding."""
+    config = LSTMConfig(input_size=1, hidden_size=2)
+    case = Case(config, 3, 2, "packed_sorted", (3, 1), "float32")
+    expected, results = expect(case), in_float32(case)
+    assert max(ratios(expected, results).values()) <= LIMIT
+    results["output"][2, 1, 0] = 1e-45
+    assert ratios(expected, results)["output"] == np.inf
