@@ -33,7 +33,6 @@ REWRITES = (
     "SummedFromTheEnd",
     "Float64Inside",
     "RecomputedInBackward",
-    "HandWrittenBackward",
 )
 DTYPES = ("float64", "float32")
 EDGES = (0, 1, 2, 3, 5, 10, 20, THRESHOLD, np.inf)
