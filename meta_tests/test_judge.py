@@ -97,8 +97,9 @@ def test_threshold_is_not_for_sale() -> None:
 
 
 def test_noise_near_the_size_of_the_values_is_inconclusive_not_passed() -> None:
-    assert verdict([8.0], [1.0], 0.1) == INCONCLUSIVE
-    assert verdict([1.1], [1.0], 0.1) == PASS
+    assert verdict([8.0], [1.0], 0.2) == INCONCLUSIVE
+    assert verdict([8.0], [1.0], np.nan) == INCONCLUSIVE
+    assert verdict([1.1], [1.0], 0.2) == PASS
 
 
 @pytest.mark.parametrize("name", CASE.result_names())

@@ -1,0 +1,1 @@
+"""Speed: compared within one run, never tested."""

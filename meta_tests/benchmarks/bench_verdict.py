@@ -1,0 +1,87 @@
+"""What the gradient verdict of a case costs, beside ``torch.autograd.gradcheck`` of the same case.
+
+Run by ``tox -e benchmark``. Only ratios within one run mean anything: compare the rows of a group.
+Each group has the forward and backward pass of ``torch.nn.LSTM``, the reference alone, the whole
+verdict (reference, rounding noise, comparison of every tensor), and gradcheck, which compares
+each input and parameter with finite differences.
+"""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from lstm_conformance.adapters.torch_module import torch_lstm
+from lstm_conformance.judge import PASS, Trial, close
+from lstm_conformance.reference.oracle import evaluate
+from lstm_conformance.spec.case import OUTPUTS, Case
+from lstm_conformance.spec.config import LSTMConfig
+
+CASES = {
+    "740 parameters": Case(
+        LSTMConfig(3, 4, num_layers=2, bidirectional=True),
+        seq_len=5,
+        batch_size=2,
+        states=True,
+        cotangents=OUTPUTS,
+    ),
+    "6,000 parameters": Case(
+        LSTMConfig(12, 16, num_layers=2, bidirectional=True, proj_size=8),
+        seq_len=10,
+        batch_size=2,
+        states=True,
+        cotangents=OUTPUTS,
+    ),
+}
+
+
+@pytest.fixture(params=list(CASES))
+def case(request: pytest.FixtureRequest, benchmark: BenchmarkFixture) -> Case:
+    """A case, whose size names the group of rows."""
+    benchmark.group = request.param
+    case = CASES[request.param]
+    total = sum(array.size for array in case.arguments().values())
+    benchmark.extra_info["arguments"] = total
+    return case
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def test_0_implementation(benchmark: BenchmarkFixture, case: Case) -> None:
+    benchmark(torch_lstm().run, case)
+
+
+def test_1_reference(benchmark: BenchmarkFixture, case: Case) -> None:
+    benchmark(lambda: evaluate(case, case.arguments(), case.cotangent_values()))
+
+
+def test_2_verdict(benchmark: BenchmarkFixture, case: Case) -> None:
+    observation = torch_lstm().run(case)
+    findings = benchmark(lambda: close()(Trial(case, observation)))
+    assert {finding.verdict for finding in findings} == {PASS}
+
+
+def test_3_gradcheck(benchmark: BenchmarkFixture, case: Case) -> None:
+    config = case.config
+    lstm = torch.nn.LSTM(
+        config.input_size,
+        config.hidden_size,
+        config.num_layers,
+        bidirectional=config.bidirectional,
+        proj_size=config.proj_size,
+        dtype=torch.float64,
+    )
+    names = list(case.arguments())
+    values = [torch.tensor(array, requires_grad=True) for array in case.arguments().values()]
+
+    def call(*tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        given = dict(zip(names, tensors, strict=True))
+        x, states = given.pop("input"), (given.pop("h_0"), given.pop("c_0"))
+        output, (h_n, c_n) = torch.func.functional_call(lstm, given, (x, states))
+        return output, h_n, c_n
+
+    assert benchmark.pedantic(torch.autograd.gradcheck, (call, values), rounds=1)
