@@ -23,10 +23,10 @@ def text_report(results: Results) -> str:
 def markdown_report(results: Results) -> str:
     """For a file or a job summary: the verdict first."""
     implementation, environment = results["implementation"], results["environment"]
+    name = f"{implementation['name']} {implementation['version']}"
     packages = ", ".join(f"{name} {v}" for name, v in environment["packages"].items())
     parts = [
-        f"# Conformance of {_escaped(implementation['name'])} "
-        f"{_escaped(implementation['version'])}",
+        f"# Conformance of {_escaped(_one_line(name))}",
         _escaped(summary(results)).replace("\n", "  \n"),
         _table(results, "pipe"),
         *_failures_as_markdown(results),
@@ -45,7 +45,7 @@ def clause_table(rows: list[tuple[str, str, str]]) -> str:
 def summary(results: Results) -> str:
     """The verdict, why, and how much was judged, a line each."""
     implementation = results["implementation"]
-    name = f"{implementation['name']} {implementation['version']}"
+    name = _one_line(f"{implementation['name']} {implementation['version']}")
     lines = [_verdict(results, name)]
     causes = [c for c in results["clauses"] if c["root_cause"]]
     if causes:
@@ -89,7 +89,7 @@ def _seconds(results: Results) -> str:
 
 
 def _table(results: Results, style: str) -> str:
-    clean = _escaped if style == "pipe" else _one_line
+    clean = _escaped if style == "pipe" else str
     rows = [
         [
             clause["id"],
@@ -97,7 +97,7 @@ def _table(results: Results, style: str) -> str:
             clause["verdict"],
             clause["cases"],
             _ratio(clause["worst_ratio"]),
-            clean(_note(clause)),
+            clean(_one_line(_note(clause))),
         ]
         for clause in results["clauses"]
     ]
@@ -145,8 +145,10 @@ def _failures_as_markdown(results: Results) -> list[str]:
 def _failure_text(clause: dict[str, Any], results: Results) -> str:
     failure = clause["failure"]
     if failure is None:
-        return f"{clause['id']}: " + "\n".join(clause["reasons"])
-    return str(failure["explanation"])
+        text = f"{clause['id']}: " + "\n".join(clause["reasons"])
+    else:
+        text = failure["explanation"]
+    return "\n".join(_printable(line) for line in text.split("\n"))
 
 
 def _fenced(text: str) -> str:
@@ -156,11 +158,15 @@ def _fenced(text: str) -> str:
 
 
 def _one_line(text: str) -> str:
+    return " ".join(_printable(text).split())
+
+
+def _printable(text: str) -> str:
     """Without line breaks and control characters, which could rewrite a terminal."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def _escaped(text: str) -> str:
     """Markdown in which nothing that an implementation supplies is markup."""
-    lines = ["".join(c if c.isprintable() else " " for c in line) for line in text.split("\n")]
-    return re.sub(r"([\\`*_{}\[\]<>#|&~!])", r"\\\1", "\n".join(lines))
+    lines = "\n".join(_printable(line) for line in text.split("\n"))
+    return re.sub(r"([\\`*_{}\[\]<>#|&~!])", r"\\\1", lines)

@@ -1,0 +1,195 @@
+"""The command line: exit status, messages, files, seeds, interrupts. Torch is not needed."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from lstm_conformance.spec.clauses import CLAUSES
+
+from .command_line import check, command, environment, run
+
+SCHEMA = json.loads(files("lstm_conformance.reports").joinpath("results.schema.json").read_text())
+
+
+def valid(results: dict[str, Any]) -> None:
+    jsonschema.validate(results, SCHEMA)
+
+
+def without_times(results: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in results.items() if "seconds" not in name}
+
+
+def test_the_reference_conforms(tmp_path: Path) -> None:
+    """The whole default profile, in worker processes."""
+    file, report = tmp_path / "results.json", tmp_path / "report.md"
+    ended = run(
+        "check", "reference", "-n", "2", "--json", str(file), "--markdown", str(report),
+        cwd=tmp_path,
+    )  # fmt: skip
+    assert ended.status == 0, ended.out + ended.err
+    results = json.loads(file.read_text())
+    valid(results)
+    assert results["conformant"] is True
+    assert results["coverage"]["combinations"] == {"total": 2304, "visited": 2304, "left_out": []}
+    verdicts = {clause["id"]: clause["verdict"] for clause in results["clauses"]}
+    assert verdicts.pop("DTYPE-4") == "unsupported"
+    assert set(verdicts.values()) == {"pass"}
+    assert "CONFORMANT: reference" in ended.out
+    assert report.read_text().startswith("# Conformance of reference")
+    assert sorted(tmp_path.iterdir()) == [report, file], "nothing else is left behind"
+
+
+def test_same_seed_same_results_in_any_number_of_processes(tmp_path: Path) -> None:
+    options = ("--profile", "smoke", "--clause", "EQ-5", "--clause", "COMB-1", "--seed", "7")
+    _, first = check("reference", *options, cwd=tmp_path)
+    _, second = check("reference", *options, cwd=tmp_path)
+    file = tmp_path / "third.json"
+    run("check", "reference", "-n", "2", *options, "--json", str(file), cwd=tmp_path)
+    third = json.loads(file.read_text())
+    assert without_times(first) == without_times(second) == without_times(third)
+    _, other = check("reference", *options[:-1], "8", cwd=tmp_path)
+    assert without_times(other) != without_times(first)
+
+
+def test_thorough_draws_a_seed_and_tells_it(tmp_path: Path) -> None:
+    options = ("--profile", "thorough", "--clause", "SHAPE-1")
+    _, first = check("reference", *options, cwd=tmp_path)
+    file = tmp_path / "again.json"
+    seed = str(first["seed"])
+    run("check", "reference", "-n", "1", *options, "--seed", seed, "--json", str(file),
+        cwd=tmp_path)  # fmt: skip
+    assert without_times(json.loads(file.read_text())) == without_times(first)
+    _, other = check("reference", *options, cwd=tmp_path)
+    assert other["seed"] != first["seed"]
+
+
+BROKEN = "def (:\n"
+EXITING = "raise SystemExit('bye')\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["nonsense"], "'nonsense' is no target"),
+        (["no.such.module:LSTM"], "No module named"),
+        (["json:NoSuchThing"], "has no attribute 'NoSuchThing'"),
+        (["no/such/file.py:LSTM"], "There is no file"),
+        (["json:"], "is no target"),
+        (["broken.py:LSTM"], "invalid syntax"),
+        (["exiting.py:LSTM"], "SystemExit"),
+        (["reference", "--clause", "NO-1"], "there is no clause 'NO-1'"),
+        (["reference", "--dtype", "int8"], "int8"),
+        (["reference", "--profile", "none"], "none"),
+        (["reference", "--seed", "-1"], "-1"),
+        (["reference", "-n", "x"], "'x' is no whole number"),
+        (["reference", "--case", "v1 input_size=2"], "a case needs hidden_size"),
+        (["reference", "--json", "no/such/folder/x.json"], "there is no folder"),
+        (["reference", "--markdown", "."], "it is a folder"),
+    ],
+)
+def test_questions_that_cannot_be_put(arguments: list[str], says: str, tmp_path: Path) -> None:
+    (tmp_path / "broken.py").write_text(BROKEN)
+    (tmp_path / "exiting.py").write_text(EXITING)
+    ended = run("check", *arguments, cwd=tmp_path)
+    assert ended.status == 2
+    assert says in ended.err
+    assert "Traceback" not in ended.err
+    assert ended.out == ""
+
+
+def test_a_missing_device_is_reported_not_tested(tmp_path: Path) -> None:
+    options = ("--device", "cpu", "--device", "cuda", "--clause", "EQ-2", "--profile", "smoke")
+    ended, results = check("reference", *options, cwd=tmp_path)
+    assert ended.status == 0
+    assert "Not tested on cuda" in ended.out
+    assert results["missing_devices"]["cuda"]
+    ended, results = check("reference", *options[2:], cwd=tmp_path)
+    assert ended.status == 3, "nothing at all was tested"
+    assert {c["verdict"] for c in results["clauses"]} == {"not tested"}
+    assert results["conformant"] is False
+
+
+def test_what_was_not_asked_for_is_left_out_with_the_reason(tmp_path: Path) -> None:
+    options = ("--dtype", "float32", "--profile", "smoke", "--clause", "COMB-1")
+    ended, results = check("reference", *options, cwd=tmp_path)
+    assert ended.status == 0
+    coverage = results["coverage"]["combinations"]
+    assert coverage["visited"] + sum(len(x["combinations"]) for x in coverage["left_out"]) == 2304
+    assert {x["reason"] for x in coverage["left_out"]} == {
+        "float64 was not asked for",
+        "profile smoke visits a covering array",
+    }
+
+
+def test_one_case(tmp_path: Path) -> None:
+    line = "v1 input_size=2 hidden_size=3 seq_len=4 cotangents=h_n seed=9"
+    ended, results = check("reference", "--case", line, cwd=tmp_path)
+    assert ended.status == 0
+    assert [(c["id"], c["cases"]) for c in results["clauses"]] == [("COMB-1", 1), ("COMB-2", 1)]
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_an_interrupt_leaves_partial_results(workers: str, tmp_path: Path) -> None:
+    file = tmp_path / "results.json"
+    process = subprocess.Popen(
+        command("check", "reference", "-n", workers, "--profile", "thorough", "--seed", "1",
+                "--json", str(file)),
+        cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    time.sleep(12)  # any moment will do: what is asserted holds from the start on
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 3, out + err
+    assert "Traceback" not in err
+    results = json.loads(file.read_text())
+    valid(results)
+    assert results["stopped"] == "interrupted"
+    assert results["conformant"] is False
+    assert len(results["clauses"]) == len(CLAUSES)
+    assert "not tested" in {clause["verdict"] for clause in results["clauses"]}
+    assert "NOT COMPLETED" in out
+
+
+def test_clauses_are_listed(tmp_path: Path) -> None:
+    ended = run("clauses", cwd=tmp_path)
+    assert ended.status == 0
+    assert all(clause in ended.out for clause in CLAUSES)
+
+
+def test_a_users_pytest_settings_do_not_matter(tmp_path: Path) -> None:
+    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --no-such-option\n")
+    (tmp_path / "conftest.py").write_text("raise RuntimeError('not for you')\n")
+    ended, _ = check("reference", "--profile", "smoke", "--clause", "EQ-2", cwd=tmp_path)
+    assert ended.status == 0
+
+
+def test_the_plugin_imports_nothing_heavy(tmp_path: Path) -> None:
+    program = (
+        "import sys, lstm_conformance.plugin\n"
+        "heavy = {'numpy', 'hypothesis', 'torch', 'tabulate'} & set(sys.modules)\n"
+        "sys.exit(str(heavy) if heavy else 0)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=False)
+    assert done.returncode == 0
+
+
+def test_through_pytest_alone(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "--pyargs", "lstm_conformance.tests", "-c", "/dev/null",
+         "--lstm-implementation", "reference", "--lstm-profile", "smoke", "--lstm-clause", "EQ-2",
+         "--junit-xml", "junit.xml", "-p", "no:cacheprovider"],
+        cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 passed" in done.stdout
+    assert 'tests="1"' in (tmp_path / "junit.xml").read_text()

@@ -1,0 +1,92 @@
+"""What an implementation supplies cannot be markup, nor rewrite a terminal."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from lstm_conformance.reports.tables import markdown_report, summary, text_report
+
+HOSTILE = "<script>alert(1)</script>|`x` **b** \x1b[2J\n# head ````\n```"
+
+RESULTS: dict[str, Any] = {
+    "conformant": False,
+    "stopped": None,
+    "implementation": {"name": "mine", "version": "1", "target": "mine:LSTM"},
+    "environment": {"python": "3.11", "platform": "x", "machine": "y", "packages": {"numpy": "2"}},
+    "seed": 0,
+    "profile": "smoke",
+    "missing_devices": {},
+    "coverage": {"combinations": {"total": 2304, "visited": 2304, "left_out": []}},
+    "duration_seconds": 1.0,
+    "time_in_implementation_seconds": 0.5,
+    "clauses": [
+        {
+            "id": "EQ-1",
+            "title": "Gate order",
+            "verdict": "fail",
+            "cases": 3,
+            "counts": {"fail": 1, "pass": 2},
+            "worst_ratio": 1e6,
+            "reasons": {},
+            "root_cause": True,
+            "failure": {"explanation": "EQ-1 Gate order: ...\n  case v1"},
+        },
+        {
+            "id": "EQ-2",
+            "title": "Input gate and candidate",
+            "verdict": "pass",
+            "cases": 4,
+            "counts": {"pass": 4},
+            "worst_ratio": 1.25,
+            "reasons": {},
+            "root_cause": False,
+            "failure": None,
+        },
+    ],
+}
+
+
+def test_verdict_and_cause_are_said() -> None:
+    text = summary(RESULTS)
+    assert "NOT CONFORMANT: mine 1 breaks 1 of 2 clauses." in text
+    assert "Broken: EQ-1 Gate order." in text
+    assert "NOT CONFORMANT" in text_report(RESULTS)
+    assert "1.25" in text_report(RESULTS)
+
+
+def test_other_verdicts() -> None:
+    results = copy.deepcopy(RESULTS)
+    results["clauses"][0].update(verdict="pass", root_cause=False, failure=None)
+    assert summary({**results, "conformant": True}).startswith("CONFORMANT: mine 1")
+    assert summary({**results, "stopped": "interrupted"}).startswith("NOT COMPLETED")
+    missing = {**results, "missing_devices": {"cuda": "no driver"}}
+    assert "Not tested on cuda: no driver." in summary(missing)
+
+
+@pytest.mark.parametrize("place", ["name", "version", "reason", "explanation"])
+def test_hostile_text_is_text(place: str) -> None:
+    results = copy.deepcopy(RESULTS)
+    if place in ("name", "version"):
+        results["implementation"][place] = HOSTILE
+    elif place == "reason":
+        results["clauses"][1]["reasons"] = {HOSTILE: 1}
+    else:
+        results["clauses"][0]["failure"]["explanation"] = HOSTILE
+    page = markdown_report(results)
+    outside, fenced = [], False
+    for line in page.splitlines():
+        if line.startswith("`````"):
+            fenced = not fenced
+        elif not fenced:
+            outside.append(line)
+    assert not fenced
+    text = "\n".join(outside)
+    assert "<script>" not in text.replace("\\<", "")
+    assert "\n# head" not in text
+    assert "\x1b" not in page
+    assert "\x1b" not in text_report(results)
+    rows = [line for line in outside if line.startswith("|")]
+    assert len({line.replace("\\|", "").count("|") for line in rows}) == 1
