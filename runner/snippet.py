@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from .spec.case import Case
@@ -44,15 +45,16 @@ def snippet(target: str, case: Case, failure: dict[str, Any]) -> str:
 
 def _import(target: str) -> list[str]:
     module, _, attribute = target.rpartition(":")
-    if target == "torch" or not module:
-        return ["", "LSTM = torch.nn.LSTM"]
-    if target == "torch-onednn-off":
-        return ["", "torch.backends.mkldnn.enabled = False", "LSTM = torch.nn.LSTM"]
-    if module.endswith(".py"):
-        return ["", "import runpy", "", f"LSTM = runpy.run_path({module!r})[{attribute!r}]"]
+    if not module:  # the name of an adapter
+        off = ["torch.backends.mkldnn.enabled = False"] if target == "torch-onednn-off" else []
+        return ["", *off, "LSTM = torch.nn.LSTM"]
     head, *rest = attribute.split(".")
-    inner = "".join(f".{part}" for part in rest)
-    return [f"from {module} import {head}", "", f"LSTM = {head}{inner}"]
+    lines = [""]
+    if module.endswith(".py"):
+        path = Path(module)
+        lines += ["import sys", "", f"sys.path.insert(0, {str(path.parent)!r})"]
+        module = path.stem
+    return [*lines, f"from {module} import {head}", "", f"LSTM = {'.'.join([head, *rest])}"]
 
 
 def _construct(case: Case) -> list[str]:

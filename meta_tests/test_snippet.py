@@ -1,0 +1,83 @@
+"""The stand-alone program of a failure shows what the suite saw, without the suite."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lstm_conformance.judge import close
+from lstm_conformance.snippet import snippet
+from lstm_conformance.spec.case import Case
+from lstm_conformance.target import load
+
+from .command_line import IMPLEMENTATIONS
+
+pytest.importorskip("torch")
+
+CASES = {
+    "forward": "v1 input_size=2 hidden_size=3 seq_len=4 batch_size=2 seed=3",
+    "states": "v1 input_size=2 hidden_size=3 num_layers=2 bidirectional=True batch_first=True "
+    "seq_len=4 batch_size=2 dtype=float32 states=True state_scale=4.0 cotangents=output,c_n seed=4",
+    "unbatched": "v1 input_size=2 hidden_size=3 proj_size=2 seq_len=3 layout=unbatched states=True "
+    "weight_scale=3.0 cotangents=h_n seed=5",
+    "packed": "v1 input_size=1 hidden_size=2 bias=False seq_len=3 batch_size=2 "
+    "layout=packed_unsorted lengths=2,3 cotangents=output,h_n,c_n input_scale=3.0 seed=6",
+    "dropout": "v1 input_size=2 hidden_size=2 num_layers=3 dropout=1.0 seq_len=3 training=True "
+    "cotangents=output,h_n,c_n seed=7",
+    "bfloat16": "v1 input_size=2 hidden_size=2 seq_len=3 dtype=bfloat16 cotangents=output seed=8",
+}
+
+
+def executed(program: str, folder: Path) -> dict[str, str]:
+    """The lines that ``program`` prints, by their first word."""
+    assert "lstm_conformance" not in program
+    compile(program, "snippet", "exec")
+    done = subprocess.run(
+        [sys.executable, "-I", "-W", "ignore", "-c", program],
+        cwd=folder, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, program + done.stderr
+    return dict(line.split(" ", 1) for line in done.stdout.splitlines())
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_snippet_prints_what_was_observed(name: str, tmp_path: Path) -> None:
+    case = Case.parse(CASES[name])
+    observation = load("torch.nn:LSTM").run(case)
+    tensors = observation.tensors
+    # The last elements, on which every argument has an effect.
+    for tensor in {"c_n", *list(tensors)[-1:]}:
+        values = tensors[tensor].values
+        index = tuple(n - 1 for n in values.shape)
+        finding = {"tensor": tensor, "index": index, "expected": 0.0, "noise": 0.0, "message": ""}
+        program = snippet("torch.nn:LSTM", case, {"finding": finding})
+        assert float(executed(program, tmp_path)["observed"]) == values[index]
+
+
+def test_snippet_of_a_file(tmp_path: Path) -> None:
+    target = f"{IMPLEMENTATIONS / 'defective.py'}:BiasHHIgnored"
+    case = Case.parse(CASES["forward"])
+    observation = load(target).run(case)
+    from lstm_conformance.judge import Trial
+
+    (finding,) = close("output")(Trial(case, observation))
+    as_json: dict[str, Any] = {"finding": vars(finding)}
+    printed = executed(snippet(target, case, as_json), tmp_path)
+    assert float(printed["observed"]) == finding.observed
+    assert float(printed["expected"].split()[0]) == finding.expected
+
+
+def test_snippet_of_an_exception_and_of_a_shape() -> None:
+    case = Case.parse(CASES["forward"])
+    program = snippet("torch.nn:LSTM", case, {"finding": {}, "exception": "ValueError: a\nb"})
+    assert program.endswith("# raises ValueError: a b\n")
+    finding = {"tensor": "h_n", "index": None, "message": "shape is (1,), not (2,)"}
+    program = snippet("torch-onednn-off", case, {"finding": finding})
+    ast.parse(program)
+    assert "mkldnn" in program
+    assert "shape is (1,), not (2,)" in program
