@@ -65,8 +65,8 @@ def _parser() -> argparse.ArgumentParser:
         dest="workers",
         type=_count,
         metavar="N",
-        default=os.cpu_count() or 1,
-        help="worker processes; 0 judges in one process (default: number of processors)",
+        default=min(os.cpu_count() or 1, 8),
+        help="worker processes, 0 for none (default: one for each processor, at most 8)",
     )
     add(
         "--max-failures",

@@ -98,7 +98,8 @@ def _run(command: list[str], log: Path) -> int:
             env=environment,
             start_new_session=True,
         )
-    previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    on_interrupt = signal.getsignal(signal.SIGINT)
+    on_termination = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         while True:
             try:
@@ -107,7 +108,8 @@ def _run(command: list[str], log: Path) -> int:
                 process.send_signal(signal.SIGINT)
                 signal.signal(signal.SIGINT, lambda *_: process.kill())
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        signal.signal(signal.SIGINT, on_interrupt)
+        signal.signal(signal.SIGTERM, on_termination)
 
 
 def _why_no_results(status: int, log: str) -> str:

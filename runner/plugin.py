@@ -154,29 +154,31 @@ def pytest_runtest_makereport(
     return report
 
 
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    session = _collecting_session
-    if session is None:
-        return
-    clauses = _clauses_of_test(report.nodeid)
-    if clauses and (report.when == "call" or report.failed):
-        records = getattr(report, "lstm_records", None)
-        broke_off = report.failed and not any(r["failures"] for r in records or ())
-        session.add(clauses, records, str(report.longrepr) if broke_off else "")
+class _Collector:
+    """The hooks of the process in which all reports come together."""
 
+    def __init__(self, session: JudgingSession) -> None:
+        self._session = session
 
-def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    judging = session.config.stash.get(_SESSION, None)
-    if judging is None or _is_worker(session.config):
-        return
-    judging.finish(
-        interrupted=exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED),
-        max_failures=session.config.option.maxfail or 0,
-    )
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self._session.expect_tests(len(session.items))
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
+        self._session.expect_tests(len(ids))
 
-# Reports reach a hook that is not told the configuration.
-_collecting_session: JudgingSession | None = None
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        clauses = _clauses_of_test(report.nodeid)
+        if clauses and (report.when == "call" or report.failed):
+            records = getattr(report, "lstm_records", None)
+            broke_off = report.failed and not any(r["failures"] for r in records or ())
+            self._session.add(clauses, records, str(report.longrepr) if broke_off else "")
+
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        self._session.finish(
+            interrupted=exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED),
+            max_failures=session.config.option.maxfail or 0,
+        )
 
 
 def _judging_session(config: pytest.Config) -> JudgingSession:
@@ -184,7 +186,6 @@ def _judging_session(config: pytest.Config) -> JudgingSession:
     if _SESSION not in config.stash:
         from .session import JudgingSession, UsageError
 
-        global _collecting_session
         try:
             session = JudgingSession.of_options(
                 config.option, config.option.lstm_implementation or DEFAULT_TARGET
@@ -193,7 +194,7 @@ def _judging_session(config: pytest.Config) -> JudgingSession:
             raise pytest.UsageError(str(error)) from None
         config.stash[_SESSION] = session
         if not _is_worker(config):
-            _collecting_session = session
+            config.pluginmanager.register(_Collector(session))
     return config.stash[_SESSION]
 
 

@@ -11,14 +11,16 @@ class Progress:
     """One line that is written over and over.
 
     Args:
-        stream: where it is written; only to be used on a terminal.
-        tests: how many tests there will be, 0 if that is not known.
+        stream: where it is written, a terminal.
+
+    Attributes:
+        tests: how many tests there will be, 0 as long as that is not known.
     """
 
     WIDTH = 30
 
-    def __init__(self, stream: TextIO, tests: int = 0) -> None:
-        self.tests = tests
+    def __init__(self, stream: TextIO) -> None:
+        self.tests = 0
         self._stream = stream
         self._done = 0
         self._cases = 0

@@ -122,6 +122,11 @@ class JudgingSession:
             Progress(sys.stderr) if option.lstm_progress else None,
         )
 
+    def expect_tests(self, number: int) -> None:
+        """How many tests there will be, for the progress bar."""
+        if self._progress is not None:
+            self._progress.tests = number
+
     def add(
         self, clauses: tuple[str, ...], records: list[dict[str, Any]] | None, broken_off: str
     ) -> None:

@@ -1,0 +1,45 @@
+"""Implementations that end the process or write on its outputs spoil no other verdict."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from .command_line import IMPLEMENTATIONS, check, run
+
+pytest.importorskip("torch")
+
+
+def target(name: str) -> str:
+    return f"{IMPLEMENTATIONS / 'hostile.py'}:{name}"
+
+
+def test_ending_a_worker_process_breaks_the_clauses_where_it_happens(tmp_path: Path) -> None:
+    file = tmp_path / "results.json"
+    clauses = ("--clause", "EQ-4", "--clause", "PROJ-3", "--clause", "PROJ-4", "--clause", "DIR-4")
+    ended = run(
+        "check", target("Aborting"), "-n", "1", "--profile", "smoke", *clauses, "--json", str(file),
+        cwd=tmp_path,
+    )  # fmt: skip
+    assert ended.status == 1
+    verdicts = {c["id"]: c["verdict"] for c in json.loads(file.read_text())["clauses"]}
+    assert verdicts == {"EQ-4": "pass", "PROJ-3": "pass", "PROJ-4": "error", "DIR-4": "pass"}
+    assert "crashed" in ended.out
+
+
+def test_ending_the_only_process_is_not_completed(tmp_path: Path) -> None:
+    ended, results = check(target("Aborting"), "--clause", "PROJ-4", cwd=tmp_path)
+    assert ended.status == 3
+    assert results == {}
+    assert "the process was ended by SIGABRT" in ended.err
+
+
+def test_printing_does_not_matter(tmp_path: Path) -> None:
+    options = ("--profile", "smoke", "--clause", "EQ-4")
+    ended, results = check(target("Printing"), *options, cwd=tmp_path)
+    assert ended.status == 0
+    assert results["conformant"] is True
+    assert "raw" not in ended.out
+    assert "script" not in ended.out
