@@ -139,15 +139,19 @@ def test_one_case(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("workers", ["0", "2"])
-def test_an_interrupt_leaves_partial_results(workers: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_leaves_partial_results(
+    how: signal.Signals, workers: str, tmp_path: Path
+) -> None:
     file = tmp_path / "results.json"
     process = subprocess.Popen(
         command("check", "reference", "-n", workers, "--profile", "thorough", "--seed", "1",
                 "--json", str(file)),
         cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )  # fmt: skip
     time.sleep(12)  # any moment will do: what is asserted holds from the start on
-    process.send_signal(signal.SIGINT)
+    process.send_signal(how)
     out, err = process.communicate(timeout=120)
     assert process.returncode == 3, out + err
     assert "Traceback" not in err

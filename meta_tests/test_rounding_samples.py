@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from lstm_conformance.reference.lstm import sigmoid
-from lstm_conformance.reference.oracle import Expectation, evaluate, expect
+from lstm_conformance.reference.oracle import Expectation, _root_mean_square, evaluate, expect
 from lstm_conformance.reference.rounding import SAMPLES, samples_of
 from lstm_conformance.spec.case import Case
 from lstm_conformance.spec.combinations import Combination
@@ -98,7 +98,7 @@ def test_value_without_noise_is_zero(combination: Combination) -> None:
 
 def noise_in(case: Case, unit_roundoff: float, seed: int = 5) -> dict[str, np.ndarray]:
     """The noise of a precision that may not exist."""
-    kind = samples_of(Precision("of this test", unit_roundoff, 0.0), seed)
+    kind = samples_of(Precision("of this test", unit_roundoff, 0.0, np.inf), seed)
 
     def sampled(arrays: dict[str, np.ndarray]) -> dict[str, Any]:
         return {k: np.broadcast_to(v, (SAMPLES, *v.shape)).view(kind) for k, v in arrays.items()}
@@ -181,7 +181,7 @@ OPERATIONS: dict[str, tuple[Callable[[Any, Any], Any], float]] = {
 def test_size_of_one_rounding(operation: str) -> None:
     """As documented; the terms of the sums cancel, which must not hide their rounding."""
     function, units = OPERATIONS[operation]
-    kind = samples_of(Precision("of this test", U, 0.0), 0)
+    kind = samples_of(Precision("of this test", U, 0.0, np.inf), 0)
     column = operation in ("sum", "matrix product", "sum of zeros")
     operand = TERMS[:, None] if column else TERMS[None, :]
     x = np.broadcast_to(operand, (COPIES, *operand.shape)).view(kind)
@@ -258,3 +258,19 @@ def test_anything_where_zero_is_due_is_beyond_the_limit() -> None:
     assert max(ratios(expected, results).values()) <= LIMIT
     results["output"][2, 1, 0] = 1e-45
     assert ratios(expected, results)["output"] == np.inf
+
+
+@pytest.mark.parametrize("size", [1.0, 1e-200, 5e-324, 1e200])
+def test_spread_of_the_smallest_and_largest_numbers(size: float) -> None:
+    """Squares of 1e-200 are zero, and of 1e200 infinite: the spread must not be."""
+    deviation = np.array([[size, 0.0], [-size, 0.0]])
+    assert _root_mean_square(deviation).tolist() == [size, 0.0]
+
+
+def test_noise_is_not_finite_where_numbers_exceed_the_range() -> None:
+    """Of float16 alone: nothing here comes near the range of the other formats."""
+    config = LSTMConfig(input_size=2, hidden_size=3)
+    case = Case(config, 3, 2, dtype="float16", weight_scale=6e4, input_scale=3.0)
+    assert not np.isfinite(expect(case).noise["c_n"]).all()
+    assert np.isfinite(expect(replace(case, dtype="bfloat16")).noise["c_n"]).all()
+    assert np.isfinite(expect(replace(case, weight_scale=1.0)).noise["c_n"]).all()

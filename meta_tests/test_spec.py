@@ -195,7 +195,7 @@ def test_shapes_of_a_case(case: Case, shapes: dict[str, tuple[int, ...]]) -> Non
         ({"batch_size": 0}, "at least 1"),
         ({"seed": -1}, "at least 0"),
         ({"layout": "unbatched", "batch_size": 2}, "unbatched case has batch_size 1"),
-        ({"cotangents": ("input",)}, "cotangents are for"),
+        ({"cotangents": ("input",)}, "cotangents are some of"),
         ({"weight_scale": -1.0}, "weight_scale must be finite"),
         ({"input_scale": float("inf")}, "input_scale must be finite"),
         ({"state_scale": float("nan")}, "state_scale must be finite"),
@@ -326,7 +326,7 @@ def test_text_tells_every_field() -> None:
         ("v1 input_size=0 hidden_size=1", "input_size must be at least 1, not 0"),
         (
             "v1 input_size=1 hidden_size=1 cotangents=input",
-            "cotangents are for output, h_n, c_n, not ('input',)",
+            "cotangents are some of ('output', 'h_n', 'c_n'), not ('input',)",
         ),
         ("v1 input_size=1 hidden_size=1 lengths=1", "layout batched has no lengths"),
     ],

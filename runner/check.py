@@ -90,6 +90,7 @@ def _run(command: list[str], log: Path) -> int:
     """
     environment = {k: v for k, v in os.environ.items() if k != "PYTEST_ADDOPTS"}
     environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    environment["HYPOTHESIS_STORAGE_DIRECTORY"] = str(log.parent / "hypothesis")
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
@@ -97,6 +98,8 @@ def _run(command: list[str], log: Path) -> int:
             stdin=subprocess.DEVNULL,
             env=environment,
             start_new_session=True,
+            # A shell makes jobs in the background ignore it; here it is how to stop pytest.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
     on_interrupt = signal.getsignal(signal.SIGINT)
     on_termination = signal.signal(signal.SIGTERM, signal.default_int_handler)

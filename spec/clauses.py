@@ -331,7 +331,7 @@ _ALL = (
         "after its own last step.",
         _INPUTS,
         "",
-        ("EQ-4",),
+        ("EQ-5",),
     ),
     Clause(
         "PACK-2",
