@@ -164,6 +164,24 @@ def test_an_interrupt_leaves_partial_results(
     assert "NOT COMPLETED" in out
 
 
+def test_one_failure_can_be_enough(tmp_path: Path) -> None:
+    (tmp_path / "wrong.py").write_text(
+        "import torch\n"
+        "class Wrong(torch.nn.LSTM):\n"
+        "    def forward(self, *args):\n"
+        "        raise RuntimeError('no')\n"
+    )
+    pytest.importorskip("torch")
+    options = ("--profile", "smoke", "--max-failures", "1")
+    ended, results = check("wrong.py:Wrong", *options, cwd=tmp_path)
+    assert ended.status == 1
+    valid(results)
+    assert results["stopped"] == "max-failures"
+    verdicts = [clause["verdict"] for clause in results["clauses"]]
+    assert sum(verdict == "error" for verdict in verdicts) <= 2, "COMB has two clauses to a test"
+    assert "RuntimeError: no" in ended.out
+
+
 def test_clauses_are_listed(tmp_path: Path) -> None:
     ended = run("clauses", cwd=tmp_path)
     assert ended.status == 0

@@ -30,7 +30,6 @@ def markdown_report(results: Results) -> str:
         _escaped(summary(results)).replace("\n", "  \n"),
         _table(results, "pipe"),
         *_failures_as_markdown(results),
-        f"Profile {results['profile']}, seed {results['seed']}; "
         f"Python {environment['python']} on {_escaped(environment['platform'])}; "
         f"{_escaped(packages)}.",
     ]
@@ -61,7 +60,7 @@ def summary(results: Results) -> str:
     lines.append(
         f"{sum(c['cases'] for c in results['clauses'])} verdicts{worst}; "
         f"{combinations['visited']} of {combinations['total']} parameter combinations visited; "
-        f"{_seconds(results)}."
+        f"profile {results['profile']}, seed {results['seed']}; {_seconds(results)}."
     )
     for left_out in combinations["left_out"]:
         lines.append(

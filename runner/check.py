@@ -19,7 +19,7 @@ __all__ = ["check"]
 
 CONFORMANT, NOT_CONFORMANT, USAGE, NOT_COMPLETED = 0, 1, 2, 3
 
-_PYTEST_USAGE_ERROR = 4
+_PYTEST_INTERNAL_ERROR, _PYTEST_USAGE_ERROR = 3, 4
 
 
 def check(options: Namespace) -> int:
@@ -39,8 +39,13 @@ def check(options: Namespace) -> int:
         status = _run(_command(options, file), log)
         results = json.loads(file.read_text("utf-8")) if file.exists() else None
         if results is None:
-            print(_why_no_results(status, log.read_text("utf-8", "replace")), file=sys.stderr)
-            return USAGE if status == _PYTEST_USAGE_ERROR else NOT_COMPLETED
+            if status == _PYTEST_USAGE_ERROR:  # pytest has said why
+                return USAGE
+            print(f"lstm-conformance: not completed: {_how_ended(status)}.", file=sys.stderr)
+        if results is None or status == _PYTEST_INTERNAL_ERROR:
+            print(log.read_text("utf-8", "replace")[-3000:], file=sys.stderr)
+        if results is None:
+            return NOT_COMPLETED
     if options.json is not None:
         write_results(options.json, results)
     if options.markdown is not None:
@@ -115,13 +120,10 @@ def _run(command: list[str], log: Path) -> int:
         signal.signal(signal.SIGTERM, on_termination)
 
 
-def _why_no_results(status: int, log: str) -> str:
-    if status == _PYTEST_USAGE_ERROR:
-        return ""
+def _how_ended(status: int) -> str:
     if status < 0:
-        name = signal.Signals(-status).name
-        return f"lstm-conformance: not completed: the process was ended by {name}."
-    return f"{log[-3000:]}\nlstm-conformance: not completed: pytest ended with status {status}."
+        return f"the process was ended by {signal.Signals(-status).name}"
+    return f"pytest ended with status {status}"
 
 
 def _not_writable(path: Path) -> str | None:

@@ -125,10 +125,14 @@ def _show(case: Case, finding: dict[str, Any], exception: str) -> list[str]:
     if finding["index"] is None:
         return [
             f"print({name!r}, {expression}.shape, {expression}.dtype, {expression}.device)",
-            "# " + finding["message"],
+            f"# {finding['message']}",
         ]
     element = f"[{', '.join(map(str, finding['index']))}]" if finding["index"] else ""
+    observed = f"{expression}{element}.item()"
+    if name.endswith(".grad"):
+        # torch gives None to what the result does not depend on: a gradient of zero.
+        observed = f"0.0 if {expression} is None else {observed}"
     return [
-        f"print('observed', None if {expression} is None else {expression}{element}.item())",
+        f"print('observed', {observed})",
         f"print('expected', {finding['expected']!r}, '+-', {finding['noise']!r})",
     ]
