@@ -135,7 +135,8 @@ def torch_lstm_without_onednn() -> TorchModule:
     """``torch.nn.LSTM`` with the oneDNN kernels switched off."""
 
     def onednn_off() -> AbstractContextManager[Any]:
-        return torch.backends.mkldnn.flags(enabled=False)
+        off: AbstractContextManager[Any] = torch.backends.mkldnn.flags(enabled=False)
+        return off
 
     return TorchModule("torch-onednn-off", torch.nn.LSTM, torch.__version__, onednn_off)
 

@@ -21,6 +21,7 @@ RESULTS: dict[str, Any] = {
     "missing_devices": {},
     "coverage": {"combinations": {"total": 2304, "visited": 2304, "left_out": []}},
     "duration_seconds": 1.0,
+    "time_in_tests_seconds": 2.0,
     "time_in_implementation_seconds": 0.5,
     "clauses": [
         {
@@ -55,6 +56,7 @@ def test_verdict_and_cause_are_said() -> None:
     assert "Broken: EQ-1 Gate order." in text
     assert "NOT CONFORMANT" in text_report(RESULTS)
     assert "1.25" in text_report(RESULTS)
+    assert "1.0 s, 25% of the work inside the implementation." in text
 
 
 def test_other_verdicts() -> None:

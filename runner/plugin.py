@@ -172,7 +172,8 @@ class _Collector:
         if clauses and (report.when == "call" or report.failed):
             records = getattr(report, "lstm_records", None)
             broke_off = report.failed and not any(r["failures"] for r in records or ())
-            self._session.add(clauses, records, str(report.longrepr) if broke_off else "")
+            why = str(report.longrepr) if broke_off else ""
+            self._session.add(clauses, records, why, report.duration)
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         self._session.finish(

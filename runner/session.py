@@ -76,6 +76,7 @@ class JudgingSession:
         self._records: list[Record] = []
         self._broken_off: dict[str, str] = {}
         self._failed_tests = 0
+        self._test_seconds = 0.0
         self._start = time.perf_counter()
 
     @classmethod
@@ -128,7 +129,11 @@ class JudgingSession:
             self._progress.tests = number
 
     def add(
-        self, clauses: tuple[str, ...], records: list[dict[str, Any]] | None, broken_off: str
+        self,
+        clauses: tuple[str, ...],
+        records: list[dict[str, Any]] | None,
+        broken_off: str,
+        seconds: float,
     ) -> None:
         """Takes in what one test found out.
 
@@ -136,7 +141,9 @@ class JudgingSession:
             clauses: that the test judges.
             records: of the test, as JSON; None if it never got so far.
             broken_off: why it came to no verdict, if it did not: a crash, or an error in it.
+            seconds: that it took.
         """
+        self._test_seconds += seconds
         for record in records or ():
             failures = [Failure(**failure) for failure in record["failures"]]
             self._records.append(Record(**{**record, "failures": failures}))
@@ -185,6 +192,7 @@ class JudgingSession:
             "clauses": clauses,
             "coverage": {"combinations": self._combinations()},
             "duration_seconds": round(time.perf_counter() - self._start, 3),
+            "time_in_tests_seconds": round(self._test_seconds, 3),
             "time_in_implementation_seconds": round(sum(r.seconds for r in self._records), 3),
         }
 
