@@ -15,7 +15,7 @@ from lstm_conformance.reference.rounding import SAMPLES, samples_of
 from lstm_conformance.spec.case import Case
 from lstm_conformance.spec.combinations import Combination
 from lstm_conformance.spec.config import LSTMConfig
-from lstm_conformance.spec.precision import Precision
+from lstm_conformance.spec.precision import PRECISIONS, Precision
 
 from .sampling import COVERING, FLOAT64, case_of
 
@@ -274,3 +274,16 @@ def test_noise_is_not_finite_where_numbers_exceed_the_range() -> None:
     assert not np.isfinite(expect(case).noise["c_n"]).all()
     assert np.isfinite(expect(replace(case, dtype="bfloat16")).noise["c_n"]).all()
     assert np.isfinite(expect(replace(case, weight_scale=1.0)).noise["c_n"]).all()
+
+
+def test_operations_without_a_model_are_refused() -> None:
+    """The reference uses none of them; whoever adds one has to say how it rounds."""
+    x = np.ones((SAMPLES, 2, 2)).view(samples_of(PRECISIONS["float32"], 0))
+    for operation in (
+        lambda: x.sum(axis=-1),
+        lambda: x.prod(axis=-2),
+        lambda: np.add.accumulate(x, axis=-2),
+        lambda: np.maximum.reduce(x, axis=-2),
+    ):
+        with pytest.raises(TypeError, match="is not modelled"):
+            operation()

@@ -1,5 +1,13 @@
 """The LSTM and its gradient, written from the equations of ``torch.nn.LSTM`` (PyTorch 2.3).
 
+    i_t = sigmoid(W_ii x_t + b_ii + W_hi h_{t-1} + b_hi)        input gate
+    f_t = sigmoid(W_if x_t + b_if + W_hf h_{t-1} + b_hf)        forget gate
+    g_t =    tanh(W_ig x_t + b_ig + W_hg h_{t-1} + b_hg)        candidate
+    o_t = sigmoid(W_io x_t + b_io + W_ho h_{t-1} + b_ho)        output gate
+    c_t = f_t * c_{t-1} + i_t * g_t                             cell state
+    h_t = o_t * tanh(c_t)                                       hidden state
+    h_t = W_hr (o_t * tanh(c_t))                                the same with a projection
+
 Read from top to bottom: a cell, a direction, a stack of layers, a batch of unequal lengths;
 each as ``forward -> results, cache`` and ``backward(cotangents, cache) -> gradients``.
 

@@ -55,6 +55,9 @@ class Samples(np.ndarray):
     source: ClassVar[np.random.Generator]
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        reduces = method == "reduce" and ufunc is np.add and kwargs["axis"] == -2
+        if method != "__call__" and not reduces:
+            raise TypeError(f"the rounding of {ufunc.__name__}.{method} {kwargs} is not modelled")
         plain = [x.view(np.ndarray) if isinstance(x, Samples) else x for x in inputs]
         exact = getattr(ufunc, method)(*plain, **kwargs)
         if ufunc in _EXACT:
