@@ -57,6 +57,8 @@ def test_correct() -> None:
     assert record.worst_ratio is not None
     assert record.worst_ratio < 10
     assert not record.failures
+    assert sum(cases for cases, _ in record.tensors.values()) == 3 * 25
+    assert max(worst for _, worst in record.tensors.values()) == record.worst_ratio
 
 
 def test_wrong_is_failed_and_made_smaller() -> None:

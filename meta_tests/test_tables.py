@@ -19,6 +19,11 @@ RESULTS: dict[str, Any] = {
     "seed": 0,
     "profile": "smoke",
     "missing_devices": {},
+    "dtypes": ["float64", "float32"],
+    "tensors": [
+        {"tensor": "h_n", "dtype": "float32", "cases": 3, "worst_ratio": 4.75},
+        {"tensor": "weight_ih.grad", "dtype": "float64", "cases": 2, "worst_ratio": 1e6},
+    ],
     "coverage": {"combinations": {"total": 2304, "visited": 2304, "left_out": []}},
     "duration_seconds": 1.0,
     "time_in_tests_seconds": 2.0,
@@ -56,6 +61,8 @@ def test_verdict_and_cause_are_said() -> None:
     assert "Broken: EQ-1 Gate order." in text
     assert "NOT CONFORMANT" in text_report(RESULTS)
     assert "1.25" in text_report(RESULTS)
+    assert "4.75" in text_report(RESULTS)
+    assert "| weight_ih.grad   |     1e+06 |           |" in markdown_report(RESULTS)
     assert "1.0 s, 25% of the work inside the implementation." in text
 
 
@@ -64,6 +71,7 @@ def test_other_verdicts() -> None:
     results["clauses"][0].update(verdict="pass", root_cause=False, failure=None)
     assert summary({**results, "conformant": True}).startswith("CONFORMANT: mine 1")
     assert summary({**results, "stopped": "interrupted"}).startswith("NOT COMPLETED")
+    assert text_report({**results, "tensors": []})
     missing = {**results, "missing_devices": {"cuda": "no driver"}}
     assert "Not tested on cuda: no driver." in summary(missing)
 
@@ -90,5 +98,5 @@ def test_hostile_text_is_text(place: str) -> None:
     assert "\n# head" not in text
     assert "\x1b" not in page
     assert "\x1b" not in text_report(results)
-    rows = [line for line in outside if line.startswith("|")]
-    assert len({line.replace("\\|", "").count("|") for line in rows}) == 1
+    rows = [line for line in outside if line.startswith("| EQ-")]
+    assert [line.replace("\\|", "").count("|") for line in rows] == [7, 7]

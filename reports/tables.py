@@ -16,7 +16,12 @@ _BROKEN = ("fail", "error")
 
 def text_report(results: Results) -> str:
     """For a terminal: table, what is broken, and the verdict last, where the eye is."""
-    parts = [_table(results, "simple"), *_failures_as_text(results), summary(results)]
+    parts = [
+        _table(results, "simple"),
+        _tensor_table(results, "simple"),
+        *_failures_as_text(results),
+        summary(results),
+    ]
     return "\n\n".join(parts) + "\n"
 
 
@@ -29,6 +34,7 @@ def markdown_report(results: Results) -> str:
         f"# Conformance of {_escaped(_one_line(name))}",
         _escaped(summary(results)).replace("\n", "  \n"),
         _table(results, "pipe"),
+        _tensor_table(results, "pipe"),
         *_failures_as_markdown(results),
         f"Python {environment['python']} on {_escaped(environment['platform'])}; "
         f"{_escaped(packages)}.",
@@ -108,6 +114,21 @@ def _table(results: Results, style: str) -> str:
         headers,
         style,
         colalign=("left",) * 3 + ("right",) * 2 + ("left",),
+        disable_numparse=True,
+    )
+
+
+def _tensor_table(results: Results, style: str) -> str:
+    """Worst ratio of each kind of tensor, a column for each dtype."""
+    ratios = {(t["tensor"], t["dtype"]): t["worst_ratio"] for t in results["tensors"]}
+    tensors = list(dict.fromkeys(tensor for tensor, _ in ratios))
+    dtypes = [dtype for dtype in results["dtypes"] if any(d == dtype for _, d in ratios)]
+    rows = [[tensor, *(_ratio(ratios.get((tensor, d))) for d in dtypes)] for tensor in tensors]
+    return tabulate(
+        rows,
+        ["worst ratio of", *dtypes],
+        style,
+        colalign=("left", *["right"] * len(dtypes)),
         disable_numparse=True,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import traceback
 import zlib
 from collections import Counter
@@ -24,6 +25,10 @@ from .spec.strategies import Domain, cases
 __all__ = ["ERROR", "UNSUPPORTED", "Checker", "Failure", "Record", "Settings"]
 
 ERROR, UNSUPPORTED, NOT_TESTED = "error", "unsupported", "not tested"
+
+
+# Of the name of a parameter: its gradients in all layers and directions are of one kind.
+_LAYER = re.compile(r"_l\d+(_reverse)?")
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,8 @@ class Record:
         clause: its id.
         verdicts: how many cases had each verdict; those tried while shrinking are left out.
         worst_ratio: the largest ratio seen, None if no ratio was.
+        tensors: by dtype and kind of tensor, as "float32 weight_ih.grad", in how many cases
+            there was a ratio, and the largest.
         reasons: why cases were unsupported or not tested, and how many.
         failures: the smallest failing case of each search.
         combinations: text of each that was asked about, to the reason why it was left out,
@@ -87,6 +94,7 @@ class Record:
     clause: str
     verdicts: dict[str, int] = field(default_factory=dict)
     worst_ratio: float | None = None
+    tensors: dict[str, tuple[int, float]] = field(default_factory=dict)
     reasons: dict[str, int] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
     combinations: dict[str, str] = field(default_factory=dict)
@@ -102,11 +110,17 @@ class Record:
         if reason:
             self.reasons[reason] = self.reasons.get(reason, 0) + 1
 
-    def see_ratios(self, findings: Iterable[Finding]) -> None:
-        """Keeps the largest ratio of those that mean something."""
+    def see_ratios(self, case: Case, findings: Iterable[Finding]) -> None:
+        """Keeps the largest ratios of those that mean something."""
+        of_case: dict[str, float] = {}
         for finding in findings:
             if finding.ratio is not None and finding.verdict != INCONCLUSIVE:
                 self.worst_ratio = max(finding.ratio, self.worst_ratio or 0.0)
+                kind = f"{case.dtype} {re.sub(_LAYER, '', finding.tensor)}"
+                of_case[kind] = max(finding.ratio, of_case.get(kind, 0.0))
+        for kind, ratio in of_case.items():
+            cases, worst = self.tensors.get(kind, (0, 0.0))
+            self.tensors[kind] = (cases + 1, max(ratio, worst))
 
 
 class _CaseBroken(Exception):
@@ -240,7 +254,7 @@ class Checker:
             verdict = _verdict(findings)
             if counts:
                 record.count(verdict)
-                record.see_ratios(findings)
+                record.see_ratios(case, findings)
             if verdict == FAIL:
                 seen.add(record.clause, case, _failure_of_findings(case, findings))
                 holds = False

@@ -190,6 +190,7 @@ class JudgingSession:
             "devices": list(self.settings.devices),
             "missing_devices": self._missing_devices,
             "clauses": clauses,
+            "tensors": self._tensors(),
             "coverage": {"combinations": self._combinations()},
             "duration_seconds": round(time.perf_counter() - self._start, 3),
             "time_in_tests_seconds": round(self._test_seconds, 3),
@@ -228,6 +229,22 @@ class JudgingSession:
             "reasons": reasons,
             "failure": failure,
         }
+
+    def _tensors(self) -> list[dict[str, Any]]:
+        seen: dict[str, tuple[int, float]] = {}
+        for record in self._records:
+            for kind, (cases, worst) in record.tensors.items():
+                before, worst_before = seen.get(kind, (0, 0.0))
+                seen[kind] = (before + cases, max(worst, worst_before))
+        return [
+            {
+                "tensor": kind.split()[1],
+                "dtype": kind.split()[0],
+                "cases": cases,
+                "worst_ratio": min(worst, _LARGEST_RATIO),
+            }
+            for kind, (cases, worst) in sorted(seen.items())
+        ]
 
     def _combinations(self) -> dict[str, Any]:
         asked: dict[str, str] = {}
