@@ -174,9 +174,7 @@ class JudgingSession:
             clause["root_cause"] = clause["id"] in causes
         return {
             "schema_version": SCHEMA_VERSION,
-            "conformant": (
-                stopped is None and PASS in verdicts and verdicts <= {PASS, UNSUPPORTED, NOT_TESTED}
-            ),
+            "conformant": (stopped is None and PASS in verdicts and all(map(_stands, clauses))),
             "stopped": stopped,
             "implementation": {
                 "name": self.implementation.name,
@@ -269,6 +267,16 @@ class JudgingSession:
                 {"reason": reason, "combinations": texts} for reason, texts in by_reason.items()
             ],
         }
+
+
+def _stands(clause: dict[str, Any]) -> bool:
+    """Whether a clause is no obstacle to conformance: shown, or left out for a reason.
+
+    A clause for which no case was ever drawn or looked at is one.
+    """
+    if clause["verdict"] == NOT_TESTED:
+        return bool(clause["counts"] and clause["reasons"])
+    return clause["verdict"] in (PASS, UNSUPPORTED)
 
 
 def failure_as_json(failure: Failure) -> dict[str, Any]:

@@ -1,0 +1,128 @@
+"""Results add up: nothing that was not shown counts as shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lstm_conformance.adapters.reference import ReferenceLSTM
+from lstm_conformance.checker import Failure, Record, Settings
+from lstm_conformance.profiles import PROFILES
+from lstm_conformance.session import JudgingSession
+from lstm_conformance.spec.precision import PRECISIONS
+
+CLAUSES = ("EQ-1", "EQ-2", "COMB-1")
+CASE = "v1 input_size=1 hidden_size=1"
+
+
+def session() -> JudgingSession:
+    return JudgingSession(
+        "reference",
+        ReferenceLSTM(),
+        Settings(PROFILES["smoke"], 0, tuple(PRECISIONS), ("cpu",)),
+        CLAUSES,
+        {},
+        None,
+        None,
+        None,
+    )
+
+
+def passed(clause: str, **changes: Any) -> dict[str, Any]:
+    return {**Record(clause, verdicts={"pass": 3}, worst_ratio=1.5).as_json(), **changes}
+
+
+def results(*records: dict[str, Any], stopped: str | None = None) -> dict[str, Any]:
+    judged = session()
+    for record in records:
+        judged.add((record["clause"],), [record], "", 1.0)
+    return judged.results(stopped)
+
+
+def verdict(results: dict[str, Any], clause: str = "EQ-1") -> str:
+    return next(c["verdict"] for c in results["clauses"] if c["id"] == clause)
+
+
+REST = (passed("EQ-2"), passed("COMB-1"))
+
+
+def test_all_passed() -> None:
+    assert results(passed("EQ-1"), *REST)["conformant"] is True
+
+
+def test_stopped_is_not_conformant() -> None:
+    assert results(passed("EQ-1"), *REST, stopped="interrupted")["conformant"] is False
+
+
+def test_a_clause_without_a_test_is_no_pass() -> None:
+    found = results(*REST)
+    assert verdict(found) == "not tested"
+    assert found["conformant"] is False
+
+
+def test_a_clause_that_nobody_looked_at_is_no_pass() -> None:
+    found = results(passed("EQ-1", verdicts={"not tested": 3}), *REST)
+    assert verdict(found) == "not tested"
+    assert found["conformant"] is False
+
+
+def test_a_clause_that_was_not_asked_for_is_no_obstacle() -> None:
+    left_out = passed("EQ-1", verdicts={"not tested": 1}, reasons={"float16 was not asked for": 1})
+    assert results(left_out, *REST)["conformant"] is True
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "outcome", "conformant"),
+    [
+        ({"unsupported": 3}, "unsupported", True),
+        ({"unsupported": 2, "pass": 1}, "pass", True),
+        ({"inconclusive": 3}, "inconclusive", False),
+        ({"inconclusive": 2, "pass": 1}, "pass", True),
+    ],
+)
+def test_verdict_of_a_clause(verdicts: dict[str, int], outcome: str, conformant: bool) -> None:
+    found = results(passed("EQ-1", verdicts=verdicts), *REST)
+    assert verdict(found) == outcome
+    assert found["conformant"] is conformant
+
+
+def test_nothing_but_unsupported_is_not_conformant() -> None:
+    nothing = [passed(clause, verdicts={"unsupported": 1}) for clause in CLAUSES]
+    assert results(*nothing)["conformant"] is False
+
+
+@pytest.mark.parametrize("kind", ["fail", "error"])
+def test_one_failure_among_many_passes_decides(kind: str) -> None:
+    failure = Failure(kind, CASE, CASE, exception="ValueError: x")
+    broken = Record("EQ-1", verdicts={"pass": 1000, kind: 1}, failures=[failure])
+    found = results(passed("EQ-1"), broken.as_json(), passed("EQ-1"), *REST)
+    assert verdict(found) == kind
+    assert found["conformant"] is False
+
+
+def test_the_smallest_failure_is_shown() -> None:
+    finding = {"tensor": "h_n", "index": None, "message": "shape"}
+    large = Failure("fail", "v1 input_size=5 hidden_size=6", CASE, finding)
+    small = Failure("fail", CASE, CASE, finding)
+    records = [Record("EQ-1", verdicts={"fail": 1}, failures=[f]) for f in (large, small)]
+    found = results(*(record.as_json() for record in records), *REST)
+    assert found["clauses"][0]["failure"]["case"] == CASE
+
+
+def test_a_test_that_broke_off_is_an_error() -> None:
+    judged = session()
+    for record in (passed("EQ-1"), *REST):
+        judged.add((record["clause"],), [record], "", 1.0)
+    judged.add(("EQ-1",), None, "worker crashed", 0.0)
+    found = judged.results(None)
+    assert verdict(found) == "error"
+    assert found["conformant"] is False
+    assert "worker crashed" in found["clauses"][0]["reasons"]
+
+
+def test_combinations_add_up() -> None:
+    visited = passed("COMB-1", combinations={"a": "", "b": "no packed sequences"})
+    coverage = results(visited)["coverage"]["combinations"]
+    assert coverage["total"] == 2304
+    assert coverage["visited"] + sum(len(x["combinations"]) for x in coverage["left_out"]) == 2304
