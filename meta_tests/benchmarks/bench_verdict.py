@@ -1,12 +1,14 @@
 """What the gradient verdict of a case costs, beside ``torch.autograd.gradcheck`` of the same case.
 
 Run by ``tox -e benchmark``. Only ratios within one run mean anything: compare the rows of a group.
-Each group has the forward and backward pass of ``torch.nn.LSTM``, the reference alone, the whole
-verdict (reference, rounding noise, comparison of every tensor), and gradcheck, which compares
-each input and parameter with finite differences.
+Each group has the forward pass of ``torch.nn.LSTM``, the forward and backward pass, the reference
+alone, the whole verdict (reference, rounding noise, comparison of every tensor), and for small
+cases gradcheck, which compares each input and parameter with finite differences.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import pytest
 import torch
@@ -36,13 +38,27 @@ CASES = {
 }
 
 
-@pytest.fixture(params=list(CASES))
-def case(request: pytest.FixtureRequest, benchmark: BenchmarkFixture) -> Case:
+# How the cost grows: gradcheck would take hours.
+LARGER = {
+    f"hidden {hidden}, {steps} steps": Case(
+        LSTMConfig(hidden, hidden, num_layers=2, bidirectional=True),
+        seq_len=steps,
+        batch_size=4,
+        states=True,
+        cotangents=OUTPUTS,
+    )
+    for hidden, steps in ((16, 10), (64, 10), (128, 10), (16, 40), (16, 80))
+}
+
+every_case = pytest.mark.parametrize("name", [*CASES, *LARGER])
+
+
+@pytest.fixture
+def case(name: str, benchmark: BenchmarkFixture) -> Case:
     """A case, whose size names the group of rows."""
-    benchmark.group = request.param
-    case = CASES[request.param]
-    total = sum(array.size for array in case.arguments().values())
-    benchmark.extra_info["arguments"] = total
+    benchmark.group = name
+    case = {**CASES, **LARGER}[name]
+    benchmark.extra_info["arguments"] = sum(array.size for array in case.arguments().values())
     return case
 
 
@@ -51,21 +67,31 @@ def _one_thread() -> None:
     torch.set_num_threads(1)
 
 
-def test_0_implementation(benchmark: BenchmarkFixture, case: Case) -> None:
-    benchmark(torch_lstm().run, case)
+@every_case
+def test_0_forward(benchmark: BenchmarkFixture, case: Case) -> None:
+    forward = replace(case, cotangents=())
+    benchmark(lambda: torch_lstm().run(forward))
 
 
-def test_1_reference(benchmark: BenchmarkFixture, case: Case) -> None:
+@every_case
+def test_1_forward_and_backward(benchmark: BenchmarkFixture, case: Case) -> None:
+    benchmark(lambda: torch_lstm().run(case))
+
+
+@every_case
+def test_2_reference(benchmark: BenchmarkFixture, case: Case) -> None:
     benchmark(lambda: evaluate(case, case.arguments(), case.cotangent_values()))
 
 
-def test_2_verdict(benchmark: BenchmarkFixture, case: Case) -> None:
+@every_case
+def test_3_verdict(benchmark: BenchmarkFixture, case: Case) -> None:
     observation = torch_lstm().run(case)
     findings = benchmark(lambda: close()(Trial(case, observation)))
     assert {finding.verdict for finding in findings} == {PASS}
 
 
-def test_3_gradcheck(benchmark: BenchmarkFixture, case: Case) -> None:
+@pytest.mark.parametrize("name", CASES)
+def test_4_gradcheck(benchmark: BenchmarkFixture, case: Case) -> None:
     config = case.config
     lstm = torch.nn.LSTM(
         config.input_size,
