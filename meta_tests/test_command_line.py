@@ -74,6 +74,7 @@ def test_thorough_draws_a_seed_and_tells_it(tmp_path: Path) -> None:
 
 
 BROKEN = "def (:\n"
+WITHOUT_TORCH = "raise ModuleNotFoundError('no', name='torch')\n"
 EXITING = "raise SystemExit('bye')\n"
 
 
@@ -87,6 +88,7 @@ EXITING = "raise SystemExit('bye')\n"
         (["json:"], "is no target"),
         (["broken.py:LSTM"], "invalid syntax"),
         (["exiting.py:LSTM"], "SystemExit"),
+        (["without_torch.py:LSTM"], "pip install 'lstm-conformance[torch]'"),
         (["reference", "--clause", "NO-1"], "there is no clause 'NO-1'"),
         (["reference", "--dtype", "int8"], "int8"),
         (["reference", "--profile", "none"], "none"),
@@ -100,6 +102,7 @@ EXITING = "raise SystemExit('bye')\n"
 def test_questions_that_cannot_be_put(arguments: list[str], says: str, tmp_path: Path) -> None:
     (tmp_path / "broken.py").write_text(BROKEN)
     (tmp_path / "exiting.py").write_text(EXITING)
+    (tmp_path / "without_torch.py").write_text(WITHOUT_TORCH)
     ended = run("check", *arguments, cwd=tmp_path)
     assert ended.status == 2
     assert says in ended.err

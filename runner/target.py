@@ -16,6 +16,9 @@ from .spec.contract import Implementation
 __all__ = ["TargetError", "load"]
 
 
+_NO_TORCH = "{} needs torch, which is not installed: pip install 'lstm-conformance[torch]'."
+
+
 class TargetError(Exception):
     """The target cannot be judged; the message is one sentence for the user."""
 
@@ -66,7 +69,12 @@ def _module(name: str) -> ModuleType:
         place = f"{error.filename}, line {error.lineno}"
         raise TargetError(f"Importing {name} failed: {error.msg} ({place}).") from error
     except (Exception, SystemExit) as error:
-        raise TargetError(f"Importing {name} failed: {_one_line(error)}.") from error
+        missing = error.name if isinstance(error, ModuleNotFoundError) else None
+        raise TargetError(
+            _NO_TORCH.format(name)
+            if missing is not None and missing.partition(".")[0] == "torch"
+            else f"Importing {name} failed: {_one_line(error)}."
+        ) from error
 
 
 def _module_of_file(path: Path) -> ModuleType:
@@ -92,10 +100,7 @@ def _drop_in(target: str, factory: Any, version: str) -> Implementation:
     try:
         torch = importlib.import_module("torch")
     except ImportError:
-        raise TargetError(
-            f"{target} is judged through torch, which is not installed: "
-            "pip install 'lstm-conformance[torch]'."
-        ) from None
+        raise TargetError(_NO_TORCH.format(target)) from None
     try:
         module = factory(2, 3)
     except (Exception, SystemExit) as error:
