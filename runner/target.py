@@ -72,7 +72,7 @@ def _module(name: str) -> ModuleType:
         missing = error.name if isinstance(error, ModuleNotFoundError) else None
         raise TargetError(
             _NO_TORCH.format(name)
-            if missing is not None and missing.partition(".")[0] == "torch"
+            if missing == "torch"
             else f"Importing {name} failed: {_one_line(error)}."
         ) from error
 
