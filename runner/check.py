@@ -19,6 +19,9 @@ __all__ = ["check"]
 
 CONFORMANT, NOT_CONFORMANT, USAGE, NOT_COMPLETED = 0, 1, 2, 3
 
+# After this time an interrupt that had no effect is sent again.
+_REPEAT_SECONDS = 10.0
+
 _PYTEST_INTERNAL_ERROR, _PYTEST_USAGE_ERROR = 3, 4
 
 
@@ -88,7 +91,7 @@ def _command(options: Namespace, file: Path) -> list[str]:
 
 
 def _run(command: list[str], log: Path) -> int:
-    """Runs pytest to its end, and passes an interrupt on to it, once.
+    """Runs pytest to its end, and passes an interrupt on to it.
 
     pytest has a session of its own: on Ctrl-C the terminal would tell it and its workers
     directly, several times over, and it could not write what it has.
@@ -108,13 +111,17 @@ def _run(command: list[str], log: Path) -> int:
         )
     on_interrupt = signal.getsignal(signal.SIGINT)
     on_termination = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    interrupted = False
     try:
         while True:
             try:
-                return process.wait()
+                return process.wait(_REPEAT_SECONDS if interrupted else None)
             except KeyboardInterrupt:
-                process.send_signal(signal.SIGINT)
+                interrupted = True
                 signal.signal(signal.SIGINT, lambda *_: process.kill())
+            except subprocess.TimeoutExpired:
+                pass  # Python drops an interrupt that comes while it cleans up an object
+            process.send_signal(signal.SIGINT)
     finally:
         signal.signal(signal.SIGINT, on_interrupt)
         signal.signal(signal.SIGTERM, on_termination)

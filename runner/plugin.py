@@ -175,6 +175,7 @@ class _Collector:
             why = str(report.longrepr) if broke_off else ""
             self._session.add(clauses, records, why, report.duration)
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         self._session.finish(
             interrupted=exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED),

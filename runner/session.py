@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import platform
+import signal
 import sys
 import time
 from argparse import Namespace
@@ -162,7 +163,10 @@ class JudgingSession:
             return
         enough = 0 < max_failures <= self._failed_tests
         stopped = "max-failures" if enough else "interrupted" if interrupted else None
+        # An interrupt that is sent once more must not keep the results from being written.
+        on_interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)
         write_results(self._json, self.results(stopped))
+        signal.signal(signal.SIGINT, on_interrupt)
 
     def results(self, stopped: str | None) -> dict[str, Any]:
         """The results, of the form that ``results.schema.json`` describes."""
