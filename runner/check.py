@@ -43,6 +43,7 @@ def check(options: Namespace) -> int:
         results = json.loads(file.read_text("utf-8")) if file.exists() else None
         if results is None:
             if status == _PYTEST_USAGE_ERROR:  # pytest has said why
+                print(log.read_text("utf-8", "replace").strip(), file=sys.stderr)
                 return USAGE
             print(f"lstm-conformance: not completed: {_how_ended(status)}.", file=sys.stderr)
         if results is None or status == _PYTEST_INTERNAL_ERROR:
@@ -103,6 +104,7 @@ def _run(command: list[str], log: Path) -> int:
         process = subprocess.Popen(
             command,
             stdout=output,
+            stderr=None if sys.stderr.isatty() else output,  # the progress bar is for terminals
             stdin=subprocess.DEVNULL,
             env=environment,
             start_new_session=True,
