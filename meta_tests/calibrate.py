@@ -20,11 +20,13 @@ import numpy as np
 from hypothesis import HealthCheck, Phase
 from tabulate import tabulate
 
-from lstm_conformance.judge import INCONCLUSIVE, PASS, THRESHOLD, Trial, close
+from lstm_conformance.judge import INCONCLUSIVE, PASS, THRESHOLD
 from lstm_conformance.results_file import write_results, write_text
+from lstm_conformance.rules import close
 from lstm_conformance.spec.case import OUTPUTS, Case
 from lstm_conformance.spec.strategies import Domain, cases
 from lstm_conformance.target import load
+from lstm_conformance.trial import Trial
 
 REWRITES = (
     "SigmoidByTanh",
@@ -80,7 +82,7 @@ def _measure(target: str, dtype: str, seed: int) -> list[tuple[float, str, str]]
     )
     @hypothesis.given(cases(Domain(dtype=(dtype,), cotangents=(OUTPUTS,))))
     def measure(case: Case) -> None:
-        findings = rule(Trial(case, implementation.run(case)))
+        findings = rule(Trial(case, implementation))
         worst = max(findings, key=lambda finding: finding.ratio or 0.0)
         found.append((worst.ratio or 0.0, worst.verdict, str(case)))
 

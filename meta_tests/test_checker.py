@@ -10,8 +10,8 @@ import pytest
 
 from lstm_conformance.adapters.reference import ReferenceLSTM
 from lstm_conformance.checker import Checker, Record, Settings
-from lstm_conformance.judge import close
 from lstm_conformance.profiles import Profile
+from lstm_conformance.rules import close
 from lstm_conformance.spec.case import Case
 from lstm_conformance.spec.combinations import Combination, covering_array
 from lstm_conformance.spec.contract import Observation
@@ -192,9 +192,11 @@ def test_cases_belong_to_their_combination() -> None:
 
 def test_one_given_case() -> None:
     case = Case.parse("v1 input_size=2 hidden_size=3 seq_len=4")
-    checker = Checker(
-        Modified(lambda case, o: with_output(o, lambda x: x + 1)), settings(), "t", ["COMB-1"]
-    )
-    checker.single(case, {"COMB-1": close("output")})
+    implementation = Modified(lambda case, o: with_output(o, lambda x: x + 1))
+    asked = replace(settings(), case=case)
+    checker = Checker(implementation, asked, "t", ["COMB-1"])
+    checker.each_combination([], Domain(), {"COMB-1": close("output")})
+    assert judged(implementation, asked=asked).failures[0].case == str(case)
+    assert implementation.asked == [case, case]
     (failure,) = checker.records["COMB-1"].failures
     assert failure.case == failure.first_case == str(case)

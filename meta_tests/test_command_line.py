@@ -26,7 +26,9 @@ def valid(results: dict[str, Any]) -> None:
 
 
 def without_times(results: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in results.items() if "seconds" not in name}
+    chapters = [{**chapter, "seconds": 0} for chapter in results["chapters"]]
+    rest = {name: value for name, value in results.items() if "seconds" not in name}
+    return {**rest, "chapters": chapters}
 
 
 def test_the_reference_conforms(tmp_path: Path) -> None:

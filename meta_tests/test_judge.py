@@ -10,10 +10,12 @@ from lstm_conformance.judge import (
     INCONCLUSIVE,
     PASS,
     THRESHOLD,
-    Trial,
+    compare,
+)
+from lstm_conformance.reference.oracle import evaluate, expect
+from lstm_conformance.rules import (
     close,
     close_gradients,
-    compare,
     device_kept,
     dtype_kept,
     gates_in_order,
@@ -21,11 +23,13 @@ from lstm_conformance.judge import (
     selected,
     shape_documented,
 )
-from lstm_conformance.reference.oracle import evaluate, expect
 from lstm_conformance.spec.case import OUTPUTS, Case
 from lstm_conformance.spec.config import LSTMConfig
 from lstm_conformance.spec.contract import Observation, ObservedTensor
 from lstm_conformance.spec.precision import PRECISIONS
+from lstm_conformance.trial import Trial
+
+from .trials import trial_of
 
 FLOAT32, FLOAT64 = PRECISIONS["float32"], PRECISIONS["float64"]
 CASE = Case(
@@ -43,7 +47,7 @@ def trial(case: Case = CASE, **changes: np.ndarray) -> Trial:
     """What the oracle expects, as an observation, with some tensors replaced."""
     tensors = {**expect(case).values, **{k.replace("__", "."): v for k, v in changes.items()}}
     observed = {k: ObservedTensor(v, case.dtype, "cpu") for k, v in tensors.items()}
-    return Trial(case, Observation(observed, 0.0))
+    return trial_of(case, Observation(observed, 0.0))
 
 
 def verdict(observed: object, expected: object, noise: float = 0.0) -> str:
@@ -158,7 +162,7 @@ def test_dtype_and_device_are_those_of_the_case(name: str) -> None:
     ):
         assert all(f.verdict == PASS for f in rule(good))
         tensors = {**good.observation.tensors, name: wrong}
-        findings = rule(Trial(CASE, Observation(tensors, 0.0)))
+        findings = rule(trial_of(CASE, Observation(tensors, 0.0)))
         assert {f.tensor for f in findings if f.verdict == FAIL} == {name}
 
 

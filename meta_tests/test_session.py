@@ -25,7 +25,6 @@ def session() -> JudgingSession:
         {},
         None,
         None,
-        None,
     )
 
 

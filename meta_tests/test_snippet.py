@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from lstm_conformance.judge import close
+from lstm_conformance.rules import close
 from lstm_conformance.snippet import snippet
 from lstm_conformance.spec.case import Case
 from lstm_conformance.target import load
 
 from .command_line import IMPLEMENTATIONS
+from .trials import trial_of
 
 pytest.importorskip("torch")
 
@@ -63,9 +64,7 @@ def test_snippet_of_a_file(tmp_path: Path) -> None:
     target = f"{IMPLEMENTATIONS / 'defective.py'}:BiasHHIgnored"
     case = Case.parse(CASES["forward"])
     observation = load(target).run(case)
-    from lstm_conformance.judge import Trial
-
-    (finding,) = close("output")(Trial(case, observation))
+    (finding,) = close("output")(trial_of(case, observation))
     as_json: dict[str, Any] = {"finding": vars(finding)}
     printed = executed(snippet(target, case, as_json), tmp_path)
     assert float(printed["observed"]) == finding.observed

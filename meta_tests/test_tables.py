@@ -31,6 +31,7 @@ RESULTS: dict[str, Any] = {
     "clauses": [
         {
             "id": "EQ-1",
+            "level": "MUST",
             "title": "Gate order",
             "verdict": "fail",
             "cases": 3,
@@ -42,6 +43,7 @@ RESULTS: dict[str, Any] = {
         },
         {
             "id": "EQ-2",
+            "level": "MUST",
             "title": "Input gate and candidate",
             "verdict": "pass",
             "cases": 4,

@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 
 from lstm_conformance.checker import Checker, Settings
-from lstm_conformance.judge import PASS, Trial, close
+from lstm_conformance.judge import PASS
 from lstm_conformance.profiles import Profile
+from lstm_conformance.rules import close
 from lstm_conformance.spec.case import OUTPUTS, Case
 from lstm_conformance.spec.config import LSTMConfig
 from lstm_conformance.spec.contract import Nonconformance
 from lstm_conformance.spec.strategies import Domain
 from lstm_conformance.target import TargetError, load
+from lstm_conformance.trial import Trial
 
 torch = pytest.importorskip("torch")
 
@@ -36,7 +38,7 @@ def module(factory: Any) -> TorchModule:
 
 
 def passes(implementation: TorchModule, case: Case = CASE) -> bool:
-    findings = close()(Trial(case, implementation.run(case)))
+    findings = close()(Trial(case, implementation))
     return {finding.verdict for finding in findings} == {PASS}
 
 

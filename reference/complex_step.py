@@ -11,15 +11,18 @@ SIAM Review 40 (1998).
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..spec.case import Case
-from .oracle import evaluate
+from .oracle import Expectation, evaluate, spread
+from .rounding import SAMPLES, samples_of
 
-__all__ = ["derivative"]
+__all__ = ["derivative", "expect_derivative"]
 
 Array = NDArray[np.float64]
 
@@ -41,13 +44,53 @@ def derivative(case: Case, direction: Mapping[str, Array]) -> dict[str, Array]:
     Raises:
         ValueError: ``direction`` names no argument, or the case is outside the oracle.
     """
-    unknown = set(direction) - set(case.argument_names())
-    if unknown or not direction:
-        raise ValueError(f"directions are for {', '.join(case.argument_names())}, not {unknown}")
+    _check(case, direction)
     front = {name: array.ndim - len(case.shapes()[name]) for name, array in direction.items()}
     axes = max(front.values())
     sizes = next(direction[name].shape[:axes] for name in direction if front[name] == axes)
-    moved = {
+    arguments, cotangents = _moved(case, direction, sizes)
+    return {name: r.imag / STEP for name, r in evaluate(case, arguments, cotangents).items()}
+
+
+def expect_derivative(case: Case, direction: Mapping[str, Array]) -> Expectation:
+    """The same for one direction, with the rounding noise of each element.
+
+    Args:
+        direction: as for :func:`derivative`, without further axes, and representable in the
+            precision of the case.
+
+    Raises:
+        ValueError: as :func:`derivative`.
+    """
+    _check(case, direction)
+    kind = samples_of(case.precision, zlib.crc32(str(case).encode()))
+    arguments, cotangents = (
+        {name: array.view(kind) for name, array in arrays.items()}
+        for arrays in _moved(case, direction, (SAMPLES,))
+    )
+    samples = evaluate(case, arguments, cotangents)
+    values = derivative(case, direction)
+    return Expectation(
+        values,
+        {
+            name: spread(np.asarray(samples[name]).imag / STEP, value)
+            for name, value in values.items()
+        },
+    )
+
+
+def _check(case: Case, direction: Mapping[str, Array]) -> None:
+    unknown = set(direction) - set(case.argument_names())
+    if unknown or not direction:
+        raise ValueError(f"directions are for {', '.join(case.argument_names())}, not {unknown}")
+
+
+def _moved(
+    case: Case, direction: Mapping[str, Array], sizes: tuple[int, ...]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Arguments with a tiny imaginary part along ``direction``, and cotangents with none, each
+    with axes of ``sizes`` in front."""
+    arguments = {
         name: np.broadcast_to(value, (*sizes, *value.shape)) + 1j * STEP * direction.get(name, 0.0)
         for name, value in case.arguments().items()
     }
@@ -55,4 +98,4 @@ def derivative(case: Case, direction: Mapping[str, Array]) -> dict[str, Array]:
         name: np.broadcast_to(value, (*sizes, *value.shape)).astype(complex)
         for name, value in case.cotangent_values().items()
     }
-    return {name: result.imag / STEP for name, result in evaluate(case, moved, cotangents).items()}
+    return arguments, cotangents

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from ..spec.case import OUTPUTS, Case
 from .lstm import lstm, lstm_backward
 from .rounding import SAMPLES, samples_of
 
-__all__ = ["Expectation", "evaluate", "expect"]
+__all__ = ["Expectation", "evaluate", "expect", "spread"]
 
 Array = NDArray[np.float64]
 
@@ -34,15 +34,20 @@ class Expectation:
     noise: dict[str, Array]
 
 
-def expect(case: Case, precision: str | None = None) -> Expectation:
+def expect(
+    case: Case, precision: str | None = None, kept: Sequence[Array] | None = None
+) -> Expectation:
     """Values and noise of ``case``, judged in ``precision`` (the case's own unless given).
+
+    Args:
+        kept: what dropout kept, as :func:`evaluate` takes it.
 
     Raises:
         ValueError: the case is outside the oracle, see :func:`evaluate`.
     """
     judged = case if precision is None else replace(case, dtype=precision)
     arguments, cotangents = case.arguments(), case.cotangent_values()
-    values = evaluate(case, arguments, cotangents)
+    values = evaluate(case, arguments, cotangents, kept)
     kind = samples_of(judged.precision, zlib.crc32(str(judged).encode()))
 
     def sampled(arrays: Mapping[str, Array]) -> dict[str, Any]:
@@ -52,16 +57,18 @@ def expect(case: Case, precision: str | None = None) -> Expectation:
         }
 
     with np.errstate(invalid="ignore", over="ignore"):  # of samples that have overflowed
-        samples = evaluate(case, sampled(arguments), sampled(cotangents))
-    noise = {}
-    for name, value in values.items():
-        noise[name] = _root_mean_square(np.asarray(samples[name]).view(np.ndarray) - value)
-    return Expectation(values, noise)
+        samples = evaluate(case, sampled(arguments), sampled(cotangents), kept)
+    return Expectation(
+        values, {name: spread(np.asarray(samples[name]), value) for name, value in values.items()}
+    )
 
 
-def _root_mean_square(x: Array) -> Array:
-    """Over the first axis. Scaled, since squares of small numbers are zero; infinite or NaN
-    where an element is."""
+def spread(samples: Array, value: Array) -> Array:
+    """Root mean square of ``samples - value`` over the first axis.
+
+    Scaled, since squares of small numbers are zero; infinite or NaN where an element is.
+    """
+    x = samples.view(np.ndarray) - value
     size = np.abs(x).max(axis=0)
     scale = np.where((size > 0) & np.isfinite(size), size, 1.0)
     root: Array = scale * np.sqrt(np.mean((x / scale) ** 2, axis=0))
@@ -69,28 +76,31 @@ def _root_mean_square(x: Array) -> Array:
 
 
 def evaluate(
-    case: Case, arguments: Mapping[str, Any], cotangents: Mapping[str, Any]
+    case: Case,
+    arguments: Mapping[str, Any],
+    cotangents: Mapping[str, Any],
+    kept: Sequence[Any] | None = None,
 ) -> dict[str, Any]:
     """The reference LSTM on ``case``, with ``arguments`` and ``cotangents`` of any number
     system in the case's shapes, further axes in front allowed.
+
+    Args:
+        kept: for each layer but the last 1 where dropout kept an element of its output
+            (T, N, D*R), 0 where it dropped it; only for a case in training with
+            0 < dropout < 1, which does not tell.
 
     Returns:
         the tensors of ``case.result_names()``, in the case's shapes.
 
     Raises:
-        ValueError: in training a mask was drawn (0 < dropout < 1) that the case does not tell.
+        ValueError: ``kept`` is missing, or there is nothing that it could tell.
     """
-    if 0 < case.active_dropout < 1:
-        raise ValueError(f"dropout={case.active_dropout} in training leaves the mask open")
     config = case.config
     x = _steps_first(case, "input", arguments["input"])  # (T, N, input_size)
     if case.states:
         h_0, c_0 = (_steps_first(case, name, arguments[name]) for name in ("h_0", "c_0"))
     else:
         h_0, c_0 = (_zeros(x, _batched_shape(case, name)) for name in ("h_0", "c_0"))
-    width = config.num_directions * config.output_size
-    dropped = case.active_dropout == 1
-    zero_mask = _zeros(x, (*x.shape[-3:-1], width))  # (T, N, D*R)
     output, h_n, c_n, cache = lstm(
         config,
         {name: arguments[name] for name in config.parameter_shapes()},
@@ -98,7 +108,7 @@ def evaluate(
         h_0,
         c_0,
         lengths=case.lengths if case.packed else None,
-        masks=[zero_mask] * (config.num_layers - 1) if dropped else None,
+        masks=_masks(case, x, kept),
     )
     outputs = {"output": output, "h_n": h_n, "c_n": c_n}
     results = {name: _in_layout(case, name, outputs[name]) for name in OUTPUTS}
@@ -119,6 +129,24 @@ def evaluate(
             gradients[name] if is_parameter else _in_layout(case, name, gradients[name])
         )
     return results
+
+
+def _masks(case: Case, x: Any, kept: Sequence[Any] | None) -> list[Any] | None:
+    """What multiplies the output of each layer but the last (T, N, D*R): kept / (1 - p)."""
+    p = case.active_dropout
+    if (kept is not None) != (0 < p < 1):
+        raise ValueError(
+            f"dropout={p} in training leaves open what is kept"
+            if kept is None
+            else f"with an active dropout of {p} there is no choice of what is kept"
+        )
+    if p == 0:
+        return None
+    if kept is None:  # p = 1
+        width = case.config.num_directions * case.config.output_size
+        return [_zeros(x, (*x.shape[-3:-1], width))] * (case.config.num_layers - 1)
+    scale = 1 / (1 - (_zeros(x, (1, 1, 1)) + p))  # in x's number system, so that it rounds
+    return [of_layer * scale for of_layer in kept]
 
 
 def _steps_first(case: Case, name: str, array: Any) -> Any:

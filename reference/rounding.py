@@ -16,6 +16,9 @@ The size of one rounding, for a result v in a precision of unit roundoff u:
 What exceeds the largest number of the precision becomes infinite, and so does the noise of
 whatever it reaches.
 
+Derivatives have noise of their own: with complex samples the imaginary part is a derivative,
+and rounds as the program that computes it would.
+
 So a result near 0 may be off by a unit of roundoff of 1 where a sigmoid or a tanh made it:
 relative accuracy in small values is not asked of an implementation.
 
@@ -62,6 +65,8 @@ class Samples(np.ndarray):
         exact = getattr(ufunc, method)(*plain, **kwargs)
         if ufunc in _EXACT:
             return exact.view(type(self))
+        if exact.dtype.kind == "c":
+            return self.rounded_parts(exact, _rounding_sizes_of_parts(ufunc, method, plain, exact))
         return self.rounded(exact, _rounding_size(ufunc, method, plain, exact))
 
     @classmethod
@@ -75,6 +80,15 @@ class Samples(np.ndarray):
         if cls.precision.largest < _SMALL_RANGE:
             random[np.abs(random) > cls.precision.largest] = np.inf
         return random.view(cls)
+
+    @classmethod
+    def rounded_parts(cls, exact: np.ndarray, sizes: tuple[Any, Any]) -> Samples:
+        """A complex ``exact``, real and imaginary part each moved by its size."""
+        real, imaginary = (
+            cls.rounded(part, size).view(np.ndarray)
+            for part, size in zip((exact.real, exact.imag), sizes, strict=True)
+        )
+        return (real + 1j * imaginary).view(cls)
 
 
 def samples_of(precision: Precision, seed: int) -> type[Samples]:
@@ -99,7 +113,35 @@ def _rounding_size(ufunc: np.ufunc, method: str, inputs: list[Any], exact: np.nd
     return np.abs(exact)
 
 
+def _rounding_sizes_of_parts(
+    ufunc: np.ufunc, method: str, inputs: list[Any], exact: np.ndarray
+) -> tuple[Any, Any]:
+    """The same for complex numbers with a tiny imaginary part, which is a derivative.
+
+    A program that computes derivatives has no complex numbers: its real part rounds as if it
+    were alone, and the terms of its imaginary part one by one.
+    """
+    real = _rounding_size(ufunc, method, [np.real(x) for x in inputs], exact.real)
+    if ufunc is np.tanh:  # (1 - tanh^2) x', of which the error of tanh is a part
+        return real, 3 * np.abs(np.imag(inputs[0]))
+    if ufunc is np.multiply:
+        x, y = inputs
+        return real, np.abs(np.real(x) * np.imag(y)) + np.abs(np.imag(x) * np.real(y))
+    if ufunc is np.matmul:
+        x, y = inputs[0][0], inputs[1][0]
+        squares = (x.real**2) @ (np.imag(y) ** 2) + (np.imag(x) ** 2) @ (y.real**2)
+        return real, np.sqrt(x.shape[-1] * (squares / 2 + exact[0].imag ** 2 / 3))
+    if method == "reduce":
+        return real, _rounding_size(ufunc, method, [np.imag(inputs[0])], exact.imag)
+    if ufunc in (np.add, np.subtract):
+        return real, np.abs(exact.imag)
+    raise TypeError(f"the rounding of a complex {ufunc.__name__} is not modelled")
+
+
 @sigmoid.register
 def _(x: Samples) -> Any:
     exact = sigmoid.dispatch(object)(x.view(np.ndarray))
-    return x.rounded(exact, np.maximum(2 * np.abs(exact), 1))
+    size = np.maximum(2 * np.abs(exact), 1)
+    if exact.dtype.kind == "c":  # i (1 - i) x', of which the error of i is a part
+        return x.rounded_parts(exact, (size.real, 2 * np.abs(x.view(np.ndarray).imag)))
+    return x.rounded(exact, size)

@@ -7,11 +7,16 @@ from typing import Any
 
 from tabulate import tabulate
 
-__all__ = ["clause_table", "markdown_report", "summary", "text_report"]
+__all__ = ["broken", "clause_table", "markdown_report", "summary", "text_report"]
 
 Results = dict[str, Any]
 
 _BROKEN = ("fail", "error")
+
+
+def broken(results: Results, level: str = "MUST") -> list[dict[str, Any]]:
+    """The clauses of ``level`` that are broken."""
+    return [c for c in results["clauses"] if c["verdict"] in _BROKEN and c["level"] == level]
 
 
 def text_report(results: Results) -> str:
@@ -52,12 +57,14 @@ def summary(results: Results) -> str:
     implementation = results["implementation"]
     name = _one_line(f"{implementation['name']} {implementation['version']}")
     lines = [_verdict(results, name)]
-    causes = [c for c in results["clauses"] if c["root_cause"]]
+    causes = [c for c in broken(results) if c["root_cause"]]
     if causes:
-        lines.append("Broken: " + "; ".join(f"{c['id']} {c['title']}" for c in causes) + ".")
-        others = sum(c["verdict"] in _BROKEN for c in results["clauses"]) - len(causes)
+        lines.append(f"Broken: {_titles(causes)}.")
+        others = len(broken(results)) - len(causes)
         if others:
             lines.append(f"{others} further clauses that build on these are broken too.")
+    if broken(results, "SHOULD"):
+        lines.append(f"Recommended, but not done: {_titles(broken(results, 'SHOULD'))}.")
     for device, reason in results["missing_devices"].items():
         lines.append(f"Not tested on {device}: {reason}.")
     combinations = results["coverage"]["combinations"]
@@ -75,14 +82,18 @@ def summary(results: Results) -> str:
     return "\n".join(lines)
 
 
+def _titles(clauses: list[dict[str, Any]]) -> str:
+    return "; ".join(f"{clause['id']} {clause['title']}" for clause in clauses)
+
+
 def _verdict(results: Results, name: str) -> str:
     if results["conformant"]:
         return f"CONFORMANT: {name} does what the documentation of torch.nn.LSTM says."
-    broken = sum(c["verdict"] in _BROKEN for c in results["clauses"])
-    if broken:
+    number = len(broken(results))
+    if number:
         stopped = f" (stopped early: {results['stopped']})" if results["stopped"] else ""
         return (
-            f"NOT CONFORMANT: {name} breaks {broken} of {len(results['clauses'])} clauses{stopped}."
+            f"NOT CONFORMANT: {name} breaks {number} of {len(results['clauses'])} clauses{stopped}."
         )
     why = results["stopped"] or "nothing was shown"
     return f"NOT COMPLETED: no verdict on {name} ({why})."

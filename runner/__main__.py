@@ -9,7 +9,7 @@ from pathlib import Path
 
 from . import __version__
 from .profiles import PROFILES
-from .spec.clauses import CLAUSES
+from .spec.clauses import CLAUSES, TESTABLE
 from .spec.precision import PRECISIONS
 
 __all__ = ["main"]
@@ -57,7 +57,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--dtype", action="append", choices=PRECISIONS, help="repeatable (default: all)")
     add("--device", action="append", metavar="NAME", help="repeatable (default: cpu)")
     add("--clause", action="append", metavar="ID", type=_clause, help="repeatable (default: all)")
-    add("--case", metavar="LINE", help="judge one case, given by its line")
+    add(
+        "--case",
+        metavar="LINE",
+        help="judge one case, given by its line, by the clauses named or by COMB",
+    )
     add("--json", type=Path, metavar="FILE", help="write the results")
     add("--markdown", type=Path, metavar="FILE", help="write a report")
     add(
@@ -106,6 +110,8 @@ def _seed(text: str) -> int:
 
 
 def _clause(text: str) -> str:
+    if text in CLAUSES and text not in TESTABLE:
+        raise argparse.ArgumentTypeError(f"clause {text} cannot be tested")
     if text not in CLAUSES:
         raise argparse.ArgumentTypeError(
             f"there is no clause {text!r}: see `lstm-conformance clauses`"

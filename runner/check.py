@@ -12,7 +12,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from .reports.tables import markdown_report, text_report
+from .reports.tables import broken, markdown_report, text_report
 from .results_file import write_results, write_text
 
 __all__ = ["check"]
@@ -61,11 +61,10 @@ def check(options: Namespace) -> int:
 def _exit_status(results: dict[str, Any]) -> int:
     if results["conformant"]:
         return CONFORMANT
-    broken = any(clause["verdict"] in ("fail", "error") for clause in results["clauses"])
     if results["stopped"] == "interrupted":
         return NOT_COMPLETED
     inconclusive = any(clause["verdict"] == "inconclusive" for clause in results["clauses"])
-    return NOT_CONFORMANT if broken or inconclusive else NOT_COMPLETED
+    return NOT_CONFORMANT if broken(results) or inconclusive else NOT_COMPLETED
 
 
 def _command(options: Namespace, file: Path) -> list[str]:

@@ -15,12 +15,14 @@ from typing import Any
 import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity
 
-from .judge import FAIL, INCONCLUSIVE, PASS, Finding, Rule, Trial
+from .judge import FAIL, INCONCLUSIVE, PASS, Finding
 from .profiles import Profile
+from .rules import Rule
 from .spec.case import Case
 from .spec.combinations import Combination
-from .spec.contract import Implementation, Nonconformance, Observation
+from .spec.contract import Implementation, Unsupported
 from .spec.strategies import Domain, cases
+from .trial import Trial
 
 __all__ = ["ERROR", "UNSUPPORTED", "Checker", "Failure", "Record", "Settings"]
 
@@ -39,12 +41,14 @@ class Settings:
         profile: the budget.
         seed: of all that is drawn.
         dtypes, devices: names, the devices being there.
+        case: the only one to be judged, whatever a test would draw; None for those it draws.
     """
 
     profile: Profile
     seed: int
     dtypes: tuple[str, ...]
     devices: tuple[str, ...]
+    case: Case | None = None
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,7 @@ class Failure:
         finding: the tensor and element with the largest ratio; empty for an error.
         exception: type and message; empty for a fail.
         traceback: of the exception.
+        plain: whether running the case alone shows it.
     """
 
     verdict: str
@@ -66,6 +71,7 @@ class Failure:
     finding: dict[str, Any] = field(default_factory=dict)
     exception: str = ""
     traceback: str = ""
+    plain: bool = True
 
     @property
     def size(self) -> tuple[int, int, str]:
@@ -149,12 +155,27 @@ class Checker:
         self.records = {clause: Record(clause) for clause in clauses}
         self._test = test
 
-    def forall(self, domain: Domain, rule: Rule) -> None:
-        """Judges cases drawn from ``domain`` by ``rule``, for the one clause of this test."""
+    def forall(
+        self, domain: Domain, rule: Rule, at_most: int | None = None, shrink: bool = True
+    ) -> None:
+        """Judges cases drawn from ``domain`` by ``rule``, for the one clause of this test.
+
+        Args:
+            domain: where cases come from.
+            rule: that they are held to.
+            at_most: how many cases are worth their time; as many as the profile has, if fewer.
+            shrink: whether a case that fails can be made smaller.
+        """
         (clause,) = self.records
+        if self.settings.case is not None:
+            self._single(self.settings.case, {clause: rule})
+            return
         narrowed = self._narrowed(domain)
         if narrowed is not None:
-            self._search(narrowed, {clause: rule}, self.settings.profile.per_clause, shrink=True)
+            examples = self.settings.profile.per_clause
+            if at_most is not None:
+                examples = min(examples, at_most)
+            self._search(narrowed, {clause: rule}, examples, shrink)
 
     def each_combination(
         self, combinations: Iterable[Combination], domain: Domain, rules: dict[str, Rule]
@@ -164,6 +185,9 @@ class Checker:
         Only the first combination that fails is made smaller: in a thoroughly broken
         implementation the others would say the same, slowly.
         """
+        if self.settings.case is not None:
+            self._single(self.settings.case, rules)
+            return
         shrink = True
         for combination in combinations:
             text, before = str(combination), self._reasons()
@@ -180,10 +204,12 @@ class Checker:
         """Why cases were not judged so far, and how many."""
         return Counter(next(iter(self.records.values())).reasons)
 
-    def single(self, case: Case, rules: dict[str, Rule]) -> None:
-        """Judges one given case."""
+    def _single(self, case: Case, rules: dict[str, Rule]) -> None:
         seen = _Search(case)
         self._examine(case, rules, seen)
+        self._keep(seen)
+
+    def _keep(self, seen: _Search) -> None:
         for clause, failure in seen.smallest.items():
             self.records[clause].failures.append(failure)
 
@@ -223,49 +249,36 @@ class Checker:
         # Flaky: an implementation that fails now and then has failed all the same.
         with suppress(_CaseBroken, hypothesis.errors.Flaky):
             examine()
-        for clause, failure in seen.smallest.items():
-            self.records[clause].failures.append(failure)
+        self._keep(seen)
         return bool(seen.smallest)
 
     def _examine(self, case: Case, rules: dict[str, Rule], seen: _Search) -> bool:
-        """Runs and judges ``case``; whether no clause was broken by it."""
+        """Judges ``case`` by each rule; whether no clause was broken by it."""
         counts = not seen.smallest  # what follows a failure is shrinking
-        records = [self.records[clause] for clause in rules]
-        reason = self.implementation.unsupported(case)
-        if reason is not None:
-            if counts:
-                for record in records:
-                    record.count(UNSUPPORTED, reason)
-            return True
-        try:
-            observation = self._observe(case)
-        except (Exception, SystemExit) as error:
-            for record in records:
-                if counts:
-                    record.count(ERROR)
-                seen.add(record.clause, case, _failure_of_error(case, error))
-            return False
-        if counts:
-            records[0].seconds += observation.seconds
-        trial = Trial(case, observation)
+        trial = Trial(case, self.implementation)
+        unsupported = self.implementation.unsupported(case)
         holds = True
-        for record in records:
-            findings = rules[record.clause](trial)
-            verdict = _verdict(findings)
+        for clause, rule in rules.items():
+            record = self.records[clause]
+            verdict, reason, findings = UNSUPPORTED, unsupported or "", []
+            if unsupported is None:
+                try:
+                    findings = rule(trial)
+                    verdict = _verdict(findings)
+                except Unsupported as lacking:
+                    reason = str(lacking)
+                except (Exception, SystemExit) as error:
+                    verdict = ERROR
+                    seen.add(clause, case, _failure_of_error(trial, error))
             if counts:
-                record.count(verdict)
+                record.count(verdict, reason)
                 record.see_ratios(case, findings)
             if verdict == FAIL:
-                seen.add(record.clause, case, _failure_of_findings(case, findings))
-                holds = False
+                seen.add(clause, case, _failure_of_findings(trial, findings))
+            holds = holds and verdict not in (FAIL, ERROR)
+        if counts:
+            next(iter(self.records.values())).seconds += trial.seconds
         return holds
-
-    def _observe(self, case: Case) -> Observation:
-        observation = self.implementation.run(case)
-        missing = [name for name in case.result_names() if name not in observation.tensors]
-        if missing:
-            raise Nonconformance(f"{', '.join(missing)} was not returned")
-        return observation
 
 
 def _verdict(findings: list[Finding]) -> str:
@@ -291,23 +304,26 @@ class _Search:
             self.smallest[clause] = failure
 
 
-def _failure_of_error(case: Case, error: BaseException) -> Callable[[str], Failure]:
+def _failure_of_error(trial: Trial, error: BaseException) -> Callable[[str], Failure]:
     def make(first: str) -> Failure:
         lines = traceback.format_exception(error, limit=-6)
         return Failure(
             ERROR,
-            str(case),
+            str(trial.case),
             first,
             exception=f"{type(error).__name__}: {error}"[:500],
             traceback="".join(lines)[-4000:],
+            plain=trial.plain,
         )
 
     return make
 
 
-def _failure_of_findings(case: Case, findings: list[Finding]) -> Callable[[str], Failure]:
+def _failure_of_findings(trial: Trial, findings: list[Finding]) -> Callable[[str], Failure]:
     worst = max(
         (finding for finding in findings if finding.verdict == FAIL),
         key=lambda finding: math.inf if finding.ratio is None else finding.ratio,
     )
-    return lambda first: Failure(FAIL, str(case), first, finding=asdict(worst))
+    return lambda first: Failure(
+        FAIL, str(trial.case), first, finding=asdict(worst), plain=trial.plain
+    )

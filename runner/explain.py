@@ -24,12 +24,15 @@ def explain(clause_id: str, failure: dict[str, Any], target: str) -> str:
     if clause.equation:
         lines.append(f"  equation  {clause.equation}")
     lines += [f"  {name:<9} {value}" for name, value in _facts(failure)]
-    lines.append(f'  repeat    lstm-conformance check {target} --case "{failure["case"]}"')
+    lines.append(
+        f"  repeat    lstm-conformance check {target} --clause {clause.id} "
+        f'--case "{failure["case"]}"'
+    )
     if failure["first_case"] != failure["case"]:
         lines.append(f"  found as  {failure['first_case']}")
     if failure["traceback"]:
         lines += ["", *failure["traceback"].rstrip().splitlines()]
-    if target != "reference":
+    if target != "reference" and failure["plain"]:
         lines += ["", "The same with torch and numpy alone:", ""]
         lines.append(snippet(target, Case.parse(failure["case"]), failure))
     return "\n".join(lines)

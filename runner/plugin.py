@@ -46,7 +46,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"{MARKER}(*ids): the clauses that a test judges")
-    config.addinivalue_line("markers", "lstm_given_case: runs only with --lstm-case")
     if _is_worker(config):
         config.option.lstm_seed = config.workerinput["lstm_seed"]  # type: ignore[attr-defined]
     elif config.option.lstm_seed is None:
@@ -96,19 +95,16 @@ def lstm_check(request: pytest.FixtureRequest) -> Checker:
     return checker
 
 
-@pytest.fixture
-def lstm_given_case(request: pytest.FixtureRequest) -> Any:
-    """The case of ``--lstm-case``."""
-    return _judging_session(request.config).given_case
-
-
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "lstm_combinations" in metafunc.fixturenames:
         from .combination_groups import combination_groups
         from .profiles import PROFILES
 
-        profile = PROFILES.get(metafunc.config.option.lstm_profile, PROFILES["default"])
+        option = metafunc.config.option
+        profile = PROFILES.get(option.lstm_profile, PROFILES["default"])
         groups = combination_groups(profile.every_combination)
+        if option.lstm_case is not None:
+            groups = {"given": []}
         metafunc.parametrize("lstm_combinations", list(groups.values()), ids=list(groups))
 
 
@@ -127,6 +123,7 @@ def pytest_pyfunc_call(
 def _raise_outcome(checker: Checker, target: str) -> None:
     from .explain import explain
     from .session import failure_as_json
+    from .spec.clauses import TESTABLE
 
     records = list(checker.records.values())
     explanations = [
@@ -135,7 +132,10 @@ def _raise_outcome(checker: Checker, target: str) -> None:
         if record.failures
     ]
     if explanations:
-        pytest.fail("\n\n".join(explanations), pytrace=False)
+        text = "\n\n".join(explanations)
+        if all(TESTABLE[r.clause].level == "SHOULD" for r in records if r.failures):
+            pytest.xfail(text)  # a recommendation, which need not be followed
+        pytest.fail(text, pytrace=False)
     if not any(record.verdicts.get("pass") for record in records):
         reasons = {*(reason for record in records for reason in record.reasons)}
         pytest.skip("; ".join(sorted(reasons)) or "inconclusive")
@@ -205,9 +205,6 @@ def _is_worker(config: pytest.Config) -> bool:
 
 
 def _wanted(item: pytest.Item, session: JudgingSession) -> bool:
-    is_given_case = item.get_closest_marker("lstm_given_case") is not None
-    if is_given_case or session.given_case is not None:
-        return is_given_case and session.given_case is not None
     return bool(set(_clauses(item)) & set(session.clauses))
 
 

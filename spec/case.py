@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from .config import LSTMConfig
 from .precision import PRECISIONS, Precision
 
-__all__ = ["LAYOUTS", "OUTPUTS", "Case", "draw"]
+__all__ = ["LAYOUTS", "OUTPUTS", "Case", "CaseWithValues", "draw"]
 
 Array = NDArray[np.float64]
 
@@ -100,7 +101,7 @@ class Case:
     def _check_types(self) -> None:
         # Anything else would have a text that gives another case, or none.
         kinds = {"int": int, "bool": bool, "str": str, "float": float, "LSTMConfig": LSTMConfig}
-        for item in fields(self):
+        for item in fields(Case):
             value, kind = getattr(self, item.name), str(item.type)
             if kind.startswith("tuple"):
                 inner = int if "int" in kind else str
@@ -194,11 +195,21 @@ class Case:
             if name in self.cotangents
         }
 
+    def with_values(self, values: Mapping[str, Array], **changes: Any) -> CaseWithValues:
+        """This case with some values given instead of drawn, and some fields changed.
+
+        Args:
+            values: by the names of arguments, and ``cotangent of output`` and so on.
+            changes: fields of the case.
+        """
+        own = {item.name: getattr(self, item.name) for item in fields(Case)}
+        return CaseWithValues(**{**own, **changes}, values=values)
+
     def __str__(self) -> str:
         """The one-line text: every field that is not at its default."""
         words = [_STREAM]
-        for owner in (self.config, self):
-            for item in fields(owner):
+        for owner, kind in ((self.config, LSTMConfig), (self, Case)):
+            for item in fields(kind):
                 value = getattr(owner, item.name)
                 if item.name == "config" or (item.default is not MISSING and value == item.default):
                     continue
@@ -231,6 +242,41 @@ class Case:
             raise ValueError(f"a case needs {' and '.join(missing)}")
         config = LSTMConfig(**{name: values.pop(name) for name in of_config if name in values})
         return cls(config, **values)
+
+
+@dataclass(frozen=True, eq=False)
+class CaseWithValues(Case):
+    """A case that varies another one: see :meth:`Case.with_values`.
+
+    Its text is that of its fields, and does not tell the given values.
+
+    Attributes:
+        values: those that are given, of any float dtype, in the case's shapes.
+    """
+
+    values: Mapping[str, Array] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        shapes = self.shapes()
+        for name, value in self.values.items():
+            shape = shapes.get(name.removeprefix("cotangent of "))
+            if np.shape(value) != shape:
+                raise ValueError(f"{name} has shape {shape} in this case, not {np.shape(value)}")
+
+    def arguments(self) -> dict[str, Array]:
+        """Values of every argument, those that are given rounded to ``dtype``."""
+        return {
+            name: self.precision.round(np.asarray(self.values.get(name, drawn)))
+            for name, drawn in super().arguments().items()
+        }
+
+    def cotangent_values(self) -> dict[str, Array]:
+        """Values of the cotangents, those that are given rounded to ``dtype``."""
+        return {
+            name: self.precision.round(np.asarray(self.values.get(f"cotangent of {name}", drawn)))
+            for name, drawn in super().cotangent_values().items()
+        }
 
 
 def _to_text(value: Any) -> str:

@@ -10,11 +10,15 @@ from numpy.typing import NDArray
 
 from .case import Case
 
-__all__ = ["Implementation", "Nonconformance", "Observation", "ObservedTensor"]
+__all__ = ["Implementation", "Nonconformance", "Observation", "ObservedTensor", "Unsupported"]
 
 
 class Nonconformance(Exception):
     """The implementation broke its interface: a parameter is missing, a result no tensor."""
+
+
+class Unsupported(Exception):
+    """The implementation does not have what is asked for; the message says what."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,16 @@ class Observation:
 
 class Implementation(Protocol):
     """What is judged. No subclassing is needed.
+
+    Three further methods are optional; clauses that need a missing one are unsupported. Each
+    may raise :class:`Unsupported`.
+
+    * ``bench(case)``: a context manager that gives a torch module to be handled by hand, see
+      ``adapters/torch_bench.py``.
+    * ``tangents(case, direction) -> Observation``: forward mode. The direction has an array for
+      some arguments; the tensors are the derivatives of ``output``, ``h_n`` and ``c_n``.
+    * ``second_derivatives(case, direction) -> Observation``: double backward. The tensors are
+      the derivatives of ``input.grad`` and so on along the direction, and of the outputs.
 
     Attributes:
         name: how reports call it.

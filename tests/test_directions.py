@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lstm_conformance.checker import Checker
-from lstm_conformance.judge import close
+from lstm_conformance.rules import close
 from lstm_conformance.spec.case import Case
 from lstm_conformance.spec.strategies import PLAIN
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lstm_conformance.checker import Checker
-from lstm_conformance.judge import close, close_gradients
+from lstm_conformance.rules import close, close_gradients
 from lstm_conformance.spec.strategies import PLAIN
 
 FORWARD = ("output", "h_n", "c_n")

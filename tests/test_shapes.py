@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lstm_conformance.checker import Checker
-from lstm_conformance.judge import close, device_kept, dtype_kept, precision_kept, shape_documented
+from lstm_conformance.rules import close, device_kept, dtype_kept, precision_kept, shape_documented
 from lstm_conformance.spec.strategies import PLAIN, Domain
 
 FORWARD = ("output", "h_n", "c_n")

@@ -15,10 +15,13 @@ import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from lstm_conformance.adapters.torch_module import torch_lstm
-from lstm_conformance.judge import PASS, Trial, close
+from lstm_conformance.judge import PASS
 from lstm_conformance.reference.oracle import evaluate
+from lstm_conformance.rules import close
 from lstm_conformance.spec.case import OUTPUTS, Case
 from lstm_conformance.spec.config import LSTMConfig
+
+from ..trials import trial_of
 
 CASES = {
     "740 parameters": Case(
@@ -86,7 +89,7 @@ def test_2_reference(benchmark: BenchmarkFixture, case: Case) -> None:
 @every_case
 def test_3_verdict(benchmark: BenchmarkFixture, case: Case) -> None:
     observation = torch_lstm().run(case)
-    findings = benchmark(lambda: close()(Trial(case, observation)))
+    findings = benchmark(lambda: close()(trial_of(case, observation)))
     assert {finding.verdict for finding in findings} == {PASS}
 
 

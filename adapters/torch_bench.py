@@ -1,0 +1,234 @@
+"""One case laid out for a torch module, so that each step of a run can be taken by hand."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
+
+from ..spec.case import Case
+from ..spec.contract import Nonconformance, ObservedTensor
+
+__all__ = ["Bench", "undisturbed"]
+
+Tensors = dict[str, torch.Tensor]
+
+
+class Bench:
+    """A case, and a factory of modules like ``torch.nn.LSTM``.
+
+    Args:
+        case: whose arguments and values are taken where no others are given.
+        factory: takes the constructor arguments of ``torch.nn.LSTM``.
+
+    Attributes:
+        torch: the module, for those that must not import it.
+        dtype: of the case.
+        seconds: spent in the module so far.
+    """
+
+    torch = torch
+
+    def __init__(self, case: Case, factory: Callable[..., Any]) -> None:
+        self.case = case
+        self.factory = factory
+        self.dtype: torch.dtype = getattr(torch, case.dtype)
+        self.seconds = 0.0
+
+    @contextmanager
+    def _timed(self) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self.seconds += time.perf_counter() - start
+
+    def construct(self, **changes: Any) -> Any:
+        """A module with the constructor's arguments of the case, some of them changed, and with
+        the parameters that it drew; in the case's mode."""
+        arguments = {**vars(self.case.config), "device": self.case.device, "dtype": self.dtype}
+        arguments.update(changes)
+        with self._timed():
+            sizes = arguments.pop("input_size"), arguments.pop("hidden_size")
+            return self.factory(*sizes, **arguments).train(self.case.training)
+
+    def module(self) -> Any:
+        """A module with the parameters of the case."""
+        module = self.construct()
+        self.load(module)
+        return module
+
+    def load(self, module: Any, case: Case | None = None) -> None:
+        """Writes the parameters of the case, or of another one, into ``module``.
+
+        Raises:
+            Nonconformance: its parameters have other names or shapes.
+        """
+        source = self.case if case is None else case
+        arguments = source.arguments()
+        values = {name: self.tensor(arguments[name]) for name in source.config.parameter_shapes()}
+        parameters = dict(module.named_parameters())
+        if set(parameters) != set(values):
+            raise Nonconformance(
+                f"the parameters are {', '.join(parameters)}, not {', '.join(values)}"
+            )
+        with torch.no_grad():
+            for name, value in values.items():
+                if parameters[name].shape != value.shape:
+                    raise Nonconformance(
+                        f"{name} has shape {tuple(parameters[name].shape)}, "
+                        f"not {tuple(value.shape)}"
+                    )
+                parameters[name].copy_(value)
+
+    def tensor(self, array: Any) -> torch.Tensor:
+        """A new tensor with these values, of the case's dtype, on its device."""
+        return torch.tensor(np.asarray(array), dtype=self.dtype, device=self.case.device)
+
+    def arguments(self, case: Case | None = None) -> Tensors:
+        """``input``, and ``h_0`` and ``c_0`` where they are given: new leaves, which require
+        gradients if the case has cotangents."""
+        source = self.case if case is None else case
+        values = source.arguments()
+        return {
+            name: self.tensor(values[name]).requires_grad_(bool(source.cotangents))
+            for name in ("input", "h_0", "c_0")
+            if name in values
+        }
+
+    def cotangents(self) -> Tensors:
+        """Cotangents of the outputs that have one: new tensors."""
+        return {name: self.tensor(v) for name, v in self.case.cotangent_values().items()}
+
+    def call(self, module: Any, arguments: Mapping[str, torch.Tensor]) -> Tensors:
+        """``output`` (padded), ``h_n`` and ``c_n`` of a call in the layout of the case.
+
+        Raises:
+            Nonconformance: the result has another form.
+        """
+        result = self.result(module, arguments)
+        try:
+            output, (h_n, c_n) = result
+        except (TypeError, ValueError):
+            raise Nonconformance(
+                f"the result is no output, (h_n, c_n) but {_kind(result)}"
+            ) from None
+        if self.case.packed:
+            if not isinstance(output, PackedSequence):
+                raise Nonconformance(f"packed input gave an output of {_kind(output)}")
+            output, _ = pad_packed_sequence(
+                output, batch_first=self.case.config.batch_first, total_length=self.case.seq_len
+            )
+        outputs = {"output": output, "h_n": h_n, "c_n": c_n}
+        for name, tensor in outputs.items():
+            if not isinstance(tensor, torch.Tensor):
+                raise Nonconformance(f"{name} is no tensor but {_kind(tensor)}")
+        return outputs
+
+    def result(self, module: Any, arguments: Mapping[str, torch.Tensor]) -> Any:
+        """Whatever a call returns."""
+        x = self.pack(arguments["input"])
+        states = tuple(arguments[name] for name in ("h_0", "c_0") if name in arguments)
+        with self._timed():
+            return module(x, states) if states else module(x)
+
+    def pack(self, x: torch.Tensor) -> torch.Tensor | PackedSequence:
+        """The input in the layout of the case."""
+        if not self.case.packed:
+            return x
+        return pack_padded_sequence(
+            x,
+            torch.tensor(self.case.lengths),
+            batch_first=self.case.config.batch_first,
+            enforce_sorted=self.case.layout == "packed_sorted",
+        )
+
+    def backward(self, outputs: Tensors, cotangents: Tensors | None = None, **options: Any) -> None:
+        """Accumulates gradients of the arguments and parameters.
+
+        Args:
+            outputs: of :meth:`call`.
+            cotangents: by the names of outputs; those of the case unless given.
+            options: of ``torch.autograd.backward``.
+
+        Raises:
+            Nonconformance: an output has not the shape of its cotangent.
+        """
+        cotangents = self.cotangents() if cotangents is None else cotangents
+        for name, cotangent in cotangents.items():
+            if outputs[name].shape != cotangent.shape:
+                raise Nonconformance(
+                    f"{name} has shape {tuple(outputs[name].shape)}, not {tuple(cotangent.shape)}"
+                )
+        with self._timed():
+            torch.autograd.backward(
+                [outputs[name] for name in cotangents], list(cotangents.values()), **options
+            )
+
+    def gradients(
+        self, module: Any, arguments: Mapping[str, torch.Tensor]
+    ) -> dict[str, ObservedTensor]:
+        """What has accumulated in ``.grad``, by the names of observed gradients."""
+        leaves = {**arguments, **dict(module.named_parameters())}
+        return {
+            f"{name}.grad": self.observe(f"{name}.grad", gradient_of(leaves[name]))
+            for name in self.case.argument_names()
+        }
+
+    def observe(self, name: str, tensor: torch.Tensor) -> ObservedTensor:
+        """The numbers of a tensor.
+
+        Raises:
+            Nonconformance: they cannot be read.
+        """
+        try:
+            values = tensor.detach().to("cpu", torch.float64).numpy().copy()
+        except Exception as error:
+            raise Nonconformance(f"{name} has no numbers to read: {error}") from error
+        return ObservedTensor(values, str(tensor.dtype).removeprefix("torch."), tensor.device.type)
+
+    def observe_all(self, tensors: Mapping[str, torch.Tensor]) -> dict[str, ObservedTensor]:
+        """The numbers of several tensors."""
+        return {name: self.observe(name, tensor) for name, tensor in tensors.items()}
+
+
+def gradient_of(leaf: torch.Tensor) -> torch.Tensor:
+    """What has accumulated in a leaf; zero where torch has None, for want of any dependence."""
+    return torch.zeros_like(leaf) if leaf.grad is None else leaf.grad
+
+
+@contextmanager
+def undisturbed(seed: int) -> Iterator[None]:
+    """Global state of torch: the same for every case, and after it as it was before."""
+    dtype, threads = torch.get_default_dtype(), torch.get_num_threads()
+    deterministic = torch.are_deterministic_algorithms_enabled()
+    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    flags = {name: getattr(torch.backends.cudnn, name) for name in _CUDNN_FLAGS}
+    device, anomaly = torch.get_default_device(), torch.is_anomaly_enabled()
+    with torch.random.fork_rng(), torch.enable_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.manual_seed(seed)
+        torch.set_default_dtype(torch.float32)
+        torch.set_num_threads(1)  # sums in the same order on every machine
+        try:
+            yield
+        finally:
+            torch.set_default_dtype(dtype)
+            torch.set_num_threads(threads)
+            torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
+            if torch.get_default_device() != device:
+                torch.set_default_device(device)
+            torch.autograd.set_detect_anomaly(anomaly)
+            for name, value in flags.items():
+                setattr(torch.backends.cudnn, name, value)
+
+
+_CUDNN_FLAGS = ("enabled", "benchmark", "deterministic", "allow_tf32")
+
+
+def _kind(value: Any) -> str:
+    return f"type {type(value).__name__}"

@@ -1,0 +1,23 @@
+"""Trials whose observation is given."""
+
+from __future__ import annotations
+
+from lstm_conformance.adapters.reference import ReferenceLSTM
+from lstm_conformance.spec.case import Case
+from lstm_conformance.spec.contract import Observation
+from lstm_conformance.trial import Trial
+
+__all__ = ["trial_of"]
+
+
+class _Given(ReferenceLSTM):
+    def __init__(self, observation: Observation) -> None:
+        self._observation = observation
+
+    def run(self, case: Case) -> Observation:
+        return self._observation
+
+
+def trial_of(case: Case, observation: Observation) -> Trial:
+    """The trial of an implementation that observes this, whatever it is asked."""
+    return Trial(case, _Given(observation))

@@ -1,0 +1,1 @@
+"""Clauses, a file for each chapter of the specification."""

@@ -1,0 +1,41 @@
+"""Chapter COMB: all arguments together."""
+
+from __future__ import annotations
+
+from ..clause import Chapter, Clause
+
+CHAPTER = Chapter(
+    "COMB",
+    "Combinations",
+    "All arguments together.",
+    (
+        Clause(
+            id="COMB-1",
+            title="Every combination, forward",
+            text=(
+                "The arguments combine freely: output, h_n and c_n are right for every combination."
+            ),
+            sources=("each-step",),
+            builds_on=(
+                "EQ-6",
+                "SHAPE-5",
+                "SHAPE-6",
+                "DROP-1",
+                "DROP-2",
+                "DROP-3",
+                "PROJ-4",
+                "STATE-3",
+                "STATE-4",
+                "PACK-2",
+                "PACK-3",
+            ),
+        ),
+        Clause(
+            id="COMB-2",
+            title="Every combination, gradients",
+            text="The arguments combine freely: every gradient is right for every combination.",
+            sources=("each-step",),
+            builds_on=("COMB-1", "DROP-4", "GRAD-10", "GRAD-11"),
+        ),
+    ),
+)
