@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-import importlib
 import re
-from pathlib import Path
-from types import FunctionType
 
 import pytest
 
-import lstm_conformance.tests
-from lstm_conformance.plugin import MARKER
 from lstm_conformance.spec.clauses import CLAUSES, TESTABLE, prerequisites, root_causes
+
+from .in_process import clauses_of, tests
 
 
 def _tests() -> dict[str, tuple[str, ...]]:
     """Name of each test of the suite to the clauses that it names."""
-    found = {}
-    for path in sorted(Path(lstm_conformance.tests.__file__).parent.glob("test_*.py")):
-        module = importlib.import_module(f"lstm_conformance.tests.{path.stem}")
-        for name, function in vars(module).items():
-            if name.startswith("test_") and isinstance(function, FunctionType):
-                marks = getattr(function, "pytestmark", [])
-                named = [mark.args for mark in marks if mark.name == MARKER]
-                found[f"{path.stem}.{name}"] = named[0] if named else ()
-    return found
+    return {name: clauses_of(test) for name, test in tests().items()}
 
 
 def test_every_test_names_known_clauses() -> None:
-    tests = _tests()
-    assert len(tests) > 40
-    for test, clauses in tests.items():
+    assert len(_tests()) > 40
+    for test, clauses in _tests().items():
         assert clauses, f"{test} names no clause"
         assert set(clauses) <= set(CLAUSES), test
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import permutations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,9 @@ from .spec.case import Case
 from .spec.precision import PRECISIONS
 from .trial import Trial
 
+if TYPE_CHECKING:
+    from .adapters.torch_bench import Bench
+
 __all__ = [
     "Rule",
     "close",
@@ -33,6 +36,7 @@ __all__ = [
     "device_kept",
     "dtype_kept",
     "gates_in_order",
+    "on_bench",
     "precision_kept",
     "selected",
     "shape_documented",
@@ -43,6 +47,16 @@ Index = tuple[Any, ...]
 
 # A rule judges a trial. It gives no finding on what it does not look at.
 Rule = Callable[[Trial], list[Finding]]
+
+
+def on_bench(probe: Callable[[Trial, Bench], Iterable[Finding]]) -> Rule:
+    """What ``probe`` finds when it handles the implementation as a torch module, step by step."""
+
+    def rule(trial: Trial) -> list[Finding]:
+        with trial.bench() as bench:
+            return list(probe(trial, bench))
+
+    return rule
 
 
 def _compare(trial: Trial, name: str, part: Index, expectation: Expectation) -> Finding:
