@@ -15,10 +15,10 @@ from lstm_conformance.spec.combinations import covering_array
 from lstm_conformance.spec.contract import Implementation
 from lstm_conformance.spec.precision import PRECISIONS
 
-__all__ = ["clauses_of", "judge", "tests"]
+__all__ = ["clauses_of", "judge", "suite"]
 
 
-def tests() -> dict[str, FunctionType]:
+def suite() -> dict[str, FunctionType]:
     """All tests of the suite, by file and name."""
     return {
         f"{path.stem}.{name}": function
@@ -42,7 +42,7 @@ def judge(implementation: Implementation, clause: str, profile: str = "smoke") -
     """What the tests of ``clause`` find out about ``implementation``, one record a test."""
     settings = Settings(PROFILES[profile], 0, tuple(PRECISIONS), ("cpu",))
     records = []
-    for test in tests().values():
+    for test in suite().values():
         if clause in clauses_of(test):
             checker = Checker(implementation, settings, test.__name__, clauses_of(test))
             if "lstm_combinations" in inspect.signature(test).parameters:

@@ -8,12 +8,12 @@ import pytest
 
 from lstm_conformance.spec.clauses import CLAUSES, TESTABLE, prerequisites, root_causes
 
-from .in_process import clauses_of, tests
+from .in_process import clauses_of, suite
 
 
 def _tests() -> dict[str, tuple[str, ...]]:
     """Name of each test of the suite to the clauses that it names."""
-    return {name: clauses_of(test) for name, test in tests().items()}
+    return {name: clauses_of(test) for name, test in suite().items()}
 
 
 def test_every_test_names_known_clauses() -> None:
