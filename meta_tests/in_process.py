@@ -6,6 +6,7 @@ import importlib
 import inspect
 from pathlib import Path
 from types import FunctionType, ModuleType
+from typing import Any
 
 import lstm_conformance.tests
 from lstm_conformance.checker import Checker, Record, Settings
@@ -43,11 +44,18 @@ def judge(implementation: Implementation, clause: str, profile: str = "smoke") -
     settings = Settings(PROFILES[profile], 0, tuple(PRECISIONS), ("cpu",))
     records = []
     for test in suite().values():
-        if clause in clauses_of(test):
+        if clause not in clauses_of(test):
+            continue
+        for arguments in _parameters(test):
             checker = Checker(implementation, settings, test.__name__, clauses_of(test))
-            if "lstm_combinations" in inspect.signature(test).parameters:
-                test(checker, covering_array())
-            else:
-                test(checker)
+            test(checker, *arguments)
             records.append(checker.records[clause])
     return records
+
+
+def _parameters(test: FunctionType) -> list[tuple[Any, ...]]:
+    """What a test is called with besides the checker."""
+    if "lstm_combinations" in inspect.signature(test).parameters:
+        return [(covering_array(),)]
+    marks = [mark for mark in getattr(test, "pytestmark", []) if mark.name == "parametrize"]
+    return [(value,) for value in marks[0].args[1]] if marks else [()]

@@ -66,6 +66,10 @@ PLAIN = Domain(
 )
 
 
+# `some` is no choice of the parameter combinations: what is dropped is a matter of chance.
+_PROBABILITIES = {"none": (0.0,), "eval": (0.5, 0.1), "one": (1.0,), "some": (0.5, 0.1, 0.8)}
+
+
 @st.composite
 def cases(draw: st.DrawFn, domain: Domain) -> Case:
     """Cases of ``domain``. Values are drawn by seed, which shrinks to 0."""
@@ -92,7 +96,7 @@ def cases(draw: st.DrawFn, domain: Domain) -> Case:
         num_layers=num_layers,
         bias=bias,
         batch_first=batch_first,
-        dropout=choice({"none": (0.0,), "eval": (0.5, 0.1), "one": (1.0,)}[dropout]),
+        dropout=choice(_PROBABILITIES[dropout]),
         bidirectional=bidirectional,
         proj_size=size((1, hidden_size - 1)) if projection else 0,
     )
@@ -104,7 +108,7 @@ def cases(draw: st.DrawFn, domain: Domain) -> Case:
         lengths=lengths,
         dtype=choice(domain.dtype),
         device=choice(domain.device),
-        training=dropout == "one" or (dropout == "none" and draw(st.booleans())),
+        training=dropout in ("some", "one") or (dropout == "none" and draw(st.booleans())),
         states=states,
         weight_scale=choice(domain.weight_scale),
         input_scale=choice(domain.input_scale),

@@ -1,33 +1,219 @@
-"""Chapter DROP: dropout between layers, where it is no matter of chance."""
+"""Chapter DROP: what is dropped between layers, and what is not."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 import pytest
 
 from lstm_conformance.checker import Checker
-from lstm_conformance.rules import close, close_gradients
+from lstm_conformance.dropout_masks import close_for_some_mask
+from lstm_conformance.judge import Finding, holds
+from lstm_conformance.reference.oracle import expect
+from lstm_conformance.rules import close, close_gradients, on_bench
+from lstm_conformance.spec.case import OUTPUTS, Case
+from lstm_conformance.spec.contract import Unsupported
 from lstm_conformance.spec.strategies import PLAIN
+from lstm_conformance.trial import Trial
 
-FORWARD = ("output", "h_n", "c_n")
+if TYPE_CHECKING:
+    from lstm_conformance.adapters.torch_bench import Bench
+
 STACKED = PLAIN.but(num_layers=(2, 3))
+
+# ------------------------------------------------- where it is no matter of chance
 
 
 @pytest.mark.lstm_clause("DROP-1")
 def test_no_dropout_in_evaluation(lstm_check: Checker) -> None:
-    lstm_check.forall(STACKED.but(dropout=("eval",)), close(*FORWARD))
+    lstm_check.forall(STACKED.but(dropout=("eval",)), close(*OUTPUTS))
 
 
 @pytest.mark.lstm_clause("DROP-2")
 def test_dropout_of_everything(lstm_check: Checker) -> None:
-    lstm_check.forall(STACKED.but(dropout=("one",)), close(*FORWARD))
+    lstm_check.forall(STACKED.but(dropout=("one",)), close(*OUTPUTS))
 
 
 @pytest.mark.lstm_clause("DROP-3")
 def test_no_dropout_after_the_last_layer(lstm_check: Checker) -> None:
-    lstm_check.forall(PLAIN.but(dropout=("one",)), close(*FORWARD))
+    lstm_check.forall(PLAIN.but(dropout=("some", "one")), close(*OUTPUTS))
 
 
 @pytest.mark.lstm_clause("DROP-4")
 def test_gradients_under_dropout_of_everything(lstm_check: Checker) -> None:
     domain = STACKED.but(dropout=("one",), cotangents=(("output",),))
     lstm_check.forall(domain, close_gradients)
+
+
+# ------------------------------- a random choice, told from the results of small cases
+
+# With biases no hidden state is zero, so that something is seen of every dropped element.
+DROPPING = PLAIN.but(
+    dropout=("some",),
+    bias=(True,),
+    states=(False, True),
+    layout=("batched", "unbatched"),
+    batch_first=(False, True),
+    weight_scale=(1.0, 3.0),
+    batch_size=(1, 3),
+)
+# Kinds of stacks in which a choice can be told: see dropout_masks.py.
+TWO_LAYERS = DROPPING.but(num_layers=(2,), hidden_size=(1, 4), seq_len=(1, 4))
+THREE_LAYERS = DROPPING.but(
+    num_layers=(3,), bidirectional=(False, True), hidden_size=(1, 2), seq_len=(1, 1)
+)
+TWO_DIRECTIONS = TWO_LAYERS.but(bidirectional=(True,), hidden_size=(1, 3))
+PROJECTED = TWO_LAYERS.but(projection=(True,), bidirectional=(False, True))
+KINDS = pytest.mark.parametrize(
+    "domain",
+    [TWO_LAYERS, THREE_LAYERS, TWO_DIRECTIONS, PROJECTED],
+    ids=["two-layers", "three-layers", "two-directions", "projected"],
+)
+
+
+@pytest.mark.lstm_clause("DROP-5")
+@KINDS
+def test_results_for_some_choice(lstm_check: Checker, domain: Any) -> None:
+    lstm_check.forall(domain, close_for_some_mask(lambda name: name in OUTPUTS), at_most=30)
+
+
+@pytest.mark.lstm_clause("DROP-6")
+@KINDS
+def test_gradients_for_the_same_choice(lstm_check: Checker, domain: Any) -> None:
+    rule = close_for_some_mask(lambda name: name.endswith(".grad"))
+    lstm_check.forall(domain.but(cotangents=(OUTPUTS, ("output",))), rule, at_most=30)
+
+
+# ----------------------------- many random choices, shown by weights made for the purpose
+
+# With thousands of elements, whatever is not random enough shows beyond doubt.
+MANY = PLAIN.but(
+    dropout=("some",),
+    num_layers=(2,),
+    bias=(True,),
+    bidirectional=(False, True),
+    hidden_size=(12, 16),
+    seq_len=(16, 20),
+    batch_size=(12, 16),
+    weight_scale=(1.0,),
+    input_scale=(1.0,),
+)
+
+# How often a correct implementation may be taken for a wrong one, in one test.
+FALSE_ALARMS = 1e-9
+
+
+def showing(case: Case) -> Case:
+    """``case`` with parameters that make the last layer's output tell what it read.
+
+    The first layer puts out tanh(1) everywhere, whatever it reads. Unit j of the last layer
+    reads feature j: its hidden state is 0 if that was dropped, else more than 0.5.
+    """
+    config, shapes = case.config, case.shapes()
+    values = {name: np.zeros(shapes[name]) for name in config.parameter_shapes()}
+    for layer in range(2):
+        for d in range(config.num_directions):
+            weight_ih, _, bias_ih, _ = config.parameter_names(layer, d)
+            i, f, g, o = np.split(values[bias_ih], 4)  # views
+            i[:], f[:], o[:] = 40, -40, 40  # let everything in, keep nothing, show everything
+            if layer == 0:
+                g[:] = 40
+            else:
+                read = np.split(np.split(values[weight_ih], 4)[2], config.num_directions, axis=1)
+                np.fill_diagonal(read[d], 1)
+    return case.with_values(values)
+
+
+def kept(bench: Bench, module: Any) -> np.ndarray:
+    """What dropout keeps in one call, bool (T, N, D*H)."""
+    output = bench.call(module, bench.arguments())["output"]
+    return np.abs(bench.observe("output", output).values) > 0.25
+
+
+def two_calls(trial: Trial) -> tuple[np.ndarray, np.ndarray]:
+    """What dropout keeps in two calls of the same module."""
+    with trial.bench(showing(trial.case)) as bench:
+        module = bench.module()
+        return kept(bench, module), kept(bench, module)
+
+
+@pytest.mark.lstm_clause("DROP-7")
+def test_rate(lstm_check: Checker) -> None:
+    lstm_check.forall(MANY, rate, at_most=10, shrink=False)
+
+
+def rate(trial: Trial) -> list[Finding]:
+    try:
+        from scipy.stats import binomtest
+    except ImportError:
+        raise Unsupported("the rate is judged with scipy: pip install scipy") from None
+    seen = np.concatenate([call.ravel() for call in two_calls(trial)])
+    dropped, p = int((~seen).sum()), trial.case.config.dropout
+    chance = binomtest(dropped, seen.size, p).pvalue
+    message = f"{dropped} of {seen.size} were dropped, with a probability of {p}"
+    return [holds("output", chance >= FALSE_ALARMS, message)]
+
+
+@pytest.mark.lstm_clause("DROP-8")
+def test_independence(lstm_check: Checker) -> None:
+    lstm_check.forall(MANY, independence, at_most=10, shrink=False)
+
+
+def independence(trial: Trial) -> list[Finding]:
+    first, second = two_calls(trial)
+    halves = np.split(first, trial.case.config.num_directions, axis=-1)
+    return [
+        holds("output", differ([first, second]), "two calls dropped the same"),
+        holds("output", differ(list(first)), "two steps dropped the same"),
+        holds("output", differ(list(first.swapaxes(0, 1))), "two rows dropped the same"),
+        holds("output", differ(list(np.moveaxis(first, -1, 0))), "two units dropped the same"),
+        holds("output", differ(halves), "both directions dropped the same"),
+    ]
+
+
+def differ(masks: list[np.ndarray]) -> bool:
+    """Whether no two are the same, nor opposite."""
+    return not any(np.array_equal(a, b) or np.array_equal(a, ~b) for a, b in combinations(masks, 2))
+
+
+@pytest.mark.lstm_clause("DROP-9")
+def test_same_seed(lstm_check: Checker) -> None:
+    lstm_check.forall(MANY, same_seed, at_most=10, shrink=False)
+
+
+def same_seed(trial: Trial) -> list[Finding]:
+    with trial.bench(showing(trial.case)) as bench:
+        module = bench.module()
+        calls = []
+        for seed in (1, 1, 2):
+            bench.torch.manual_seed(seed)
+            calls.append(kept(bench, module))
+    return [
+        holds("output", np.array_equal(*calls[:2]), "the same seed dropped something else"),
+        holds("output", differ(calls[1:]), "another seed dropped the same"),
+    ]
+
+
+@pytest.mark.lstm_clause("DROP-10")
+def test_modes(lstm_check: Checker) -> None:
+    lstm_check.forall(MANY, on_bench(modes), at_most=10, shrink=False)
+
+
+def modes(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    module = bench.module()
+    whole = expect(replace(trial.case, training=False))
+    outputs = []
+    for training in (True, False, True, False):
+        output = bench.call(module.train(training), bench.arguments())["output"]
+        outputs.append(bench.observe("output", output))
+        if not training:
+            yield trial.close("output", outputs[-1], whole, note="in evaluation after training")
+    for training in (0, 2):
+        unlike = not np.array_equal(outputs[training].values, outputs[1].values)
+        yield holds("output", unlike, "in training nothing was dropped")
+    fresh = not np.array_equal(outputs[0].values, outputs[2].values)
+    yield holds("output", fresh, "in training, evaluation and training again the same was dropped")

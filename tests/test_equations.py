@@ -6,6 +6,7 @@ import pytest
 
 from lstm_conformance.checker import Checker
 from lstm_conformance.rules import close, gates_in_order
+from lstm_conformance.spec.case import OUTPUTS
 from lstm_conformance.spec.strategies import PLAIN
 
 FORWARD = ("output", "h_n", "c_n")
@@ -46,3 +47,30 @@ def test_saturation(lstm_check: Checker) -> None:
         state_scale=(10.0,),
     )
     lstm_check.forall(domain, close(*FORWARD))
+
+
+# Everything that one layer and direction has.
+WHOLE = PLAIN.but(bias=(True,), states=(True,), cotangents=(OUTPUTS,))
+
+
+@pytest.mark.lstm_clause("EQ-7")
+def test_sizes_of_one(lstm_check: Checker) -> None:
+    one = (1, 1)
+    domain = WHOLE.but(
+        bidirectional=(False, True), input_size=one, hidden_size=one, seq_len=one, batch_size=one
+    )
+    lstm_check.forall(domain, close())
+
+
+@pytest.mark.lstm_clause("EQ-8")
+def test_long_sequences(lstm_check: Checker) -> None:
+    domain = WHOLE.but(seq_len=(500, 500), batch_size=(1, 2), hidden_size=(2, 3))
+    lstm_check.forall(domain, close(), at_most=2, shrink=False)
+
+
+@pytest.mark.lstm_clause("EQ-9")
+def test_wide_layers(lstm_check: Checker) -> None:
+    domain = WHOLE.but(
+        input_size=(130, 200), hidden_size=(256, 256), seq_len=(2, 3), batch_size=(33, 40)
+    )
+    lstm_check.forall(domain, close(), at_most=2, shrink=False)

@@ -72,5 +72,32 @@ CHAPTER = Chapter(
             sources=("functions", "cell"),
             builds_on=("EQ-5", "STATE-2"),
         ),
+        Clause(
+            id="EQ-7",
+            title="Sizes of one",
+            text=(
+                "The equations hold, and their gradients, where the sequence has one step, the "
+                "batch one row, the input one feature and the layer one unit."
+            ),
+            sources=("each-step", "input_size", "hidden_size"),
+            builds_on=("EQ-5", "STATE-2", "GRAD-10"),
+        ),
+        Clause(
+            id="EQ-8",
+            title="Long sequences",
+            text=(
+                "The equations hold at each of several hundred steps, and gradients pass through "
+                "all of them."
+            ),
+            sources=("each-step", "letters"),
+            builds_on=("EQ-5", "STATE-2", "GRAD-10"),
+        ),
+        Clause(
+            id="EQ-9",
+            title="Wide layers",
+            text="The equations hold, and their gradients, for hundreds of features and units.",
+            sources=("input_size", "hidden_size"),
+            builds_on=("EQ-5", "STATE-2", "GRAD-10"),
+        ),
     ),
 )

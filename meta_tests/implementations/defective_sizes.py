@@ -1,0 +1,85 @@
+"""LSTMs that are right for sizes that are usually tried, and wrong for others.
+
+``BREAKS`` says which clause each of them breaks.
+"""
+
+from __future__ import annotations
+
+import torch
+from readable import ReadableLSTM, States, Steps, Weights
+from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence
+
+# Class to the clause that it breaks.
+BREAKS = {
+    "AxesOfOneDropped": "EQ-7",
+    "OneUnitHasOneRecurrentWeight": "EQ-7",
+    "StepsBeyond64Wrong": "EQ-8",
+    "GradientsOfLastHundredSteps": "EQ-8",
+    "UnitsBeyond128Wrong": "EQ-9",
+    "RowsBeyond32Wrong": "EQ-9",
+}
+
+
+class AxesOfOneDropped(ReadableLSTM):
+    """All axes of length 1 are dropped from the final states."""
+
+    def finish(
+        self, input: Tensor | PackedSequence, steps: Steps, h_n: Tensor, c_n: Tensor
+    ) -> tuple[Tensor | PackedSequence, States]:
+        output, (h_n, c_n) = super().finish(input, steps, h_n, c_n)
+        return output, (h_n.squeeze(), c_n.squeeze())
+
+
+class OneUnitHasOneRecurrentWeight(ReadableLSTM):
+    """With one hidden unit the recurrent weights of the input gate serve all gates."""
+
+    def weights(self, layer: int, d: int) -> Weights:
+        w = super().weights(layer, d)
+        return w._replace(W_hh=w.W_hh[:1].expand_as(w.W_hh)) if self.hidden_size == 1 else w
+
+
+class StepsBeyond64Wrong(ReadableLSTM):
+    """The cell state is rounded to bfloat16 after the 64th step."""
+
+    def direction(
+        self, steps: Steps, h: Tensor, c: Tensor, w: Weights, reverse: bool
+    ) -> tuple[Steps, Tensor, Tensor]:
+        if reverse or len(steps) <= 64:
+            return super().direction(steps, h, c, w, reverse)
+        first, h, c = super().direction(steps[:64], h, c, w, reverse)
+        rest, h, c = super().direction(steps[64:], h, c.bfloat16().to(c.dtype), w, reverse)
+        return first + rest, h, c
+
+
+class GradientsOfLastHundredSteps(ReadableLSTM):
+    """No gradient passes further back than the last hundred steps."""
+
+    def direction(
+        self, steps: Steps, h: Tensor, c: Tensor, w: Weights, reverse: bool
+    ) -> tuple[Steps, Tensor, Tensor]:
+        if reverse or len(steps) <= 100:
+            return super().direction(steps, h, c, w, reverse)
+        first, h, c = super().direction(steps[:-100], h, c, w, reverse)
+        rest, h, c = super().direction(steps[-100:], h.detach(), c.detach(), w, reverse)
+        return first + rest, h, c
+
+
+class UnitsBeyond128Wrong(ReadableLSTM):
+    """Units beyond the 128th have the forget gate of the 128th."""
+
+    def gates(self, x: Tensor, h: Tensor, w: Weights) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        i, f, g, o = super().gates(x, h, w)
+        index = torch.arange(f.shape[-1], device=f.device).clamp(max=127)
+        return i, f[:, index], g, o
+
+
+class RowsBeyond32Wrong(ReadableLSTM):
+    """Rows beyond the 32nd start from the states of the 32nd."""
+
+    def initial_states(
+        self, input: Tensor | PackedSequence, hx: States | None, steps: Steps
+    ) -> States:
+        h_0, c_0 = super().initial_states(input, hx, steps)
+        index = torch.arange(h_0.shape[1], device=h_0.device).clamp(max=31)
+        return h_0[:, index], c_0[:, index]
