@@ -47,9 +47,10 @@ def markdown_report(results: Results) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def clause_table(rows: list[tuple[str, str, str]]) -> str:
-    """The clauses themselves: id, title, text."""
-    return tabulate(rows, ["clause", "title", "claim"], "simple", maxcolwidths=[None, 28, 72])
+def clause_table(rows: list[tuple[str, str, str, str]]) -> str:
+    """The clauses themselves: id, level, title, text."""
+    headers = ["clause", "level", "title", "claim"]
+    return tabulate(rows, headers, "simple", maxcolwidths=[None, None, 28, 64])
 
 
 def summary(results: Results) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from . import __version__
 from .profiles import PROFILES
+from .spec.clause import Clause
 from .spec.clauses import CLAUSES, TESTABLE
 from .spec.precision import PRECISIONS
 
@@ -80,7 +81,8 @@ def _parser() -> argparse.ArgumentParser:
         help="stop after this many failing tests (default: never)",
     )
 
-    clauses = commands.add_parser("clauses", help="list what is judged")
+    clauses = commands.add_parser("clauses", help="list what is judged, or write it as a page")
+    clauses.add_argument("--markdown", type=Path, metavar="FILE", help="write the specification")
     clauses.set_defaults(command=_clauses)
     return parser
 
@@ -93,9 +95,23 @@ def _check(options: argparse.Namespace) -> int:
 
 def _clauses(options: argparse.Namespace) -> int:
     from .reports.tables import clause_table
+    from .results_file import not_writable, write_text
+    from .spec.document import document
 
-    print(clause_table([(c.id, c.title, c.text) for c in CLAUSES.values()]))
+    if options.markdown is None:
+        rows = [(c.id, _kind(c), c.title, c.text) for c in CLAUSES.values()]
+        print(clause_table(rows))
+        return 0
+    problem = not_writable(options.markdown)
+    if problem:
+        print(f"lstm-conformance: {problem}", file=sys.stderr)
+        return 2
+    write_text(options.markdown, document())
     return 0
+
+
+def _kind(clause: Clause) -> str:
+    return "untestable" if clause.untestable else clause.level
 
 
 def _count(text: str) -> int:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .reports.tables import broken, markdown_report, text_report
-from .results_file import write_results, write_text
+from .results_file import not_writable, write_results, write_text
 
 __all__ = ["check"]
 
@@ -32,7 +32,7 @@ def check(options: Namespace) -> int:
     settings and plugins, and by an implementation that ends its process.
     """
     for path in (options.json, options.markdown):
-        problem = None if path is None else _not_writable(path)
+        problem = None if path is None else not_writable(path)
         if problem:
             print(f"lstm-conformance: {problem}", file=sys.stderr)
             return USAGE
@@ -132,13 +132,3 @@ def _how_ended(status: int) -> str:
     if status < 0:
         return f"the process was ended by {signal.Signals(-status).name}"
     return f"pytest ended with status {status}"
-
-
-def _not_writable(path: Path) -> str | None:
-    if path.is_dir():
-        return f"{path} cannot be written: it is a folder."
-    if not path.parent.is_dir():
-        return f"{path} cannot be written: there is no folder {path.parent}."
-    if not os.access(path.parent, os.W_OK):
-        return f"{path} cannot be written: no permission in {path.parent}."
-    return None

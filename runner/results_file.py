@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-__all__ = ["write_results", "write_text"]
+__all__ = ["not_writable", "write_results", "write_text"]
 
 
 def write_results(path: Path, results: dict[str, Any]) -> None:
@@ -30,3 +30,14 @@ def write_text(path: Path, text: str) -> None:
     except BaseException:
         os.unlink(temporary)
         raise
+
+
+def not_writable(path: Path) -> str | None:
+    """Why ``path`` cannot be written, as a sentence; None if it can."""
+    if path.is_dir():
+        return f"{path} cannot be written: it is a folder."
+    if not path.parent.is_dir():
+        return f"{path} cannot be written: there is no folder {path.parent}."
+    if not os.access(path.parent, os.W_OK):
+        return f"{path} cannot be written: no permission in {path.parent}."
+    return None

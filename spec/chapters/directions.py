@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..clause import Chapter, Clause
+from ..clause import Chapter, Clause, Erratum
 
 CHAPTER = Chapter(
     "DIR",
@@ -39,6 +39,13 @@ CHAPTER = Chapter(
                 "first step."
             ),
             sources=("h_n-directions", "c_n-directions", "h_n-not-last"),
+            erratum=Erratum(
+                "Many take the last element of output for the final state of both directions; "
+                "documents said nothing of it for long.",
+                "The last element of output holds the first thing that the reverse direction "
+                "put out; its final state is with the first element.",
+                ("pytorch#3587", "pytorch#74291"),
+            ),
             builds_on=("EQ-5",),
         ),
         Clause(

@@ -1,0 +1,160 @@
+"""The specification as a page to read, Markdown.
+
+It is made of the clauses, and of nothing else, so that there is one place to change.
+"""
+
+from __future__ import annotations
+
+from tabulate import tabulate
+
+from .clause import CAPABILITIES, Chapter, Clause
+from .clauses import CHAPTERS
+from .statements import INTRODUCTION, STATEMENTS, TORCH
+
+__all__ = ["chapter_table", "document"]
+
+_HEAD = """\
+# The LSTM, clause by clause
+
+What `torch.nn.LSTM` (PyTorch 2.3) is documented to do, in {clauses} clauses. {tested} of them are
+tested; {untestable} cannot be, and say why. This page is generated from the clauses
+(`spec/chapters/`): `lstm-conformance clauses --markdown spec/lstm.md`.
+
+## The equations
+
+For each layer and direction, at each step t, with the steps read from the last to the first in the
+reverse direction:
+
+```text
+i_t = sigmoid(W_ii x_t + b_ii + W_hi h_(t-1) + b_hi)     input gate
+f_t = sigmoid(W_if x_t + b_if + W_hf h_(t-1) + b_hf)     forget gate
+g_t =    tanh(W_ig x_t + b_ig + W_hg h_(t-1) + b_hg)     candidate
+o_t = sigmoid(W_io x_t + b_io + W_ho h_(t-1) + b_ho)     output gate
+c_t = f_t * c_(t-1) + i_t * g_t                          cell state
+h_t = o_t * tanh(c_t)                                    hidden state
+h_t = W_hr (o_t * tanh(c_t))                             hidden state, with a projection
+```
+
+| letter | |
+|---|---|
+| N | batch size |
+| L | length of the sequence |
+| D | number of directions, 2 if bidirectional, otherwise 1 |
+| H_in | input_size |
+| H_cell | hidden_size |
+| H_out | proj_size with a projection, otherwise hidden_size |
+
+## How to read a clause
+
+**MUST** is what a document states, or what follows from it; a broken one makes an implementation
+nonconforming. **SHOULD** is what users may expect though no document says it; a broken one is
+reported. *Builds on* names the clauses whose failure would make this one fail as well. A clause
+that *needs* something is unsupported by implementations without it:
+
+{capabilities}
+"""
+
+
+def document() -> str:
+    """The specification, Markdown."""
+    clauses = [clause for chapter in CHAPTERS.values() for clause in chapter.clauses]
+    untestable = sum(bool(clause.untestable) for clause in clauses)
+    parts = [
+        _HEAD.format(
+            clauses=len(clauses),
+            tested=len(clauses) - untestable,
+            untestable=untestable,
+            capabilities="\n".join(f"- {name}: {what}" for name, what in CAPABILITIES.items()),
+        ),
+        "## Chapters\n\n" + chapter_table(),
+        *(_chapter(chapter) for chapter in CHAPTERS.values()),
+        _errata(clauses),
+        _statements(),
+    ]
+    return "\n\n".join(part.rstrip() for part in parts) + "\n"
+
+
+def chapter_table() -> str:
+    """Chapters with their numbers of clauses: all, tested, untestable, errata. Markdown."""
+    rows: list[list[str | int]] = []
+    for chapter in CHAPTERS.values():
+        untestable = sum(bool(clause.untestable) for clause in chapter.clauses)
+        errata = sum(clause.erratum is not None for clause in chapter.clauses)
+        number = len(chapter.clauses)
+        rows.append([chapter.id, chapter.title, number, number - untestable, untestable, errata])
+    totals = [sum(int(row[column]) for row in rows) for column in range(2, 6)]
+    headers = ["chapter", "about", "clauses", "tested", "untestable", "errata"]
+    return tabulate([*rows, ["", "all", *totals]], headers, "pipe")
+
+
+def _chapter(chapter: Chapter) -> str:
+    parts = [f"## {chapter.id}: {chapter.title}", chapter.about]
+    parts += [_clause(clause) for clause in chapter.clauses]
+    return "\n\n".join(parts)
+
+
+def _clause(clause: Clause) -> str:
+    level = "untestable" if clause.untestable else clause.level
+    parts = [f"### {clause.id} {clause.title}", f"**{level}** {_text(clause.text)}"]
+    if clause.equation:
+        parts.append(f"```text\n{clause.equation}\n```")
+    if clause.untestable:
+        parts.append(f"Not tested: {_text(clause.untestable)}")
+    if clause.erratum is not None:
+        parts.append(f"Erratum: {_text(clause.erratum.problem)} Tested: {_reading(clause)}")
+    notes = [f"From {_text(clause.source)}."]
+    if clause.builds_on:
+        notes.append(f"Builds on {', '.join(clause.builds_on)}.")
+    if clause.needs:
+        notes.append(f"Needs: {clause.needs}.")
+    return "\n\n".join([*parts, " ".join(notes)])
+
+
+def _reading(clause: Clause) -> str:
+    assert clause.erratum is not None
+    issues = "".join(f" ({_issue(issue)})" for issue in clause.erratum.issues)
+    return _text(clause.erratum.reading) + issues
+
+
+def _issue(issue: str) -> str:
+    project, _, number = issue.partition("#")
+    return f"[{issue}](https://github.com/{_REPOSITORIES[project]}/issues/{number})"
+
+
+_REPOSITORIES = {"pytorch": "pytorch/pytorch"}
+
+
+def _errata(clauses: list[Clause]) -> str:
+    rows = [
+        (clause.id, _text(clause.erratum.problem), _reading(clause))
+        for clause in clauses
+        if clause.erratum is not None
+    ]
+    table = tabulate(rows, ["clause", "the documents", "what is tested"], "pipe")
+    return f"## Errata\n\n{table}"
+
+
+def _statements() -> str:
+    cited: dict[str, list[str]] = {}
+    for chapter in CHAPTERS.values():
+        for clause in chapter.clauses:
+            for source in clause.sources:
+                cited.setdefault(source, []).append(clause.id)
+    rows = [
+        (s.document, s.section, _text(s.says), ", ".join(cited.get(s.id, [])))
+        for s in STATEMENTS.values()
+    ]
+    table = tabulate(rows, ["document", "section", "says, in our words", "clauses"], "pipe")
+    head = (
+        f"## Where clauses come from\n\nEvery sentence of two documents: `{TORCH}` is the "
+        f"documentation of that class, and governs; the {INTRODUCTION} is a page in Chinese that "
+        "presents the layer on the ground of it."
+    )
+    return f"{head}\n\n{table}"
+
+
+def _text(text: str) -> str:
+    """Markdown in which names and formulas are not taken for markup."""
+    for mark in ("*", "_", "|", "<", ">"):
+        text = text.replace(mark, f"\\{mark}")
+    return text
