@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,9 @@ import pytest
 from lstm_conformance.adapters.reference import ReferenceLSTM
 from lstm_conformance.checker import Failure, Record, Settings
 from lstm_conformance.profiles import PROFILES
+from lstm_conformance.reports.tables import summary
 from lstm_conformance.session import JudgingSession
+from lstm_conformance.spec.clauses import TESTABLE
 from lstm_conformance.spec.precision import PRECISIONS
 
 CLAUSES = ("EQ-1", "EQ-2", "COMB-1")
@@ -89,6 +92,17 @@ def test_verdict_of_a_clause(verdicts: dict[str, int], outcome: str, conformant:
 def test_nothing_but_unsupported_is_not_conformant() -> None:
     nothing = [passed(clause, verdicts={"unsupported": 1}) for clause in CLAUSES]
     assert results(*nothing)["conformant"] is False
+
+
+def test_a_broken_should_is_no_obstacle(monkeypatch: pytest.MonkeyPatch) -> None:
+    should = replace(TESTABLE["EQ-1"], level="SHOULD")
+    monkeypatch.setitem(TESTABLE, "EQ-1", should)
+    failure = Failure("fail", CASE, CASE, {"tensor": "h_n", "index": None, "message": "shape"})
+    broken = Record("EQ-1", verdicts={"fail": 1}, failures=[failure])
+    found = results(broken.as_json(), *REST)
+    assert verdict(found) == "fail"
+    assert found["conformant"] is True
+    assert "Recommended, but not done: EQ-1 Gate order." in summary(found)
 
 
 @pytest.mark.parametrize("kind", ["fail", "error"])

@@ -488,3 +488,32 @@ def test_covering_array_of_pairs() -> None:
 @pytest.mark.parametrize("combination", all_combinations()[::5], ids=str)
 def test_case_is_of_its_combination(combination: Combination) -> None:
     assert Combination.of(case_of(combination)) == combination
+
+
+def test_given_values_take_the_place_of_drawn_ones() -> None:
+    case = Case(LSTMConfig(2, 3), seq_len=4, states=True, cotangents=("output", "h_n"))
+    zeros = np.zeros((4, 1, 2))
+    varied = case.with_values({"input": zeros, "cotangent of h_n": np.ones((1, 1, 3))})
+    assert not varied.arguments()["input"].any()
+    assert (varied.cotangent_values()["h_n"] == 1).all()
+    for name in ("h_0", "c_0", "weight_ih_l0"):
+        assert (varied.arguments()[name] == case.arguments()[name]).all()
+    assert (varied.cotangent_values()["output"] == case.cotangent_values()["output"]).all()
+    assert str(varied) == str(case)
+    shorter = case.with_values({"input": zeros[:2]}, seq_len=2)
+    assert shorter.shapes()["output"] == (2, 1, 3)
+
+
+def test_given_values_are_rounded_to_the_format() -> None:
+    case = Case(LSTMConfig(1, 1), dtype="bfloat16").with_values({"input": np.full((1, 1, 1), 0.1)})
+    assert case.arguments()["input"] == Case(LSTMConfig(1, 1), dtype="bfloat16").precision.round(
+        np.array(0.1)
+    )
+
+
+@pytest.mark.parametrize("name", ["input", "cotangent of output"])
+def test_given_values_have_the_shapes_of_the_case(name: str) -> None:
+    with pytest.raises(ValueError, match="has shape"):
+        Case(LSTMConfig(1, 1)).with_values({name: np.zeros(3)})
+    with pytest.raises(ValueError, match="has shape"):
+        Case(LSTMConfig(1, 1)).with_values({"nothing": np.zeros(3)})
