@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.nn.utils.rnn import PackedSequence
 
 from ..spec.case import OUTPUTS, Case
 from ..spec.config import LSTMConfig
@@ -18,6 +20,8 @@ from .torch_bench import Bench, undisturbed
 __all__ = ["TorchModule", "torch_lstm", "torch_lstm_without_onednn"]
 
 Array = NDArray[np.float64]
+
+forward_ad: Any = torch.autograd.forward_ad  # functions without types
 
 # Formats that a drop-in may leave out: they are tried once, and what is raised is the reason.
 _OPTIONAL_DTYPES = ("bfloat16", "float16")
@@ -83,32 +87,42 @@ class TorchModule:
         return Observation(observed, bench.seconds)
 
     def tangents(self, case: Case, direction: Mapping[str, Array]) -> Observation:
-        """Derivatives of the outputs along ``direction``, by ``torch.func.jvp``.
+        """Derivatives of the outputs along ``direction``, by forward-mode differentiation.
 
         Raises:
             Unsupported: the plainest of cases has none.
         """
-        plainest = _plainest(case)
-        self._require("forward mode", lambda c: self._tangents(c, _direction_of_ones(c)), plainest)
+        self._require(
+            "forward mode", lambda c: self._tangents(c, _direction_of_ones(c)), _in_layout(case)
+        )
         return self._tangents(case, direction)
 
     def _tangents(self, case: Case, direction: Mapping[str, Array]) -> Observation:
-        with self.bench(case) as bench:
-            module = bench.module()
-            at = {**dict(module.named_parameters()), **bench.arguments()}
-            at = {name: tensor.detach() for name, tensor in at.items()}
-            along = {
-                name: bench.tensor(direction.get(name, np.zeros(tensor.shape)))
-                for name, tensor in at.items()
-            }
+        with self.bench(case) as bench, forward_ad.dual_level():
+            module, arguments = bench.module(), bench.arguments()
 
-            def function(values: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-                def called(*arguments: Any) -> Any:
-                    return torch.func.functional_call(module, values, arguments)
+            def along(name: str, tensor: torch.Tensor) -> torch.Tensor:
+                return bench.tensor(direction.get(name, np.zeros(tensor.shape)))
 
-                return bench.call(called, values)
+            def dual(name: str, tensor: torch.Tensor) -> torch.Tensor:
+                moved: torch.Tensor = forward_ad.make_dual(tensor.detach(), along(name, tensor))
+                return moved
 
-            tangents = torch.func.jvp(function, (at,), (along,))[1]
+            x = arguments["input"].detach()
+            # Packing has no forward mode: the input and its tangent are packed one by one.
+            tangent = bench.pack(along("input", x))
+            parameters = {name: dual(name, p) for name, p in module.named_parameters()}
+
+            def called(plain: Any, *states: Any) -> Any:
+                if isinstance(plain, PackedSequence) and isinstance(tangent, PackedSequence):
+                    moved: Any = plain._replace(data=forward_ad.make_dual(plain.data, tangent.data))
+                else:
+                    moved = forward_ad.make_dual(plain, tangent)
+                return torch.func.functional_call(module, parameters, (moved, *states))
+
+            states = {name: dual(name, arguments[name]) for name in arguments if name != "input"}
+            outputs = bench.call(called, {"input": x, **states})
+            tangents = {name: _tangent_of(output) for name, output in outputs.items()}
             observed = bench.observe_all(tangents)
         return Observation(observed, bench.seconds)
 
@@ -122,11 +136,10 @@ class TorchModule:
         Raises:
             Unsupported: the plainest of cases has none.
         """
-        plainest = _plainest(case)
         self._require(
             "double backward",
             lambda c: self._second_derivatives(c, _direction_of_ones(c)),
-            plainest,
+            _in_layout(case),
         )
         return self._second_derivatives(case, direction)
 
@@ -184,9 +197,21 @@ def _plainest(case: Case) -> Case:
     return Case(config, dtype=case.dtype, device=case.device, cotangents=OUTPUTS)
 
 
+def _in_layout(case: Case) -> Case:
+    """The plainest case, packed if ``case`` is: packed sequences may have kernels of their own."""
+    plainest = _plainest(case)
+    return replace(plainest, layout="packed_sorted", lengths=(1,)) if case.packed else plainest
+
+
 def _direction_of_ones(case: Case) -> dict[str, Array]:
     shapes = case.shapes()
     return {name: np.ones(shapes[name]) for name in case.argument_names()}
+
+
+def _tangent_of(output: torch.Tensor) -> torch.Tensor:
+    """Zero where torch has None, for want of any dependence."""
+    tangent: torch.Tensor | None = forward_ad.unpack_dual(output).tangent
+    return torch.zeros_like(output) if tangent is None else tangent
 
 
 def torch_lstm() -> TorchModule:

@@ -17,7 +17,9 @@ from lstm_conformance.spec.combinations import Combination, covering_array
 from lstm_conformance.spec.contract import Observation
 from lstm_conformance.spec.strategies import PLAIN, Domain
 
-PROFILE = Profile("test", every_combination=False, per_combination=2, per_clause=25)
+PROFILE = Profile(
+    "test", every_combination=False, per_combination=2, per_clause=25, per_shrinking=200
+)
 WIDE = PLAIN.but(num_layers=(1, 2), bidirectional=(False, True), layout=("batched", "unbatched"))
 
 
@@ -200,3 +202,13 @@ def test_one_given_case() -> None:
     assert implementation.asked == [case, case]
     (failure,) = checker.records["COMB-1"].failures
     assert failure.case == failure.first_case == str(case)
+
+
+def test_shrinking_ends_after_so_many_cases() -> None:
+    profile = replace(PROFILE, per_shrinking=5)
+    implementation = Modified(lambda case, o: with_output(o, lambda x: x + 1))
+    domain = WIDE.but(hidden_size=(3, 6), seq_len=(3, 8), batch_size=(2, 4))
+    record = judged(implementation, domain, replace(settings(), profile=profile))
+    assert record.verdicts == {"fail": 1}
+    assert len(implementation.asked) <= 1 + profile.per_shrinking + 1
+    assert record.failures[0].case in map(str, implementation.asked)

@@ -10,27 +10,25 @@ from .command_line import IMPLEMENTATIONS, check, root_causes
 
 pytest.importorskip("torch")
 
-# Defect to the clauses that are to be named as the cause.
+# File and class of a defect to the clauses that are to be named as the cause.
 NAMED = {
-    "GatesInOrderIOFG": {"EQ-1"},
-    "BiasHHIgnored": {"EQ-5"},
-    "ReverseNotReversed": {"DIR-2", "DIR-3"},
-    "UpperInitialStatesIgnored": {"STATE-3"},
-    "ProjectionOnlyOnOutput": {"PROJ-3"},
-    "GradientOfC0Missing": {"GRAD-3"},
-    "WeightIHGradientOfLayer1Scaled": {"GRAD-4"},
-    "CotangentOfCNIgnored": {"GRAD-9"},
-    "Float64ComputedInFloat32": {"DTYPE-3"},
+    "equations:GatesInOrderIOFG": {"EQ-1"},
+    "equations:BiasHHIgnored": {"EQ-5"},
+    "layers:ReverseNotReversed": {"DIR-2", "DIR-3"},
+    "layers:UpperInitialStatesIgnored": {"STATE-3"},
+    "layers:ProjectionOnlyOnOutput": {"PROJ-3"},
+    "gradients_of_equations:GradientOfC0Missing": {"GRAD-3"},
+    "gradients_of_equations:WeightIHGradientOfLayer1Scaled": {"GRAD-4"},
+    "gradients_of_equations:CotangentOfCNIgnored": {"GRAD-9"},
+    "dtypes:Float64ComputedInFloat32": {"DTYPE-3"},
 }
-
-
-def target(defect: str) -> str:
-    return f"{IMPLEMENTATIONS / 'defective.py'}:{defect}"
 
 
 @pytest.mark.parametrize("defect", NAMED)
 def test_defect_is_found_and_named(defect: str, tmp_path: Path) -> None:
-    ended, results = check(target(defect), "--profile", "smoke", cwd=tmp_path)
+    file, _, name = defect.partition(":")
+    target = f"{IMPLEMENTATIONS / f'defective_{file}.py'}:{name}"
+    ended, results = check(target, "--profile", "smoke", cwd=tmp_path)
     assert ended.status == 1
     assert results["conformant"] is False
     assert root_causes(results) == NAMED[defect]

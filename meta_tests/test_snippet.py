@@ -61,7 +61,7 @@ def test_snippet_prints_what_was_observed(name: str, tmp_path: Path) -> None:
 
 
 def test_snippet_of_a_file(tmp_path: Path) -> None:
-    target = f"{IMPLEMENTATIONS / 'defective.py'}:BiasHHIgnored"
+    target = f"{IMPLEMENTATIONS / 'defective_equations.py'}:BiasHHIgnored"
     case = Case.parse(CASES["forward"])
     observation = load(target).run(case)
     (finding,) = close("output")(trial_of(case, observation))

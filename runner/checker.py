@@ -243,7 +243,10 @@ class Checker:
         )
         @hypothesis.given(cases(domain))
         def examine(case: Case) -> None:
-            if not self._examine(case, rules, seen):
+            # When enough was tried, nothing fails any more, and shrinking comes to its end.
+            if seen.shrunk <= self.settings.profile.per_shrinking and not self._examine(
+                case, rules, seen
+            ):
                 raise _CaseBroken
 
         # Flaky: an implementation that fails now and then has failed all the same.
@@ -255,6 +258,7 @@ class Checker:
     def _examine(self, case: Case, rules: dict[str, Rule], seen: _Search) -> bool:
         """Judges ``case`` by each rule; whether no clause was broken by it."""
         counts = not seen.smallest  # what follows a failure is shrinking
+        seen.shrunk += not counts
         trial = Trial(case, self.implementation)
         unsupported = self.implementation.unsupported(case)
         holds = True
@@ -289,10 +293,16 @@ def _verdict(findings: list[Finding]) -> str:
 
 
 class _Search:
-    """The smallest failure of each clause so far, in the search through one domain."""
+    """The smallest failure of each clause so far, in the search through one domain.
+
+    Attributes:
+        smallest: by clause.
+        shrunk: how many cases were tried since the first failure, to find a smaller one.
+    """
 
     def __init__(self, first: Case | None = None) -> None:
         self.smallest: dict[str, Failure] = {}
+        self.shrunk = 0
         self._first = first
 
     def add(self, clause: str, case: Case, make: Callable[[str], Failure]) -> None:

@@ -16,6 +16,7 @@ class Profile:
         every_combination: visit all combinations, or a covering array of strength 3.
         per_combination: cases in each, at least 2: Hypothesis begins with the smallest.
         per_clause: cases for each clause that is looked at alone.
+        per_shrinking: cases that are tried to make one that failed smaller.
         explores: another seed at every run, printed, unless one is given.
     """
 
@@ -23,16 +24,26 @@ class Profile:
     every_combination: bool
     per_combination: int
     per_clause: int
+    per_shrinking: int
     explores: bool = False
 
 
 PROFILES = {
     profile.name: profile
     for profile in (
-        Profile("smoke", every_combination=False, per_combination=2, per_clause=10),
-        Profile("default", every_combination=True, per_combination=2, per_clause=60),
         Profile(
-            "thorough", every_combination=True, per_combination=12, per_clause=600, explores=True
+            "smoke", every_combination=False, per_combination=2, per_clause=10, per_shrinking=20
+        ),
+        Profile(
+            "default", every_combination=True, per_combination=2, per_clause=60, per_shrinking=60
+        ),
+        Profile(
+            "thorough",
+            every_combination=True,
+            per_combination=12,
+            per_clause=600,
+            per_shrinking=1000,
+            explores=True,
         ),
     )
 }

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 import pytest
 
 from lstm_conformance.checker import Checker
-from lstm_conformance.rules import close, close_gradients
-from lstm_conformance.spec.case import LAYOUTS, OUTPUTS
+from lstm_conformance.judge import Finding, holds
+from lstm_conformance.reference.oracle import expect
+from lstm_conformance.rules import close, close_gradients, on_bench
+from lstm_conformance.spec.case import LAYOUTS, OUTPUTS, Case, draw
 from lstm_conformance.spec.strategies import Domain
+from lstm_conformance.trial import Trial
+
+if TYPE_CHECKING:
+    from lstm_conformance.adapters.torch_bench import Bench
 
 # Gradients of one argument are judged with the cotangent of `output` alone, so that a mistake
 # with another cotangent is not taken for one with this argument.
@@ -69,3 +79,243 @@ def test_cotangents_together(lstm_check: Checker) -> None:
 def test_gradients_of_packed_rows(lstm_check: Checker) -> None:
     domain = BATCHED.but(layout=LAYOUTS[2:], cotangents=(("output",), OUTPUTS))
     lstm_check.forall(domain, close_gradients)
+
+
+# From here on, all gradients of all outputs together, asked for in the ways that torch has.
+ANY = Domain(dropout=("none",), cotangents=(OUTPUTS,))
+
+
+def all_close(trial: Trial, bench: Bench, module: Any, arguments: Any, note: str) -> list[Finding]:
+    """Every gradient that has accumulated is that of the case."""
+    return [
+        trial.close(name, gradient, note=note)
+        for name, gradient in bench.gradients(module, arguments).items()
+    ]
+
+
+def forget_gradients(module: Any, arguments: Any) -> None:
+    """As if there had been no backward pass."""
+    for leaf in (*module.parameters(), *arguments.values()):
+        leaf.grad = None
+
+
+@pytest.mark.lstm_clause("GRAD-12")
+def test_some_arguments(lstm_check: Checker) -> None:
+    lstm_check.forall(ANY, on_bench(some_arguments))
+
+
+def some_arguments(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    names = trial.case.argument_names()
+    numbers = draw(trial.case.seed, "which arguments", (len(names),))
+    wanted = {n for n, x in zip(names, numbers, strict=True) if x > 0 or x == numbers.max()}
+    module, arguments = bench.module(), bench.arguments()
+    leaves = {**dict(module.named_parameters()), **arguments}
+    for name, leaf in leaves.items():
+        leaf.requires_grad_(name in wanted)
+    outputs = bench.call(module, arguments)
+    # After one step c_n does not depend on weight_hr: torch may know that, and need not.
+    known = {n: c for n, c in bench.cotangents().items() if outputs[n].requires_grad}
+    if known:
+        bench.backward(outputs, known)
+    note = f"with gradients for {', '.join(sorted(wanted))} alone"
+    for name, gradient in bench.gradients(module, arguments).items():
+        if name.removesuffix(".grad") in wanted:
+            yield trial.close(name, gradient, note=note)
+    for name in set(names) - wanted:
+        yield holds(name, leaves[name].grad is None, f"has a gradient {note}")
+
+
+@pytest.mark.lstm_clause("GRAD-13")
+def test_gradients_accumulate(lstm_check: Checker) -> None:
+    lstm_check.forall(ANY, on_bench(gradients_accumulate))
+
+
+def gradients_accumulate(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    module, arguments = bench.module(), bench.arguments()
+    for _ in range(2):
+        bench.backward(bench.call(module, arguments))
+    for name, gradient in bench.gradients(module, arguments).items():
+        yield trial.close(name, gradient.values / 2, note="half of what two passes add up to")
+
+
+@pytest.mark.lstm_clause("GRAD-14")
+def test_graph_is_retained(lstm_check: Checker) -> None:
+    lstm_check.forall(ANY, on_bench(graph_is_retained))
+
+
+def graph_is_retained(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    module, arguments = bench.module(), bench.arguments()
+    outputs = bench.call(module, arguments)
+    bench.backward(outputs, retain_graph=True)
+    yield from all_close(trial, bench, module, arguments, "first of two backward passes")
+    forget_gradients(module, arguments)
+    bench.backward(outputs)
+    yield from all_close(trial, bench, module, arguments, "second of two backward passes")
+
+
+@pytest.mark.lstm_clause("GRAD-15")
+def test_without_gradients(lstm_check: Checker) -> None:
+    lstm_check.forall(ANY, on_bench(without_gradients))
+
+
+def without_gradients(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    module = bench.module()
+    for mode in (bench.torch.no_grad, bench.torch.inference_mode):
+        arguments = bench.arguments()
+        with mode():
+            outputs = bench.call(module, arguments)
+        for name, output in outputs.items():
+            yield trial.close(name, bench.observe(name, output), note=f"in {mode.__name__}")
+            yield holds(name, not output.requires_grad, f"requires a gradient in {mode.__name__}")
+
+
+@pytest.mark.lstm_clause("GRAD-16")
+def test_strides_of_cotangents(lstm_check: Checker) -> None:
+    lstm_check.forall(ANY, on_bench(strides_of_cotangents))
+
+
+def strides_of_cotangents(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    def turned(c: Any) -> Any:
+        return c.transpose(0, -1).contiguous().transpose(0, -1)
+
+    def with_gaps(c: Any) -> Any:
+        gap = bench.torch.full_like(c, float("nan"))
+        return bench.torch.stack([c, gap], dim=-1)[..., 0]
+
+    cotangents = bench.cotangents()
+    for what, lay_out in (("axes in another order", turned), ("gaps between elements", with_gaps)):
+        laid_out = {name: lay_out(cotangent) for name, cotangent in cotangents.items()}
+        module, arguments = bench.module(), bench.arguments()
+        bench.backward(bench.call(module, arguments), laid_out)
+        yield from all_close(trial, bench, module, arguments, f"cotangents with {what}")
+
+    # One number in the place of all.
+    shapes = trial.case.shapes()
+    values = {name: float(trial.case.cotangent_values()[name].flat[0]) for name in OUTPUTS}
+    expanded = {name: bench.tensor(x).expand(shapes[name]) for name, x in values.items()}
+    full = {f"cotangent of {name}": np.full(shapes[name], x) for name, x in values.items()}
+    expectation = expect(trial.case.with_values(full))
+    module, arguments = bench.module(), bench.arguments()
+    bench.backward(bench.call(module, arguments), expanded)
+    for name, gradient in bench.gradients(module, arguments).items():
+        yield trial.close(name, gradient, expectation, "cotangents that are one number expanded")
+
+
+@pytest.mark.lstm_clause("GRAD-17")
+def test_gradient_of_one_argument(lstm_check: Checker) -> None:
+    lstm_check.forall(ANY, on_bench(gradient_of_one_argument))
+
+
+def gradient_of_one_argument(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    """By ``torch.autograd.grad``, which returns it, and leaves ``.grad`` alone."""
+    names = trial.case.argument_names()
+    for name in names:
+        module, arguments = bench.module(), bench.arguments()
+        leaves = {**dict(module.named_parameters()), **arguments}
+        outputs, cotangents = bench.call(module, arguments), bench.cotangents()
+        (gradient,) = bench.torch.autograd.grad(
+            [outputs[output] for output in cotangents],
+            [leaves[name]],
+            list(cotangents.values()),
+            allow_unused=True,
+            materialize_grads=True,
+        )
+        tensor = f"{name}.grad"
+        yield trial.close(tensor, bench.observe(tensor, gradient), note="by torch.autograd.grad")
+        for other in names:
+            yield holds(
+                other,
+                leaves[other].grad is None,
+                f"torch.autograd.grad for {name} left something in .grad",
+            )
+
+
+@pytest.mark.lstm_clause("GRAD-18")
+def test_cotangent_of_one_element(lstm_check: Checker) -> None:
+    lstm_check.forall(ANY.but(cotangents=(("output",),)), cotangent_of_one_element)
+
+
+def cotangent_of_one_element(trial: Trial) -> list[Finding]:
+    """Where the oracle has neither value nor noise, nothing but zero is right."""
+    case = trial.case
+    element = some_element_of_output(case)
+    cotangent = np.zeros(case.shapes()["output"])
+    cotangent[element] = 1.0
+    alone = case.with_values({"cotangent of output": cotangent})
+    expectation, observed = expect(alone), trial.run(alone).tensors
+    return [
+        trial.close(name, observed[name], expectation, f"of output{list(element)} alone")
+        for name in case.result_names()
+        if name.endswith(".grad")
+    ]
+
+
+def some_element_of_output(case: Case) -> tuple[int, ...]:
+    """The index of an element that is no padding, drawn from the case's seed."""
+
+    def below(limit: int, what: str) -> int:
+        (number,) = draw(case.seed, what, (1,))
+        return int((number + 1) / 2 * limit)
+
+    row = below(case.batch_size, "row")
+    step = below(case.lengths[row] if case.packed else case.seq_len, "step")
+    feature = below(case.shapes()["output"][-1], "feature")
+    if case.layout == "unbatched":
+        return step, feature
+    return (row, step, feature) if case.config.batch_first else (step, row, feature)
+
+
+@pytest.mark.lstm_clause("GRAD-19")
+def test_gradients_with_a_graph(lstm_check: Checker) -> None:
+    lstm_check.forall(ANY, on_bench(gradients_with_a_graph))
+
+
+def gradients_with_a_graph(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    module, arguments = bench.module(), bench.arguments()
+    leaves = {**dict(module.named_parameters()), **arguments}
+    outputs, cotangents = bench.call(module, arguments), bench.cotangents()
+    gradients = bench.torch.autograd.grad(
+        [outputs[name] for name in cotangents],
+        list(leaves.values()),
+        list(cotangents.values()),
+        create_graph=True,
+        materialize_grads=True,
+    )
+    for name, gradient in zip(leaves, gradients, strict=True):
+        tensor = f"{name}.grad"
+        yield trial.close(tensor, bench.observe(tensor, gradient), note="with create_graph=True")
+
+
+# Second derivatives in saturated gates are differences of nearly equal numbers.
+SMOOTH = ANY.but(weight_scale=(1.0, 0.5, 3.0))
+
+
+@pytest.mark.lstm_clause("GRAD-20")
+def test_forward_mode(lstm_check: Checker) -> None:
+    lstm_check.forall(SMOOTH, changes_along(Trial.tangents, OUTPUTS))
+
+
+@pytest.mark.lstm_clause("GRAD-21")
+def test_double_backward(lstm_check: Checker) -> None:
+    lstm_check.forall(SMOOTH, changes_along(Trial.second_derivatives, ()))
+
+
+def changes_along(
+    differentiate: Callable[[Trial, dict[str, Any]], Any], names: tuple[str, ...]
+) -> Callable[[Trial], list[Finding]]:
+    """How results change along a direction in all arguments; all results if none are named."""
+
+    def rule(trial: Trial) -> list[Finding]:
+        case = trial.case
+        direction = {
+            name: case.precision.round(draw(case.seed, f"direction of {name}", value.shape))
+            for name, value in case.arguments().items()
+        }
+        observed = differentiate(trial, direction).tensors
+        expectation = trial.expected_derivative(direction)
+        return [
+            trial.close(name, observed[name], expectation, "change along a direction")
+            for name in names or case.result_names()
+        ]
+
+    return rule

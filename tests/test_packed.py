@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 import pytest
 
 from lstm_conformance.checker import Checker
-from lstm_conformance.rules import close
-from lstm_conformance.spec.case import LAYOUTS
-from lstm_conformance.spec.strategies import PLAIN
+from lstm_conformance.judge import Finding, holds
+from lstm_conformance.reference.oracle import expect
+from lstm_conformance.rules import close, on_bench
+from lstm_conformance.spec.case import LAYOUTS, OUTPUTS, Case, draw
+from lstm_conformance.spec.contract import Unsupported
+from lstm_conformance.spec.strategies import PLAIN, Domain
+from lstm_conformance.trial import Trial
+
+if TYPE_CHECKING:
+    from lstm_conformance.adapters.torch_bench import Bench
+
+Array = np.ndarray
 
 FORWARD = ("output", "h_n", "c_n")
 # Of one row alone nothing is to be seen; and from zeros, without bias, padding leads to zeros.
@@ -29,3 +42,225 @@ def test_order_of_packed_rows(lstm_check: Checker) -> None:
 def test_packed_reverse_direction(lstm_check: Checker) -> None:
     domain = ROWS.but(layout=("packed_sorted",), bidirectional=(True,), num_layers=(1, 2))
     lstm_check.forall(domain, close(*FORWARD))
+
+
+# From here on, values and gradients of whole stacks.
+BATCHED = Domain(dropout=("none",), layout=("batched",), cotangents=(OUTPUTS,))
+PACKED = BATCHED.but(layout=LAYOUTS[2:])
+
+
+@pytest.mark.lstm_clause("PACK-4")
+def test_rows_of_equal_length(lstm_check: Checker) -> None:
+    lstm_check.forall(BATCHED, rows_of_equal_length)
+
+
+def rows_of_equal_length(trial: Trial) -> list[Finding]:
+    case = trial.case
+    lengths = (case.seq_len,) * case.batch_size
+    packed = trial.run(case.with_values({}, layout="packed_sorted", lengths=lengths))
+    return [
+        *trial.close_all(trial.observation.tensors, note="batched"),
+        *trial.close_all(packed.tensors, note="packed"),
+    ]
+
+
+@pytest.mark.lstm_clause("PACK-5")
+def test_one_packed_row(lstm_check: Checker) -> None:
+    lstm_check.forall(BATCHED.but(layout=("packed_sorted",), batch_size=(1, 1)), close())
+
+
+@pytest.mark.lstm_clause("PACK-6")
+def test_all_lengths_different(lstm_check: Checker) -> None:
+    lstm_check.forall(BATCHED.but(batch_size=(2, 4), seq_len=(4, 8)), all_lengths_different)
+
+
+def all_lengths_different(trial: Trial) -> list[Finding]:
+    """One row has all steps, the others have other numbers of steps, in any order."""
+    case = trial.case
+    fewer = 1 + np.argsort(draw(case.seed, "lengths", (case.seq_len - 1,)))
+    lengths = np.array([case.seq_len, *fewer[: case.batch_size - 1]])
+    return with_lengths(trial, shuffled(case, lengths))
+
+
+@pytest.mark.lstm_clause("PACK-7")
+def test_rows_of_one_step(lstm_check: Checker) -> None:
+    lstm_check.forall(BATCHED.but(batch_size=(2, 4), seq_len=(1, 4)), rows_of_one_step)
+
+
+def rows_of_one_step(trial: Trial) -> list[Finding]:
+    """All rows but one."""
+    case = trial.case
+    lengths = np.array([case.seq_len] + [1] * (case.batch_size - 1))
+    return with_lengths(trial, shuffled(case, lengths))
+
+
+def shuffled(case: Case, numbers: Array) -> Array:
+    """``numbers`` in an order drawn from the case's seed."""
+    return numbers[np.argsort(draw(case.seed, "order", numbers.shape))]
+
+
+def with_lengths(trial: Trial, lengths: Array) -> list[Finding]:
+    """Whether all results are right if the rows of a batched case are packed with ``lengths``."""
+    in_order = (np.diff(lengths) <= 0).all()
+    packed = trial.case.with_values(
+        {},
+        layout="packed_sorted" if in_order else "packed_unsorted",
+        lengths=tuple(lengths.tolist()),
+    )
+    expectation, observed = expect(packed), trial.run(packed).tensors
+    return [
+        trial.close(name, observed[name], expectation, f"lengths {packed.lengths}")
+        for name in packed.result_names()
+    ]
+
+
+@pytest.mark.lstm_clause("PACK-8")
+def test_padding(lstm_check: Checker) -> None:
+    lstm_check.forall(PACKED, padding)
+
+
+def padding(trial: Trial) -> list[Finding]:
+    """NaN in the padding that is given, and in memory that is allocated for padding."""
+    poisoned = np.where(behind(trial.case, "input"), np.nan, trial.case.arguments()["input"])
+    observed = trial.run(trial.case.with_values({"input": poisoned}))
+    findings = trial.close_all(observed.tensors, note="NaN behind the ends of rows")
+    try:
+        with trial.bench() as bench:
+            findings += memory_of_nan(trial, bench)
+    except Unsupported:  # memory is torch's own
+        pass
+    return findings
+
+
+def memory_of_nan(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    # In this mode torch fills memory with NaN that nothing was written to yet.
+    bench.torch.use_deterministic_algorithms(True, warn_only=True)
+    module, arguments = bench.module(), bench.arguments()
+    outputs = bench.call(module, arguments)
+    bench.backward(outputs)
+    results = {**bench.observe_all(outputs), **bench.gradients(module, arguments)}
+    yield from trial.close_all(results, note="NaN in memory before it is written")
+
+
+def behind(case: Case, name: str) -> Array:
+    """Which elements of ``input`` or ``output`` are behind the end of their row."""
+    padding = np.arange(case.seq_len)[:, None] >= np.array(case.lengths)  # (T, N)
+    if case.config.batch_first:
+        padding = padding.T
+    return np.broadcast_to(padding[..., None], case.shapes()[name])
+
+
+def of_row(case: Case, name: str, row: int, steps: int | None = None) -> tuple[Any, ...]:
+    """Index of one row of an input, output or state, as a batch of one; of its first ``steps``."""
+    rows = slice(row, row + 1)
+    if name in ("input", "output"):
+        return (rows, slice(steps)) if case.config.batch_first else (slice(steps), rows)
+    return (slice(None), rows)
+
+
+OF_ROWS = ("input", "h_0", "c_0", *OUTPUTS)
+
+
+@pytest.mark.lstm_clause("PACK-9")
+def test_rows_apart(lstm_check: Checker) -> None:
+    lstm_check.forall(PACKED.but(batch_size=(2, 4)), rows_apart)
+
+
+def rows_apart(trial: Trial) -> list[Finding]:
+    """One row is given other values: results of the others must stay."""
+    case = trial.case
+    row = case.seed % case.batch_size
+    values = {name: v for name, v in case.arguments().items() if name in OF_ROWS}
+    for name, value in values.items():
+        part = of_row(case, name, row)
+        value[part] = case.scale(name) * draw(case.seed, f"another {name}", value[part].shape)
+    observed = trial.run(case.with_values(values)).tensors
+    findings = []
+    for name in case.result_names():
+        owner = name.removesuffix(".grad")
+        if owner in OF_ROWS:
+            others = observed[name].values.copy()
+            part = of_row(case, owner, row)
+            others[part] = trial.expectation.values[name][part]
+            findings.append(trial.close(name, others, note=f"with other values in row {row}"))
+    return findings
+
+
+@pytest.mark.lstm_clause("PACK-10")
+def test_rows_one_by_one(lstm_check: Checker) -> None:
+    lstm_check.forall(PACKED, rows_one_by_one)
+
+
+def rows_one_by_one(trial: Trial) -> list[Finding]:
+    """Each row as a batch of one that is not packed; put together, and beside the packed ones."""
+    case, shapes = trial.case, trial.case.shapes()
+    values = {
+        **case.arguments(),
+        **{f"cotangent of {name}": value for name, value in case.cotangent_values().items()},
+    }
+    together = {name: np.zeros(shapes[name.removesuffix(".grad")]) for name in case.result_names()}
+    for row, steps in enumerate(case.lengths):
+        alone = {
+            name: v[of_row(case, owner, row, steps)] if owner in OF_ROWS else v
+            for name, v in values.items()
+            for owner in [name.removeprefix("cotangent of ")]
+        }
+        changes = {"layout": "batched", "lengths": (), "seq_len": steps, "batch_size": 1}
+        observed = trial.run(case.with_values(alone, **changes)).tensors
+        for name in case.result_names():
+            owner = name.removesuffix(".grad")
+            part = of_row(case, owner, row, steps) if owner in OF_ROWS else ...
+            together[name][part] += observed[name].values
+    return [
+        *trial.close_all(trial.observation.tensors, note="packed"),
+        *(trial.close(name, value, note="row by row") for name, value in together.items()),
+    ]
+
+
+@pytest.mark.lstm_clause("PACK-11")
+def test_form_of_packed_output(lstm_check: Checker) -> None:
+    lstm_check.forall(PACKED.but(cotangents=((),)), on_bench(form_of_packed_output))
+
+
+def form_of_packed_output(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    arguments = bench.arguments()
+    given = bench.pack(arguments["input"])
+    output, _ = bench.result(bench.module(), arguments)
+    for name in ("batch_sizes", "sorted_indices", "unsorted_indices"):
+        expected, observed = getattr(given, name), getattr(output, name, None)
+        same = observed is expected or (
+            observed is not None and expected is not None and bench.torch.equal(observed, expected)
+        )
+        yield holds("output", same, f"{name} is {observed}, that of the input {expected}")
+
+
+@pytest.mark.lstm_clause("PACK-12")
+def test_ways_of_packing(lstm_check: Checker) -> None:
+    lstm_check.forall(PACKED, on_bench(ways_of_packing))
+
+
+def ways_of_packing(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    rnn, case = bench.torch.nn.utils.rnn, trial.case
+
+    def from_padded(x: Any) -> Any:
+        lengths, batch_first = bench.torch.tensor(case.lengths), case.config.batch_first
+        return rnn.pack_padded_sequence(x, lengths, batch_first, enforce_sorted=False)
+
+    def from_rows(x: Any, enforce_sorted: bool = False) -> Any:
+        rows = x if case.config.batch_first else x.transpose(0, 1)
+        rows = [row[:n] for row, n in zip(rows, case.lengths, strict=True)]
+        return rnn.pack_sequence(rows, enforce_sorted)
+
+    ways = {"pack_padded_sequence, enforce_sorted=False": from_padded}
+    ways["pack_sequence, enforce_sorted=False"] = from_rows
+    if case.layout == "packed_sorted":
+        ways["pack_sequence"] = lambda x: from_rows(x, enforce_sorted=True)
+    for way, pack in ways.items():
+        module, arguments = bench.module(), bench.arguments()
+        packed = pack(arguments["input"])
+        outputs = bench.call(
+            lambda _, *states, module=module, packed=packed: module(packed, *states), arguments
+        )
+        bench.backward(outputs)
+        results = {**bench.observe_all(outputs), **bench.gradients(module, arguments)}
+        yield from trial.close_all(results, note=f"made by {way}")

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 import pytest
 
 from lstm_conformance.checker import Checker
-from lstm_conformance.rules import close, device_kept, dtype_kept, precision_kept, shape_documented
+from lstm_conformance.judge import Finding, holds, shape_message
+from lstm_conformance.rules import (
+    close,
+    device_kept,
+    dtype_kept,
+    on_bench,
+    precision_kept,
+    shape_documented,
+)
+from lstm_conformance.spec.precision import PRECISIONS
 from lstm_conformance.spec.strategies import PLAIN, Domain
+from lstm_conformance.trial import Trial
+
+if TYPE_CHECKING:
+    from lstm_conformance.adapters.torch_bench import Bench
 
 FORWARD = ("output", "h_n", "c_n")
 ANY_FORWARD = Domain(cotangents=((),))
+# All that decides which parameters there are.
+CONSTRUCTED = ANY_FORWARD.but(layout=("batched",), states=(False,))
 
 
 @pytest.mark.lstm_clause("SHAPE-1")
@@ -44,6 +62,32 @@ def test_unbatched_input(lstm_check: Checker) -> None:
     lstm_check.forall(domain, close(*FORWARD))
 
 
+@pytest.mark.lstm_clause("SHAPE-7")
+def test_empty_batch(lstm_check: Checker) -> None:
+    def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
+        case = trial.case
+        shapes = case.shapes()
+        for name in ("input", "h_0", "c_0", *FORWARD):
+            batch = 0 if case.config.batch_first and name in ("input", "output") else 1
+            shapes[name] = (*shapes[name][:batch], 0, *shapes[name][batch + 1 :])
+        module = bench.module()
+        arguments = {
+            name: argument.new_empty(shapes[name]).requires_grad_()
+            for name, argument in bench.arguments().items()
+        }
+        outputs = bench.call(module, arguments)
+        for name, tensor in outputs.items():
+            observed = tuple(tensor.shape)
+            yield holds(name, observed == shapes[name], shape_message(observed, shapes[name]))
+        bench.backward(outputs, {n: bench.torch.ones_like(t) for n, t in outputs.items()})
+        for name, gradient in bench.gradients(module, arguments).items():
+            observed, expected = gradient.values.shape, shapes[name.removesuffix(".grad")]
+            yield holds(name, observed == expected, shape_message(observed, expected))
+            yield holds(name, not gradient.values.any(), "the gradient is not zero")
+
+    lstm_check.forall(ANY_FORWARD.but(layout=("batched",)), on_bench(probe))
+
+
 @pytest.mark.lstm_clause("DTYPE-1")
 def test_dtype_of_results(lstm_check: Checker) -> None:
     lstm_check.forall(Domain(), dtype_kept)
@@ -76,3 +120,59 @@ def test_bfloat16(lstm_check: Checker) -> None:
 @pytest.mark.lstm_clause("DTYPE-5")
 def test_float16(lstm_check: Checker) -> None:
     lstm_check.forall(Domain(dtype=("float16",)), close())
+
+
+@pytest.mark.lstm_clause("DTYPE-6")
+def test_argument_dtype(lstm_check: Checker) -> None:
+    def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
+        for name, parameter in bench.construct().named_parameters():
+            right = parameter.dtype == bench.dtype
+            yield holds(name, right, f"dtype is {parameter.dtype}, not {bench.dtype}")
+
+    lstm_check.forall(CONSTRUCTED.but(dtype=tuple(PRECISIONS)), on_bench(probe))
+
+
+@pytest.mark.lstm_clause("DTYPE-7")
+def test_argument_device(lstm_check: Checker) -> None:
+    def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
+        for device in (trial.case.device, "meta"):
+            for name, parameter in bench.construct(device=device).named_parameters():
+                observed = parameter.device.type
+                right = observed == device.partition(":")[0]
+                yield holds(name, right, f"device is {observed}, not {device}")
+
+    lstm_check.forall(CONSTRUCTED, on_bench(probe))
+
+
+@pytest.mark.lstm_clause("DTYPE-8")
+def test_default_dtype_and_device(lstm_check: Checker) -> None:
+    def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
+        torch, options = bench.torch, dict(vars(trial.case.config))
+        sizes = options.pop("input_size"), options.pop("hidden_size")
+        for default in (torch.float64, torch.float32):
+            torch.set_default_dtype(default)
+            with torch.device("meta"):
+                none = bench.construct(device=None, dtype=None)
+                left_out = bench.factory(*sizes, **options)
+            for module, given in ((none, "given as None"), (left_out, "not given")):
+                for name, parameter in module.named_parameters():
+                    dtype, device = parameter.dtype, parameter.device.type
+                    yield holds(name, dtype == default, f"dtype, {given}, is {dtype}")
+                    yield holds(name, device == "meta", f"device, {given}, is {device}")
+
+    lstm_check.forall(CONSTRUCTED, on_bench(probe))
+
+
+@pytest.mark.lstm_clause("DTYPE-9")
+def test_meta_tensors(lstm_check: Checker) -> None:
+    def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
+        shapes, module = trial.case.shapes(), bench.construct(device="meta")
+        arguments = {name: tensor.to("meta") for name, tensor in bench.arguments().items()}
+        for name, tensor in bench.call(module, arguments).items():
+            device, observed = tensor.device.type, tuple(tensor.shape)
+            yield holds(name, device == "meta", f"device is {device}, not meta")
+            yield holds(name, observed == shapes[name], shape_message(observed, shapes[name]))
+
+    # Packing, which is not the LSTM's, is no part of the question.
+    domain = ANY_FORWARD.but(layout=("batched", "unbatched"))
+    lstm_check.forall(domain, on_bench(probe), at_most=30)

@@ -11,6 +11,7 @@ projection), D directions, L layers.
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any, NamedTuple
 
 import torch
@@ -54,6 +55,8 @@ class ReadableLSTM(torch.nn.Module):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
+        self.check_arguments(input_size, hidden_size, num_layers, dropout, proj_size)
+        self.input_size = input_size
         self.hidden_size = hidden_size
         self.num_layers = num_layers
         self.batch_first = batch_first
@@ -77,6 +80,24 @@ class ReadableLSTM(torch.nn.Module):
                     self.register_parameter(self.parameter_name(role, layer, d), parameter)
         self.reset_parameters()
 
+    def check_arguments(
+        self, input_size: int, hidden_size: int, num_layers: int, dropout: float, proj_size: int
+    ) -> None:
+        """Refuses what the documentation does not allow."""
+        for size, least in ((input_size, 1), (hidden_size, 1), (num_layers, 1), (proj_size, 0)):
+            if not isinstance(size, int):
+                raise TypeError(f"{size!r} is no whole number")
+            if size < least:
+                raise ValueError(f"{size} is less than {least}")
+        if proj_size >= hidden_size:
+            raise ValueError("proj_size has to be smaller than hidden_size")
+        if isinstance(dropout, bool) or not isinstance(dropout, (int, float)):
+            raise TypeError(f"dropout has to be a number, not {dropout!r}")
+        if not 0 <= dropout <= 1:
+            raise ValueError(f"dropout has to be between 0 and 1, not {dropout}")
+        if dropout and num_layers == 1:
+            warnings.warn("dropout acts between layers, and there is only one", stacklevel=3)
+
     @staticmethod
     def parameter_name(role: str, layer: int, d: int) -> str:
         """As in ``weight_ih_l0`` and ``weight_ih_l0_reverse``."""
@@ -92,6 +113,9 @@ class ReadableLSTM(torch.nn.Module):
         self, input: Tensor | PackedSequence, hx: States | None = None
     ) -> tuple[Tensor | PackedSequence, States]:
         """From input and (h_0, c_0) to output and (h_n, c_n)."""
+        self.check_input(input)
+        if hx is not None:
+            self.check_states(input, hx)
         steps = self.steps(input)
         h_0, c_0 = self.initial_states(input, hx, steps)  # (L*D, N, R), (L*D, N, H)
         h_n, c_n = list(h_0), list(c_0)
@@ -105,6 +129,33 @@ class ReadableLSTM(torch.nn.Module):
                 outputs.append(output)
             steps = [torch.cat(h, dim=-1) for h in zip(*outputs, strict=True)]  # (n_t, D*R)
         return self.finish(input, steps, torch.stack(h_n), torch.stack(c_n))
+
+    def check_input(self, input: Tensor | PackedSequence) -> None:
+        """Refuses other axes, other features, no steps, another dtype and another device."""
+        packed = isinstance(input, PackedSequence)
+        x, parameter = input.data if packed else input, next(self.parameters())
+        if x.dim() not in ((2,) if packed else (2, 3)):
+            raise ValueError(f"an input has 2 or 3 axes, not {x.dim()}")
+        if x.shape[-1] != self.input_size:
+            raise ValueError(f"the input has {x.shape[-1]} features, not {self.input_size}")
+        if x.shape[1 if x.dim() == 3 and self.batch_first else 0] == 0:
+            raise ValueError("the input has no steps")
+        if (x.dtype, x.device) != (parameter.dtype, parameter.device):
+            raise ValueError("input and parameters differ in dtype or device")
+
+    def check_states(self, input: Tensor | PackedSequence, hx: States) -> None:
+        """Refuses anything but a pair, and other shapes, dtypes and devices."""
+        h_0, c_0 = hx
+        parameter, lead = next(self.parameters()), [self.num_layers * self.num_directions]
+        if isinstance(input, PackedSequence):
+            lead.append(int(input.batch_sizes[0]))
+        elif input.dim() == 3:
+            lead.append(input.shape[0 if self.batch_first else 1])
+        for state, features in ((h_0, self.output_size), (c_0, self.hidden_size)):
+            if state.shape != (*lead, features):
+                raise ValueError(f"state is {tuple(state.shape)}, not {(*lead, features)}")
+            if (state.dtype, state.device) != (parameter.dtype, parameter.device):
+                raise ValueError("states and parameters differ in dtype or device")
 
     def steps(self, input: Tensor | PackedSequence) -> Steps:
         """The input as steps x_t (n_t, input_size)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..clause import Chapter, Clause
+from ..clause import Chapter, Clause, Erratum
 
 CHAPTER = Chapter(
     "DTYPE",
@@ -49,6 +49,54 @@ CHAPTER = Chapter(
             text="Where float16 is supported, all of this holds in it, to within its rounding.",
             sources=("s-device-dtype",),
             builds_on=("COMB-1", "COMB-2", "DTYPE-1"),
+        ),
+        Clause(
+            id="DTYPE-6",
+            title="Argument dtype",
+            text="All parameters have the dtype that the constructor was given.",
+            sources=("s-device-dtype", "s-signature", "signature"),
+            needs="module",
+        ),
+        Clause(
+            id="DTYPE-7",
+            title="Argument device",
+            text="All parameters are on the device that the constructor was given.",
+            sources=("s-device-dtype", "s-signature", "signature"),
+            needs="module",
+        ),
+        Clause(
+            id="DTYPE-8",
+            title="Default dtype and device",
+            text=(
+                "Unless given, or given as None, dtype and device of all parameters are torch's "
+                "defaults at the time of construction."
+            ),
+            sources=("s-signature", "signature"),
+            level="SHOULD",
+            builds_on=("DTYPE-6", "DTYPE-7"),
+            needs="module",
+            erratum=Erratum(
+                "The documents do not say what the default None of device and dtype means.",
+                "torch.get_default_dtype(), and the device that torch.set_default_device() or "
+                "a surrounding torch.device() has chosen.",
+            ),
+        ),
+        Clause(
+            id="DTYPE-9",
+            title="Meta tensors",
+            text=(
+                'On the device "meta", which has shapes but no numbers, results are there too, in '
+                "the documented shapes."
+            ),
+            sources=("s-device-dtype",),
+            level="SHOULD",
+            builds_on=("DTYPE-7", "DTYPE-2"),
+            needs="module",
+            erratum=Erratum(
+                'The documents do not say on which devices an LSTM can be called; "meta" is one '
+                "that every machine has.",
+                "A call works there as well, as that of torch.nn.LSTM does.",
+            ),
         ),
     ),
 )

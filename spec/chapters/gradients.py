@@ -6,6 +6,7 @@ from ..clause import Chapter, Clause
 
 _FORWARD = ("EQ-4", "EQ-5", "STACK-1", "DIR-4", "PROJ-4", "STATE-3", "STATE-4", "SHAPE-5")
 _GRADIENTS = tuple(f"GRAD-{number}" for number in range(1, 8))
+_ALL = ("GRAD-10", "GRAD-11")
 
 CHAPTER = Chapter(
     "GRAD",
@@ -104,6 +105,115 @@ CHAPTER = Chapter(
             ),
             sources=("each-step",),
             builds_on=("GRAD-10", "PACK-2", "PACK-3"),
+        ),
+        Clause(
+            id="GRAD-12",
+            title="Some arguments",
+            text=(
+                "Gradients can be asked for of any arguments: they are the same as if all were "
+                "asked for, and the other arguments get none."
+            ),
+            sources=("each-step",),
+            builds_on=_ALL,
+            needs="module",
+        ),
+        Clause(
+            id="GRAD-13",
+            title="Gradients accumulate",
+            text="Two forward and backward passes leave twice the gradient in every argument.",
+            sources=("each-step",),
+            builds_on=_ALL,
+            needs="module",
+        ),
+        Clause(
+            id="GRAD-14",
+            title="Graph is retained",
+            text=(
+                "With retain_graph=True a second backward pass through the same graph gives "
+                "the same gradients."
+            ),
+            sources=("each-step",),
+            level="SHOULD",
+            builds_on=_ALL,
+            needs="module",
+        ),
+        Clause(
+            id="GRAD-15",
+            title="Without gradients",
+            text=(
+                "Under no_grad and inference_mode the values are the same, and do not require "
+                "gradients."
+            ),
+            sources=("each-step",),
+            level="SHOULD",
+            builds_on=_FORWARD,
+            needs="module",
+        ),
+        Clause(
+            id="GRAD-16",
+            title="Strides of cotangents",
+            text=(
+                "How a cotangent lies in memory makes no difference: transposed, with gaps "
+                "between its elements, or one number expanded."
+            ),
+            sources=("each-step",),
+            builds_on=_ALL,
+            needs="module",
+        ),
+        Clause(
+            id="GRAD-17",
+            title="Gradient of one argument",
+            text=(
+                "The gradient of a single argument can be had by torch.autograd.grad, which "
+                "returns it and accumulates nothing."
+            ),
+            sources=("each-step",),
+            level="SHOULD",
+            builds_on=_ALL,
+            needs="module",
+        ),
+        Clause(
+            id="GRAD-18",
+            title="Cotangent of one element",
+            text=(
+                "All gradients are right if a single element of output has a cotangent, and "
+                "exactly zero for everything that this element does not depend on."
+            ),
+            sources=("each-step",),
+            builds_on=_ALL,
+        ),
+        Clause(
+            id="GRAD-19",
+            title="Gradients with a graph",
+            text="With create_graph=True all gradients are the same.",
+            sources=("each-step",),
+            level="SHOULD",
+            builds_on=_ALL,
+            needs="module",
+        ),
+        Clause(
+            id="GRAD-20",
+            title="Forward mode",
+            text=(
+                "Forward-mode differentiation, where there is one, tells how output, h_n and "
+                "c_n change along a direction in all arguments."
+            ),
+            equation="d output(x + s v) / ds",
+            sources=("each-step",),
+            builds_on=_FORWARD,
+            needs="forward mode",
+        ),
+        Clause(
+            id="GRAD-21",
+            title="Double backward",
+            text=(
+                "Gradients of gradients, where there are any, are the second derivatives of the "
+                "equations, in all pairs of arguments and with respect to the cotangents."
+            ),
+            equation="d grad(x + s v) / ds",
+            sources=("each-step",),
+            builds_on=("GRAD-10", "GRAD-11", "GRAD-19"),
+            needs="double backward",
         ),
     ),
 )

@@ -2,11 +2,177 @@
 
 from __future__ import annotations
 
-from ..clause import Chapter
+from ..clause import Chapter, Clause
 
 CHAPTER = Chapter(
     "PURE",
     "Purity",
     "A call depends on its arguments and the parameters, and changes nothing but its results.",
-    (),
+    (
+        Clause(
+            id="PURE-1",
+            title="Arguments unchanged",
+            text=(
+                "Neither a call nor its backward pass changes a bit of the input, h_0 or c_0; of "
+                "a packed sequence, of its data."
+            ),
+            sources=("inputs", "outputs"),
+            needs="module",
+        ),
+        Clause(
+            id="PURE-2",
+            title="Parameters unchanged",
+            text="Neither a call nor its backward pass changes a bit of a parameter.",
+            sources=("each-step", "weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr"),
+            needs="module",
+        ),
+        Clause(
+            id="PURE-3",
+            title="Cotangents unchanged",
+            text="The backward pass does not change a bit of the cotangents that it is given.",
+            sources=("outputs",),
+            level="SHOULD",
+            needs="module",
+        ),
+        Clause(
+            id="PURE-4",
+            title="Results apart from arguments and parameters",
+            text=(
+                "Results lie in memory of their own: writing to one of them changes no argument "
+                "and no parameter."
+            ),
+            sources=("outputs",),
+            level="SHOULD",
+            needs="module",
+        ),
+        Clause(
+            id="PURE-5",
+            title="Results apart from one another",
+            text="Writing to one of output, h_n and c_n does not change the other two.",
+            sources=("outputs",),
+            level="SHOULD",
+            needs="module",
+        ),
+        Clause(
+            id="PURE-6",
+            title="Results are kept",
+            text="What a call returned stays what it was during later calls of the module.",
+            sources=("outputs",),
+            level="SHOULD",
+            needs="module",
+        ),
+        Clause(
+            id="PURE-7",
+            title="The same call again",
+            text=(
+                "A second and a third call with the same arguments give what the first gave: no "
+                "state is carried over."
+            ),
+            sources=("each-step", "symbols", "h_0-default", "c_0-default"),
+            builds_on=("COMB-1",),
+            needs="module",
+        ),
+        Clause(
+            id="PURE-8",
+            title="A call after others",
+            text=(
+                "A call gives what it gives alone after a call with other values, with one step, "
+                "more steps, more rows, without a batch, with packed rows, and with states that "
+                "it has not or without those that it has."
+            ),
+            sources=("each-step", "input", "h_0-default", "c_0-default"),
+            builds_on=("COMB-1", "PURE-7"),
+            needs="module",
+        ),
+        Clause(
+            id="PURE-9",
+            title="Memory layout of the input",
+            text=(
+                "Results are right wherever the elements of the input lie: transposed, with gaps, "
+                "behind other numbers, or expanded, where many are one and the same."
+            ),
+            sources=("input", "input-packed"),
+            builds_on=("COMB-1",),
+            needs="module",
+        ),
+        Clause(
+            id="PURE-10",
+            title="Memory layout of the states",
+            text="Results are right wherever the elements of h_0 and c_0 lie.",
+            sources=("h_0", "c_0"),
+            builds_on=("COMB-1",),
+            needs="module",
+        ),
+        Clause(
+            id="PURE-11",
+            title="Gradients under any memory layout",
+            text="Gradients are right wherever the elements of input, h_0 and c_0 lie.",
+            sources=("input", "h_0", "c_0"),
+            builds_on=("COMB-2", "PURE-9", "PURE-10"),
+            needs="module",
+        ),
+        Clause(
+            id="PURE-12",
+            title="Random state",
+            text=(
+                "A call in which no dropout acts, and its backward pass, draw no random numbers: "
+                "the generators of torch, NumPy and Python stay where they are, in evaluation "
+                "and in training."
+            ),
+            sources=("dropout", "multilayer"),
+            level="SHOULD",
+            needs="module",
+        ),
+        Clause(
+            id="PURE-13",
+            title="Global settings during construction",
+            text=(
+                "The constructor changes no global setting: default dtype and device, number of "
+                "threads, grad mode, determinism, precision and use of backends, autocast."
+            ),
+            sources=("signature",),
+            level="SHOULD",
+            needs="module",
+        ),
+        Clause(
+            id="PURE-14",
+            title="Global settings during a call",
+            text="Neither a call nor its backward pass changes a global setting.",
+            sources=("inputs", "outputs"),
+            level="SHOULD",
+            needs="module",
+        ),
+        Clause(
+            id="PURE-15",
+            title="Mode of the module",
+            text=(
+                "A call and its backward pass leave the module, and every module in it, in the "
+                "mode it is in: training or evaluation."
+            ),
+            sources=("dropout",),
+            level="SHOULD",
+            needs="module",
+        ),
+        Clause(
+            id="PURE-16",
+            title="Parameters of one's own",
+            text=(
+                "Modules with the same arguments have parameters of their own: writing to those "
+                "of one does not change those of the other."
+            ),
+            sources=("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr", "initialisation"),
+            needs="module",
+        ),
+        Clause(
+            id="PURE-17",
+            title="Modules side by side",
+            text=(
+                "Two modules with the same arguments, called one after the other before either "
+                "goes back, both give the results and gradients that they give alone."
+            ),
+            sources=("each-step", "h_0-default", "c_0-default"),
+            builds_on=("COMB-2", "PURE-7", "PURE-16"),
+            needs="module",
+        ),
+    ),
 )

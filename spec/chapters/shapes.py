@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..clause import Chapter, Clause
+from ..clause import Chapter, Clause, Erratum
 
 CHAPTER = Chapter(
     "SHAPE",
@@ -26,6 +26,13 @@ CHAPTER = Chapter(
                 "not apply to it."
             ),
             sources=("h_n", "letters", "s-states"),
+            erratum=Erratum(
+                "The introduction gives both states hidden_size features; the documentation "
+                "speaks of a state for each element of the sequence.",
+                "h_n has H_out features, which is proj_size with a projection, and one state for "
+                "each row of the batch.",
+                ("pytorch#175479",),
+            ),
         ),
         Clause(
             id="SHAPE-3",
@@ -68,6 +75,25 @@ CHAPTER = Chapter(
             ),
             sources=("input", "batch_first-unbatched", "s-input"),
             builds_on=("EQ-4", "STATE-2", "SHAPE-1", "SHAPE-2", "SHAPE-3"),
+        ),
+        Clause(
+            id="SHAPE-7",
+            title="Empty batch",
+            text=(
+                "A batch of no rows gives empty results, of the shapes that hold for every N; "
+                "going back, the gradients of input and states are empty, those of the parameters "
+                "zero."
+            ),
+            sources=("letters", "input", "output", "h_n", "c_n"),
+            level="SHOULD",
+            builds_on=("SHAPE-1", "SHAPE-2", "SHAPE-3", "SHAPE-4"),
+            needs="module",
+            erratum=Erratum(
+                "The documents do not say whether N can be 0.",
+                "It can, as in torch, where an empty sequence is an error but an empty batch "
+                "is not.",
+                ("pytorch#12013", "pytorch#38115", "pytorch#50192"),
+            ),
         ),
     ),
 )

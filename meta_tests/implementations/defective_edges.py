@@ -1,0 +1,155 @@
+"""LSTMs that are right for ordinary numbers, and wrong for others.
+
+``BREAKS`` says which clause each of them breaks.
+"""
+
+from __future__ import annotations
+
+import torch
+from readable import ReadableLSTM, States, Steps, Weights
+from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence
+
+# Class to the clause that it breaks.
+BREAKS = {
+    "ExponentsShiftedByBatchMaximum": "EDGE-1",
+    "RowsPickedByProduct": "EDGE-2",
+    "StepsPickedByProduct": "EDGE-3",
+    "NaNTakenForZero": "EDGE-4",
+    "GradientClippedByNorm": "EDGE-5",
+    "InputSplitInHalves": "EDGE-6",
+    "ForgottenPartSubtracted": "EDGE-7",
+    "NormOfInputOverflows": "EDGE-8",
+    "DividedByNormOfZero": "EDGE-9",
+    "RootOfZeroDifferentiated": "EDGE-10",
+    "DenormalsFlushed": "EDGE-11",
+    "MinusZeroTakenForMissing": "EDGE-12",
+    "SigmoidOverflows": "EDGE-13",
+    "SigmoidOverflowsInBackward": "EDGE-14",
+}
+
+
+def norm_of_rows(x: Tensor) -> Tensor:
+    """The Euclidean norm (n, 1) of each row of x (n, features), by its definition."""
+    return (x * x).sum(dim=-1, keepdim=True).sqrt()
+
+
+class ExponentsShiftedByBatchMaximum(ReadableLSTM):
+    """sigmoid(x) is exp(x - m) / (exp(-m) + exp(x - m)), with m the maximum of all rows."""
+
+    def sigmoid(self, x: Tensor) -> Tensor:
+        m = x.amax(dim=0)
+        return torch.exp(x - m) / (torch.exp(-m) + torch.exp(x - m))
+
+
+class RowsPickedByProduct(ReadableLSTM):
+    """Rows of the initial states are picked by a product with a matrix of ones and zeros."""
+
+    def initial_states(
+        self, input: Tensor | PackedSequence, hx: States | None, steps: Steps
+    ) -> States:
+        h, c = super().initial_states(input, hx, steps)
+        picked = torch.eye(h.shape[1], dtype=h.dtype)
+        return picked @ h, picked @ c
+
+
+class StepsPickedByProduct(ReadableLSTM):
+    """Steps of equal length are picked by a product with a matrix of ones and zeros."""
+
+    def steps(self, input: Tensor | PackedSequence) -> Steps:
+        steps = super().steps(input)
+        if isinstance(input, PackedSequence):
+            return steps
+        x = torch.stack(steps)  # (T, N, features)
+        return list(torch.einsum("st,tnf->snf", torch.eye(len(x), dtype=x.dtype), x))
+
+
+class NaNTakenForZero(ReadableLSTM):
+    """Preactivations that are NaN are replaced by 0."""
+
+    def preactivations(self, x: Tensor, h: Tensor, w: Weights) -> Tensor:
+        a = super().preactivations(x, h, w)
+        return torch.where(a.isnan(), 0, a)
+
+
+class GradientClippedByNorm(ReadableLSTM):
+    """A gradient of the input whose norm is beyond 1e9 is made shorter."""
+
+    def steps(self, input: Tensor | PackedSequence) -> Steps:
+        x = input.data if isinstance(input, PackedSequence) else input
+        if x.requires_grad:
+            x.register_hook(lambda gradient: gradient * (1e9 / gradient.norm()).clamp(max=1))
+        return super().steps(input)
+
+
+class InputSplitInHalves(ReadableLSTM):
+    """The upper and the lower bits of a factor are multiplied one by one."""
+
+    def product(self, x: Tensor, W: Tensor) -> Tensor:
+        upper = x.bfloat16().to(x.dtype)
+        return super().product(upper, W) + super().product(x - upper, W)
+
+
+class ForgottenPartSubtracted(ReadableLSTM):
+    """c_t is c_{t-1} - (1 - f) * c_{t-1} + i * g."""
+
+    def cell(self, x: Tensor, h: Tensor, c: Tensor, w: Weights) -> tuple[Tensor, Tensor]:
+        i, f, g, o = self.gates(x, h, w)
+        c_t = c - (1 - f) * c + i * g
+        return self.project(o * self.tanh(c_t), w), c_t
+
+
+class NormOfInputOverflows(ReadableLSTM):
+    """Products are computed with rows of length 1, except of zeros; squares are infinite early."""
+
+    def product(self, x: Tensor, W: Tensor) -> Tensor:
+        norm = norm_of_rows(x)
+        norm = torch.where(norm == 0, torch.ones_like(norm), norm)
+        return super().product(x / norm, W) * norm
+
+
+class DividedByNormOfZero(ReadableLSTM):
+    """Products are computed with rows of length 1; those of length 0 cannot be."""
+
+    def product(self, x: Tensor, W: Tensor) -> Tensor:
+        norm = norm_of_rows(x)
+        return super().product(x / norm, W) * norm
+
+
+class RootOfZeroDifferentiated(ReadableLSTM):
+    """Rows are divided by 1 + their length; at 0 the square root in it has no derivative."""
+
+    def product(self, x: Tensor, W: Tensor) -> Tensor:
+        norm = norm_of_rows(x) + 1
+        return super().product(x / norm, W) * norm
+
+
+class DenormalsFlushed(ReadableLSTM):
+    """Cell states smaller than the smallest normal number become 0."""
+
+    def cell(self, x: Tensor, h: Tensor, c: Tensor, w: Weights) -> tuple[Tensor, Tensor]:
+        h_t, c_t = super().cell(x, h, c, w)
+        return h_t, torch.where(c_t.abs() < torch.finfo(c_t.dtype).tiny, 0, c_t)
+
+
+class MinusZeroTakenForMissing(ReadableLSTM):
+    """-0 in the input is replaced by 1."""
+
+    def steps(self, input: Tensor | PackedSequence) -> Steps:
+        return [
+            torch.where((x == 0) & x.signbit(), torch.ones_like(x), x) for x in super().steps(input)
+        ]
+
+
+class SigmoidOverflows(ReadableLSTM):
+    """sigmoid(x) is exp(x) / (1 + exp(x)), which is infinity by infinity for a large x."""
+
+    def sigmoid(self, x: Tensor) -> Tensor:
+        return torch.exp(x) / (1 + torch.exp(x))
+
+
+class SigmoidOverflowsInBackward(ReadableLSTM):
+    """sigmoid(x) is 1 / (1 + exp(-x)): right, but zero times infinity in its derivative."""
+
+    def sigmoid(self, x: Tensor) -> Tensor:
+        return 1 / (1 + torch.exp(-x))

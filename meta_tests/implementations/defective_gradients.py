@@ -1,0 +1,197 @@
+"""LSTMs that are differentiated rightly in the common way, and wrongly in another.
+
+``BREAKS`` says which clause each of them breaks.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import torch
+from readable import ReadableLSTM, States, Steps, Weights
+from torch import Tensor
+from torch.autograd.forward_ad import unpack_dual
+from torch.nn.utils.rnn import PackedSequence
+
+# Class to the clause that it breaks.
+BREAKS = {
+    "InputWithoutGradientFreezesAll": "GRAD-12",
+    "GradientsForTheFrozen": "GRAD-12",
+    "GradientsReplaced": "GRAD-13",
+    "GradientsSpentByBackward": "GRAD-14",
+    "BiasForgottenWithoutGradients": "GRAD-15",
+    "GradientsSwitchedOn": "GRAD-15",
+    "CotangentReadInMemoryOrder": "GRAD-16",
+    "CotangentChangedInPlace": "GRAD-16",
+    "GradientsWrittenNotReturned": "GRAD-17",
+    "RoundingLeaksBetweenSteps": "GRAD-18",
+    "GradientsWithAGraphLoseTheHiddenState": "GRAD-19",
+    "TangentsOfStatesLost": "GRAD-20",
+    "GradientOfGatesIsAConstant": "GRAD-21",
+    "SecondDerivativeOfTanhMissing": "GRAD-21",
+}
+
+
+class InputWithoutGradientFreezesAll(ReadableLSTM):
+    """Parameters get a gradient only if the input needs one."""
+
+    def forward(
+        self, input: Tensor | PackedSequence, hx: States | None = None
+    ) -> tuple[Tensor | PackedSequence, States]:
+        x = input.data if isinstance(input, PackedSequence) else input
+        self.frozen = not x.requires_grad
+        return super().forward(input, hx)
+
+    def weights(self, layer: int, d: int) -> Weights:
+        w = super().weights(layer, d)
+        return Weights(*(p.detach() if p is not None and self.frozen else p for p in w))
+
+
+class GradientsForTheFrozen(ReadableLSTM):
+    """Every call makes all parameters require gradients."""
+
+    def forward(
+        self, input: Tensor | PackedSequence, hx: States | None = None
+    ) -> tuple[Tensor | PackedSequence, States]:
+        self.requires_grad_(True)
+        return super().forward(input, hx)
+
+
+class GradientsReplaced(ReadableLSTM):
+    """Every call forgets the gradients that parameters have accumulated."""
+
+    def forward(
+        self, input: Tensor | PackedSequence, hx: States | None = None
+    ) -> tuple[Tensor | PackedSequence, States]:
+        self.zero_grad()
+        return super().forward(input, hx)
+
+
+class GradientsSpentByBackward(ReadableLSTM):
+    """After a first backward pass through a graph, gates pass no gradient on."""
+
+    def preactivations(self, x: Tensor, h: Tensor, w: Weights) -> Tensor:
+        a = super().preactivations(x, h, w)
+        passes: list[Tensor] = []
+
+        def spend(gradient: Tensor) -> Tensor:
+            passes.append(gradient)
+            return gradient if len(passes) == 1 else torch.zeros_like(gradient)
+
+        if a.requires_grad:
+            a.register_hook(spend)
+        return a
+
+
+class BiasForgottenWithoutGradients(ReadableLSTM):
+    """bias_hh is added only where gradients are recorded."""
+
+    def bias(self, w: Weights) -> Tensor | None:
+        return super().bias(w) if torch.is_grad_enabled() else w.b_ih
+
+
+class GradientsSwitchedOn(ReadableLSTM):
+    """Gradients are recorded under no_grad too."""
+
+    def forward(
+        self, input: Tensor | PackedSequence, hx: States | None = None
+    ) -> tuple[Tensor | PackedSequence, States]:
+        with torch.enable_grad():
+            return super().forward(input, hx)
+
+
+def in_memory_order(cotangent: Tensor) -> Tensor:
+    """The numbers from where a tensor begins in memory, whatever its strides, if there are
+    enough of them."""
+    there = cotangent.untyped_storage().nbytes() // cotangent.element_size()
+    if there - cotangent.storage_offset() < cotangent.numel():
+        return cotangent
+    return cotangent.as_strided(cotangent.shape, torch.empty(cotangent.shape).stride())
+
+
+class CotangentReadInMemoryOrder(ReadableLSTM):
+    """Cotangents of h_n and c_n are read as if they were contiguous."""
+
+    def finish(
+        self, input: Tensor | PackedSequence, steps: Steps, h_n: Tensor, c_n: Tensor
+    ) -> tuple[Tensor | PackedSequence, States]:
+        output, states = super().finish(input, steps, h_n, c_n)
+        for state in states:
+            if state.requires_grad:
+                state.register_hook(in_memory_order)
+        return output, states
+
+
+class CotangentChangedInPlace(ReadableLSTM):
+    """The cotangent of c_n is multiplied in place, which one number expanded does not bear."""
+
+    def finish(
+        self, input: Tensor | PackedSequence, steps: Steps, h_n: Tensor, c_n: Tensor
+    ) -> tuple[Tensor | PackedSequence, States]:
+        output, (h_n, c_n) = super().finish(input, steps, h_n, c_n)
+        if c_n.requires_grad:
+            c_n.register_hook(lambda cotangent: cotangent.mul_(1))
+        return output, (h_n, c_n)
+
+
+def accumulate(parameter: Tensor, gradient: Tensor) -> None:
+    """Adds to ``.grad``, as the end of a backward pass does."""
+    parameter.grad = gradient if parameter.grad is None else parameter.grad + gradient
+
+
+class GradientsWrittenNotReturned(ReadableLSTM):
+    """The backward pass writes to .grad of parameters by itself, and returns no gradient."""
+
+    def weights(self, layer: int, d: int) -> Weights:
+        w = Weights(*(p if p is None else p.detach() for p in super().weights(layer, d)))
+        for p, copy in zip(super().weights(layer, d), w, strict=True):
+            if p is not None and copy is not None and p.requires_grad:
+                copy.requires_grad_().register_hook(partial(accumulate, p))
+        return w
+
+
+class RoundingLeaksBetweenSteps(ReadableLSTM):
+    """Every x_t gets 2^-60 of the gradients of all steps and rows: less than rounding."""
+
+    def steps(self, input: Tensor | PackedSequence) -> Steps:
+        steps = super().steps(input)
+        total = torch.cat(steps).sum()
+        return [x + 2.0**-60 * (total - total.detach()) for x in steps]
+
+
+class GradientsWithAGraphLoseTheHiddenState(ReadableLSTM):
+    """While a backward pass is itself recorded, no gradient passes from gates to h_{t-1}."""
+
+    def preactivations(self, x: Tensor, h: Tensor, w: Weights) -> Tensor:
+        h = h.view_as(h)
+        if h.requires_grad:
+            h.register_hook(lambda g: torch.zeros_like(g) if torch.is_grad_enabled() else g)
+        return super().preactivations(x, h, w)
+
+
+class TangentsOfStatesLost(ReadableLSTM):
+    """Forward mode takes h_0 and c_0 for constants."""
+
+    def initial_states(
+        self, input: Tensor | PackedSequence, hx: States | None, steps: Steps
+    ) -> States:
+        h_0, c_0 = super().initial_states(input, hx, steps)
+        return unpack_dual(h_0).primal, unpack_dual(c_0).primal
+
+
+class GradientOfGatesIsAConstant(ReadableLSTM):
+    """Double backward takes the gradients of preactivations for constants."""
+
+    def preactivations(self, x: Tensor, h: Tensor, w: Weights) -> Tensor:
+        a = super().preactivations(x, h, w)
+        if a.requires_grad:
+            a.register_hook(lambda gradient: gradient.detach())
+        return a
+
+
+class SecondDerivativeOfTanhMissing(ReadableLSTM):
+    """Double backward takes the derivative of tanh for a constant."""
+
+    def tanh(self, x: Tensor) -> Tensor:
+        t = torch.tanh(x.detach())
+        return t + (1 - t * t) * (x - x.detach())

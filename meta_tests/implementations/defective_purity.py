@@ -1,0 +1,287 @@
+"""LSTMs whose calls change, share or remember something that they must not.
+
+``BREAKS`` says which clause each of them breaks.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from readable import ReadableLSTM, States, Steps
+from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence
+
+# Class to the clause that it breaks.
+BREAKS = {
+    "C0HoldsFinalState": "PURE-1",
+    "InputScaledByBackward": "PURE-1",
+    "ParametersDecay": "PURE-2",
+    "CotangentClippedInPlace": "PURE-3",
+    "FinalStateInMemoryOfC0": "PURE-4",
+    "FinalHiddenIsPartOfOutput": "PURE-5",
+    "OutputBufferReused": "PURE-6",
+    "StateCarriedOver": "PURE-7",
+    "StatesRemembered": "PURE-8",
+    "FirstLengthsRemembered": "PURE-8",
+    "InputTakenForContiguous": "PURE-9",
+    "StatesTakenForContiguous": "PURE-10",
+    "GradientOfStridedInputTransposed": "PURE-11",
+    "MasksDrawnThoughUnused": "PURE-12",
+    "NumPySeeded": "PURE-12",
+    "DefaultDtypeSet": "PURE-13",
+    "ThreadsSetByCall": "PURE-14",
+    "DeterminismSetByBackward": "PURE-14",
+    "EvaluationAfterCall": "PURE-15",
+    "ParametersShared": "PURE-16",
+    "StateOfAnotherModule": "PURE-17",
+}
+
+Input = Tensor | PackedSequence
+Result = tuple[Tensor | PackedSequence, States]
+
+
+def data_of(input: Input) -> Tensor:
+    """The tensor that holds the numbers."""
+    return input.data if isinstance(input, PackedSequence) else input
+
+
+def taken_for_contiguous(x: Tensor) -> Tensor:
+    """What lies in memory from the first element on, as if nothing were in between."""
+    return x.as_strided(x.shape, torch.empty(x.shape).stride())
+
+
+# ------------------------------------------------- arguments and parameters
+
+
+class C0HoldsFinalState(ReadableLSTM):
+    """The running cell state is kept in c_0."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Result:
+        output, (h_n, c_n) = super().forward(input, hx)
+        if hx is not None:
+            hx[1].data.copy_(c_n)
+        return output, (h_n, c_n)
+
+
+class InputScaledByBackward(ReadableLSTM):
+    """The backward pass uses the memory of the input as scratch space."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Result:
+        output, (h_n, c_n) = super().forward(input, hx)
+
+        def scale(cotangent: Tensor) -> None:
+            data_of(input).data.mul_(0.5)
+
+        if h_n.requires_grad:
+            h_n.register_hook(scale)
+        return output, (h_n, c_n)
+
+
+class ParametersDecay(ReadableLSTM):
+    """Every call makes the parameters a little smaller."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Result:
+        for parameter in self.parameters():
+            parameter.data.mul_(0.999)
+        return super().forward(input, hx)
+
+
+class CotangentClippedInPlace(ReadableLSTM):
+    """The cotangent of h_n is clipped where it lies."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Result:
+        output, (h_n, c_n) = super().forward(input, hx)
+        if h_n.requires_grad:
+            h_n.register_hook(lambda cotangent: cotangent.clamp_(-0.1, 0.1))
+        return output, (h_n, c_n)
+
+
+# --------------------------------------------------------------- the results
+
+
+class FinalStateInMemoryOfC0(ReadableLSTM):
+    """c_n is returned in the memory of c_0."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Result:
+        output, (h_n, c_n) = super().forward(input, hx)
+        return output, (h_n, c_n if hx is None else hx[1].data.copy_(c_n))
+
+
+class FinalHiddenIsPartOfOutput(ReadableLSTM):
+    """h_n of one layer and direction is the last step of output, not a copy of it."""
+
+    def finish(self, input: Input, steps: Steps, h_n: Tensor, c_n: Tensor) -> Result:
+        output, states = super().finish(input, steps, h_n, c_n)
+        if len(h_n) > 1 or isinstance(output, PackedSequence):
+            return output, states
+        time = 1 if input.dim() == 3 and self.batch_first else 0
+        last = output.narrow(time, output.shape[time] - 1, 1)
+        return output, (last.transpose(0, time), states[1])
+
+
+class OutputBufferReused(ReadableLSTM):
+    """Without gradients, output is returned in a buffer that the next call writes to."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Result:
+        output, states = super().forward(input, hx)
+        if torch.is_grad_enabled() or isinstance(output, PackedSequence):
+            return output, states
+        self.buffer = getattr(self, "buffer", torch.empty_like(output))
+        return self.buffer.copy_(output), states
+
+
+# -------------------------------------------------------------- between calls
+
+
+class StateCarriedOver(ReadableLSTM):
+    """Without states a call starts where the one before ended, if the batch is as large."""
+
+    def initial_states(self, input: Input, hx: States | None, steps: Steps) -> States:
+        states = super().initial_states(input, hx, steps)
+        last = getattr(self, "last", states)
+        return last if hx is None and last[0].shape == states[0].shape else states
+
+    def finish(self, input: Input, steps: Steps, h_n: Tensor, c_n: Tensor) -> Result:
+        self.last = h_n.detach(), c_n.detach()
+        return super().finish(input, steps, h_n, c_n)
+
+
+class StatesRemembered(ReadableLSTM):
+    """Without states a call starts from those that were given last, if the batch is as large."""
+
+    def initial_states(self, input: Input, hx: States | None, steps: Steps) -> States:
+        states = super().initial_states(input, hx, steps)
+        if hx is not None:
+            self.given = states[0].detach(), states[1].detach()
+            return states
+        given = getattr(self, "given", states)
+        return given if given[0].shape == states[0].shape else states
+
+
+class FirstLengthsRemembered(ReadableLSTM):
+    """Steps beyond those of the first call are read as zeros."""
+
+    def steps(self, input: Input) -> Steps:
+        steps = super().steps(input)
+        self.longest = getattr(self, "longest", len(steps))
+        return [x if t < self.longest else 0 * x for t, x in enumerate(steps)]
+
+
+# ------------------------------------------------------------- memory layouts
+
+
+class InputTakenForContiguous(ReadableLSTM):
+    """The input is read as if its elements lay one behind the other."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Result:
+        if isinstance(input, Tensor):
+            input = taken_for_contiguous(input)
+        return super().forward(input, hx)
+
+
+class StatesTakenForContiguous(ReadableLSTM):
+    """States are read as if their elements lay one behind the other."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Result:
+        if hx is not None:
+            hx = taken_for_contiguous(hx[0]), taken_for_contiguous(hx[1])
+        return super().forward(input, hx)
+
+
+class GradientOfStridedInputTransposed(ReadableLSTM):
+    """The gradient of an input with strides of its own is laid out for another order of axes."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Result:
+        x = data_of(input)
+        if x.requires_grad and not x.is_contiguous():
+            x.register_hook(lambda gradient: gradient.transpose(0, -1).reshape(gradient.shape))
+        return super().forward(input, hx)
+
+
+# -------------------------------------------------------------- global state
+
+
+class MasksDrawnThoughUnused(ReadableLSTM):
+    """Dropout masks are drawn in evaluation too, and thrown away."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        if layer > 0:
+            torch.rand(1)
+        return super().layer_input(steps, layer)
+
+
+class NumPySeeded(ReadableLSTM):
+    """Every call seeds NumPy's global generator."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Result:
+        np.random.seed(1)
+        return super().forward(input, hx)
+
+
+class DefaultDtypeSet(ReadableLSTM):
+    """The constructor makes the module's dtype the default of everything."""
+
+    def __init__(self, *arguments: Any, dtype: torch.dtype | None = None, **options: Any) -> None:
+        super().__init__(*arguments, dtype=dtype, **options)
+        torch.set_default_dtype(next(self.parameters()).dtype)
+
+
+class ThreadsSetByCall(ReadableLSTM):
+    """A call sets the number of threads."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Result:
+        torch.set_num_threads(2)
+        return super().forward(input, hx)
+
+
+class DeterminismSetByBackward(ReadableLSTM):
+    """The backward pass leaves deterministic algorithms switched on."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Result:
+        output, (h_n, c_n) = super().forward(input, hx)
+        if h_n.requires_grad:
+            h_n.register_hook(lambda _: torch.use_deterministic_algorithms(True))
+        return output, (h_n, c_n)
+
+
+class EvaluationAfterCall(ReadableLSTM):
+    """A call leaves the module in evaluation mode."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Result:
+        result = super().forward(input, hx)
+        self.eval()
+        return result
+
+
+# --------------------------------------------------------------- two modules
+
+
+class ParametersShared(ReadableLSTM):
+    """Parameters of equal name and shape are the same in all modules of a dtype."""
+
+    known: ClassVar[dict[Any, torch.nn.Parameter]] = {}
+
+    def register_parameter(self, name: str, param: torch.nn.Parameter | None) -> None:
+        assert param is not None
+        key = name, param.shape, param.dtype
+        super().register_parameter(name, self.known.setdefault(key, param))
+
+
+class StateOfAnotherModule(ReadableLSTM):
+    """Without states a call starts where the last one of another module ended."""
+
+    last: ClassVar[tuple[Any, Tensor, Tensor] | None] = None
+
+    def initial_states(self, input: Input, hx: States | None, steps: Steps) -> States:
+        h, c = super().initial_states(input, hx, steps)
+        if hx is None and self.last is not None:
+            owner, h_n, c_n = self.last
+            if owner is not self and h_n.shape == h.shape and h_n.dtype == h.dtype:
+                return h_n, c_n
+        return h, c
+
+    def finish(self, input: Input, steps: Steps, h_n: Tensor, c_n: Tensor) -> Result:
+        type(self).last = self, h_n.detach(), c_n.detach()
+        return super().finish(input, steps, h_n, c_n)

@@ -1,0 +1,502 @@
+"""LSTMs with one defect each in how they are constructed and called, or in what they accept.
+
+``BREAKS`` says which clause each of them breaks.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from readable import ReadableLSTM, States
+from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
+
+# Class to the clause that it breaks.
+BREAKS = {
+    "BatchFirstBeforeBias": "USE-1",
+    "ProjSizeBeforeBidirectional": "USE-1",
+    "SizesByOtherNames": "USE-2",
+    "BatchFirstByDefault": "USE-3",
+    "DropoutByDefault": "USE-3",
+    "StatesInAList": "USE-4",
+    "PackedOutputPadded": "USE-4",
+    "NoneIsNoState": "USE-5",
+    "StatesByOtherName": "USE-6",
+    "NonlinearityIgnored": "USE-7",
+    "UnknownArgumentsIgnored": "USE-8",
+    "HiddenSizeByDefault": "USE-9",
+    "InputSizeCut": "USE-10",
+    "InputSizeZero": "USE-11",
+    "HiddenSizeCut": "USE-12",
+    "DividesByHiddenSizeZero": "USE-12",
+    "NoLayers": "USE-13",
+    "NegativeProjSizeIsNone": "USE-14",
+    "ProjSizeUnlimited": "USE-15",
+    "DropoutUnlimited": "USE-16",
+    "DropoutNaN": "USE-16",
+    "DropoutTrue": "USE-17",
+    "SilentAboutSingleLayer": "USE-18",
+    "WarnsOfAnyDropout": "USE-18",
+    "WholeNumbersAsFloats": "USE-19",
+    "UnknownDeviceIsCPU": "USE-20",
+    "NoInputIsZeros": "USE-21",
+    "VectorIsOneStep": "USE-22",
+    "FeatureForAll": "USE-23",
+    "FurtherFeaturesIgnored": "USE-23",
+    "FurtherPackedFeaturesIgnored": "USE-24",
+    "NoStepsAreOne": "USE-25",
+    "InputConverted": "USE-26",
+    "FollowsTheInput": "USE-27",
+    "HiddenStateAlone": "USE-28",
+    "FurtherStatesIgnored": "USE-29",
+    "BatchAxisOfStatesIgnored": "USE-30",
+    "FurtherLayersIgnored": "USE-31",
+    "RowForAll": "USE-32",
+    "CellFeatureForAll": "USE-33",
+    "UnprojectedHiddenState": "USE-33",
+    "AbortsOnFewerPackedLayers": "USE-34",
+    "PackedRowForAll": "USE-35",
+    "FurtherPackedRowsIgnored": "USE-35",
+    "PackedCellFeatureForAll": "USE-36",
+    "StatesConverted": "USE-37",
+    "StatesElsewhereAreZeros": "USE-38",
+}
+
+Input = Tensor | PackedSequence
+
+
+def with_data(input: Input, change: Callable[[Tensor], Tensor]) -> Input:
+    """The input, packed or not, with its numbers changed."""
+    if isinstance(input, Tensor):
+        return change(input)
+    return PackedSequence(
+        change(input.data), input.batch_sizes, input.sorted_indices, input.unsorted_indices
+    )
+
+
+def both(hx: States | None, change: Callable[[Tensor], Tensor]) -> States | None:
+    """Both states changed, if there are any."""
+    return None if hx is None else (change(hx[0]), change(hx[1]))
+
+
+# --------------------------------------------------------------- arguments, result
+
+
+class BatchFirstBeforeBias(ReadableLSTM):
+    """batch_first comes before bias."""
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        batch_first: bool = False,
+        bias: bool = True,
+        *others: Any,
+        **options: Any,
+    ) -> None:
+        super().__init__(input_size, hidden_size, num_layers, bias, batch_first, *others, **options)
+
+
+class ProjSizeBeforeBidirectional(ReadableLSTM):
+    """proj_size comes before bidirectional."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        *before, bidirectional, proj_size = arguments[:8]
+        if len(arguments) >= 8:
+            arguments = (*before, int(proj_size), bool(bidirectional), *arguments[8:])
+        super().__init__(*arguments, **options)
+
+
+class SizesByOtherNames(ReadableLSTM):
+    """input_size and hidden_size are called otherwise."""
+
+    def __init__(self, input_dim: int, hidden_dim: int, *others: Any, **options: Any) -> None:
+        super().__init__(input_dim, hidden_dim, *others, **options)
+
+
+class BatchFirstByDefault(ReadableLSTM):
+    """batch_first is True unless given."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **{"batch_first": True, **options})
+
+
+class DropoutByDefault(ReadableLSTM):
+    """dropout is 0.5 unless given, where it can act."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        dropout = 0.5 if options.get("num_layers", 1) > 1 else 0.0
+        super().__init__(*arguments, **{"dropout": dropout, **options})
+
+
+class StatesInAList(ReadableLSTM):
+    """The final states are a list of two."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Any:
+        output, states = super().forward(input, hx)
+        return output, list(states)
+
+
+class PackedOutputPadded(ReadableLSTM):
+    """The output of a packed sequence is padded."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Any:
+        output, states = super().forward(input, hx)
+        if isinstance(output, PackedSequence):
+            output, _ = pad_packed_sequence(output, self.batch_first)
+        return output, states
+
+
+class NoneIsNoState(ReadableLSTM):
+    """States can be left out, but None is taken for a state."""
+
+    def forward(self, input: Input, *states: Any) -> Any:
+        if states == (None,):
+            raise TypeError("None is no pair of states")
+        return super().forward(input, *states)
+
+
+class StatesByOtherName(ReadableLSTM):
+    """The states are called otherwise."""
+
+    def forward(self, input: Input, states: States | None = None) -> Any:
+        return super().forward(input, states)
+
+
+# ------------------------------------------------------ what a constructor accepts
+
+
+class NonlinearityIgnored(ReadableLSTM):
+    """There is an argument nonlinearity, without effect."""
+
+    def __init__(self, *arguments: Any, nonlinearity: str = "tanh", **options: Any) -> None:
+        super().__init__(*arguments, **options)
+
+
+class UnknownArgumentsIgnored(ReadableLSTM):
+    """Arguments of names that do not exist are ignored."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        known = ReadableLSTM.__init__.__annotations__
+        super().__init__(*arguments, **{n: v for n, v in options.items() if n in known})
+
+
+class HiddenSizeByDefault(ReadableLSTM):
+    """hidden_size is input_size unless given."""
+
+    def __init__(
+        self, input_size: int, hidden_size: int | None = None, *others: Any, **options: Any
+    ) -> None:
+        super().__init__(input_size, hidden_size or input_size, *others, **options)
+
+
+class InputSizeCut(ReadableLSTM):
+    """input_size is made a whole number."""
+
+    def __init__(self, input_size: Any, *others: Any, **options: Any) -> None:
+        super().__init__(int(input_size), *others, **options)
+
+
+class InputSizeZero(ReadableLSTM):
+    """input_size may be 0."""
+
+    def check_arguments(self, input_size: int, *others: Any) -> None:
+        super().check_arguments(input_size or 1, *others)
+
+
+class HiddenSizeCut(ReadableLSTM):
+    """hidden_size is made a whole number."""
+
+    def __init__(self, input_size: int, hidden_size: Any, *others: Any, **options: Any) -> None:
+        super().__init__(input_size, int(hidden_size), *others, **options)
+
+
+class DividesByHiddenSizeZero(ReadableLSTM):
+    """hidden_size may be 0, and a division by it fails."""
+
+    def check_arguments(self, input_size: int, hidden_size: int, *others: Any) -> None:
+        super().check_arguments(input_size, 1 if hidden_size == 0 else hidden_size, *others)
+
+
+class NoLayers(ReadableLSTM):
+    """num_layers may be 0."""
+
+    def check_arguments(
+        self, input_size: int, hidden_size: int, num_layers: int, *others: Any
+    ) -> None:
+        super().check_arguments(input_size, hidden_size, num_layers or 1, *others)
+
+
+class NegativeProjSizeIsNone(ReadableLSTM):
+    """A negative proj_size stands for no projection."""
+
+    def __init__(self, *arguments: Any, proj_size: int = 0, **options: Any) -> None:
+        proj_size = 0 if proj_size == -1 else proj_size
+        super().__init__(*arguments, proj_size=proj_size, **options)
+
+
+class ProjSizeUnlimited(ReadableLSTM):
+    """proj_size may be larger than hidden_size."""
+
+    def check_arguments(self, *arguments: Any) -> None:
+        *others, proj_size = arguments
+        super().check_arguments(*others, min(proj_size, others[1] - 1))
+
+
+class DropoutUnlimited(ReadableLSTM):
+    """dropout may be any number."""
+
+    def check_arguments(self, *arguments: Any) -> None:
+        *others, dropout, proj_size = arguments
+        super().check_arguments(*others, min(max(dropout, 0), 1), proj_size)
+
+
+class DropoutNaN(ReadableLSTM):
+    """A dropout of NaN is neither less than 0 nor more than 1."""
+
+    def check_arguments(self, *arguments: Any) -> None:
+        *others, dropout, proj_size = arguments
+        super().check_arguments(*others, dropout if dropout == dropout else 0.0, proj_size)
+
+
+class DropoutTrue(ReadableLSTM):
+    """True for dropout is 1."""
+
+    def check_arguments(self, *arguments: Any) -> None:
+        *others, dropout, proj_size = arguments
+        super().check_arguments(*others, int(dropout) if dropout is True else dropout, proj_size)
+
+
+class SilentAboutSingleLayer(ReadableLSTM):
+    """There is no warning of dropout in a single layer."""
+
+    def check_arguments(self, *arguments: Any) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            super().check_arguments(*arguments)
+
+
+class WarnsOfAnyDropout(ReadableLSTM):
+    """There is a warning of dropout, in any number of layers."""
+
+    def check_arguments(self, *arguments: Any) -> None:
+        super().check_arguments(*arguments)
+        if arguments[3]:
+            warnings.warn("mind the dropout", stacklevel=3)
+
+
+class WholeNumbersAsFloats(ReadableLSTM):
+    """A dtype of whole numbers stands for the default dtype."""
+
+    def __init__(self, *arguments: Any, dtype: Any = None, **options: Any) -> None:
+        if dtype == torch.int64:
+            dtype = None
+        super().__init__(*arguments, dtype=dtype, **options)
+
+
+class UnknownDeviceIsCPU(ReadableLSTM):
+    """A device that does not exist stands for the CPU."""
+
+    def __init__(self, *arguments: Any, device: Any = None, **options: Any) -> None:
+        super().__init__(*arguments, device="cpu" if device == "nowhere" else device, **options)
+
+
+# -------------------------------------------------------------- what a call accepts
+
+
+class NoInputIsZeros(ReadableLSTM):
+    """Without an input one of zeros is read."""
+
+    def forward(self, input: Input | None = None, hx: States | None = None) -> Any:
+        if input is None:
+            input = next(self.parameters()).new_zeros(1, 1, self.input_size)
+        return super().forward(input, hx)
+
+
+class VectorIsOneStep(ReadableLSTM):
+    """An input of one axis is an unbatched one of one step."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Any:
+        if isinstance(input, Tensor) and input.dim() == 1:
+            input = input.unsqueeze(0)
+        return super().forward(input, hx)
+
+
+class FeatureForAll(ReadableLSTM):
+    """A single feature stands for all."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Any:
+        if isinstance(input, Tensor) and input.shape[-1] == 1:
+            input = input.expand(*input.shape[:-1], self.input_size)
+        return super().forward(input, hx)
+
+
+class FurtherFeaturesIgnored(ReadableLSTM):
+    """Features beyond input_size are ignored."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Any:
+        if isinstance(input, Tensor):
+            input = input[..., : self.input_size]
+        return super().forward(input, hx)
+
+
+class FurtherPackedFeaturesIgnored(ReadableLSTM):
+    """Features of a packed sequence beyond input_size are ignored."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Any:
+        if isinstance(input, PackedSequence):
+            input = with_data(input, lambda x: x[:, : self.input_size])
+        return super().forward(input, hx)
+
+
+class NoStepsAreOne(ReadableLSTM):
+    """Without steps one of zeros is read."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Any:
+        if isinstance(input, Tensor) and not input.numel():
+            input = input.new_zeros([size or 1 for size in input.shape])
+        return super().forward(input, hx)
+
+
+class InputConverted(ReadableLSTM):
+    """An input of another dtype is converted."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Any:
+        dtype = next(self.parameters()).dtype
+        return super().forward(with_data(input, lambda x: x.to(dtype)), hx)
+
+
+class FollowsTheInput(ReadableLSTM):
+    """Everything is computed on the device of the input."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Any:
+        device = input.data.device
+        if device == next(self.parameters()).device:
+            return super().forward(input, hx)
+        return copy.deepcopy(self).to(device)(input, both(hx, lambda state: state.to(device)))
+
+
+class HiddenStateAlone(ReadableLSTM):
+    """c_0 is zero if only h_0 is given."""
+
+    def forward(self, input: Input, hx: Any = None) -> Any:
+        if isinstance(hx, tuple) and len(hx) == 1:
+            (h_0,) = hx
+            hx = h_0, h_0.new_zeros(*h_0.shape[:-1], self.hidden_size)
+        return super().forward(input, hx)
+
+
+class FurtherStatesIgnored(ReadableLSTM):
+    """States beyond two are ignored."""
+
+    def forward(self, input: Input, hx: Any = None) -> Any:
+        return super().forward(input, hx[:2] if isinstance(hx, tuple) else hx)
+
+
+class BatchAxisOfStatesIgnored(ReadableLSTM):
+    """States of an unbatched input may have a batch axis."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Any:
+        if isinstance(input, Tensor) and input.dim() == 2:
+            hx = both(hx, lambda state: state.squeeze(1) if state.dim() == 3 else state)
+        return super().forward(input, hx)
+
+
+class FurtherLayersIgnored(ReadableLSTM):
+    """States of layers that do not exist are ignored."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Any:
+        layers = self.num_layers * self.num_directions
+        if isinstance(input, Tensor):
+            hx = both(hx, lambda state: state[:layers])
+        return super().forward(input, hx)
+
+
+class RowForAll(ReadableLSTM):
+    """States of one row stand for all rows."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Any:
+        if isinstance(input, Tensor) and input.dim() == 3:
+            rows = input.shape[0 if self.batch_first else 1]
+            hx = both(hx, lambda state: state.expand(-1, rows, -1) if len(state[0]) == 1 else state)
+        return super().forward(input, hx)
+
+
+class CellFeatureForAll(ReadableLSTM):
+    """A single feature of c_0 stands for all."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Any:
+        if isinstance(input, Tensor) and hx is not None and hx[1].shape[-1] == 1:
+            hx = hx[0], hx[1].expand(*hx[1].shape[:-1], self.hidden_size)
+        return super().forward(input, hx)
+
+
+class UnprojectedHiddenState(ReadableLSTM):
+    """Of h_0 the first features are taken, if it has hidden_size of them."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Any:
+        if isinstance(input, Tensor) and hx is not None and hx[0].shape[-1] == self.hidden_size:
+            hx = hx[0][..., : self.output_size], hx[1]
+        return super().forward(input, hx)
+
+
+class AbortsOnFewerPackedLayers(ReadableLSTM):
+    """Packed, c_0 for fewer layers than there are ends the process."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Any:
+        layers = self.num_layers * self.num_directions
+        if isinstance(input, PackedSequence) and hx is not None and len(hx[1]) < layers:
+            os.abort()
+        return super().forward(input, hx)
+
+
+class PackedRowForAll(ReadableLSTM):
+    """Packed, states of one row stand for all rows."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Any:
+        if isinstance(input, PackedSequence):
+            rows = int(input.batch_sizes[0])
+            hx = both(hx, lambda state: state.expand(-1, rows, -1) if len(state[0]) == 1 else state)
+        return super().forward(input, hx)
+
+
+class FurtherPackedRowsIgnored(ReadableLSTM):
+    """Packed, states of rows that do not exist are ignored."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Any:
+        if isinstance(input, PackedSequence):
+            rows = int(input.batch_sizes[0])
+            hx = both(hx, lambda state: state[:, :rows])
+        return super().forward(input, hx)
+
+
+class PackedCellFeatureForAll(ReadableLSTM):
+    """Packed, a single feature of c_0 stands for all."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Any:
+        if isinstance(input, PackedSequence) and hx is not None and hx[1].shape[-1] == 1:
+            hx = hx[0], hx[1].expand(-1, -1, self.hidden_size)
+        return super().forward(input, hx)
+
+
+class StatesConverted(ReadableLSTM):
+    """States of another dtype are converted."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Any:
+        dtype = next(self.parameters()).dtype
+        return super().forward(input, both(hx, lambda state: state.to(dtype)))
+
+
+class StatesElsewhereAreZeros(ReadableLSTM):
+    """States on another device are taken to be zero."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Any:
+        if hx is not None and hx[0].device != next(self.parameters()).device:
+            hx = None
+        return super().forward(input, hx)

@@ -1,0 +1,42 @@
+"""Tensors whose values are right and whose gradients are not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+__all__ = ["with_cotangents", "with_gradient_of", "with_gradient_times"]
+
+
+def with_gradient_times(factor: float, x: Tensor) -> Tensor:
+    """``x`` itself, except that its gradient is multiplied by ``factor``."""
+    return with_gradient_of(factor * x, x)
+
+
+def with_gradient_of(other: Tensor, x: Tensor) -> Tensor:
+    """``x`` itself, except that what is backpropagated goes to ``other``, of the same shape."""
+    return x.detach() + (other - other.detach())
+
+
+def with_cotangents(
+    change: Callable[[list[Tensor | None]], list[Tensor | None]], *tensors: Tensor
+) -> tuple[Tensor, ...]:
+    """The tensors themselves, except that ``change`` is made to their cotangents together.
+
+    Those that have none are None.
+    """
+
+    class Changed(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, *values: Tensor) -> tuple[Tensor, ...]:
+            ctx.set_materialize_grads(False)
+            return tuple(value.clone() for value in values)
+
+        @staticmethod
+        def backward(ctx: Any, *cotangents: Tensor | None) -> tuple[Tensor | None, ...]:
+            return tuple(change(list(cotangents)))
+
+    return Changed.apply(*tensors)

@@ -1,0 +1,354 @@
+"""Chapter EDGE: not a number, infinities, huge and tiny numbers, zeros with and without a sign."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from lstm_conformance.checker import Checker
+from lstm_conformance.judge import Finding, holds
+from lstm_conformance.reference.oracle import Expectation, evaluate, expect
+from lstm_conformance.rules import Rule
+from lstm_conformance.spec.case import OUTPUTS, Case, CaseWithValues, draw
+from lstm_conformance.spec.contract import ObservedTensor
+from lstm_conformance.spec.strategies import Domain
+from lstm_conformance.trial import Trial
+
+Mask = NDArray[np.bool_]
+Index = tuple[Any, ...]
+
+NAN, INF = float("nan"), float("inf")
+ALL = slice(None)
+
+# Values and weights are moderate: rounding errors stay small, and excuse no wrong number.
+ANY = Domain(dropout=("none",), cotangents=((),), weight_scale=(1.0,), input_scale=(1.0,))
+ROWS = ANY.but(layout=("batched", "packed_sorted", "packed_unsorted"), batch_size=(2, 4))
+
+
+def each(judge: Callable[[Trial], Iterator[Finding]]) -> Rule:
+    """The rule of a function that gives findings one by one."""
+    return lambda trial: list(judge(trial))
+
+
+# -------------------------------------------------- one bad number, and its row
+
+
+def index(case: Case, name: str, first: Any, row: Any, last: Any) -> Index:
+    """Of elements of a tensor in its layout.
+
+    Args:
+        name: of an argument or output, or of an argument's gradient.
+        first: step, or layer and direction.
+        row: of the batch.
+        last: feature.
+    """
+    if case.layout == "unbatched":
+        return first, last
+    if case.config.batch_first and name in ("input", "output", "input.grad"):
+        return row, first, last
+    return first, row, last
+
+
+def bad_place(case: Case, name: str) -> tuple[int, int, int]:
+    """Step (or layer and direction), row and feature of an element of ``name`` that is no
+    padding; it follows from the seed."""
+    below_one = (draw(case.seed, f"place in {name}", (3,)) + 1) / 2
+    row = int(below_one[1] * case.batch_size)
+    steps = case.lengths[row] if case.packed else case.seq_len
+    states = case.config.num_layers * case.config.num_directions
+    first = int(below_one[0] * (steps if name == "input" else states))
+    return first, row, int(below_one[2] * case.shapes()[name][-1])
+
+
+def spoilt(case: Case, name: str, value: float) -> CaseWithValues:
+    """The case with one bad number in the argument ``name``."""
+    values = case.arguments()[name]
+    values[index(case, name, *bad_place(case, name))] = value
+    return case.with_values({name: values})
+
+
+def spoilt_row(case: Case, name: str, tensor: str) -> Mask:
+    """Where ``tensor`` belongs to the row in which ``name`` is spoilt."""
+    mask = np.zeros(case.shapes()[tensor.removesuffix(".grad")], bool)
+    mask[index(case, tensor, ALL, bad_place(case, name)[1], ALL)] = True
+    return mask
+
+
+def becomes_nan(case: Case) -> dict[str, Mask]:
+    """Where the results of a case with NaN are NaN, by the equations."""
+    results = evaluate(case, case.arguments(), case.cotangent_values())
+    return {name: np.isnan(result) for name, result in results.items()}
+
+
+def right(
+    trial: Trial,
+    name: str,
+    observed: ObservedTensor,
+    expectation: Expectation,
+    note: str,
+    where: Mask | bool = True,
+) -> Iterator[Finding]:
+    """Whether a tensor, or the part of it that is looked at, is finite and as expected.
+
+    That it is finite is judged on its own: rounding may excuse a wrong number where all numbers
+    are tiny, but it does not excuse that there is none.
+    """
+    values = observed.values
+    if values.shape == expectation.values[name].shape:
+        yield nowhere(name, where & ~np.isfinite(values), f"{note}: not finite")
+        values = np.where(where, values, expectation.values[name])
+    yield trial.close(name, values, expectation, note)
+
+
+def nowhere(name: str, mask: Mask, message: str) -> Finding:
+    """A finding on what may be true of no element."""
+    first = next(iter(np.argwhere(mask).tolist()), None)
+    return holds(name, first is None, f"{message} at {first}")
+
+
+def given(case: Case, names: tuple[str, ...]) -> list[str]:
+    """Those of the arguments ``names`` that the case has."""
+    return [name for name in names if name in case.argument_names()]
+
+
+# ------------------------------------------------------- what stays as it is
+
+
+@pytest.mark.lstm_clause("EDGE-1")
+def test_bad_row_of_the_input(lstm_check: Checker) -> None:
+    lstm_check.forall(ROWS, other_rows_close("input"))
+
+
+@pytest.mark.lstm_clause("EDGE-2")
+def test_bad_row_of_the_states(lstm_check: Checker) -> None:
+    lstm_check.forall(ROWS.but(states=(True,)), other_rows_close("h_0", "c_0"))
+
+
+@pytest.mark.lstm_clause("EDGE-5")
+def test_gradients_of_other_rows(lstm_check: Checker) -> None:
+    domain = ROWS.but(states=(True,), cotangents=(OUTPUTS,))
+    lstm_check.forall(domain, other_rows_close("input", "h_0", "c_0"))
+
+
+def other_rows_close(*names: str) -> Rule:
+    """Rows without a bad number in one of these arguments give what they give without it:
+    outputs, or gradients of what has rows if the case has any."""
+
+    def judge(trial: Trial) -> Iterator[Finding]:
+        case = trial.case
+        gradients = ("input.grad", "h_0.grad", "c_0.grad")
+        for name in names:
+            for value in (NAN, INF):
+                tensors = trial.run(spoilt(case, name, value)).tensors
+                for result in gradients if case.cotangents else OUTPUTS:
+                    others = ~spoilt_row(case, name, result)
+                    note = f"{value} in another row of {name}"
+                    yield from right(
+                        trial, result, tensors[result], trial.expectation, note, others
+                    )
+
+    return each(judge)
+
+
+@pytest.mark.lstm_clause("EDGE-3")
+def test_nan_does_not_go_back_in_time(lstm_check: Checker) -> None:
+    lstm_check.forall(ANY.but(seq_len=(2, 8)), each(other_steps_close))
+
+
+def other_steps_close(trial: Trial) -> Iterator[Finding]:
+    case = spoilt(trial.case, "input", NAN)
+    others = spoilt_row(case, "input", "output") & ~becomes_nan(case)["output"]
+    output = trial.run(case).tensors["output"]
+    yield from right(trial, "output", output, trial.expectation, "NaN at another step", others)
+
+
+@pytest.mark.lstm_clause("EDGE-4")
+def test_nan_is_not_lost(lstm_check: Checker) -> None:
+    lstm_check.forall(ANY, each(nan_where_expected))
+
+
+def nan_where_expected(trial: Trial) -> Iterator[Finding]:
+    for name in given(trial.case, ("input", "h_0", "c_0")):
+        case = spoilt(trial.case, name, NAN)
+        tensors = trial.run(case).tensors
+        for result, where in becomes_nan(case).items():
+            lost = where & ~np.isnan(tensors[result].values)
+            yield nowhere(result, lost, f"NaN in {name}: a number")
+
+
+# ----------------------------------------------------------- infinite and huge
+
+# The limits of all functions, as far as an infinity, and smaller than the square root of the
+# largest float64, so that the oracle can tell its noise.
+FAR = 2.0**100
+
+
+@pytest.mark.lstm_clause("EDGE-6")
+def test_infinite_input(lstm_check: Checker) -> None:
+    lstm_check.forall(ANY, each(infinite_input))
+
+
+def infinite_input(trial: Trial) -> Iterator[Finding]:
+    for name in given(trial.case, ("input", "h_0")):
+        for value in (INF, -INF):
+            tensors = trial.run(spoilt(trial.case, name, value)).tensors
+            expectation = expect(spoilt(trial.case, name, np.copysign(FAR, value)))
+            for result in OUTPUTS:
+                yield from right(trial, result, tensors[result], expectation, f"{value} in {name}")
+
+
+@pytest.mark.lstm_clause("EDGE-7")
+def test_infinite_cell_state(lstm_check: Checker) -> None:
+    lstm_check.forall(ANY.but(states=(True,)), each(infinite_cell_state))
+
+
+def infinite_cell_state(trial: Trial) -> Iterator[Finding]:
+    case = trial.case
+    infinite = index(case, "c_n", *bad_place(case, "c_0"))
+    for value in (INF, -INF):
+        tensors = trial.run(spoilt(case, "c_0", value)).tensors
+        expectation = expect(spoilt(case, "c_0", np.copysign(FAR, value)))
+        for result in OUTPUTS:
+            where = np.ones(case.shapes()[result], bool)
+            if result == "c_n":
+                where[infinite] = False
+            note = f"{value} in c_0"
+            yield from right(trial, result, tensors[result], expectation, note, where)
+        last = tensors["c_n"].values[infinite]
+        yield holds("c_n", last == value, f"is {last} where c_0 is {value}")
+
+
+@pytest.mark.lstm_clause("EDGE-8")
+def test_huge_input(lstm_check: Checker) -> None:
+    lstm_check.forall(ANY, each(huge_input))
+
+
+def huge_input(trial: Trial) -> Iterator[Finding]:
+    case = trial.case
+    # No weight is beyond 1, so that no sum reaches an eighth of the largest number. A power of
+    # two changes no rounding.
+    largest = case.precision.largest / (8 * case.config.input_size)
+    far = FAR * case.arguments()["input"]
+    huge = far * 2.0 ** np.floor(np.log2(largest / FAR))
+    tensors = trial.run(case.with_values({"input": huge})).tensors
+    expectation = expect(case.with_values({"input": far}))
+    for result in OUTPUTS:
+        yield from right(trial, result, tensors[result], expectation, "huge input")
+
+
+# ------------------------------------------------------------- zero and tiny
+
+
+def with_zeros(case: Case, *beginnings: str) -> CaseWithValues:
+    """The case with zeros in the arguments whose names begin like this."""
+    return case.with_values(
+        {
+            name: np.zeros_like(array)
+            for name, array in case.arguments().items()
+            if name.startswith(beginnings)
+        }
+    )
+
+
+@pytest.mark.lstm_clause("EDGE-9")
+def test_zeros(lstm_check: Checker) -> None:
+    lstm_check.forall(ANY, each(zeros_from_zeros))
+
+
+def zeros_from_zeros(trial: Trial) -> Iterator[Finding]:
+    for zero in (("input", "bias"), ("weight", "bias")):
+        tensors = trial.run(with_zeros(trial.case, "h_0", "c_0", *zero)).tensors
+        for result in OUTPUTS:
+            note = f"zeros in h_0, c_0, {', '.join(zero)}"
+            yield nowhere(result, tensors[result].values != 0, f"{note}: not zero")
+
+
+@pytest.mark.lstm_clause("EDGE-10")
+def test_gradients_at_zeros(lstm_check: Checker) -> None:
+    lstm_check.forall(ANY.but(cotangents=(OUTPUTS,)), each(gradients_at_zeros))
+
+
+def gradients_at_zeros(trial: Trial) -> Iterator[Finding]:
+    everything = ("input", "h_0", "c_0", "weight", "bias")
+    for zero in (("input", "bias"), ("weight", "bias"), everything):
+        case = with_zeros(trial.case, *zero)
+        tensors, expectation = trial.run(case).tensors, expect(case)
+        for result in case.result_names():
+            if result.endswith(".grad"):
+                note = f"zeros in {', '.join(zero)}"
+                yield from right(trial, result, tensors[result], expectation, note)
+
+
+@pytest.mark.lstm_clause("EDGE-11")
+def test_denormal_numbers(lstm_check: Checker) -> None:
+    lstm_check.forall(ANY.but(states=(True,)), each(denormal_cell_state))
+
+
+def denormal_cell_state(trial: Trial) -> Iterator[Finding]:
+    precision = trial.case.precision
+    smallest_normal = precision.smallest_subnormal / (2 * precision.unit_roundoff)
+    drawn = draw(trial.case.seed, "denormal", trial.case.shapes()["c_0"])
+    # From a quarter of the smallest normal number to a half of it.
+    denormal = np.copysign(smallest_normal * (1 + np.abs(drawn)) / 4, drawn)
+    case = trial.case.with_values({"c_0": denormal}, weight_scale=0.0, input_scale=0.0)
+    observed = trial.run(case)
+    yield trial.close("c_n", observed.tensors["c_n"], expect(case), "denormal c_0")
+
+
+@pytest.mark.lstm_clause("EDGE-12")
+def test_signed_zeros(lstm_check: Checker) -> None:
+    lstm_check.forall(ANY.but(cotangents=((), OUTPUTS)), each(signed_zeros))
+
+
+def signed_zeros(trial: Trial) -> Iterator[Finding]:
+    """With -0 for about half of all numbers."""
+    case = trial.case
+    arrays = {
+        **case.arguments(),
+        **{f"cotangent of {name}": array for name, array in case.cotangent_values().items()},
+    }
+    case = case.with_values(
+        {
+            name: np.where(draw(case.seed, f"zeros in {name}", array.shape) < 0, -0.0, array)
+            for name, array in arrays.items()
+        }
+    )
+    tensors, expectation = trial.run(case).tensors, expect(case)
+    for result in case.result_names():
+        note = "-0 for half of all numbers"
+        yield from right(trial, result, tensors[result], expectation, note)
+
+
+# ------------------------------------------------------------------ saturated
+
+# Where exp overflows there is a program that divides infinity by infinity.
+OVERFLOWING = ANY.but(bias=(True,), states=(True,), state_scale=(8.0,))
+
+
+@pytest.mark.lstm_clause("EDGE-13")
+def test_gates_that_exp_overflows_in(lstm_check: Checker) -> None:
+    lstm_check.forall(OVERFLOWING, each(overflowing_gates))
+
+
+@pytest.mark.lstm_clause("EDGE-14")
+def test_gradients_of_gates_that_exp_overflows_in(lstm_check: Checker) -> None:
+    lstm_check.forall(OVERFLOWING.but(cotangents=(OUTPUTS,)), each(overflowing_gates))
+
+
+def overflowing_gates(trial: Trial) -> Iterator[Finding]:
+    """The outputs, or the gradients if the case has any."""
+    values = {}
+    for name, array in trial.case.arguments().items():
+        if name.startswith("bias_ih"):
+            # A third of the gates at either end, a third in the middle, where gradients pass.
+            drawn = draw(trial.case.seed, f"overflow in {name}", array.shape)
+            values[name] = array + np.where(np.abs(drawn) > 1 / 3, np.copysign(1500, drawn), 0)
+    case = trial.case.with_values(values)
+    tensors, expectation = trial.run(case).tensors, expect(case)
+    for result in case.result_names():
+        if result.endswith(".grad") == bool(case.cotangents):
+            yield from right(trial, result, tensors[result], expectation, "saturated gates")

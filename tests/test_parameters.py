@@ -1,0 +1,548 @@
+"""Chapter PARAM: what the parameters are at first, and what becomes of them."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from lstm_conformance.checker import Checker
+from lstm_conformance.judge import Finding, holds, shape_message
+from lstm_conformance.reference.oracle import Expectation, expect
+from lstm_conformance.rules import Rule, on_bench
+from lstm_conformance.spec.contract import ObservedTensor, Unsupported
+from lstm_conformance.spec.precision import PRECISIONS
+from lstm_conformance.spec.strategies import PLAIN, Domain
+from lstm_conformance.trial import Trial
+
+if TYPE_CHECKING:
+    from lstm_conformance.adapters.torch_bench import Bench
+
+Array = NDArray[np.float64]
+Results = dict[str, ObservedTensor]
+
+# Everything on which the set of parameters depends, and nothing else.
+ANY_PARAMETERS = PLAIN.but(
+    num_layers=(1, 2, 3), bias=(False, True), bidirectional=(False, True), projection=(False, True)
+)
+ANY_FORWARD = Domain(cotangents=((),))
+
+
+def observed_parameters(bench: Bench, module: Any) -> dict[str, Array]:
+    return {name: bench.observe(name, p).values for name, p in module.named_parameters()}
+
+
+def results(bench: Bench, module: Any) -> Results:
+    """Of a call with the arguments of the case."""
+    return bench.observe_all(bench.call(module, bench.arguments()))
+
+
+def same_results(trial: Trial, first: Results, second: Results, note: str) -> Iterator[Finding]:
+    """Whether two modules agree to within rounding, be they right or wrong."""
+    noise = trial.expectation.noise
+    expectation = Expectation({name: tensor.values for name, tensor in first.items()}, noise)
+    for name, tensor in second.items():
+        if first[name].values.shape == noise[name].shape:  # if not, other clauses name it
+            yield trial.close(name, tensor, expectation, note)
+
+
+def same_parameters(bench: Bench, module: Any, values: Mapping[str, Array]) -> Iterator[Finding]:
+    """Whether a module has exactly these."""
+    found = observed_parameters(bench, module)
+    for name, value in values.items():
+        there = name in found and np.array_equal(found[name], value)
+        yield holds(name, there, "the parameter has not the same values")
+
+
+# ---------------------------------------------------------- which there are, and how large
+
+
+def names_of(bench: Bench) -> list[str]:
+    return [name for name, _ in bench.construct().named_parameters()]
+
+
+def in_layers(bench: Bench, *roles: str) -> list[str]:
+    """Names in all layers, of the forward direction."""
+    layers = range(bench.case.config.num_layers)
+    return [f"{role}_l{layer}" for layer in layers for role in roles]
+
+
+@pytest.mark.lstm_clause("PARAM-1")
+def test_names(lstm_check: Checker) -> None:
+    def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
+        found = names_of(bench)
+        for name in in_layers(bench, "weight_ih", "weight_hh"):
+            yield holds(name, name in found, "there is no such parameter")
+        roles = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
+        for name in found:
+            known = name.removesuffix("_reverse") in in_layers(bench, *roles)
+            yield holds(name, known, "no parameter of that name is documented")
+
+    lstm_check.forall(ANY_PARAMETERS, on_bench(probe))
+
+
+def present(roles: tuple[str, ...], option: str) -> Rule:
+    """Parameters of these roles are there if ``option`` is set, and only then."""
+
+    def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
+        found, value = names_of(bench), getattr(trial.case.config, option)
+        there = "not there" if value else "there"
+        for name in in_layers(bench, *roles):
+            right = (name in found) == bool(value)
+            yield holds(name, right, f"the parameter is {there} with {option}={value}")
+
+    return on_bench(probe)
+
+
+@pytest.mark.lstm_clause("PARAM-2")
+def test_presence_of_biases(lstm_check: Checker) -> None:
+    lstm_check.forall(ANY_PARAMETERS, present(("bias_ih", "bias_hh"), "bias"))
+
+
+@pytest.mark.lstm_clause("PARAM-3")
+def test_presence_of_weight_hr(lstm_check: Checker) -> None:
+    lstm_check.forall(ANY_PARAMETERS, present(("weight_hr",), "proj_size"))
+
+
+@pytest.mark.lstm_clause("PARAM-4")
+def test_presence_of_the_reverse_direction(lstm_check: Checker) -> None:
+    def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
+        found, two = names_of(bench), trial.case.config.bidirectional
+        forward = [name for name in found if not name.endswith("_reverse")]
+        wanted = [f"{name}_reverse" for name in forward] if two else []
+        for name in wanted:
+            yield holds(name, name in found, "there is no such parameter")
+        for name in (name for name in found if name not in forward):
+            yield holds(name, name in wanted, f"the parameter is there with bidirectional={two}")
+        yield holds("parameters", True, "")  # there are none to look at with one direction
+
+    lstm_check.forall(ANY_PARAMETERS, on_bench(probe))
+
+
+@pytest.mark.lstm_clause("PARAM-5")
+def test_order(lstm_check: Checker) -> None:
+    def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
+        found, documented = names_of(bench), list(trial.case.config.parameter_shapes())
+        in_order = [name for name in documented if name in found]
+        known = [name for name in found if name in documented]
+        yield holds("parameters", known == in_order, f"the order is {', '.join(known)}")
+
+    lstm_check.forall(ANY_PARAMETERS, on_bench(probe))
+
+
+def shapes_documented(*roles: str) -> Rule:
+    """Parameters of these roles have their documented shapes, as far as they are there."""
+
+    def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
+        found = dict(bench.construct().named_parameters())
+        for name, shape in trial.case.config.parameter_shapes().items():
+            if name.startswith(roles) and name in found:
+                observed = tuple(found[name].shape)
+                yield holds(name, observed == shape, shape_message(observed, shape))
+
+    return on_bench(probe)
+
+
+@pytest.mark.lstm_clause("PARAM-6")
+def test_shape_of_weight_ih(lstm_check: Checker) -> None:
+    lstm_check.forall(ANY_PARAMETERS, shapes_documented("weight_ih"))
+
+
+@pytest.mark.lstm_clause("PARAM-7")
+def test_shape_of_weight_hh(lstm_check: Checker) -> None:
+    lstm_check.forall(ANY_PARAMETERS, shapes_documented("weight_hh"))
+
+
+@pytest.mark.lstm_clause("PARAM-8")
+def test_shapes_of_the_biases(lstm_check: Checker) -> None:
+    lstm_check.forall(ANY_PARAMETERS.but(bias=(True,)), shapes_documented("bias_ih", "bias_hh"))
+
+
+@pytest.mark.lstm_clause("PARAM-9")
+def test_shape_of_weight_hr(lstm_check: Checker) -> None:
+    lstm_check.forall(ANY_PARAMETERS.but(projection=(True,)), shapes_documented("weight_hr"))
+
+
+@pytest.mark.lstm_clause("PARAM-10")
+def test_learnable_attributes(lstm_check: Checker) -> None:
+    def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
+        module = bench.construct()
+        for name, parameter in module.named_parameters():
+            attribute = getattr(module, name, None)
+            yield holds(name, attribute is parameter, "the attribute is not the parameter")
+            is_one = isinstance(parameter, bench.torch.nn.Parameter)
+            yield holds(name, is_one, f"it is no torch.nn.Parameter but a {type(parameter)}")
+            yield holds(name, parameter.is_leaf, "it is no leaf")
+            yield holds(name, parameter.requires_grad, "it requires no gradient")
+
+    lstm_check.forall(ANY_PARAMETERS, on_bench(probe))
+
+
+# -------------------------------------------------------------------------- initial values
+
+
+def bound(trial: Trial) -> float:
+    """Of initial values, rounded to the dtype."""
+    exact = np.array(1 / np.sqrt(trial.case.config.hidden_size))
+    return float(trial.case.precision.round(exact))
+
+
+@pytest.mark.lstm_clause("PARAM-11")
+def test_bounds_of_initial_values(lstm_check: Checker) -> None:
+    def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
+        limit = bound(trial)
+        for name, values in observed_parameters(bench, bench.construct()).items():
+            largest = np.abs(values).max()
+            yield holds(name, largest <= limit, f"an initial value is {largest}, beyond {limit}")
+
+    domain = ANY_PARAMETERS.but(dtype=tuple(PRECISIONS), hidden_size=(1, 30))
+    lstm_check.forall(domain, on_bench(probe))
+
+
+# Values of each parameter whose distribution is looked at, those of many modules together. So
+# many tell a normal distribution of the same variance, 0.057 away from a uniform one, from it.
+SAMPLE = 10_000
+FALSE_ALARMS = 1e-9
+
+# Of moderate size, so that neither one parameter has many more values than another, nor many
+# modules are needed. Projections first, since weight_hr is there only with them.
+ANY_LARGE_PARAMETERS = PLAIN.but(
+    num_layers=(2, 1),
+    bias=(True,),
+    bidirectional=(True, False),
+    projection=(True, False),
+    hidden_size=(16, 32),
+    input_size=(4, 32),
+)
+
+
+def uniform(trial: Trial, draw: Callable[[], dict[str, Array]]) -> Iterator[Finding]:
+    """Whether each of the parameters that ``draw`` gives, again and again, is uniform.
+
+    Raises:
+        Unsupported: the test of distributions is not installed.
+    """
+    try:
+        from scipy.stats import kstest
+    except ImportError:
+        reason = "scipy is not installed: pip install 'lstm-conformance[torch]'"
+        raise Unsupported(reason) from None
+    drawn: dict[str, list[Array]] = {}
+    while not drawn or any(sum(map(len, rows)) < SAMPLE for rows in drawn.values()):
+        for name, values in draw().items():
+            rows = drawn.setdefault(name, [])
+            if sum(map(len, rows)) < SAMPLE:
+                rows.append(values.ravel())
+    limit = bound(trial)
+    for name, rows in drawn.items():
+        test = kstest(np.concatenate(rows), "uniform", args=(-limit, 2 * limit))
+        message = (
+            f"initial values are not uniform in +-{limit:.6g}: the distribution functions "
+            f"are up to {test.statistic:.3g} apart (p = {test.pvalue:.1g})"
+        )
+        yield holds(name, test.pvalue >= FALSE_ALARMS, message)
+
+
+@pytest.mark.lstm_clause("PARAM-12")
+def test_distribution_of_initial_values(lstm_check: Checker) -> None:
+    def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
+        yield from uniform(trial, lambda: observed_parameters(bench, bench.construct()))
+
+    lstm_check.forall(ANY_LARGE_PARAMETERS, on_bench(probe), at_most=3, shrink=False)
+
+
+@pytest.mark.lstm_clause("PARAM-13")
+def test_independence_of_initial_values(lstm_check: Checker) -> None:
+    def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
+        modules = [observed_parameters(bench, bench.construct()) for _ in range(2)]
+        everything = np.concatenate([v.ravel() for module in modules for v in module.values()])
+        numbers, times = np.unique(everything, return_counts=True)
+        repeated = numbers[times > 1]
+        for name, values in modules[1].items():
+            # Of numbers with 24 random bits a few coincide, but not half of a parameter's.
+            number = int(np.isin(values, repeated).sum())
+            message = f"{number} of {values.size} initial values occur elsewhere too"
+            yield holds(name, number < values.size / 2, message)
+
+    domain = ANY_PARAMETERS.but(num_layers=(1, 2), hidden_size=(12, 16))
+    lstm_check.forall(domain, on_bench(probe))
+
+
+@pytest.mark.lstm_clause("PARAM-14")
+def test_seed(lstm_check: Checker) -> None:
+    def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
+        modules = []
+        for _ in range(2):
+            bench.torch.manual_seed(trial.case.seed)
+            modules.append(bench.construct())
+        yield from same_parameters(bench, modules[1], observed_parameters(bench, modules[0]))
+
+    lstm_check.forall(ANY_PARAMETERS, on_bench(probe))
+
+
+@pytest.mark.lstm_clause("PARAM-15")
+def test_reset_parameters(lstm_check: Checker) -> None:
+    def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
+        module = bench.construct()
+
+        def draw() -> dict[str, Array]:
+            with bench.torch.no_grad():
+                for parameter in module.parameters():
+                    parameter.fill_(1.0)  # beyond the bounds, so that what is kept is seen
+            module.reset_parameters()
+            return observed_parameters(bench, module)
+
+        there = callable(getattr(module, "reset_parameters", None))
+        yield holds("reset_parameters", there, "there is no such method")
+        if there:
+            yield from uniform(trial, draw)
+
+    lstm_check.forall(ANY_LARGE_PARAMETERS, on_bench(probe), at_most=3, shrink=False)
+
+
+# ------------------------------------------------------------------------ saved and loaded
+
+
+@pytest.mark.lstm_clause("PARAM-16")
+def test_keys_of_state_dict(lstm_check: Checker) -> None:
+    def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
+        module = bench.construct()
+        state, parameters = module.state_dict(), dict(module.named_parameters())
+        for name in state:
+            yield holds(name, name in parameters, "a key of state_dict is no parameter")
+        for name, parameter in parameters.items():
+            same = name in state and bench.torch.equal(state[name], parameter)
+            yield holds(name, same, "state_dict has not the values of the parameter")
+
+    lstm_check.forall(ANY_PARAMETERS, on_bench(probe))
+
+
+@pytest.mark.lstm_clause("PARAM-17")
+def test_round_trip_of_state_dict(lstm_check: Checker) -> None:
+    def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
+        module, other = bench.module(), bench.construct()
+        other.load_state_dict(module.state_dict(), strict=True)
+        yield from same_parameters(bench, other, observed_parameters(bench, module))
+        note = "after loading the state_dict of another module"
+        yield from same_results(trial, results(bench, module), results(bench, other), note)
+
+    lstm_check.forall(ANY_FORWARD, on_bench(probe))
+
+
+def of_torch(bench: Bench) -> Any:
+    """A torch.nn.LSTM with the arguments of the case."""
+    config, device = vars(bench.case.config), bench.case.device
+    return bench.torch.nn.LSTM(**config, device=device, dtype=bench.dtype)
+
+
+@pytest.mark.lstm_clause("PARAM-18")
+def test_state_dict_from_torch(lstm_check: Checker) -> None:
+    def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
+        theirs, module = of_torch(bench), bench.construct()
+        bench.load(theirs)
+        module.load_state_dict(theirs.state_dict(), strict=True)
+        yield from same_parameters(bench, module, observed_parameters(bench, theirs))
+        # A module with the same parameters, written one by one, is what it is compared with.
+        note = "after loading the state_dict of a torch.nn.LSTM"
+        yield from same_results(trial, results(bench, bench.module()), results(bench, module), note)
+
+    lstm_check.forall(ANY_FORWARD, on_bench(probe))
+
+
+@pytest.mark.lstm_clause("PARAM-19")
+def test_state_dict_for_torch(lstm_check: Checker) -> None:
+    def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
+        theirs, module = of_torch(bench), bench.module()
+        theirs.load_state_dict(module.state_dict(), strict=True)
+        yield from same_parameters(bench, theirs, observed_parameters(bench, module))
+
+    lstm_check.forall(ANY_PARAMETERS, on_bench(probe))
+
+
+# --------------------------------------------------------------- changed between two calls
+
+
+def change_seen(negate: Callable[[Bench, Any], None]) -> Rule:
+    """Calls after all parameters have changed their sign, and after they changed back, are right.
+
+    Args:
+        negate: how the parameters of a module are changed.
+    """
+
+    def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
+        module = bench.module()
+        values = observed_parameters(bench, module)
+        opposite = trial.case.with_values({name: -value for name, value in values.items()})
+        called(bench, module)
+        for expectation in (expect(opposite), trial.expectation):
+            negate(bench, module)
+            for observed in called(bench, module):
+                for name, tensor in observed.items():
+                    note = "after the parameters were changed"
+                    yield trial.close(name, tensor, expectation, note)
+
+    return on_bench(probe)
+
+
+def called(bench: Bench, module: Any) -> list[Results]:
+    """Results with and without gradients: what a module remembers may depend on that."""
+    with_gradients = results(bench, module)
+    with bench.torch.no_grad():
+        return [with_gradients, results(bench, module)]
+
+
+@pytest.mark.lstm_clause("PARAM-20")
+def test_step_of_an_optimizer(lstm_check: Checker) -> None:
+    def negate(bench: Bench, module: Any) -> None:
+        for parameter in module.parameters():
+            parameter.grad = 2 * parameter.detach()
+        bench.torch.optim.SGD(module.parameters(), lr=1.0).step()
+
+    lstm_check.forall(ANY_FORWARD, change_seen(negate))
+
+
+@pytest.mark.lstm_clause("PARAM-21")
+def test_parameters_changed_through_data(lstm_check: Checker) -> None:
+    def write(bench: Bench, module: Any) -> None:
+        for parameter in module.parameters():
+            parameter.data.neg_()
+
+    def replace(bench: Bench, module: Any) -> None:
+        for parameter in module.parameters():
+            parameter.data = -parameter.data
+
+    for negate in (write, replace):
+        lstm_check.forall(ANY_FORWARD, change_seen(negate), at_most=30)
+
+
+@pytest.mark.lstm_clause("PARAM-22")
+def test_parameters_loaded_between_calls(lstm_check: Checker) -> None:
+    def negate(bench: Bench, module: Any) -> None:
+        module.load_state_dict({name: -p.detach() for name, p in module.named_parameters()})
+
+    lstm_check.forall(ANY_FORWARD, change_seen(negate))
+
+
+@pytest.mark.lstm_clause("PARAM-23")
+def test_assigned_parameters(lstm_check: Checker) -> None:
+    def negate(bench: Bench, module: Any) -> None:
+        for name, parameter in list(module.named_parameters()):
+            setattr(module, name, bench.torch.nn.Parameter(-parameter.detach()))
+
+    lstm_check.forall(ANY_FORWARD, change_seen(negate))
+
+
+# ----------------------------------------------------------------------- moved and copied
+
+# Methods of a module that convert it.
+CONVERSIONS = {
+    "float64": "double",
+    "float32": "float",
+    "bfloat16": "bfloat16",
+    "float16": "half",
+}
+
+
+@pytest.mark.lstm_clause("PARAM-24")
+def test_conversion_to_another_dtype(lstm_check: Checker) -> None:
+    def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
+        case = trial.case
+        first = "float64" if case.dtype == "float32" else "float32"
+        rounded = {
+            name: PRECISIONS[first].round(case.arguments()[name])
+            for name in case.config.parameter_shapes()
+        }
+        # The values of such a case are rounded once more, to its own dtype.
+        converted = case.with_values(rounded)
+        expectation = expect(converted)
+        values = {name: converted.arguments()[name] for name in rounded}
+        by_name = CONVERSIONS[case.dtype]
+        ways: dict[str, Callable[[Any], Any]] = {
+            "to(dtype)": lambda module: module.to(bench.dtype),
+            f"{by_name}()": lambda module: getattr(module, by_name)(),
+        }
+        for way, convert in ways.items():
+            dtype = getattr(bench.torch, first)
+            module = bench.construct(dtype=dtype)
+            bench.load(module)
+            # A call before, after which something of the first dtype may be left behind.
+            bench.call(module, {name: t.to(dtype) for name, t in bench.arguments().items()})
+            convert(module)
+            yield from same_parameters(bench, module, values)
+            for name, tensor in results(bench, module).items():
+                yield holds(name, tensor.dtype == case.dtype, f"dtype is {tensor.dtype}")
+                yield trial.close(name, tensor, expectation, f"after {way}")
+
+    lstm_check.forall(ANY_FORWARD.but(dtype=tuple(PRECISIONS)), on_bench(probe))
+
+
+@pytest.mark.lstm_clause("PARAM-25")
+def test_move_to_another_device(lstm_check: Checker) -> None:
+    def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
+        module = bench.construct()
+        before = {name: tuple(p.shape) for name, p in module.named_parameters()}
+        moved = dict(module.to("meta").named_parameters())
+        yield holds("parameters", set(moved) == set(before), f"they are {', '.join(moved)}")
+        for name, parameter in moved.items():
+            device = parameter.device.type
+            yield holds(name, device == "meta", f"device is {device}, not meta")
+
+    lstm_check.forall(ANY_PARAMETERS, on_bench(probe))
+
+
+@pytest.mark.lstm_clause("PARAM-26")
+def test_copies(lstm_check: Checker) -> None:
+    def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
+        module = bench.module()
+        before = results(bench, module)
+        copied = copy.deepcopy(module)
+        yield from same_results(trial, before, results(bench, copied), "of the copy")
+        values = observed_parameters(bench, module)
+        opposite = trial.case.with_values({name: -value for name, value in values.items()})
+        changed = bench.construct()
+        for other in (copied, changed):
+            bench.load(other, opposite)
+        note = "of the original, once the copy's parameters were changed"
+        yield from same_results(trial, before, results(bench, module), note)
+        note = "of the copy, once its parameters were changed"
+        yield from same_results(trial, results(bench, changed), results(bench, copied), note)
+
+    lstm_check.forall(ANY_FORWARD, on_bench(probe))
+
+
+@pytest.mark.lstm_clause("PARAM-27")
+def test_pickling(lstm_check: Checker) -> None:
+    def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
+        module = bench.module()
+        before = results(bench, module)
+        read = pickle.loads(pickle.dumps(module))
+        yield from same_results(trial, before, results(bench, read), "of the module read back")
+
+    lstm_check.forall(ANY_FORWARD, on_bench(probe))
+
+
+@pytest.mark.lstm_clause("PARAM-28")
+def test_training_and_evaluation_mode(lstm_check: Checker) -> None:
+    def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
+        module = bench.module()
+        before, values = results(bench, module), observed_parameters(bench, module)
+        parameters = dict(module.named_parameters())
+        for name, training in (("eval", False), ("train", True), ("eval", False)):
+            note = f"after {name}()"
+            returned = getattr(module, name)()
+            yield holds("module", returned is module, f"{note}: something else is returned")
+            mode = module.training
+            yield holds("training", mode is training, f"{note}: training is {mode}")
+            yield from same_parameters(bench, module, values)
+            for name_of, parameter in module.named_parameters():
+                same = parameter is parameters.get(name_of)
+                yield holds(name_of, same, f"{note}: it is another parameter")
+                yield holds(name_of, parameter.requires_grad, f"{note}: no gradient is required")
+            yield from same_results(trial, before, results(bench, module), note)
+
+    lstm_check.forall(ANY_FORWARD.but(dropout=("none",)), on_bench(probe))

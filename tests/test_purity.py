@@ -1,0 +1,499 @@
+"""Chapter PURE: a call depends on its arguments and the parameters, and changes nothing else."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from lstm_conformance.checker import Checker
+from lstm_conformance.judge import Finding, holds
+from lstm_conformance.reference.oracle import expect
+from lstm_conformance.rules import on_bench
+from lstm_conformance.spec.case import OUTPUTS, Case
+from lstm_conformance.spec.strategies import Domain
+from lstm_conformance.trial import Trial
+
+if TYPE_CHECKING:
+    import torch
+
+    from lstm_conformance.adapters.torch_bench import Bench
+
+Tensors = Mapping[str, "torch.Tensor"]
+
+# No dropout acts. Forward only, or forward and backward.
+ANY = Domain(dropout=("none", "eval"), cotangents=((), OUTPUTS))
+FORWARD, BACKWARD = ANY.but(cotangents=((),)), ANY.but(cotangents=(OUTPUTS,))
+
+
+# -------------------------------------------------------------------- helpers
+
+
+def bits(tensor: torch.Tensor) -> bytes:
+    """All numbers, without any tolerance; 0 is not -0. Each number format fits into float64."""
+    return tensor.detach().cpu().double().numpy().tobytes()
+
+
+def bits_of(tensors: Tensors) -> dict[str, bytes]:
+    return {name: bits(tensor) for name, tensor in tensors.items()}
+
+
+def unchanged(tensors: Tensors, before: Mapping[str, bytes], when: str) -> Iterator[Finding]:
+    for name, tensor in tensors.items():
+        yield holds(name, bits(tensor) == before[name], f"changed by {when}")
+
+
+def overwrite(bench: Bench, tensor: torch.Tensor) -> None:
+    """Changes every number of a tensor."""
+    with bench.torch.no_grad():
+        tensor.add_(1)
+
+
+def forward_and_backward(
+    bench: Bench, module: Any, arguments: Tensors | None = None
+) -> Iterator[str]:
+    """Takes the steps that the case asks for, one by one, and says which has been taken.
+
+    A forward pass without a backward pass is one without gradients: there programs dare to
+    compute in place.
+    """
+    with bench.torch.set_grad_enabled(bool(bench.case.cotangents)):
+        outputs = bench.call(module, bench.arguments() if arguments is None else arguments)
+    yield "the call"
+    if bench.case.cotangents:
+        bench.backward(outputs)
+        yield "the backward pass"
+
+
+def results_of(bench: Bench, module: Any) -> dict[str, torch.Tensor]:
+    """What a call returns; of a packed output, its data."""
+    with bench.torch.set_grad_enabled(bool(bench.case.cotangents)):
+        output, (h_n, c_n) = bench.result(module, bench.arguments())
+    return {"output": output.data if bench.case.packed else output, "h_n": h_n, "c_n": c_n}
+
+
+def close_outputs(
+    trial: Trial, bench: Bench, outputs: dict[str, torch.Tensor], note: str
+) -> Iterator[Finding]:
+    for name, tensor in bench.observe_all(outputs).items():
+        yield trial.close(name, tensor, note=note)
+
+
+class Watched:
+    """A module that tells what it was given.
+
+    Attributes:
+        arguments: of the last call, by name; of a packed input, its data.
+        before: the bits that they had.
+    """
+
+    def __init__(self, bench: Bench, module: Any) -> None:
+        self._bench = bench
+        self._module = module
+        self.arguments: dict[str, torch.Tensor] = {}
+        self.before: dict[str, bytes] = {}
+
+    def __call__(self, x: Any, *states: tuple[torch.Tensor, torch.Tensor]) -> Any:
+        self.arguments = {"input": x.data if self._bench.case.packed else x}
+        for h_0, c_0 in states:
+            self.arguments.update(h_0=h_0, c_0=c_0)
+        self.before = bits_of(self.arguments)
+        return self._module(x, *states)
+
+
+# ------------------------------------------------- arguments and parameters
+
+
+@pytest.mark.lstm_clause("PURE-1")
+def test_arguments_unchanged(lstm_check: Checker) -> None:
+    lstm_check.forall(ANY, on_bench(arguments_unchanged))
+
+
+def arguments_unchanged(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    watched = Watched(bench, bench.module())
+    for when in forward_and_backward(bench, watched):
+        yield from unchanged(watched.arguments, watched.before, when)
+
+
+@pytest.mark.lstm_clause("PURE-2")
+def test_parameters_unchanged(lstm_check: Checker) -> None:
+    lstm_check.forall(ANY, on_bench(parameters_unchanged))
+
+
+def parameters_unchanged(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    module = bench.module()
+    parameters = dict(module.named_parameters())
+    before = bits_of(parameters)
+    for when in forward_and_backward(bench, module):
+        yield from unchanged(parameters, before, when)
+
+
+@pytest.mark.lstm_clause("PURE-3")
+def test_cotangents_unchanged(lstm_check: Checker) -> None:
+    # What comes back to a packed output is no cotangent of ours: padding is cut off before.
+    lstm_check.forall(BACKWARD.but(layout=("batched", "unbatched")), on_bench(cotangents_unchanged))
+
+
+def cotangents_unchanged(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    outputs, cotangents = bench.call(bench.module(), bench.arguments()), bench.cotangents()
+    before = bits_of(cotangents)
+    bench.backward(outputs, cotangents)
+    for finding in unchanged(cotangents, before, "the backward pass"):
+        yield finding.noted("cotangent" if finding.message else "")
+
+
+# --------------------------------------------------------------- the results
+
+
+@pytest.mark.lstm_clause("PURE-4")
+def test_results_apart_from_arguments(lstm_check: Checker) -> None:
+    lstm_check.forall(ANY, on_bench(results_apart_from_arguments))
+
+
+def results_apart_from_arguments(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    module = bench.module()
+    watched = Watched(bench, module)
+    results = results_of(bench, watched)
+    given = {**watched.arguments, **dict(module.named_parameters())}
+    for name, result in results.items():
+        before = bits_of(given)
+        overwrite(bench, result)
+        yield from unchanged(given, before, f"writing to {name}")
+
+
+@pytest.mark.lstm_clause("PURE-5")
+def test_results_apart_from_one_another(lstm_check: Checker) -> None:
+    lstm_check.forall(ANY, on_bench(results_apart_from_one_another))
+
+
+def results_apart_from_one_another(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    results = results_of(bench, bench.module())
+    for name, result in results.items():
+        others = {other: tensor for other, tensor in results.items() if other != name}
+        before = bits_of(others)
+        overwrite(bench, result)
+        yield from unchanged(others, before, f"writing to {name}")
+
+
+@pytest.mark.lstm_clause("PURE-6")
+def test_results_are_kept(lstm_check: Checker) -> None:
+    lstm_check.forall(ANY, on_bench(results_are_kept))
+
+
+def results_are_kept(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    module = bench.module()
+    results = results_of(bench, module)
+    before = bits_of(results)
+    other = replace(trial.case, seed=trial.case.seed + 1)
+    for when in forward_and_backward(bench, module, bench.arguments(other)):
+        yield from unchanged(results, before, f"{when} that followed")
+
+
+# --------------------------------------------------------- one call, then others
+
+
+@pytest.mark.lstm_clause("PURE-7")
+def test_same_call_again(lstm_check: Checker) -> None:
+    lstm_check.forall(ANY, on_bench(same_call_again))
+
+
+def same_call_again(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    module = bench.module()
+    for note in ("", "second call", "third call"):
+        outputs = bench.call(module, bench.arguments())
+        if note:
+            yield from close_outputs(trial, bench, outputs, note)
+        if trial.case.cotangents:
+            bench.backward(outputs)
+
+
+@pytest.mark.lstm_clause("PURE-8")
+def test_call_after_others(lstm_check: Checker) -> None:
+    lstm_check.forall(FORWARD, on_bench(call_after_others))
+
+
+def call_after_others(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    for what, other in other_calls(trial.case).items():
+        module = bench.module()
+        with trial.bench(other) as elsewhere:
+            elsewhere.call(module, elsewhere.arguments())
+        outputs = bench.call(module, bench.arguments())
+        yield from close_outputs(trial, bench, outputs, f"after a call {what}")
+
+
+def other_calls(case: Case) -> dict[str, Case]:
+    """What may come before a call of the same module."""
+    batched = replace(case, layout="batched", lengths=(), seed=case.seed + 1)
+    return {
+        "with other values": replace(case, seed=case.seed + 1),
+        "with states" if not case.states else "without states": replace(
+            case, states=not case.states, seed=case.seed + 1
+        ),
+        "with one step": replace(batched, seq_len=1),
+        "with more steps": replace(batched, seq_len=case.seq_len + 3),
+        "with more rows": replace(batched, batch_size=case.batch_size + 2),
+        "without a batch": replace(batched, layout="unbatched", batch_size=1),
+        "with packed rows": replace(
+            batched, layout="packed_unsorted", seq_len=3, batch_size=2, lengths=(1, 3)
+        ),
+    }
+
+
+# ------------------------------------------------------------- memory layouts
+
+Layout = Callable[["torch.Tensor"], "torch.Tensor"]
+
+
+def transposed(x: torch.Tensor) -> torch.Tensor:
+    """The first axis lies innermost."""
+    return x.transpose(0, -1).contiguous().transpose(0, -1)
+
+
+def with_gaps(x: torch.Tensor) -> torch.Tensor:
+    """Every other number of a row that is twice as long; 9 in between."""
+    gaps = x.new_full((*x.shape, 2), 9.0)
+    gaps[..., 0] = x
+    return gaps.flatten(-2)[..., ::2]
+
+
+def behind_others(x: torch.Tensor) -> torch.Tensor:
+    """Three numbers that do not belong to it come before."""
+    others = x.new_full((3 + x.numel(),), 9.0)
+    others[3:] = x.flatten()
+    return others[3:].view(x.shape)
+
+
+def expanded(x: torch.Tensor) -> torch.Tensor:
+    """All steps, rows and layers are those of the first, and lie in the same place."""
+    return x[(0,) * (x.dim() - 1)].expand(x.shape)
+
+
+LAYOUTS: dict[str, Layout] = {
+    "transposed": transposed,
+    "with gaps": with_gaps,
+    "behind other numbers": behind_others,
+    "expanded": expanded,
+}
+
+
+@pytest.mark.lstm_clause("PURE-9")
+def test_layout_of_the_input(lstm_check: Checker) -> None:
+    lstm_check.forall(FORWARD, laid_out("input"))
+
+
+@pytest.mark.lstm_clause("PURE-10")
+def test_layout_of_the_states(lstm_check: Checker) -> None:
+    lstm_check.forall(ANY.but(states=(True,), cotangents=((),)), laid_out("h_0", "c_0"))
+
+
+@pytest.mark.lstm_clause("PURE-11")
+def test_gradients_under_any_layout(lstm_check: Checker) -> None:
+    lstm_check.forall(BACKWARD, laid_out("input", "h_0", "c_0"))
+
+
+def laid_out(*names: str) -> Callable[[Trial], list[Finding]]:
+    """Results, or gradients if the case has them, are right with arguments in each layout."""
+
+    def rule(trial: Trial) -> list[Finding]:
+        findings: list[Finding] = []
+        for note, layout in LAYOUTS.items():
+            case = with_equal_rows(trial.case, names) if layout is expanded else trial.case
+            with trial.bench(case) as bench:
+                findings += laid_out_on(trial, bench, names, layout, note)
+        return findings
+
+    return rule
+
+
+def laid_out_on(
+    trial: Trial, bench: Bench, names: Iterable[str], layout: Layout, note: str
+) -> Iterator[Finding]:
+    case, module = bench.case, bench.module()
+    arguments = {
+        name: layout(tensor.detach()).requires_grad_(tensor.requires_grad)
+        if name in names
+        else tensor
+        for name, tensor in bench.arguments().items()
+    }
+
+    def call(x: Any, *states: Any) -> Any:
+        # Packing has copied the input. To lay out what it gave keeps the way back to the leaf,
+        # unless that is expanded.
+        if case.packed and "input" in names and (layout is not expanded or not case.cotangents):
+            x = x._replace(data=layout(x.data))
+        return module(x, *states)
+
+    outputs = bench.call(call, arguments)
+    observed = bench.observe_all(outputs)
+    if case.cotangents:
+        bench.backward(outputs)
+        observed = bench.gradients(module, arguments)
+    expectation = trial.expectation if case is trial.case else expect(case)
+    for name, tensor in observed.items():
+        yield trial.close(name, tensor, expectation, f"{' and '.join(names)} {note}")
+
+
+def with_equal_rows(case: Case, names: Iterable[str]) -> Case:
+    """The case with arguments that :func:`expanded` does not change."""
+    return case.with_values(
+        {
+            name: np.broadcast_to(array[(0,) * (array.ndim - 1)], array.shape)
+            for name, array in case.arguments().items()
+            if name in names
+        }
+    )
+
+
+# -------------------------------------------------------------- global state
+
+
+@pytest.mark.lstm_clause("PURE-12")
+def test_random_state(lstm_check: Checker) -> None:
+    lstm_check.forall(ANY, random_state_unchanged)
+
+
+def random_state_unchanged(trial: Trial) -> list[Finding]:
+    # With one layer dropout does not act in training either.
+    one_layer = trial.case.config.num_layers == 1
+    case = replace(trial.case, training=True) if one_layer else trial.case
+    findings = []
+    with trial.bench(case) as bench:
+        module, arguments = bench.module(), bench.arguments()
+        before = random_state(bench)
+        for when in forward_and_backward(bench, module, arguments):
+            for name, state in random_state(bench).items():
+                message = f"random state changed by {when}"
+                findings.append(holds(name, state == before[name], message))
+    return findings
+
+
+def random_state(bench: Bench) -> dict[str, Any]:
+    """Of every global generator."""
+    torch, device = bench.torch, bench.case.device
+    of_numpy: Any = np.random.get_state()
+    states = {
+        "torch": bits(torch.get_rng_state()),
+        "numpy": (of_numpy[1].tobytes(), *of_numpy[2:]),
+        "random": random.getstate(),
+    }
+    if device.startswith("cuda"):
+        states["torch.cuda"] = bits(torch.cuda.get_rng_state(device))
+    return states
+
+
+# Functions and attributes of torch; a version may lack some.
+SETTINGS = (
+    "get_default_dtype",
+    "get_default_device",
+    "get_num_threads",
+    "is_grad_enabled",
+    "is_inference_mode_enabled",
+    "are_deterministic_algorithms_enabled",
+    "is_deterministic_algorithms_warn_only_enabled",
+    "get_float32_matmul_precision",
+    "is_anomaly_enabled",
+    "is_autocast_enabled",
+    "is_autocast_cpu_enabled",
+    "backends.cudnn.enabled",
+    "backends.cudnn.benchmark",
+    "backends.cudnn.deterministic",
+    "backends.cudnn.allow_tf32",
+    "backends.mkldnn.enabled",
+)
+
+
+def settings(bench: Bench) -> dict[str, Any]:
+    """Global settings of torch, by name."""
+    found = {}
+    for name in SETTINGS:
+        value: Any = bench.torch
+        for part in name.split("."):
+            value = getattr(value, part, None)
+        found[f"torch.{name}"] = value() if callable(value) else value
+    return found
+
+
+def settings_unchanged(bench: Bench, before: Mapping[str, Any], when: str) -> Iterator[Finding]:
+    for name, value in settings(bench).items():
+        message = f"changed by {when} from {before[name]} to {value}"
+        yield holds(name, value == before[name], message)
+
+
+@pytest.mark.lstm_clause("PURE-13")
+def test_settings_during_construction(lstm_check: Checker) -> None:
+    lstm_check.forall(FORWARD, on_bench(construction_changes_no_setting))
+
+
+def construction_changes_no_setting(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    before = settings(bench)
+    bench.construct()
+    yield from settings_unchanged(bench, before, "the constructor")
+
+
+@pytest.mark.lstm_clause("PURE-14")
+def test_settings_during_a_call(lstm_check: Checker) -> None:
+    lstm_check.forall(ANY, on_bench(call_changes_no_setting))
+
+
+def call_changes_no_setting(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    module, arguments = bench.module(), bench.arguments()
+    before = settings(bench)
+    for when in forward_and_backward(bench, module, arguments):
+        yield from settings_unchanged(bench, before, when)
+
+
+@pytest.mark.lstm_clause("PURE-15")
+def test_mode_of_the_module(lstm_check: Checker) -> None:
+    lstm_check.forall(ANY, on_bench(mode_unchanged))
+
+
+def mode_unchanged(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    module = bench.module()
+    before = {name: part.training for name, part in module.named_modules()}
+    for when in forward_and_backward(bench, module):
+        for name, part in module.named_modules():
+            same = part.training == before.get(name)
+            yield holds(f"training of {name or 'the module'}", same, f"changed by {when}")
+
+
+# --------------------------------------------------------------- two modules
+
+
+@pytest.mark.lstm_clause("PURE-16")
+def test_parameters_of_ones_own(lstm_check: Checker) -> None:
+    lstm_check.forall(FORWARD, on_bench(parameters_of_ones_own))
+
+
+def parameters_of_ones_own(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    modules = bench.module(), bench.module()
+    for written, other in (modules, modules[::-1]):
+        parameters = dict(other.named_parameters())
+        before = bits_of(parameters)
+        for parameter in written.parameters():
+            overwrite(bench, parameter)
+        yield from unchanged(parameters, before, "writing to those of another module")
+
+
+@pytest.mark.lstm_clause("PURE-17")
+def test_modules_side_by_side(lstm_check: Checker) -> None:
+    lstm_check.forall(BACKWARD, on_bench(modules_side_by_side))
+
+
+def modules_side_by_side(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    other = replace(trial.case, seed=trial.case.seed + 1)
+    with trial.bench(other) as beside:
+        benches = (bench, beside)
+        modules = [side.module() for side in benches]
+        arguments = [side.arguments() for side in benches]
+        outputs = [side.call(modules[k], arguments[k]) for k, side in enumerate(benches)]
+        for k, side in enumerate(benches):
+            side.backward(outputs[k])
+        for k, expectation in enumerate((trial.expectation, expect(other))):
+            observed = benches[k].observe_all(outputs[k])
+            observed.update(benches[k].gradients(modules[k], arguments[k]))
+            for name, tensor in observed.items():
+                yield trial.close(name, tensor, expectation, f"{('first', 'second')[k]} module")

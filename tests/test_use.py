@@ -1,0 +1,655 @@
+"""Chapter USE: how it is constructed and called, and what it has to refuse."""
+
+from __future__ import annotations
+
+import faulthandler
+import multiprocessing
+import os
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from functools import partial
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+from lstm_conformance.checker import Checker
+from lstm_conformance.judge import Finding, holds
+from lstm_conformance.rules import Rule, on_bench
+from lstm_conformance.spec.case import LAYOUTS, OUTPUTS
+from lstm_conformance.spec.config import LSTMConfig
+from lstm_conformance.spec.contract import Unsupported
+from lstm_conformance.spec.strategies import Domain
+from lstm_conformance.trial import Trial
+
+if TYPE_CHECKING:
+    import torch
+
+    from lstm_conformance.adapters.torch_bench import Bench
+
+Tensors = dict[str, "torch.Tensor"]
+Call = Callable[[], object]
+
+ANY = Domain(cotangents=((),))
+TENSOR = ANY.but(layout=LAYOUTS[:2])
+PACKED = ANY.but(layout=LAYOUTS[2:])
+
+# Whether a wrong call is refused does not depend on numbers: few cases are enough.
+REFUSALS_AT_MOST = 30
+
+
+# -------------------------------------------------------------- arguments, result
+
+# In the order of the signature.
+ARGUMENTS = (
+    "input_size",
+    "hidden_size",
+    "num_layers",
+    "bias",
+    "batch_first",
+    "dropout",
+    "bidirectional",
+    "proj_size",
+    "device",
+    "dtype",
+)
+
+
+def given(bench: Bench) -> dict[str, Any]:
+    """The constructor's arguments in the case, in the order of the signature."""
+    values = {**vars(bench.case.config), "device": bench.case.device, "dtype": bench.dtype}
+    return {name: values[name] for name in ARGUMENTS}
+
+
+def as_in_the_case(trial: Trial, bench: Bench, module: Any) -> Iterator[Finding]:
+    """Whether a module has the parameters of the case's arguments, and their results."""
+    module.train(trial.case.training)
+    bench.load(module)
+    outputs = bench.observe_all(bench.call(module, bench.arguments()))
+    yield from trial.close_all(outputs, OUTPUTS)
+
+
+@pytest.mark.lstm_clause("USE-1")
+def test_positional_arguments(lstm_check: Checker) -> None:
+    def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
+        yield from as_in_the_case(trial, bench, bench.factory(*given(bench).values()))
+
+    lstm_check.forall(ANY, on_bench(probe))
+
+
+@pytest.mark.lstm_clause("USE-2")
+def test_keyword_arguments(lstm_check: Checker) -> None:
+    def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
+        backwards = dict(reversed(given(bench).items()))
+        yield from as_in_the_case(trial, bench, bench.factory(**backwards))
+
+    lstm_check.forall(ANY, on_bench(probe))
+
+
+@pytest.mark.lstm_clause("USE-3")
+def test_default_arguments(lstm_check: Checker) -> None:
+    def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
+        config = trial.case.config
+        defaults = vars(LSTMConfig(config.input_size, config.hidden_size))
+        others = {name: v for name, v in given(bench).items() if v != defaults.get(name)}
+        module = bench.factory(config.input_size, config.hidden_size, **others)
+        yield from as_in_the_case(trial, bench, module)
+
+    lstm_check.forall(ANY.but(dropout=("none",)), on_bench(probe))
+
+
+@pytest.mark.lstm_clause("USE-4")
+def test_form_of_the_result(lstm_check: Checker) -> None:
+    def pair(name: str, value: object) -> Finding:
+        is_pair = isinstance(value, tuple) and len(value) == 2
+        return holds(name, is_pair, f"no pair but a {type(value).__name__}")
+
+    def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
+        result: Any = bench.result(bench.module(), bench.arguments())
+        yield pair("result", result)
+        output, states = result
+        yield pair("h_n, c_n", states)
+        tensor, packed = bench.torch.Tensor, bench.torch.nn.utils.rnn.PackedSequence
+        kinds = {"output": packed if trial.case.packed else tensor, "h_n": tensor, "c_n": tensor}
+        for value, (name, kind) in zip((output, *states), kinds.items(), strict=True):
+            found = type(value).__name__
+            yield holds(name, isinstance(value, kind), f"no {kind.__name__} but a {found}")
+
+    lstm_check.forall(ANY, on_bench(probe))
+
+
+@pytest.mark.lstm_clause("USE-5")
+def test_none_for_the_states(lstm_check: Checker) -> None:
+    def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
+        module = bench.module()
+        outputs = bench.call(lambda x: module(x, None), bench.arguments())
+        yield from trial.close_all(bench.observe_all(outputs), OUTPUTS)
+
+    lstm_check.forall(ANY.but(states=(False,)), on_bench(probe))
+
+
+@pytest.mark.lstm_clause("USE-6")
+def test_arguments_of_a_call_by_name(lstm_check: Checker) -> None:
+    def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
+        module = bench.module()
+
+        def by_name(x: object, *states: object) -> object:
+            return module(**dict(zip(("hx", "input"), (*states, x), strict=True)))
+
+        def without_states(x: object) -> object:
+            return module(input=x)
+
+        call = by_name if trial.case.states else without_states
+        outputs = bench.call(call, bench.arguments())
+        yield from trial.close_all(bench.observe_all(outputs), OUTPUTS)
+
+    lstm_check.forall(ANY, on_bench(probe))
+
+
+# --------------------------------------------------------------------- refusals
+
+# What may be raised. torch raises all of these but AssertionError, which takes the place of
+# ValueError in much other code. Anything else, as KeyError, comes by accident.
+REFUSALS = (
+    AssertionError,
+    AttributeError,
+    IndexError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+REFUSED, ACCEPTED = "was refused", "was accepted"
+
+# Seconds that a call may take in a child process.
+PATIENCE = 30.0
+
+
+class Wrong(NamedTuple):
+    """A call that has to be refused."""
+
+    argument: str
+    what: str
+    call: Call
+
+
+def refusals(bench: Bench, right: Call, wrong: Iterable[Wrong]) -> Iterator[Finding]:
+    """Whether wrong calls are refused, up to the first that ends the process.
+
+    Args:
+        bench: of the case.
+        right: differs from each of them in one thing. It has to work, so that they cannot be
+            refused for another reason.
+        wrong: the calls.
+    """
+    right()
+    wrong = list(wrong)
+    first, *outcomes = outcomes_of([right, *(each.call for each in wrong)], bench.case.device)
+    if first != ACCEPTED:
+        raise Unsupported(f"a call that works {first} in a child process")
+    # After one that ends the process the others are missing.
+    for each, outcome in zip(wrong, outcomes, strict=False):
+        yield holds(each.argument, outcome == REFUSED, f"{each.what} {outcome}")
+
+
+def outcomes_of(calls: list[Call], device: str) -> list[str]:
+    """What becomes of calls, made in a child process where there can be one.
+
+    Native code that does not look at its arguments may write past its memory. That would end
+    this process, or change what other clauses find in it.
+    """
+    if sys.platform != "linux" or device != "cpu":
+        return [outcome_of(call) for call in calls]
+    context, outcomes = multiprocessing.get_context("fork"), list[str]()
+    receiver, sender = context.Pipe(duplex=False)
+    child = context.Process(target=report, args=(calls, sender))
+    child.start()
+    sender.close()
+    with suppress(EOFError):
+        while len(outcomes) < len(calls) and receiver.poll(PATIENCE):
+            outcomes.append(receiver.recv())
+    if len(outcomes) < len(calls):
+        hangs = child.is_alive() and not receiver.poll(0)
+        outcomes.append("did not end" if hangs else "ended the process")
+    child.kill()
+    child.join()
+    receiver.close()
+    return outcomes
+
+
+def report(calls: list[Call], sender: Connection) -> None:
+    """Makes the calls, and sends what became of each."""
+    faulthandler.disable()
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # a process that ends so says it there
+    for call in calls:
+        sender.send(outcome_of(call))
+
+
+def outcome_of(call: Call) -> str:
+    """What becomes of a call."""
+    try:
+        call()
+    except REFUSALS:
+        return REFUSED
+    except (Exception, SystemExit) as error:
+        return f"raised {type(error).__name__}, which is no sign of a refusal"
+    return ACCEPTED
+
+
+# -------------------------------------------------------- refused by the constructor
+
+PLAIN_ARGUMENTS = ANY.but(dropout=("none",), projection=(False,), layout=("batched",))
+
+
+def constructor_refuses(argument: str, values: Callable[[Bench], Iterable[object]]) -> Rule:
+    """The constructor refuses values of an argument, the others being those of the case."""
+
+    def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
+        wrong = [
+            Wrong(argument, f"{argument}={value!r}", partial(bench.construct, **{argument: value}))
+            for value in values(bench)
+        ]
+        yield from refusals(bench, bench.construct, wrong)
+
+    return on_bench(probe)
+
+
+@pytest.mark.lstm_clause("USE-7")
+def test_no_nonlinearity(lstm_check: Checker) -> None:
+    rule = constructor_refuses("nonlinearity", lambda bench: ("tanh", "relu"))
+    lstm_check.forall(ANY, rule, REFUSALS_AT_MOST)
+
+
+@pytest.mark.lstm_clause("USE-8")
+def test_unknown_arguments(lstm_check: Checker) -> None:
+    def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
+        right, construct = given(bench), bench.factory
+        wrong = [
+            Wrong(name, f"{name}={value}", partial(construct, **right, **{name: value}))
+            for name, value in (("activation", "tanh"), ("num_layer", 1), ("skip_input", False))
+        ]
+        eleventh = partial(construct, *right.values(), None)
+        wrong.append(Wrong("None", "an eleventh argument", eleventh))
+        yield from refusals(bench, partial(construct, **right), wrong)
+
+    lstm_check.forall(ANY, on_bench(probe), REFUSALS_AT_MOST)
+
+
+@pytest.mark.lstm_clause("USE-9")
+def test_required_arguments(lstm_check: Checker) -> None:
+    def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
+        right = given(bench)
+
+        def without(*names: str) -> Wrong:
+            left = {name: value for name, value in right.items() if name not in names}
+            missing = " and ".join(names)
+            return Wrong(missing, "leaving it out", partial(bench.factory, **left))
+
+        wrong = [
+            without("input_size"),
+            without("hidden_size"),
+            without("input_size", "hidden_size"),
+        ]
+        yield from refusals(bench, partial(bench.factory, **right), wrong)
+
+    lstm_check.forall(ANY, on_bench(probe), REFUSALS_AT_MOST)
+
+
+@pytest.mark.lstm_clause("USE-10")
+def test_values_of_input_size(lstm_check: Checker) -> None:
+    rule = constructor_refuses("input_size", lambda bench: (-1, -3, 2.5, "3", None))
+    lstm_check.forall(PLAIN_ARGUMENTS, rule, REFUSALS_AT_MOST)
+
+
+@pytest.mark.lstm_clause("USE-11")
+def test_input_without_features(lstm_check: Checker) -> None:
+    rule = constructor_refuses("input_size", lambda bench: (0,))
+    lstm_check.forall(PLAIN_ARGUMENTS, rule, REFUSALS_AT_MOST)
+
+
+@pytest.mark.lstm_clause("USE-12")
+def test_values_of_hidden_size(lstm_check: Checker) -> None:
+    rule = constructor_refuses("hidden_size", lambda bench: (0, -1, -3, 2.5, "3", None))
+    lstm_check.forall(PLAIN_ARGUMENTS, rule, REFUSALS_AT_MOST)
+
+
+@pytest.mark.lstm_clause("USE-13")
+def test_values_of_num_layers(lstm_check: Checker) -> None:
+    rule = constructor_refuses("num_layers", lambda bench: (0, -1, -3, 1.5, "2", None))
+    lstm_check.forall(PLAIN_ARGUMENTS, rule, REFUSALS_AT_MOST)
+
+
+@pytest.mark.lstm_clause("USE-14")
+def test_values_of_proj_size(lstm_check: Checker) -> None:
+    rule = constructor_refuses("proj_size", lambda bench: (-1, -3, 0.5, 1.5, "1", None))
+    domain = PLAIN_ARGUMENTS.but(projection=(False, True), hidden_size=(3, 6))
+    lstm_check.forall(domain, rule, REFUSALS_AT_MOST)
+
+
+@pytest.mark.lstm_clause("USE-15")
+def test_limit_of_proj_size(lstm_check: Checker) -> None:
+    def too_large(bench: Bench) -> Iterable[int]:
+        hidden_size = bench.case.config.hidden_size
+        return hidden_size, hidden_size + 1, 2 * hidden_size + 1
+
+    domain = PLAIN_ARGUMENTS.but(projection=(False, True))
+    lstm_check.forall(domain, constructor_refuses("proj_size", too_large), REFUSALS_AT_MOST)
+
+
+@pytest.mark.lstm_clause("USE-16")
+def test_values_of_dropout(lstm_check: Checker) -> None:
+    nan, infinity = float("nan"), float("inf")
+    values = (-0.1, -1, 1.1, 2, nan, infinity, -infinity, "0.5", "no", None)
+    rule = constructor_refuses("dropout", lambda bench: values)
+    lstm_check.forall(PLAIN_ARGUMENTS, rule, REFUSALS_AT_MOST)
+
+
+@pytest.mark.lstm_clause("USE-17")
+def test_true_or_false_for_dropout(lstm_check: Checker) -> None:
+    rule = constructor_refuses("dropout", lambda bench: (True, False))
+    lstm_check.forall(PLAIN_ARGUMENTS, rule, REFUSALS_AT_MOST)
+
+
+@pytest.mark.lstm_clause("USE-18")
+def test_dropout_in_a_single_layer(lstm_check: Checker) -> None:
+    def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
+        def because_of_dropout(num_layers: int) -> set[str]:
+            """Warnings with dropout that are not there without."""
+            found = {}
+            for dropout in (0.0, 0.5):
+                with warnings.catch_warnings(record=True) as caught:
+                    warnings.simplefilter("always")
+                    bench.construct(num_layers=num_layers, dropout=dropout)
+                found[dropout] = {str(warning.message) for warning in caught}
+            return found[0.5] - found[0.0]
+
+        yield holds("dropout", bool(because_of_dropout(1)), "no warning with one layer")
+        yield holds("dropout", not because_of_dropout(2), "a warning with two layers")
+
+    lstm_check.forall(PLAIN_ARGUMENTS, on_bench(probe), REFUSALS_AT_MOST)
+
+
+@pytest.mark.lstm_clause("USE-19")
+def test_values_of_dtype(lstm_check: Checker) -> None:
+    def no_floats(bench: Bench) -> Iterable[object]:
+        torch = bench.torch
+        return torch.int64, torch.int32, torch.uint8, torch.bool, "float7", 32
+
+    lstm_check.forall(PLAIN_ARGUMENTS, constructor_refuses("dtype", no_floats), REFUSALS_AT_MOST)
+
+
+@pytest.mark.lstm_clause("USE-20")
+def test_values_of_device(lstm_check: Checker) -> None:
+    rule = constructor_refuses("device", lambda bench: ("nowhere", "cpu:one", 1.5))
+    lstm_check.forall(PLAIN_ARGUMENTS, rule, REFUSALS_AT_MOST)
+
+
+# ---------------------------------------------------------------- refused by a call
+
+STATES = ("h_0", "c_0")
+
+
+def call_refuses(changes: Callable[[Bench, Tensors], Iterable[Tensors]]) -> Rule:
+    """A call is refused if some of its arguments are changed, the others being the case's."""
+
+    def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
+        module, arguments = bench.module(), bench.arguments()
+
+        def call(changed: Tensors) -> Call:
+            return partial(bench.result, module, {**arguments, **changed})
+
+        wrong = [
+            Wrong(" and ".join(changed), in_place_of(arguments, changed), call(changed))
+            for changed in changes(bench, arguments)
+        ]
+        yield from refusals(bench, call({}), wrong)
+
+    return on_bench(probe)
+
+
+def in_place_of(arguments: Tensors, changed: Tensors) -> str:
+    """What is wrong with the changed arguments."""
+
+    def facts(tensor: torch.Tensor) -> Iterator[str]:
+        return (
+            f"{what} {value}"
+            for what, value in (
+                ("shape", tuple(tensor.shape)),
+                ("dtype", tensor.dtype),
+                ("device", tensor.device),
+            )
+        )
+
+    return ", ".join(
+        f"{wrong} in place of {right}"
+        for name, tensor in changed.items()
+        for wrong, right in zip(facts(tensor), facts(arguments[name]), strict=True)
+        if wrong != right
+    )
+
+
+def resized(tensor: torch.Tensor, axis: int, *more: int) -> Iterator[torch.Tensor]:
+    """Tensors that have another size along one axis: none, one, fewer, more, and ``more``."""
+    shape, right = list(tensor.shape), tensor.shape[axis]
+    for size in sorted({0, 1, right - 1, right + 1, 2 * right, *more} - {right}):
+        shape[axis] = size
+        yield tensor.new_zeros(shape)
+
+
+def changed_states(
+    arguments: Tensors, change: Callable[[torch.Tensor], Iterable[torch.Tensor]]
+) -> Iterator[Tensors]:
+    """h_0 changed in every way, c_0 alike, and both at the same time."""
+    ways = {name: list(change(arguments[name])) for name in STATES}
+    for name, tensors in ways.items():
+        for tensor in tensors:
+            yield {name: tensor}
+    for both in zip(ways["h_0"], ways["c_0"], strict=False):
+        yield dict(zip(STATES, both, strict=True))
+
+
+def other_dtypes(bench: Bench, tensor: torch.Tensor) -> Iterator[torch.Tensor]:
+    torch = bench.torch
+    for dtype in (torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.int64):
+        if dtype != tensor.dtype:
+            yield tensor.to(dtype)
+
+
+def on_meta(tensor: torch.Tensor) -> Iterator[torch.Tensor]:
+    """On a device that every machine has."""
+    yield tensor.to("meta")
+
+
+@pytest.mark.lstm_clause("USE-21")
+def test_required_input(lstm_check: Checker) -> None:
+    def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
+        module, arguments = bench.module(), bench.arguments()
+        right = partial(bench.result, module, arguments)
+        wrong = [
+            Wrong("input", "leaving it out", module),
+            Wrong("input", "None", partial(module, None)),
+        ]
+        yield from refusals(bench, right, wrong)
+
+    lstm_check.forall(ANY, on_bench(probe), REFUSALS_AT_MOST)
+
+
+@pytest.mark.lstm_clause("USE-22")
+def test_axes_of_the_input(lstm_check: Checker) -> None:
+    def changes(bench: Bench, arguments: Tensors) -> Iterator[Tensors]:
+        x = arguments["input"]
+        lead, features = x.shape[:-1], x.shape[-1]
+        for shape in ((), (features,), (1,) * (3 - len(lead)) + tuple(x.shape)):
+            yield {"input": x.new_zeros(shape)}
+
+    lstm_check.forall(TENSOR, call_refuses(changes), REFUSALS_AT_MOST)
+
+
+def other_features(bench: Bench, arguments: Tensors) -> Iterator[Tensors]:
+    return ({"input": x} for x in resized(arguments["input"], -1))
+
+
+@pytest.mark.lstm_clause("USE-23")
+def test_features_of_the_input(lstm_check: Checker) -> None:
+    lstm_check.forall(TENSOR, call_refuses(other_features), REFUSALS_AT_MOST)
+
+
+@pytest.mark.lstm_clause("USE-24")
+def test_features_of_a_packed_sequence(lstm_check: Checker) -> None:
+    lstm_check.forall(PACKED, call_refuses(other_features), REFUSALS_AT_MOST)
+
+
+@pytest.mark.lstm_clause("USE-25")
+def test_no_steps(lstm_check: Checker) -> None:
+    def changes(bench: Bench, arguments: Tensors) -> Iterator[Tensors]:
+        x = arguments["input"]
+        batch_first = bench.case.config.batch_first and x.dim() == 3
+        yield {"input": x[:, :0] if batch_first else x[:0]}
+
+    lstm_check.forall(TENSOR, call_refuses(changes), REFUSALS_AT_MOST)
+
+
+@pytest.mark.lstm_clause("USE-26")
+def test_dtype_of_the_input(lstm_check: Checker) -> None:
+    def changes(bench: Bench, arguments: Tensors) -> Iterator[Tensors]:
+        return ({"input": x} for x in other_dtypes(bench, arguments["input"]))
+
+    lstm_check.forall(ANY, call_refuses(changes), REFUSALS_AT_MOST)
+
+
+@pytest.mark.lstm_clause("USE-27")
+def test_device_of_the_input(lstm_check: Checker) -> None:
+    def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
+        module, arguments = bench.module(), bench.arguments()
+        x = bench.pack(arguments.pop("input"))
+        states = [tuple(arguments.values())] if arguments else []
+        wrong = Wrong("input", "device meta", partial(module, x.to("meta"), *states))
+        yield from refusals(bench, partial(module, x, *states), [wrong])
+
+    lstm_check.forall(ANY, on_bench(probe), REFUSALS_AT_MOST)
+
+
+def refuses_states(forms: Callable[[torch.Tensor, torch.Tensor], dict[str, object]]) -> Rule:
+    """A call is refused if the states are given in other forms than a pair."""
+
+    def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
+        module, arguments = bench.module(), bench.arguments()
+        x, h_0, c_0 = bench.pack(arguments["input"]), arguments["h_0"], arguments["c_0"]
+        wrong = [
+            Wrong("states", what, partial(module, x, states))
+            for what, states in forms(h_0, c_0).items()
+        ]
+        yield from refusals(bench, partial(module, x, (h_0, c_0)), wrong)
+
+    return on_bench(probe)
+
+
+WITH_STATES = ANY.but(states=(True,))
+
+
+@pytest.mark.lstm_clause("USE-28")
+def test_one_state_without_the_other(lstm_check: Checker) -> None:
+    def forms(h_0: torch.Tensor, c_0: torch.Tensor) -> dict[str, object]:
+        return {
+            "h_0 itself": h_0,
+            "(h_0,)": (h_0,),
+            "(h_0, None)": (h_0, None),
+            "(None, c_0)": (None, c_0),
+            "(None, None)": (None, None),
+            "()": (),
+        }
+
+    lstm_check.forall(WITH_STATES, refuses_states(forms), REFUSALS_AT_MOST)
+
+
+@pytest.mark.lstm_clause("USE-29")
+def test_three_states(lstm_check: Checker) -> None:
+    def forms(h_0: torch.Tensor, c_0: torch.Tensor) -> dict[str, object]:
+        return {"(h_0, c_0, c_0)": (h_0, c_0, c_0), "(h_0, c_0, None)": (h_0, c_0, None)}
+
+    lstm_check.forall(WITH_STATES, refuses_states(forms), REFUSALS_AT_MOST)
+
+
+@pytest.mark.lstm_clause("USE-30")
+def test_batch_axis_of_the_states(lstm_check: Checker) -> None:
+    def other_axes(state: torch.Tensor) -> Iterator[torch.Tensor]:
+        yield state[:, 0] if state.dim() == 3 else state.unsqueeze(1)
+
+    def changes(bench: Bench, arguments: Tensors) -> Iterator[Tensors]:
+        return changed_states(arguments, other_axes)
+
+    domain = WITH_STATES.but(layout=LAYOUTS[:2])
+    lstm_check.forall(domain, call_refuses(changes), REFUSALS_AT_MOST)
+
+
+def other_layers(bench: Bench, arguments: Tensors) -> Iterator[Tensors]:
+    return changed_states(arguments, lambda state: resized(state, 0))
+
+
+def other_rows(bench: Bench, arguments: Tensors) -> Iterator[Tensors]:
+    yield from changed_states(arguments, lambda state: resized(state, 1))
+
+
+def other_rows_or_none(bench: Bench, arguments: Tensors) -> Iterator[Tensors]:
+    yield from other_rows(bench, arguments)
+    yield from changed_states(arguments, lambda state: [state[:, 0]])
+
+
+def other_state_features(bench: Bench, arguments: Tensors) -> Iterator[Tensors]:
+    # With a projection, each might be taken for the other.
+    config = bench.case.config
+    both = config.output_size, config.hidden_size
+    return changed_states(arguments, lambda state: resized(state, -1, *both))
+
+
+@pytest.mark.lstm_clause("USE-31")
+def test_layers_and_directions_of_the_states(lstm_check: Checker) -> None:
+    domain = WITH_STATES.but(layout=LAYOUTS[:2])
+    lstm_check.forall(domain, call_refuses(other_layers), REFUSALS_AT_MOST)
+
+
+@pytest.mark.lstm_clause("USE-32")
+def test_batch_size_of_the_states(lstm_check: Checker) -> None:
+    domain = WITH_STATES.but(layout=("batched",))
+    lstm_check.forall(domain, call_refuses(other_rows), REFUSALS_AT_MOST)
+
+
+@pytest.mark.lstm_clause("USE-33")
+def test_features_of_the_states(lstm_check: Checker) -> None:
+    domain = WITH_STATES.but(layout=LAYOUTS[:2])
+    lstm_check.forall(domain, call_refuses(other_state_features), REFUSALS_AT_MOST)
+
+
+PACKED_WITH_STATES = PACKED.but(states=(True,))
+
+
+@pytest.mark.lstm_clause("USE-34")
+def test_layers_and_directions_of_the_states_packed(lstm_check: Checker) -> None:
+    lstm_check.forall(PACKED_WITH_STATES, call_refuses(other_layers), REFUSALS_AT_MOST)
+
+
+@pytest.mark.lstm_clause("USE-35")
+def test_batch_size_of_the_states_packed(lstm_check: Checker) -> None:
+    lstm_check.forall(PACKED_WITH_STATES, call_refuses(other_rows_or_none), REFUSALS_AT_MOST)
+
+
+@pytest.mark.lstm_clause("USE-36")
+def test_features_of_the_states_packed(lstm_check: Checker) -> None:
+    lstm_check.forall(PACKED_WITH_STATES, call_refuses(other_state_features), REFUSALS_AT_MOST)
+
+
+@pytest.mark.lstm_clause("USE-37")
+def test_dtype_of_the_states(lstm_check: Checker) -> None:
+    def changes(bench: Bench, arguments: Tensors) -> Iterator[Tensors]:
+        return changed_states(arguments, partial(other_dtypes, bench))
+
+    lstm_check.forall(WITH_STATES, call_refuses(changes), REFUSALS_AT_MOST)
+
+
+@pytest.mark.lstm_clause("USE-38")
+def test_device_of_the_states(lstm_check: Checker) -> None:
+    def changes(bench: Bench, arguments: Tensors) -> Iterator[Tensors]:
+        return changed_states(arguments, on_meta)
+
+    lstm_check.forall(WITH_STATES, call_refuses(changes), REFUSALS_AT_MOST)
