@@ -9,8 +9,9 @@ import pytest
 
 from lstm_conformance.adapters.reference import ReferenceLSTM
 from lstm_conformance.checker import Failure, Record, Settings
+from lstm_conformance.known_deviations import Deviation
 from lstm_conformance.profiles import PROFILES
-from lstm_conformance.reports.tables import summary
+from lstm_conformance.reports.tables import markdown_report, summary, text_report
 from lstm_conformance.session import JudgingSession
 from lstm_conformance.spec.clauses import TESTABLE
 from lstm_conformance.spec.precision import PRECISIONS
@@ -19,13 +20,14 @@ CLAUSES = ("EQ-1", "EQ-2", "COMB-1")
 CASE = "v1 input_size=1 hidden_size=1"
 
 
-def session() -> JudgingSession:
+def session(known: dict[str, Deviation] | None = None) -> JudgingSession:
     return JudgingSession(
         "reference",
         ReferenceLSTM(),
         Settings(PROFILES["smoke"], 0, tuple(PRECISIONS), ("cpu",)),
         CLAUSES,
         {},
+        known or {},
         None,
         None,
     )
@@ -35,8 +37,12 @@ def passed(clause: str, **changes: Any) -> dict[str, Any]:
     return {**Record(clause, verdicts={"pass": 3}, worst_ratio=1.5).as_json(), **changes}
 
 
-def results(*records: dict[str, Any], stopped: str | None = None) -> dict[str, Any]:
-    judged = session()
+def results(
+    *records: dict[str, Any],
+    stopped: str | None = None,
+    known: dict[str, Deviation] | None = None,
+) -> dict[str, Any]:
+    judged = session(known)
     for record in records:
         judged.add((record["clause"],), [record], "", 1.0)
     return judged.results(stopped)
@@ -139,3 +145,35 @@ def test_combinations_add_up() -> None:
     coverage = results(visited)["coverage"]["combinations"]
     assert coverage["total"] == 2304
     assert coverage["visited"] + sum(len(x["combinations"]) for x in coverage["left_out"]) == 2304
+
+
+KNOWN = Deviation("EQ-1", "The gates are in another order.", "https://example.org/1")
+
+
+def test_a_known_deviation_is_waived() -> None:
+    failure = Failure("fail", CASE, CASE, {"tensor": "h_n", "index": None, "message": "shape"})
+    broken = Record("EQ-1", verdicts={"fail": 1}, failures=[failure]).as_json()
+    found = results(broken, *REST, known={"EQ-1": KNOWN})
+    assert verdict(found) == "waived"
+    assert found["conformant"] is True
+    assert "but for known deviations" in summary(found)
+    assert "Known deviations: EQ-1 Gate order." in summary(found)
+    assert any("another order" in reason for reason in found["clauses"][0]["reasons"])
+    assert "## EQ-1 Gate order (a known deviation)" in markdown_report(found)
+
+
+def test_a_known_deviation_that_is_none_is_an_error() -> None:
+    found = results(passed("EQ-1"), *REST, known={"EQ-1": KNOWN})
+    assert verdict(found) == "error"
+    assert found["conformant"] is False
+    assert "remove the entry" in text_report(found)
+
+
+def test_a_known_deviation_excuses_its_clause_only() -> None:
+    failure = Failure("fail", CASE, CASE, {"tensor": "h_n", "index": None, "message": "shape"})
+    broken = Record("EQ-2", verdicts={"fail": 1}, failures=[failure]).as_json()
+    skipped = passed("EQ-1", verdicts={"unsupported": 1})
+    found = results(skipped, broken, passed("COMB-1"), known={"EQ-1": KNOWN})
+    assert verdict(found) == "unsupported"
+    assert verdict(found, "EQ-2") == "fail"
+    assert found["conformant"] is False

@@ -66,6 +66,9 @@ def summary(results: Results) -> str:
             lines.append(f"{others} further clauses that build on these are broken too.")
     if broken(results, "SHOULD"):
         lines.append(f"Recommended, but not done: {_titles(broken(results, 'SHOULD'))}.")
+    waived = [clause for clause in results["clauses"] if clause["verdict"] == "waived"]
+    if waived:
+        lines.append(f"Known deviations: {_titles(waived)}.")
     for device, reason in results["missing_devices"].items():
         lines.append(f"Not tested on {device}: {reason}.")
     combinations = results["coverage"]["combinations"]
@@ -89,7 +92,9 @@ def _titles(clauses: list[dict[str, Any]]) -> str:
 
 def _verdict(results: Results, name: str) -> str:
     if results["conformant"]:
-        return f"CONFORMANT: {name} does what the documentation of torch.nn.LSTM says."
+        waived = any(clause["verdict"] == "waived" for clause in results["clauses"])
+        but = ", but for known deviations" if waived else ""
+        return f"CONFORMANT: {name} does what the documentation of torch.nn.LSTM says{but}."
     number = len(broken(results))
     if number:
         stopped = f" (stopped early: {results['stopped']})" if results["stopped"] else ""
@@ -167,10 +172,11 @@ def _failures_as_text(results: Results) -> list[str]:
 def _failures_as_markdown(results: Results) -> list[str]:
     parts = []
     for clause in results["clauses"]:
-        if clause["verdict"] not in _BROKEN:
+        known = clause["verdict"] == "waived"
+        if clause["verdict"] not in _BROKEN and not known:
             continue
-        cause = " (a cause)" if clause["root_cause"] else ""
-        parts.append(f"## {clause['id']} {clause['title']}{cause}")
+        what = " (a cause)" if clause["root_cause"] else " (a known deviation)" if known else ""
+        parts.append(f"## {clause['id']} {clause['title']}{what}")
         parts.append(_fenced(_failure_text(clause, results)))
     return parts
 

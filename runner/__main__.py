@@ -63,6 +63,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="LINE",
         help="judge one case, given by its line, by the clauses named or by COMB",
     )
+    add(
+        "--known-deviations",
+        type=Path,
+        metavar="FILE",
+        help="clauses that are known to be broken, each with a reason (TOML)",
+    )
     add("--json", type=Path, metavar="FILE", help="write the results")
     add("--markdown", type=Path, metavar="FILE", help="write a report")
     add(

@@ -82,6 +82,8 @@ def _command(options: Namespace, file: Path) -> list[str]:
             command.append(f"--lstm-{name}={value}")
     if options.case is not None:
         command.append(f"--lstm-case={options.case}")
+    if options.known_deviations is not None:
+        command.append(f"--lstm-known-deviations={options.known_deviations.resolve()}")
     workers = 0 if options.case is not None else options.workers
     if workers > 0:
         command += ["-p", "xdist.plugin", "-n", str(workers), "--dist=worksteal"]

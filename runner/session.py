@@ -16,6 +16,7 @@ from typing import Any
 from .checker import ERROR, NOT_TESTED, UNSUPPORTED, Failure, Record, Settings
 from .explain import explain
 from .judge import FAIL, INCONCLUSIVE, PASS
+from .known_deviations import Deviation, KnownDeviationsError, read_known_deviations
 from .profiles import PROFILES
 from .progress import Progress
 from .results_file import write_results
@@ -26,7 +27,14 @@ from .spec.contract import Implementation
 from .spec.precision import PRECISIONS
 from .target import TargetError, load
 
-__all__ = ["SCHEMA_VERSION", "JudgingSession", "UsageError", "failure_as_json"]
+__all__ = [
+    "SCHEMA_VERSION",
+    "WAIVED",
+    "JudgingSession",
+    "UsageError",
+    "failure_as_json",
+    "with_known_deviation",
+]
 
 SCHEMA_VERSION = 1
 
@@ -35,6 +43,8 @@ _VISITING = "COMB-1"
 
 # Clauses by which a given case is judged unless others are named.
 _OF_A_CASE = ("COMB-1", "COMB-2")
+
+WAIVED = "waived"
 
 # JSON has no infinity.
 _LARGEST_RATIO = 1e99
@@ -53,6 +63,7 @@ class JudgingSession:
         settings: how it is judged.
         clauses: ids of those that are judged.
         missing_devices: device to the reason why it cannot be used.
+        known: clause to its known deviation.
         json: where the results are to be written, if anywhere.
         progress: where progress is shown, if anywhere.
     """
@@ -64,6 +75,7 @@ class JudgingSession:
         settings: Settings,
         clauses: tuple[str, ...],
         missing_devices: dict[str, str],
+        known: dict[str, Deviation],
         json: Path | None,
         progress: Progress | None,
     ) -> None:
@@ -72,6 +84,7 @@ class JudgingSession:
         self.settings = settings
         self.clauses = clauses
         self._missing_devices = missing_devices
+        self.known = known
         self._json = json
         self._progress = progress
         self._records: list[Record] = []
@@ -101,6 +114,12 @@ class JudgingSession:
             except ValueError as error:
                 raise UsageError(f"--case cannot be read: {error}.") from None
             clauses = tuple(option.lstm_clause or _OF_A_CASE)
+        known = {}
+        if option.lstm_known_deviations:
+            try:
+                known = read_known_deviations(Path(option.lstm_known_deviations))
+            except KnownDeviationsError as error:
+                raise UsageError(str(error)) from None
         json = Path(option.lstm_json) if option.lstm_json else None
         if json is not None and not json.parent.is_dir():
             raise UsageError(f"The results cannot be written: there is no folder {json.parent}.")
@@ -119,6 +138,7 @@ class JudgingSession:
             Settings(profile, option.lstm_seed, dtypes, present, given_case),
             tuple(clause for clause in TESTABLE if clause in clauses),
             {device: reason for device, reason in reasons.items() if reason is not None},
+            known,
             json,
             Progress(sys.stderr) if option.lstm_progress else None,
         )
@@ -150,10 +170,16 @@ class JudgingSession:
             self._records.append(Record(**{**record, "failures": failures}))
         if broken_off:
             self._broken_off.update(dict.fromkeys(clauses, broken_off[-2000:]))
-        self._failed_tests += bool(broken_off) or any(r["failures"] for r in records or ())
+        self._failed_tests += bool(broken_off) or any(
+            record["failures"] and not self.excuses(record["clause"]) for record in records or ()
+        )
         if self._progress is not None:
             cases = sum(sum(record["verdicts"].values()) for record in records or ())
             self._progress.advance(cases, self._failed_tests)
+
+    def excuses(self, clause: str) -> bool:
+        """Whether the implementation may break ``clause``: knowingly, or since it is a SHOULD."""
+        return clause in self.known or TESTABLE[clause].level == "SHOULD"
 
     def finish(self, interrupted: bool, max_failures: int) -> None:
         """Writes the results, if a file for them was named."""
@@ -221,6 +247,9 @@ class JudgingSession:
             reasons = {self._broken_off[clause_id]: 1, **reasons}
         elif not records:
             reasons = {"not reached": 1}
+        if clause_id in self.known:
+            verdict, reason = with_known_deviation(self.known[clause_id], verdict)
+            reasons = {**({reason: 1} if reason else {}), **reasons}
         clause = TESTABLE[clause_id]
         return {
             "id": clause.id,
@@ -286,7 +315,16 @@ def _stands(clause: dict[str, Any]) -> bool:
     """
     if clause["verdict"] == NOT_TESTED:
         return bool(clause["counts"] and clause["reasons"])
-    return clause["level"] == "SHOULD" or clause["verdict"] in (PASS, UNSUPPORTED)
+    return clause["level"] == "SHOULD" or clause["verdict"] in (PASS, UNSUPPORTED, WAIVED)
+
+
+def with_known_deviation(deviation: Deviation, verdict: str) -> tuple[str, str]:
+    """The verdict on a clause that is known to be broken, and what is to be said of it."""
+    if verdict in (FAIL, ERROR):
+        return WAIVED, f"known deviation: {deviation}"
+    if verdict == PASS:
+        return ERROR, "known as a deviation, but it is none any more: remove the entry"
+    return verdict, ""
 
 
 def failure_as_json(failure: Failure) -> dict[str, Any]:

@@ -193,7 +193,7 @@ def same_seed(trial: Trial) -> list[Finding]:
             bench.torch.manual_seed(seed)
             calls.append(kept(bench, module))
     return [
-        holds("output", np.array_equal(*calls[:2]), "the same seed dropped something else"),
+        holds("output", np.array_equal(calls[0], calls[1]), "the same seed dropped something else"),
         holds("output", differ(calls[1:]), "another seed dropped the same"),
     ]
 
@@ -212,8 +212,8 @@ def modes(trial: Trial, bench: Bench) -> Iterator[Finding]:
         outputs.append(bench.observe("output", output))
         if not training:
             yield trial.close("output", outputs[-1], whole, note="in evaluation after training")
-    for training in (0, 2):
-        unlike = not np.array_equal(outputs[training].values, outputs[1].values)
+    for call in (0, 2):
+        unlike = not np.array_equal(outputs[call].values, outputs[1].values)
         yield holds("output", unlike, "in training nothing was dropped")
     fresh = not np.array_equal(outputs[0].values, outputs[2].values)
     yield holds("output", fresh, "in training, evaluation and training again the same was dropped")

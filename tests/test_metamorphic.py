@@ -16,7 +16,7 @@ import pytest
 from lstm_conformance.checker import Checker
 from lstm_conformance.judge import Finding
 from lstm_conformance.rules import close
-from lstm_conformance.spec.case import Case
+from lstm_conformance.spec.case import Case, CaseWithValues
 from lstm_conformance.spec.strategies import Domain
 from lstm_conformance.trial import Trial
 
@@ -182,16 +182,15 @@ def layers_chained(trial: Trial) -> list[Finding]:
     """Forward from the first single layer to the last, backward from the last to the first."""
     case, values = trial.case, given(trial.case)
     config, D = case.config, case.config.num_directions
-    layers: list[Case] = []
+    layers: list[CaseWithValues] = []
     x = values["input"]
     for layer in range(config.num_layers):
         rows = slice(layer * D, (layer + 1) * D)
         own = {"input": x}
         for d in range(D):
-            single = replace(config, num_layers=1).parameter_names(0, d)
-            own.update(
-                zip(single, (values[n] for n in config.parameter_names(layer, d)), strict=True)
-            )
+            names = replace(config, num_layers=1).parameter_names(0, d)
+            theirs = (values[name] for name in config.parameter_names(layer, d))
+            own.update(zip(names, theirs, strict=True))
         for name in ("h_0", "c_0", "cotangent of h_n", "cotangent of c_n"):
             if name in values:
                 own[name] = values[name][rows]
@@ -201,9 +200,9 @@ def layers_chained(trial: Trial) -> list[Finding]:
 
     parts: list[Arrays] = []
     cotangent = values["cotangent of output"]
-    for layer in reversed(layers):
-        whole = {**layer.values, "cotangent of output": cotangent}
-        parts.insert(0, answer(trial, replace(layer, values=whole)))
+    for single in reversed(layers):
+        whole = {**single.values, "cotangent of output": cotangent}
+        parts.insert(0, answer(trial, replace(single, values=whole)))
         cotangent = parts[0]["input.grad"]
     results = {"output": x, "input.grad": parts[0]["input.grad"]}
     for name in ("h_n", "c_n", "h_0.grad", "c_0.grad"):
@@ -223,8 +222,8 @@ def test_biases_exchanged(lstm_check: Checker) -> None:
 
 def biases_exchanged(trial: Trial) -> list[Finding]:
     def other(name: str) -> str:
-        pair = ("bias_ih", "bias_hh")
-        return name.replace(*pair) if pair[0] in name else name.replace(*reversed(pair))
+        ih, hh = "bias_ih", "bias_hh"
+        return name.replace(ih, hh) if ih in name else name.replace(hh, ih)
 
     case = trial.case
     moved = {other(name): value for name, value in given(case).items()}
@@ -255,7 +254,8 @@ def units_permuted(trial: Trial) -> list[Finding]:
                 return value[..., halves]
             if bare in ("h_0", "c_0", "h_n", "c_n"):
                 return value[..., by]
-            return value[rows][:, by] if "weight_hh" in bare else value[rows]
+            moved: Array = value[rows]
+            return moved[:, by] if "weight_hh" in bare else moved
 
         return value_of
 
