@@ -11,13 +11,17 @@ def _silent(problem: str, *issues: str, reading: str = "It is refused, as torch 
     return Erratum(problem, reading, issues)
 
 
-_PACKED = Erratum(
-    "The documents give one shape for the states of every layout, but torch.nn.LSTM looks at it "
-    "only where the input is no packed sequence. With one it returns something, or writes past "
-    "its memory and ends the process.",
-    "States of another shape are refused in every layout.",
-    ("pytorch#195803", "pytorch#173946"),
-)
+def _unseen_if_packed(what: str, *issues: str) -> Erratum:
+    return Erratum(
+        f"The documents say {what}, not what becomes of others. torch.nn.LSTM does not look at "
+        "it with a packed sequence: it returns something, or reads and writes memory that is "
+        "not its own.",
+        "Others are refused in every layout.",
+        issues,
+    )
+
+
+_PACKED_STATES = _unseen_if_packed("how large states are", "pytorch#195803", "pytorch#173946")
 
 # To refuse is to raise an error; which one, and what it says, is not judged. It is a MUST where no
 # result could be right, and a SHOULD where one could if something were silently converted,
@@ -259,6 +263,7 @@ CHAPTER = Chapter(
             text="So is a packed sequence with other than input_size features.",
             sources=("input", "input_size", "input-packed"),
             needs="module",
+            erratum=_unseen_if_packed("how many features there are", "pytorch#195803"),
         ),
         Clause(
             id="USE-25",
@@ -285,7 +290,11 @@ CHAPTER = Chapter(
             sources=("input", "s-device-dtype"),
             level="SHOULD",
             needs="module",
-            erratum=_silent("The documents do not say where an input may be."),
+            erratum=_silent(
+                "The documents do not say where an input may be; torch.nn.LSTM overlooks the device "
+                '"meta" of a packed sequence where there are no biases.',
+                reading="It is refused in every layout.",
+            ),
         ),
         Clause(
             id="USE-28",
@@ -352,7 +361,7 @@ CHAPTER = Chapter(
             text="So it is with a packed sequence: for other than D*num_layers they are refused.",
             sources=("h_0", "c_0", "input-packed"),
             needs="module",
-            erratum=_PACKED,
+            erratum=_PACKED_STATES,
         ),
         Clause(
             id="USE-35",
@@ -363,7 +372,7 @@ CHAPTER = Chapter(
             ),
             sources=("h_0", "c_0", "input-packed"),
             needs="module",
-            erratum=_PACKED,
+            erratum=_PACKED_STATES,
         ),
         Clause(
             id="USE-36",
@@ -374,7 +383,7 @@ CHAPTER = Chapter(
             ),
             sources=("h_0", "c_0", "input-packed"),
             needs="module",
-            erratum=_PACKED,
+            erratum=_PACKED_STATES,
         ),
         Clause(
             id="USE-37",
@@ -396,7 +405,11 @@ CHAPTER = Chapter(
             sources=("h_0", "c_0", "s-device-dtype"),
             level="SHOULD",
             needs="module",
-            erratum=_silent("The documents do not say where states may be."),
+            erratum=_silent(
+                "The documents do not say where states may be; torch.nn.LSTM overlooks the device "
+                '"meta" of both with a packed sequence where there are no biases.',
+                reading="It is refused in every layout.",
+            ),
         ),
     ),
 )
