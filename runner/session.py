@@ -365,11 +365,11 @@ def _verdict(counts: dict[str, int], of_failures: list[str]) -> str:
 def _environment() -> dict[str, Any]:
     """What the results may depend on, without importing anything for it."""
     packages = {}
-    for package in ("lstm-conformance", "numpy", "hypothesis", "pytest"):
+    for package in ("lstm-conformance", "numpy", "scipy", "hypothesis", "pytest"):
         try:
             packages[package] = version(package)
         except PackageNotFoundError:
-            packages[package] = "unknown"
+            packages[package] = "missing"
     torch = sys.modules.get("torch")
     if torch is not None:
         packages["torch"] = str(torch.__version__)

@@ -90,7 +90,7 @@ def test_empty_batch(lstm_check: Checker) -> None:
 
 @pytest.mark.lstm_clause("DTYPE-1")
 def test_dtype_of_results(lstm_check: Checker) -> None:
-    lstm_check.forall(Domain(), dtype_kept)
+    lstm_check.forall(Domain(dtype=tuple(PRECISIONS)), dtype_kept)
 
 
 @pytest.mark.lstm_clause("DTYPE-2")

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from readable import ReadableLSTM, Steps, Weights
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 from torch.nn.functional import pad
 from torch.utils.checkpoint import checkpoint
 
@@ -130,6 +131,7 @@ class _Cell(torch.autograd.Function):
         return o * c_t.tanh(), c_t
 
     @staticmethod
+    @once_differentiable  # what is saved would be taken for constants
     def backward(ctx: Any, *cotangents: Tensor) -> tuple[Tensor, Tensor]:
         dm, dc_t = cotangents
         c, i, f, g, o, tanh_c = ctx.saved_tensors

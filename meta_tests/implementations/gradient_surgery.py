@@ -18,7 +18,8 @@ def with_gradient_times(factor: float, x: Tensor) -> Tensor:
 
 def with_gradient_of(other: Tensor, x: Tensor) -> Tensor:
     """``x`` itself, except that what is backpropagated goes to ``other``, of the same shape."""
-    return x.detach() + (other - other.detach())
+    nothing = torch.nan_to_num(other - other.detach())  # where it is infinite too
+    return x.detach() + nothing
 
 
 def with_cotangents(

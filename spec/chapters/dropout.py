@@ -53,7 +53,7 @@ CHAPTER = Chapter(
             ),
             sources=("dropout", "multilayer", "s-dropout"),
             equation="x_t^(l) = h_t^(l-1) * m_t / (1 - p), m_t of zeros and ones",
-            builds_on=("STACK-1", "DROP-1", "DROP-3"),
+            builds_on=("DROP-1", "DROP-3", "PROJ-4", "STATE-3", "STATE-4", "SHAPE-5", "SHAPE-6"),
             needs="dropout",
             erratum=Erratum(
                 "The paragraph on layers multiplies by a bare Bernoulli variable, without the "

@@ -129,7 +129,7 @@ CHAPTER = Chapter(
             equation="c_T = c_0 / 2^T",
             sources=("cell", "gate-f"),
             level="SHOULD",
-            builds_on=("STATE-2",),
+            builds_on=("STATE-3",),
             erratum=_SILENT,
         ),
         Clause(

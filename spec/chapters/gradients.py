@@ -200,7 +200,7 @@ CHAPTER = Chapter(
             ),
             equation="d output(x + s v) / ds",
             sources=("each-step",),
-            builds_on=_FORWARD,
+            builds_on=("GRAD-10",),
             needs="forward mode",
         ),
         Clause(

@@ -69,7 +69,7 @@ CHAPTER = Chapter(
             text="bias_ih and bias_hh can be exchanged: only their sum is ever used.",
             sources=("gate-i", "gate-f", "gate-g", "gate-o"),
             equation="b_i* + b_h* = b_h* + b_i*",
-            builds_on=("EQ-5", "GRAD-6"),
+            builds_on=("EQ-5", "GRAD-10"),
         ),
         Clause(
             id="META-8",

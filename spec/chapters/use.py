@@ -291,8 +291,8 @@ CHAPTER = Chapter(
             level="SHOULD",
             needs="module",
             erratum=_silent(
-                "The documents do not say where an input may be; torch.nn.LSTM overlooks the device "
-                '"meta" of a packed sequence where there are no biases.',
+                "The documents do not say where an input may be; torch.nn.LSTM overlooks that a "
+                'packed sequence is on the device "meta" where there are no biases.',
                 reading="It is refused in every layout.",
             ),
         ),
@@ -406,8 +406,8 @@ CHAPTER = Chapter(
             level="SHOULD",
             needs="module",
             erratum=_silent(
-                "The documents do not say where states may be; torch.nn.LSTM overlooks the device "
-                '"meta" of both with a packed sequence where there are no biases.',
+                "The documents do not say where states may be; torch.nn.LSTM overlooks, with a "
+                'packed sequence, that both are on the device "meta" where there are no biases.',
                 reading="It is refused in every layout.",
             ),
         ),
