@@ -77,7 +77,7 @@ CHAPTER = Chapter(
                 "A call returns a pair of output and a pair (h_n, c_n), all tensors; output is a "
                 "packed sequence if the input is one."
             ),
-            sources=("outputs", "output-packed"),
+            sources=("example", "outputs", "output-packed"),
             needs="module",
         ),
         Clause(
