@@ -182,7 +182,9 @@ def test_failing_in_float32_is_no_lack_of_support() -> None:
     def forward(output: Any, h_n: Any, c_n: Any) -> Any:
         raise NotImplementedError("no kernel")
 
-    profile = Profile("test", every_combination=False, per_combination=2, per_clause=5)
+    profile = Profile(
+        "test", every_combination=False, per_combination=2, per_clause=5, per_shrinking=20
+    )
     settings = Settings(profile, 0, ("float32",), ("cpu",))
     checker = Checker(returning(forward), settings, "test", ["EQ-4"])
     checker.forall(Domain(), close())

@@ -48,7 +48,7 @@ def _facts(failure: dict[str, Any]) -> list[tuple[str, str]]:
         facts += [
             ("index", str(tuple(finding["index"]))),
             ("observed", repr(finding["observed"])),
-            ("expected", f"{finding['expected']!r} +- {finding['noise']:.2g}"),
+            ("expected", f"{finding['expected']!r} +- {float(finding['noise']):.2g}"),
             ("ratio", f"{finding['ratio']:.3g} times rounding noise, {THRESHOLD:g} allowed"),
         ]
     if finding["message"]:
