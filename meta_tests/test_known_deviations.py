@@ -15,7 +15,10 @@ from lstm_conformance.known_deviations import (
 from .command_line import check
 
 ROOT = Path(__file__).parents[1]
-OF_TORCH = ROOT / "reports" / "known_deviations" / "torch.toml"
+FILES = {
+    target: ROOT / "reports" / "known_deviations" / f"{name}.toml"
+    for target, name in (("torch.nn:LSTM", "torch"), ("torch-onednn-off", "torch-onednn-off"))
+}
 
 
 def written(folder: Path, text: str) -> Path:
@@ -59,13 +62,14 @@ def test_bad_file_on_the_command_line(tmp_path: Path) -> None:
         assert file.name in ended.err
 
 
-def test_those_of_torch_are_deviations_still(tmp_path: Path) -> None:
+@pytest.mark.parametrize("target", FILES)
+def test_those_of_torch_are_deviations_still(target: str, tmp_path: Path) -> None:
     pytest.importorskip("torch")
-    known = read_known_deviations(OF_TORCH)
+    known = read_known_deviations(FILES[target])
     assert known
     clauses = [option for clause in known for option in ("--clause", clause)]
-    options = ("--profile", "smoke", "--known-deviations", str(OF_TORCH), "--clause", "EQ-2")
-    ended, results = check("torch.nn:LSTM", *options, *clauses, cwd=tmp_path)
+    options = ("--profile", "smoke", "--known-deviations", str(FILES[target]))
+    ended, results = check(target, *options, *clauses, "--clause", "EQ-2", cwd=tmp_path)
     assert {c["id"]: c["verdict"] for c in results["clauses"]} == {
         **dict.fromkeys(known, "waived"),
         "EQ-2": "pass",
