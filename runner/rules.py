@@ -19,6 +19,7 @@ from .judge import (
     allowed_error,
     compare,
     error_ratios,
+    holds,
     shape_message,
 )
 from .reference.oracle import Expectation, evaluate
@@ -197,8 +198,8 @@ def shape_documented(*names: str) -> Rule:
         for name in selected(trial.case, names):
             observed = trial.observation.tensors[name].values.shape
             expected = shapes[name.removesuffix(".grad")]
-            message = "" if observed == expected else shape_message(observed, expected)
-            findings.append(Finding(name, FAIL if message else PASS, message=message))
+            message = shape_message(observed, expected)
+            findings.append(holds(name, observed == expected, message))
         return findings
 
     return rule
@@ -218,6 +219,6 @@ def _all_tensors(trial: Trial, attribute: str, expected: str) -> list[Finding]:
     findings = []
     for name, tensor in trial.observation.tensors.items():
         observed = getattr(tensor, attribute)
-        message = "" if observed == expected else f"{attribute} is {observed}, not {expected}"
-        findings.append(Finding(name, FAIL if message else PASS, message=message))
+        message = f"{attribute} is {observed}, not {expected}"
+        findings.append(holds(name, observed == expected, message))
     return findings

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from lstm_conformance.chance import FALSE_ALARMS, scipy_stats
 from lstm_conformance.checker import Checker
 from lstm_conformance.dropout_masks import close_for_some_mask
 from lstm_conformance.judge import Finding, holds
 from lstm_conformance.reference.oracle import expect
 from lstm_conformance.rules import close, close_gradients, on_bench
 from lstm_conformance.spec.case import OUTPUTS, Case
-from lstm_conformance.spec.contract import Unsupported
 from lstm_conformance.spec.strategies import PLAIN
 from lstm_conformance.trial import Trial
 
@@ -103,9 +103,6 @@ MANY = PLAIN.but(
     input_scale=(1.0,),
 )
 
-# How often a correct implementation may be taken for a wrong one, in one test.
-FALSE_ALARMS = 1e-9
-
 
 def showing(case: Case) -> Case:
     """``case`` with parameters that make the last layer's output tell what it read.
@@ -147,13 +144,9 @@ def test_rate(lstm_check: Checker) -> None:
 
 
 def rate(trial: Trial) -> list[Finding]:
-    try:
-        from scipy.stats import binomtest
-    except ImportError:
-        raise Unsupported("the rate is judged with scipy: pip install scipy") from None
     seen = np.concatenate([call.ravel() for call in two_calls(trial)])
     dropped, p = int((~seen).sum()), trial.case.config.dropout
-    chance = binomtest(dropped, seen.size, p).pvalue
+    chance = scipy_stats().binomtest(dropped, seen.size, p).pvalue
     message = f"{dropped} of {seen.size} were dropped, with a probability of {p}"
     return [holds("output", chance >= FALSE_ALARMS, message)]
 

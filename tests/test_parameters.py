@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from lstm_conformance.chance import FALSE_ALARMS, scipy_stats
 from lstm_conformance.checker import Checker
 from lstm_conformance.judge import Finding, holds, shape_message
 from lstm_conformance.reference.oracle import Expectation, expect
 from lstm_conformance.rules import Rule, on_bench
-from lstm_conformance.spec.contract import ObservedTensor, Unsupported
+from lstm_conformance.spec.contract import ObservedTensor
 from lstm_conformance.spec.precision import PRECISIONS
 from lstm_conformance.spec.strategies import PLAIN, Domain
 from lstm_conformance.trial import Trial
@@ -207,7 +208,6 @@ def test_bounds_of_initial_values(lstm_check: Checker) -> None:
 # Values of each parameter whose distribution is looked at, those of many modules together. So
 # many tell a normal distribution of the same variance, 0.057 away from a uniform one, from it.
 SAMPLE = 10_000
-FALSE_ALARMS = 1e-9
 
 # Of moderate size, so that neither one parameter has many more values than another, nor many
 # modules are needed. Projections first, since weight_hr is there only with them.
@@ -227,11 +227,7 @@ def uniform(trial: Trial, draw: Callable[[], dict[str, Array]]) -> Iterator[Find
     Raises:
         Unsupported: the test of distributions is not installed.
     """
-    try:
-        from scipy.stats import kstest
-    except ImportError:
-        reason = "scipy is not installed: pip install 'lstm-conformance[torch]'"
-        raise Unsupported(reason) from None
+    kstest = scipy_stats().kstest
     drawn: dict[str, list[Array]] = {}
     while not drawn or any(sum(map(len, rows)) < SAMPLE for rows in drawn.values()):
         for name, values in draw().items():
