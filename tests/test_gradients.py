@@ -10,6 +10,7 @@ import pytest
 
 from lstm_conformance.checker import Checker
 from lstm_conformance.judge import Finding, holds
+from lstm_conformance.memory_layouts import transposed, with_gaps
 from lstm_conformance.reference.oracle import expect
 from lstm_conformance.rules import close, close_gradients, on_bench
 from lstm_conformance.spec.case import LAYOUTS, OUTPUTS, Case, draw
@@ -175,15 +176,11 @@ def test_strides_of_cotangents(lstm_check: Checker) -> None:
 
 
 def strides_of_cotangents(trial: Trial, bench: Bench) -> Iterator[Finding]:
-    def turned(c: Any) -> Any:
-        return c.transpose(0, -1).contiguous().transpose(0, -1)
-
-    def with_gaps(c: Any) -> Any:
-        gap = bench.torch.full_like(c, float("nan"))
-        return bench.torch.stack([c, gap], dim=-1)[..., 0]
-
     cotangents = bench.cotangents()
-    for what, lay_out in (("axes in another order", turned), ("gaps between elements", with_gaps)):
+    for what, lay_out in (
+        ("axes in another order", transposed),
+        ("gaps between elements", with_gaps),
+    ):
         laid_out = {name: lay_out(cotangent) for name, cotangent in cotangents.items()}
         module, arguments = bench.module(), bench.arguments()
         bench.backward(bench.call(module, arguments), laid_out)

@@ -12,6 +12,7 @@ import pytest
 
 from lstm_conformance.checker import Checker
 from lstm_conformance.judge import Finding, holds
+from lstm_conformance.memory_layouts import transposed, with_gaps
 from lstm_conformance.reference.oracle import expect
 from lstm_conformance.rules import on_bench
 from lstm_conformance.spec.case import OUTPUTS, Case
@@ -246,18 +247,6 @@ def other_calls(case: Case) -> dict[str, Case]:
 # ------------------------------------------------------------- memory layouts
 
 Layout = Callable[["torch.Tensor"], "torch.Tensor"]
-
-
-def transposed(x: torch.Tensor) -> torch.Tensor:
-    """The first axis lies innermost."""
-    return x.transpose(0, -1).contiguous().transpose(0, -1)
-
-
-def with_gaps(x: torch.Tensor) -> torch.Tensor:
-    """Every other number of a row that is twice as long; 9 in between."""
-    gaps = x.new_full((*x.shape, 2), 9.0)
-    gaps[..., 0] = x
-    return gaps.flatten(-2)[..., ::2]
 
 
 def behind_others(x: torch.Tensor) -> torch.Tensor:
