@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from .command_line import IMPLEMENTATIONS, check, root_causes
+from .command_line import check, root_causes
 
 pytest.importorskip("torch")
 
@@ -26,8 +26,7 @@ NAMED = {
 
 @pytest.mark.parametrize("defect", NAMED)
 def test_defect_is_found_and_named(defect: str, tmp_path: Path) -> None:
-    file, _, name = defect.partition(":")
-    target = f"{IMPLEMENTATIONS / f'defective_{file}.py'}:{name}"
+    target = f"lstm_conformance.defects.{defect}"
     ended, results = check(target, "--profile", "smoke", cwd=tmp_path)
     assert ended.status == 1
     assert results["conformant"] is False

@@ -20,7 +20,6 @@ from lstm_conformance.spec.precision import PRECISIONS, Precision
 from lstm_conformance.target import load
 from lstm_conformance.trial import Trial
 
-from .command_line import IMPLEMENTATIONS
 from .sampling import COVERING, FLOAT64, case_of
 
 # A correct implementation is allowed THRESHOLD; it should need no more than half of that.
@@ -191,7 +190,7 @@ class Measured(NamedTuple):
 def readable() -> list[list[Measured]]:
     """For each case, all derivatives of a program that torch differentiates."""
     pytest.importorskip("torch")
-    implementation = load(f"{IMPLEMENTATIONS / 'readable.py'}:ReadableLSTM")
+    implementation = load("lstm_conformance.defects.readable:ReadableLSTM")
     return [list(_measure(Trial(case, implementation))) for case in CASES]
 
 

@@ -1,63 +1,49 @@
-"""Each clause has a defect that breaks it, and is killed by the tests of that clause alone.
-
-Defects are the classes of the files ``implementations/defective_*.py``; ``BREAKS`` in each file
-says which clause a class breaks. Those of ``defective_adapters.py`` are implementations
-themselves, the others are called like ``torch.nn.LSTM``.
-"""
+"""Each clause has a defect that breaks it, and is killed by the tests of that clause alone."""
 
 from __future__ import annotations
 
+import inspect
+from importlib import import_module
+
 import pytest
 
-from lstm_conformance.adapters import REGISTRY
 from lstm_conformance.spec.clauses import TESTABLE
 from lstm_conformance.target import load
 
-from .command_line import IMPLEMENTATIONS
 from .in_process import judge
 
 pytest.importorskip("torch")
 
+from lstm_conformance.defects.catalogue import KINDS, Defect, catalogue
 
-def planted() -> dict[str, str]:
-    """Target of each defect to the clause that it breaks."""
-    found = {}
-    for path in sorted(IMPLEMENTATIONS.glob("defective_*.py")):
-        text = path.read_text("utf-8")
-        table = text[text.index("BREAKS = {") : text.index("}", text.index("BREAKS = {"))]
-        for line in table.splitlines()[1:]:
-            name, clause = (word.strip(' ",') for word in line.split(":"))
-            found[f"{path}:{name}"] = clause
-    return found
+PLANTED = catalogue()
 
 
-PLANTED = planted()
-
-
-@pytest.mark.parametrize(
-    ("target", "clause"),
-    PLANTED.items(),
-    ids=[f"{clause}-{target.rpartition(':')[2]}" for target, clause in PLANTED.items()],
-)
-def test_defect_is_killed_by_its_clause(
-    target: str, clause: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if "defective_adapters" in target:
-        monkeypatch.setitem(REGISTRY, "planted", target)
-        target = "planted"
-    records = judge(load(target), clause)
+@pytest.mark.parametrize("defect", PLANTED, ids=[f"{d.breaks}-{d.id}" for d in PLANTED])
+def test_defect_is_killed_by_its_clause(defect: Defect) -> None:
+    records = judge(load(defect.target), defect.breaks)
     assert any(record.failures for record in records)
 
 
 def test_every_clause_has_a_defect() -> None:
-    assert set(PLANTED.values()) == set(TESTABLE)
+    assert {defect.breaks for defect in PLANTED} == set(TESTABLE)
 
 
-@pytest.mark.parametrize(
-    "path", sorted(IMPLEMENTATIONS.glob("defective_*.py")), ids=lambda p: p.stem
-)
-def test_every_defect_is_tried(path: object) -> None:
-    lines = path.read_text("utf-8").splitlines()  # type: ignore[attr-defined]
-    classes = {line[6 : line.index("(")] for line in lines if line.startswith("class ")}
-    tried = {t.rpartition(":")[2] for t in PLANTED if t.startswith(f"{path}:")}
-    assert classes == tried
+@pytest.mark.parametrize("defect", PLANTED, ids=[d.id for d in PLANTED])
+def test_facts_are_given(defect: Defect) -> None:
+    assert defect.kind in KINDS
+    assert defect.shows
+    assert defect.text.endswith(".")
+
+
+def test_ids_are_unique() -> None:
+    assert len({defect.id for defect in PLANTED}) == len(PLANTED)
+
+
+def test_no_defect_is_forgotten() -> None:
+    """Every class that a module of defects offers by its name is in the catalogue."""
+    known = {defect.target for defect in PLANTED}
+    for module_name in {defect.target.partition(":")[0] for defect in PLANTED}:
+        for name, value in vars(import_module(module_name)).items():
+            if inspect.isclass(value) and value.__module__ == module_name and name[0] != "_":
+                assert f"{module_name}:{name}" in known

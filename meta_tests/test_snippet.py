@@ -15,7 +15,6 @@ from lstm_conformance.snippet import snippet
 from lstm_conformance.spec.case import Case
 from lstm_conformance.target import load
 
-from .command_line import IMPLEMENTATIONS
 from .trials import trial_of
 
 pytest.importorskip("torch")
@@ -61,7 +60,9 @@ def test_snippet_prints_what_was_observed(name: str, tmp_path: Path) -> None:
 
 
 def test_snippet_of_a_file(tmp_path: Path) -> None:
-    target = f"{IMPLEMENTATIONS / 'defective_equations.py'}:BiasHHIgnored"
+    file = tmp_path / "wrong.py"
+    file.write_text("from lstm_conformance.defects.equations import BiasHHIgnored\n", "utf-8")
+    target = f"{file}:BiasHHIgnored"
     case = Case.parse(CASES["forward"])
     observation = load(target).run(case)
     (finding,) = close("output")(trial_of(case, observation))

@@ -16,6 +16,9 @@ from .spec.contract import Implementation
 __all__ = ["TargetError", "load"]
 
 
+# What tells an implementation from a drop-in for torch.nn.LSTM.
+_INTERFACE = ("run", "unsupported", "device_missing")
+
 _NO_TORCH = "{} needs torch, which is not installed: pip install 'lstm-conformance[torch]'."
 
 
@@ -28,7 +31,8 @@ def load(target: str) -> Implementation:
 
     Args:
         target: ``package.module:Attribute``, ``path/to/file.py:Attribute`` or the name of a
-            registered adapter. The attribute is called like ``torch.nn.LSTM``.
+            registered adapter. The attribute is called like ``torch.nn.LSTM``, or is a class
+            whose instances are implementations themselves.
 
     Raises:
         TargetError: there is no such thing, it cannot be imported, or it is no LSTM.
@@ -44,6 +48,9 @@ def load(target: str) -> Implementation:
         if not hasattr(value, part):
             raise TargetError(f"{module_name} has no attribute {attribute!r}.")
         value = getattr(value, part)
+    if isinstance(value, type) and all(hasattr(value, name) for name in _INTERFACE):
+        made: Implementation = value()
+        return made
     return _drop_in(target, value, _version(module))
 
 

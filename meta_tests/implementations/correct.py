@@ -6,11 +6,12 @@ import math
 from typing import Any
 
 import torch
-from readable import ReadableLSTM, Steps, Weights
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn.functional import pad
 from torch.utils.checkpoint import checkpoint
+
+from lstm_conformance.defects.readable import ReadableLSTM, Steps, Weights
 
 __all__ = [
     "ConcatenatedProduct",

@@ -1,7 +1,4 @@
-"""LSTMs with one defect each in how they are constructed and called, or in what they accept.
-
-``BREAKS`` says which clause each of them breaks.
-"""
+"""LSTMs with one defect each in how they are constructed and called, or in what they accept."""
 
 from __future__ import annotations
 
@@ -12,60 +9,11 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from readable import ReadableLSTM, States
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
-# Class to the clause that it breaks.
-BREAKS = {
-    "BatchFirstBeforeBias": "USE-1",
-    "ProjSizeBeforeBidirectional": "USE-1",
-    "SizesByOtherNames": "USE-2",
-    "BatchFirstByDefault": "USE-3",
-    "DropoutByDefault": "USE-3",
-    "StatesInAList": "USE-4",
-    "PackedOutputPadded": "USE-4",
-    "NoneIsNoState": "USE-5",
-    "StatesByOtherName": "USE-6",
-    "NonlinearityIgnored": "USE-7",
-    "UnknownArgumentsIgnored": "USE-8",
-    "HiddenSizeByDefault": "USE-9",
-    "InputSizeCut": "USE-10",
-    "InputSizeZero": "USE-11",
-    "HiddenSizeCut": "USE-12",
-    "DividesByHiddenSizeZero": "USE-12",
-    "NoLayers": "USE-13",
-    "NegativeProjSizeIsNone": "USE-14",
-    "ProjSizeUnlimited": "USE-15",
-    "DropoutUnlimited": "USE-16",
-    "DropoutNaN": "USE-16",
-    "DropoutTrue": "USE-17",
-    "SilentAboutSingleLayer": "USE-18",
-    "WarnsOfAnyDropout": "USE-18",
-    "WholeNumbersAsFloats": "USE-19",
-    "UnknownDeviceIsCPU": "USE-20",
-    "NoInputIsZeros": "USE-21",
-    "VectorIsOneStep": "USE-22",
-    "FeatureForAll": "USE-23",
-    "FurtherFeaturesIgnored": "USE-23",
-    "FurtherPackedFeaturesIgnored": "USE-24",
-    "NoStepsAreOne": "USE-25",
-    "InputConverted": "USE-26",
-    "FollowsTheInput": "USE-27",
-    "HiddenStateAlone": "USE-28",
-    "FurtherStatesIgnored": "USE-29",
-    "BatchAxisOfStatesIgnored": "USE-30",
-    "FurtherLayersIgnored": "USE-31",
-    "RowForAll": "USE-32",
-    "CellFeatureForAll": "USE-33",
-    "UnprojectedHiddenState": "USE-33",
-    "AbortsOnFewerPackedLayers": "USE-34",
-    "PackedRowForAll": "USE-35",
-    "FurtherPackedRowsIgnored": "USE-35",
-    "PackedCellFeatureForAll": "USE-36",
-    "StatesConverted": "USE-37",
-    "StatesElsewhereAreZeros": "USE-38",
-}
+from .catalogue import INTERFACE, defect
+from .readable import ReadableLSTM, States
 
 Input = Tensor | PackedSequence
 
@@ -87,6 +35,7 @@ def both(hx: States | None, change: Callable[[Tensor], Tensor]) -> States | None
 # --------------------------------------------------------------- arguments, result
 
 
+@defect("USE-1", INTERFACE, "")
 class BatchFirstBeforeBias(ReadableLSTM):
     """batch_first comes before bias."""
 
@@ -103,6 +52,7 @@ class BatchFirstBeforeBias(ReadableLSTM):
         super().__init__(input_size, hidden_size, num_layers, bias, batch_first, *others, **options)
 
 
+@defect("USE-1", INTERFACE, "")
 class ProjSizeBeforeBidirectional(ReadableLSTM):
     """proj_size comes before bidirectional."""
 
@@ -113,6 +63,7 @@ class ProjSizeBeforeBidirectional(ReadableLSTM):
         super().__init__(*arguments, **options)
 
 
+@defect("USE-2", INTERFACE, "")
 class SizesByOtherNames(ReadableLSTM):
     """input_size and hidden_size are called otherwise."""
 
@@ -120,6 +71,7 @@ class SizesByOtherNames(ReadableLSTM):
         super().__init__(input_dim, hidden_dim, *others, **options)
 
 
+@defect("USE-3", INTERFACE, "")
 class BatchFirstByDefault(ReadableLSTM):
     """batch_first is True unless given."""
 
@@ -127,6 +79,7 @@ class BatchFirstByDefault(ReadableLSTM):
         super().__init__(*arguments, **{"batch_first": True, **options})
 
 
+@defect("USE-3", INTERFACE, "")
 class DropoutByDefault(ReadableLSTM):
     """dropout is 0.5 unless given, where it can act."""
 
@@ -135,6 +88,7 @@ class DropoutByDefault(ReadableLSTM):
         super().__init__(*arguments, **{"dropout": dropout, **options})
 
 
+@defect("USE-4", INTERFACE, "")
 class StatesInAList(ReadableLSTM):
     """The final states are a list of two."""
 
@@ -143,6 +97,7 @@ class StatesInAList(ReadableLSTM):
         return output, list(states)
 
 
+@defect("USE-4", INTERFACE, "")
 class PackedOutputPadded(ReadableLSTM):
     """The output of a packed sequence is padded."""
 
@@ -153,6 +108,7 @@ class PackedOutputPadded(ReadableLSTM):
         return output, states
 
 
+@defect("USE-5", INTERFACE, "")
 class NoneIsNoState(ReadableLSTM):
     """States can be left out, but None is taken for a state."""
 
@@ -162,6 +118,7 @@ class NoneIsNoState(ReadableLSTM):
         return super().forward(input, *states)
 
 
+@defect("USE-6", INTERFACE, "")
 class StatesByOtherName(ReadableLSTM):
     """The states are called otherwise."""
 
@@ -172,6 +129,7 @@ class StatesByOtherName(ReadableLSTM):
 # ------------------------------------------------------ what a constructor accepts
 
 
+@defect("USE-7", INTERFACE, "")
 class NonlinearityIgnored(ReadableLSTM):
     """There is an argument nonlinearity, without effect."""
 
@@ -179,6 +137,7 @@ class NonlinearityIgnored(ReadableLSTM):
         super().__init__(*arguments, **options)
 
 
+@defect("USE-8", INTERFACE, "")
 class UnknownArgumentsIgnored(ReadableLSTM):
     """Arguments of names that do not exist are ignored."""
 
@@ -187,6 +146,7 @@ class UnknownArgumentsIgnored(ReadableLSTM):
         super().__init__(*arguments, **{n: v for n, v in options.items() if n in known})
 
 
+@defect("USE-9", INTERFACE, "")
 class HiddenSizeByDefault(ReadableLSTM):
     """hidden_size is input_size unless given."""
 
@@ -196,6 +156,7 @@ class HiddenSizeByDefault(ReadableLSTM):
         super().__init__(input_size, hidden_size or input_size, *others, **options)
 
 
+@defect("USE-10", INTERFACE, "")
 class InputSizeCut(ReadableLSTM):
     """input_size is made a whole number."""
 
@@ -203,6 +164,7 @@ class InputSizeCut(ReadableLSTM):
         super().__init__(int(input_size), *others, **options)
 
 
+@defect("USE-11", INTERFACE, "")
 class InputSizeZero(ReadableLSTM):
     """input_size may be 0."""
 
@@ -210,6 +172,7 @@ class InputSizeZero(ReadableLSTM):
         super().check_arguments(input_size or 1, *others)
 
 
+@defect("USE-12", INTERFACE, "")
 class HiddenSizeCut(ReadableLSTM):
     """hidden_size is made a whole number."""
 
@@ -217,6 +180,7 @@ class HiddenSizeCut(ReadableLSTM):
         super().__init__(input_size, int(hidden_size), *others, **options)
 
 
+@defect("USE-12", INTERFACE, "")
 class DividesByHiddenSizeZero(ReadableLSTM):
     """hidden_size may be 0, and a division by it fails."""
 
@@ -224,6 +188,7 @@ class DividesByHiddenSizeZero(ReadableLSTM):
         super().check_arguments(input_size, 1 if hidden_size == 0 else hidden_size, *others)
 
 
+@defect("USE-13", INTERFACE, "")
 class NoLayers(ReadableLSTM):
     """num_layers may be 0."""
 
@@ -233,6 +198,7 @@ class NoLayers(ReadableLSTM):
         super().check_arguments(input_size, hidden_size, num_layers or 1, *others)
 
 
+@defect("USE-14", INTERFACE, "")
 class NegativeProjSizeIsNone(ReadableLSTM):
     """A negative proj_size stands for no projection."""
 
@@ -241,6 +207,7 @@ class NegativeProjSizeIsNone(ReadableLSTM):
         super().__init__(*arguments, proj_size=proj_size, **options)
 
 
+@defect("USE-15", INTERFACE, "")
 class ProjSizeUnlimited(ReadableLSTM):
     """proj_size may be larger than hidden_size."""
 
@@ -249,6 +216,7 @@ class ProjSizeUnlimited(ReadableLSTM):
         super().check_arguments(*others, min(proj_size, others[1] - 1))
 
 
+@defect("USE-16", INTERFACE, "")
 class DropoutUnlimited(ReadableLSTM):
     """dropout may be any number."""
 
@@ -257,6 +225,7 @@ class DropoutUnlimited(ReadableLSTM):
         super().check_arguments(*others, min(max(dropout, 0), 1), proj_size)
 
 
+@defect("USE-16", INTERFACE, "")
 class DropoutNaN(ReadableLSTM):
     """A dropout of NaN is neither less than 0 nor more than 1."""
 
@@ -265,6 +234,7 @@ class DropoutNaN(ReadableLSTM):
         super().check_arguments(*others, dropout if dropout == dropout else 0.0, proj_size)
 
 
+@defect("USE-17", INTERFACE, "")
 class DropoutTrue(ReadableLSTM):
     """True for dropout is 1."""
 
@@ -273,6 +243,7 @@ class DropoutTrue(ReadableLSTM):
         super().check_arguments(*others, int(dropout) if dropout is True else dropout, proj_size)
 
 
+@defect("USE-18", INTERFACE, "")
 class SilentAboutSingleLayer(ReadableLSTM):
     """There is no warning of dropout in a single layer."""
 
@@ -282,6 +253,7 @@ class SilentAboutSingleLayer(ReadableLSTM):
             super().check_arguments(*arguments)
 
 
+@defect("USE-18", INTERFACE, "")
 class WarnsOfAnyDropout(ReadableLSTM):
     """There is a warning of dropout, in any number of layers."""
 
@@ -291,6 +263,7 @@ class WarnsOfAnyDropout(ReadableLSTM):
             warnings.warn("mind the dropout", stacklevel=3)
 
 
+@defect("USE-19", INTERFACE, "")
 class WholeNumbersAsFloats(ReadableLSTM):
     """A dtype of whole numbers stands for the default dtype."""
 
@@ -300,6 +273,7 @@ class WholeNumbersAsFloats(ReadableLSTM):
         super().__init__(*arguments, dtype=dtype, **options)
 
 
+@defect("USE-20", INTERFACE, "")
 class UnknownDeviceIsCPU(ReadableLSTM):
     """A device that does not exist stands for the CPU."""
 
@@ -310,6 +284,7 @@ class UnknownDeviceIsCPU(ReadableLSTM):
 # -------------------------------------------------------------- what a call accepts
 
 
+@defect("USE-21", INTERFACE, "")
 class NoInputIsZeros(ReadableLSTM):
     """Without an input one of zeros is read."""
 
@@ -319,6 +294,7 @@ class NoInputIsZeros(ReadableLSTM):
         return super().forward(input, hx)
 
 
+@defect("USE-22", INTERFACE, "")
 class VectorIsOneStep(ReadableLSTM):
     """An input of one axis is an unbatched one of one step."""
 
@@ -328,6 +304,7 @@ class VectorIsOneStep(ReadableLSTM):
         return super().forward(input, hx)
 
 
+@defect("USE-23", INTERFACE, "")
 class FeatureForAll(ReadableLSTM):
     """A single feature stands for all."""
 
@@ -337,6 +314,7 @@ class FeatureForAll(ReadableLSTM):
         return super().forward(input, hx)
 
 
+@defect("USE-23", INTERFACE, "")
 class FurtherFeaturesIgnored(ReadableLSTM):
     """Features beyond input_size are ignored."""
 
@@ -346,6 +324,7 @@ class FurtherFeaturesIgnored(ReadableLSTM):
         return super().forward(input, hx)
 
 
+@defect("USE-24", INTERFACE, "")
 class FurtherPackedFeaturesIgnored(ReadableLSTM):
     """Features of a packed sequence beyond input_size are ignored."""
 
@@ -355,6 +334,7 @@ class FurtherPackedFeaturesIgnored(ReadableLSTM):
         return super().forward(input, hx)
 
 
+@defect("USE-25", INTERFACE, "")
 class NoStepsAreOne(ReadableLSTM):
     """Without steps one of zeros is read."""
 
@@ -364,6 +344,7 @@ class NoStepsAreOne(ReadableLSTM):
         return super().forward(input, hx)
 
 
+@defect("USE-26", INTERFACE, "")
 class InputConverted(ReadableLSTM):
     """An input of another dtype is converted."""
 
@@ -372,6 +353,7 @@ class InputConverted(ReadableLSTM):
         return super().forward(with_data(input, lambda x: x.to(dtype)), hx)
 
 
+@defect("USE-27", INTERFACE, "")
 class FollowsTheInput(ReadableLSTM):
     """Everything is computed on the device of the input."""
 
@@ -382,6 +364,7 @@ class FollowsTheInput(ReadableLSTM):
         return copy.deepcopy(self).to(device)(input, both(hx, lambda state: state.to(device)))
 
 
+@defect("USE-28", INTERFACE, "")
 class HiddenStateAlone(ReadableLSTM):
     """c_0 is zero if only h_0 is given."""
 
@@ -392,6 +375,7 @@ class HiddenStateAlone(ReadableLSTM):
         return super().forward(input, hx)
 
 
+@defect("USE-29", INTERFACE, "")
 class FurtherStatesIgnored(ReadableLSTM):
     """States beyond two are ignored."""
 
@@ -399,6 +383,7 @@ class FurtherStatesIgnored(ReadableLSTM):
         return super().forward(input, hx[:2] if isinstance(hx, tuple) else hx)
 
 
+@defect("USE-30", INTERFACE, "")
 class BatchAxisOfStatesIgnored(ReadableLSTM):
     """States of an unbatched input may have a batch axis."""
 
@@ -408,6 +393,7 @@ class BatchAxisOfStatesIgnored(ReadableLSTM):
         return super().forward(input, hx)
 
 
+@defect("USE-31", INTERFACE, "")
 class FurtherLayersIgnored(ReadableLSTM):
     """States of layers that do not exist are ignored."""
 
@@ -418,6 +404,7 @@ class FurtherLayersIgnored(ReadableLSTM):
         return super().forward(input, hx)
 
 
+@defect("USE-32", INTERFACE, "")
 class RowForAll(ReadableLSTM):
     """States of one row stand for all rows."""
 
@@ -428,6 +415,7 @@ class RowForAll(ReadableLSTM):
         return super().forward(input, hx)
 
 
+@defect("USE-33", INTERFACE, "")
 class CellFeatureForAll(ReadableLSTM):
     """A single feature of c_0 stands for all."""
 
@@ -437,6 +425,7 @@ class CellFeatureForAll(ReadableLSTM):
         return super().forward(input, hx)
 
 
+@defect("USE-33", INTERFACE, "")
 class UnprojectedHiddenState(ReadableLSTM):
     """Of h_0 the first features are taken, if it has hidden_size of them."""
 
@@ -446,6 +435,7 @@ class UnprojectedHiddenState(ReadableLSTM):
         return super().forward(input, hx)
 
 
+@defect("USE-34", INTERFACE, "")
 class AbortsOnFewerPackedLayers(ReadableLSTM):
     """Packed, c_0 for fewer layers than there are ends the process."""
 
@@ -456,6 +446,7 @@ class AbortsOnFewerPackedLayers(ReadableLSTM):
         return super().forward(input, hx)
 
 
+@defect("USE-35", INTERFACE, "")
 class PackedRowForAll(ReadableLSTM):
     """Packed, states of one row stand for all rows."""
 
@@ -466,6 +457,7 @@ class PackedRowForAll(ReadableLSTM):
         return super().forward(input, hx)
 
 
+@defect("USE-35", INTERFACE, "")
 class FurtherPackedRowsIgnored(ReadableLSTM):
     """Packed, states of rows that do not exist are ignored."""
 
@@ -476,6 +468,7 @@ class FurtherPackedRowsIgnored(ReadableLSTM):
         return super().forward(input, hx)
 
 
+@defect("USE-36", INTERFACE, "")
 class PackedCellFeatureForAll(ReadableLSTM):
     """Packed, a single feature of c_0 stands for all."""
 
@@ -485,6 +478,7 @@ class PackedCellFeatureForAll(ReadableLSTM):
         return super().forward(input, hx)
 
 
+@defect("USE-37", INTERFACE, "")
 class StatesConverted(ReadableLSTM):
     """States of another dtype are converted."""
 
@@ -493,6 +487,7 @@ class StatesConverted(ReadableLSTM):
         return super().forward(input, both(hx, lambda state: state.to(dtype)))
 
 
+@defect("USE-38", INTERFACE, "")
 class StatesElsewhereAreZeros(ReadableLSTM):
     """States on another device are taken to be zero."""
 

@@ -1,56 +1,17 @@
 """LSTMs with one defect each in how layers, directions, projections and states fit together.
 
-Shapes fit and nothing is raised. ``BREAKS`` says which clause each of them breaks.
+Shapes fit and nothing is raised.
 """
 
 from __future__ import annotations
 
 import torch
-from readable import ReadableLSTM, States, Steps, Weights
 from torch import Tensor
 from torch.nn.functional import pad
 from torch.nn.utils.rnn import PackedSequence
 
-# Class to the clause that it breaks.
-BREAKS = {
-    "UpperLayersUseWeightsOfLayer1": "STACK-1",
-    "HiddenWeightsOfLayer0InEveryLayer": "STACK-1",
-    "BiasesOfLayer0InEveryLayer": "STACK-1",
-    "UpperLayersReadOneStepLate": "STACK-1",
-    "UpperLayersAddWhatTheyRead": "STACK-1",
-    "OutputReverseFirst": "DIR-1",
-    "OutputInterleavesDirections": "DIR-1",
-    "ReverseNotReversed": "DIR-2",
-    "ReverseOutputInTheOrderRead": "DIR-2",
-    "ReverseUsesForwardHiddenWeights": "DIR-2",
-    "ReverseUsesForwardBiases": "DIR-2",
-    "FinalStatesOfDirectionsSwapped": "DIR-3",
-    "FinalHiddenIsLastStep": "DIR-3",
-    "FinalCellOfReverseIsForward": "DIR-3",
-    "UpperLayersReadForwardOnly": "DIR-4",
-    "UpperLayersReadReverseFirst": "DIR-4",
-    "DirectionsStackedApart": "DIR-4",
-    "ProjectionIgnored": "PROJ-1",
-    "ProjectionBeforeOutputGate": "PROJ-1",
-    "ProjectionFollowedByTanh": "PROJ-1",
-    "FinalCellProjected": "PROJ-2",
-    "ProjectionOnlyOnOutput": "PROJ-3",
-    "CellStateProjectedBetweenSteps": "PROJ-3",
-    "ProjectionOfLayer0InEveryLayer": "PROJ-4",
-    "ReverseUsesForwardProjection": "PROJ-4",
-    "DefaultStatesAreRandom": "STATE-1",
-    "UpperLayersStartFromFinalStatesBelow": "STATE-1",
-    "ReverseStartsFromFinalStatesOfForward": "STATE-1",
-    "H0Ignored": "STATE-2",
-    "C0Ignored": "STATE-2",
-    "GivenStatesExchanged": "STATE-2",
-    "UpperInitialStatesIgnored": "STATE-3",
-    "InitialStatesReadDirectionMajor": "STATE-3",
-    "InitialStatesOfLastLayerFirst": "STATE-3",
-    "StatesDirectionMajor": "STATE-4",
-    "FinalStatesOfLastLayerFirst": "STATE-4",
-    "FinalCellOfLastLayerInEveryRow": "STATE-4",
-}
+from .catalogue import FORWARD, defect
+from .readable import ReadableLSTM, States, Steps, Weights
 
 Input = Tensor | PackedSequence
 Result = tuple[Input, States]
@@ -59,6 +20,7 @@ Result = tuple[Input, States]
 # -------------------------------------------------------------------- layers
 
 
+@defect("STACK-1", FORWARD, "")
 class UpperLayersUseWeightsOfLayer1(ReadableLSTM):
     """All layers above the first have the parameters of layer 1."""
 
@@ -66,6 +28,7 @@ class UpperLayersUseWeightsOfLayer1(ReadableLSTM):
         return super().weights(min(layer, 1), d)
 
 
+@defect("STACK-1", FORWARD, "")
 class HiddenWeightsOfLayer0InEveryLayer(ReadableLSTM):
     """weight_hh_l0 takes the place of that of the other layers."""
 
@@ -73,6 +36,7 @@ class HiddenWeightsOfLayer0InEveryLayer(ReadableLSTM):
         return super().weights(layer, d)._replace(W_hh=super().weights(0, d).W_hh)
 
 
+@defect("STACK-1", FORWARD, "")
 class BiasesOfLayer0InEveryLayer(ReadableLSTM):
     """bias_ih_l0 and bias_hh_l0 take the place of those of the other layers."""
 
@@ -81,6 +45,7 @@ class BiasesOfLayer0InEveryLayer(ReadableLSTM):
         return super().weights(layer, d)._replace(b_ih=w.b_ih, b_hh=w.b_hh)
 
 
+@defect("STACK-1", FORWARD, "")
 class UpperLayersReadOneStepLate(ReadableLSTM):
     """Layers above the first read h_{t-1} of the layer below, and at first its h_1."""
 
@@ -91,6 +56,7 @@ class UpperLayersReadOneStepLate(ReadableLSTM):
         return [before[: len(x)] for before, x in zip(steps[:1] + steps, steps, strict=False)]
 
 
+@defect("STACK-1", FORWARD, "")
 class UpperLayersAddWhatTheyRead(ReadableLSTM):
     """What a layer above the first puts out is added to what it reads: a residual connection."""
 
@@ -116,6 +82,7 @@ class UpperLayersAddWhatTheyRead(ReadableLSTM):
 # ---------------------------------------------------------------- directions
 
 
+@defect("DIR-1", FORWARD, "")
 class OutputReverseFirst(ReadableLSTM):
     """output is the reverse direction beside the forward one, instead of forward first."""
 
@@ -123,6 +90,7 @@ class OutputReverseFirst(ReadableLSTM):
         return super().finish(input, [x.roll(self.output_size, -1) for x in steps], h_n, c_n)
 
 
+@defect("DIR-1", FORWARD, "")
 class OutputInterleavesDirections(ReadableLSTM):
     """The features of both directions take turns in output."""
 
@@ -132,6 +100,7 @@ class OutputInterleavesDirections(ReadableLSTM):
         return super().finish(input, mixed, h_n, c_n)
 
 
+@defect("DIR-2", FORWARD, "")
 class ReverseNotReversed(ReadableLSTM):
     """The reverse direction runs forward."""
 
@@ -141,6 +110,7 @@ class ReverseNotReversed(ReadableLSTM):
         return super().direction(steps, h, c, w, reverse=False)
 
 
+@defect("DIR-2", FORWARD, "")
 class ReverseOutputInTheOrderRead(ReadableLSTM):
     """What the reverse direction makes of the last step comes first, where all rows are as long."""
 
@@ -151,6 +121,7 @@ class ReverseOutputInTheOrderRead(ReadableLSTM):
         return output[::-1] if reverse and len(steps[0]) == len(steps[-1]) else output, h, c
 
 
+@defect("DIR-2", FORWARD, "")
 class ReverseUsesForwardHiddenWeights(ReadableLSTM):
     """weight_hh takes the place of weight_hh_reverse."""
 
@@ -158,6 +129,7 @@ class ReverseUsesForwardHiddenWeights(ReadableLSTM):
         return super().weights(layer, d)._replace(W_hh=super().weights(layer, 0).W_hh)
 
 
+@defect("DIR-2", FORWARD, "")
 class ReverseUsesForwardBiases(ReadableLSTM):
     """bias_ih and bias_hh take the place of those of the reverse direction."""
 
@@ -166,6 +138,7 @@ class ReverseUsesForwardBiases(ReadableLSTM):
         return super().weights(layer, d)._replace(b_ih=w.b_ih, b_hh=w.b_hh)
 
 
+@defect("DIR-3", FORWARD, "")
 class FinalStatesOfDirectionsSwapped(ReadableLSTM):
     """h_n and c_n hold, in each layer, the reverse direction before the forward one."""
 
@@ -178,6 +151,7 @@ class FinalStatesOfDirectionsSwapped(ReadableLSTM):
         return super().finish(input, steps, h_n[order], c_n[order])
 
 
+@defect("DIR-3", FORWARD, "")
 class FinalHiddenIsLastStep(ReadableLSTM):
     """h_n is h_t of the last step, for the reverse direction and shorter rows too."""
 
@@ -188,6 +162,7 @@ class FinalHiddenIsLastStep(ReadableLSTM):
         return output, pad(output[-1], (0, 0, 0, len(h) - len(output[-1]))), c
 
 
+@defect("DIR-3", FORWARD, "")
 class FinalCellOfReverseIsForward(ReadableLSTM):
     """c_n holds the forward direction in place of the reverse one."""
 
@@ -196,6 +171,7 @@ class FinalCellOfReverseIsForward(ReadableLSTM):
         return super().finish(input, steps, h_n, forward)
 
 
+@defect("DIR-4", FORWARD, "")
 class UpperLayersReadForwardOnly(ReadableLSTM):
     """Layers above the first read zeros in place of the reverse direction below them."""
 
@@ -207,6 +183,7 @@ class UpperLayersReadForwardOnly(ReadableLSTM):
         return [pad(x[:, :width], (0, width)) for x in steps]
 
 
+@defect("DIR-4", FORWARD, "")
 class UpperLayersReadReverseFirst(ReadableLSTM):
     """Layers above the first read the reverse direction beside the forward one."""
 
@@ -215,6 +192,7 @@ class UpperLayersReadReverseFirst(ReadableLSTM):
         return [x.roll(self.output_size, -1) for x in steps] if layer else steps
 
 
+@defect("DIR-4", FORWARD, "")
 class DirectionsStackedApart(ReadableLSTM):
     """Each direction of a layer above the first reads its own direction below alone."""
 
@@ -229,6 +207,7 @@ class DirectionsStackedApart(ReadableLSTM):
 # --------------------------------------------------------------- projections
 
 
+@defect("PROJ-1", FORWARD, "")
 class ProjectionIgnored(ReadableLSTM):
     """h_t is the first R features of o * tanh(c_t)."""
 
@@ -236,6 +215,7 @@ class ProjectionIgnored(ReadableLSTM):
         return m[:, : self.output_size]
 
 
+@defect("PROJ-1", FORWARD, "")
 class ProjectionBeforeOutputGate(ReadableLSTM):
     """h_t is o * (W_hr tanh(c_t)), with the first R features of o."""
 
@@ -245,6 +225,7 @@ class ProjectionBeforeOutputGate(ReadableLSTM):
         return o[:, : self.output_size] * self.project(self.tanh(c_t), w), c_t
 
 
+@defect("PROJ-1", FORWARD, "")
 class ProjectionFollowedByTanh(ReadableLSTM):
     """h_t is the tanh of what is projected."""
 
@@ -252,6 +233,7 @@ class ProjectionFollowedByTanh(ReadableLSTM):
         return m if w.W_hr is None else self.tanh(super().project(m, w))
 
 
+@defect("PROJ-2", FORWARD, "")
 class FinalCellProjected(ReadableLSTM):
     """c_n is W_hr c_n, with zeros behind it."""
 
@@ -262,6 +244,7 @@ class FinalCellProjected(ReadableLSTM):
         return output, h, pad(self.project(c, w), (0, self.hidden_size - self.output_size))
 
 
+@defect("PROJ-3", FORWARD, "")
 class ProjectionOnlyOnOutput(ReadableLSTM):
     """W_hr makes what a layer puts out; the recurrence reads the first R features before it."""
 
@@ -277,6 +260,7 @@ class ProjectionOnlyOnOutput(ReadableLSTM):
         return [self.project(m_t, w) for m_t in output], self.project(m, w), c
 
 
+@defect("PROJ-3", FORWARD, "")
 class CellStateProjectedBetweenSteps(ReadableLSTM):
     """Of c_{t-1} the next step sees the first R features only."""
 
@@ -285,6 +269,7 @@ class CellStateProjectedBetweenSteps(ReadableLSTM):
         return super().cell(x, h, pad(c[:, : self.output_size], (0, wider)), w)
 
 
+@defect("PROJ-4", FORWARD, "")
 class ProjectionOfLayer0InEveryLayer(ReadableLSTM):
     """weight_hr_l0 takes the place of that of the other layers."""
 
@@ -292,6 +277,7 @@ class ProjectionOfLayer0InEveryLayer(ReadableLSTM):
         return super().weights(layer, d)._replace(W_hr=super().weights(0, d).W_hr)
 
 
+@defect("PROJ-4", FORWARD, "")
 class ReverseUsesForwardProjection(ReadableLSTM):
     """weight_hr takes the place of weight_hr_reverse."""
 
@@ -302,6 +288,7 @@ class ReverseUsesForwardProjection(ReadableLSTM):
 # -------------------------------------------------------------------- states
 
 
+@defect("STATE-1", FORWARD, "")
 class DefaultStatesAreRandom(ReadableLSTM):
     """Without given states a sequence starts from random ones."""
 
@@ -310,6 +297,7 @@ class DefaultStatesAreRandom(ReadableLSTM):
         return (torch.randn_like(h_0), torch.randn_like(c_0)) if hx is None else (h_0, c_0)
 
 
+@defect("STATE-1", FORWARD, "")
 class UpperLayersStartFromFinalStatesBelow(ReadableLSTM):
     """Without given states a layer starts from the final states of the layer below."""
 
@@ -328,6 +316,7 @@ class UpperLayersStartFromFinalStatesBelow(ReadableLSTM):
         return output, h, c
 
 
+@defect("STATE-1", FORWARD, "")
 class ReverseStartsFromFinalStatesOfForward(ReadableLSTM):
     """Without given states the reverse direction starts where the forward one ended."""
 
@@ -344,6 +333,7 @@ class ReverseStartsFromFinalStatesOfForward(ReadableLSTM):
         return output, *self.final
 
 
+@defect("STATE-2", FORWARD, "")
 class H0Ignored(ReadableLSTM):
     """The hidden state always starts from zeros."""
 
@@ -352,6 +342,7 @@ class H0Ignored(ReadableLSTM):
         return torch.zeros_like(h_0), c_0
 
 
+@defect("STATE-2", FORWARD, "")
 class C0Ignored(ReadableLSTM):
     """The cell state always starts from zeros."""
 
@@ -360,6 +351,7 @@ class C0Ignored(ReadableLSTM):
         return h_0, torch.zeros_like(c_0)
 
 
+@defect("STATE-2", FORWARD, "")
 class GivenStatesExchanged(ReadableLSTM):
     """h_0 is taken for c_0 and c_0 for h_0, where their shapes are the same."""
 
@@ -368,6 +360,7 @@ class GivenStatesExchanged(ReadableLSTM):
         return (c_0, h_0) if h_0.shape == c_0.shape else (h_0, c_0)
 
 
+@defect("STATE-3", FORWARD, "")
 class UpperInitialStatesIgnored(ReadableLSTM):
     """Layers above the first start from zeros."""
 
@@ -377,6 +370,7 @@ class UpperInitialStatesIgnored(ReadableLSTM):
         return h_0 * first, c_0 * first
 
 
+@defect("STATE-3", FORWARD, "")
 class InitialStatesReadDirectionMajor(ReadableLSTM):
     """h_0 and c_0, not h_n and c_n, hold all layers forward, then all in reverse."""
 
@@ -386,6 +380,7 @@ class InitialStatesReadDirectionMajor(ReadableLSTM):
         return tuple(x.unflatten(0, size).transpose(0, 1).flatten(0, 1) for x in (h_0, c_0))
 
 
+@defect("STATE-3", FORWARD, "")
 class InitialStatesOfLastLayerFirst(ReadableLSTM):
     """h_0 and c_0, not h_n and c_n, hold the last layer first."""
 
@@ -395,6 +390,7 @@ class InitialStatesOfLastLayerFirst(ReadableLSTM):
         return tuple(x.unflatten(0, size).flip(0).flatten(0, 1) for x in (h_0, c_0))
 
 
+@defect("STATE-4", FORWARD, "")
 class StatesDirectionMajor(ReadableLSTM):
     """States hold all layers forward, then all layers in reverse, instead of layer by layer."""
 
@@ -402,6 +398,7 @@ class StatesDirectionMajor(ReadableLSTM):
         return d * self.num_layers + layer
 
 
+@defect("STATE-4", FORWARD, "")
 class FinalStatesOfLastLayerFirst(ReadableLSTM):
     """h_n and c_n, not h_0 and c_0, hold the last layer first."""
 
@@ -411,6 +408,7 @@ class FinalStatesOfLastLayerFirst(ReadableLSTM):
         return super().finish(input, steps, h_n, c_n)
 
 
+@defect("STATE-4", FORWARD, "")
 class FinalCellOfLastLayerInEveryRow(ReadableLSTM):
     """c_n holds the last layer in place of each other one."""
 

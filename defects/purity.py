@@ -1,7 +1,4 @@
-"""LSTMs whose calls change, share or remember something that they must not.
-
-``BREAKS`` says which clause each of them breaks.
-"""
+"""LSTMs whose calls change, share or remember something that they must not."""
 
 from __future__ import annotations
 
@@ -9,34 +6,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from readable import ReadableLSTM, States, Steps
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-# Class to the clause that it breaks.
-BREAKS = {
-    "C0HoldsFinalState": "PURE-1",
-    "InputScaledByBackward": "PURE-1",
-    "ParametersDecay": "PURE-2",
-    "CotangentClippedInPlace": "PURE-3",
-    "FinalStateInMemoryOfC0": "PURE-4",
-    "FinalHiddenIsPartOfOutput": "PURE-5",
-    "OutputBufferReused": "PURE-6",
-    "StateCarriedOver": "PURE-7",
-    "StatesRemembered": "PURE-8",
-    "FirstLengthsRemembered": "PURE-8",
-    "InputTakenForContiguous": "PURE-9",
-    "StatesTakenForContiguous": "PURE-10",
-    "GradientOfStridedInputTransposed": "PURE-11",
-    "MasksDrawnThoughUnused": "PURE-12",
-    "NumPySeeded": "PURE-12",
-    "DefaultDtypeSet": "PURE-13",
-    "ThreadsSetByCall": "PURE-14",
-    "DeterminismSetByBackward": "PURE-14",
-    "EvaluationAfterCall": "PURE-15",
-    "ParametersShared": "PURE-16",
-    "StateOfAnotherModule": "PURE-17",
-}
+from .catalogue import INTERFACE, defect
+from .readable import ReadableLSTM, States, Steps
 
 Input = Tensor | PackedSequence
 Result = tuple[Tensor | PackedSequence, States]
@@ -55,6 +29,7 @@ def taken_for_contiguous(x: Tensor) -> Tensor:
 # ------------------------------------------------- arguments and parameters
 
 
+@defect("PURE-1", INTERFACE, "")
 class C0HoldsFinalState(ReadableLSTM):
     """The running cell state is kept in c_0."""
 
@@ -65,6 +40,7 @@ class C0HoldsFinalState(ReadableLSTM):
         return output, (h_n, c_n)
 
 
+@defect("PURE-1", INTERFACE, "")
 class InputScaledByBackward(ReadableLSTM):
     """The backward pass uses the memory of the input as scratch space."""
 
@@ -79,6 +55,7 @@ class InputScaledByBackward(ReadableLSTM):
         return output, (h_n, c_n)
 
 
+@defect("PURE-2", INTERFACE, "")
 class ParametersDecay(ReadableLSTM):
     """Every call makes the parameters a little smaller."""
 
@@ -88,6 +65,7 @@ class ParametersDecay(ReadableLSTM):
         return super().forward(input, hx)
 
 
+@defect("PURE-3", INTERFACE, "")
 class CotangentClippedInPlace(ReadableLSTM):
     """The cotangent of h_n is clipped where it lies."""
 
@@ -101,6 +79,7 @@ class CotangentClippedInPlace(ReadableLSTM):
 # --------------------------------------------------------------- the results
 
 
+@defect("PURE-4", INTERFACE, "")
 class FinalStateInMemoryOfC0(ReadableLSTM):
     """c_n is returned in the memory of c_0."""
 
@@ -109,6 +88,7 @@ class FinalStateInMemoryOfC0(ReadableLSTM):
         return output, (h_n, c_n if hx is None else hx[1].data.copy_(c_n))
 
 
+@defect("PURE-5", INTERFACE, "")
 class FinalHiddenIsPartOfOutput(ReadableLSTM):
     """h_n of one layer and direction is the last step of output, not a copy of it."""
 
@@ -121,6 +101,7 @@ class FinalHiddenIsPartOfOutput(ReadableLSTM):
         return output, (last.transpose(0, time), states[1])
 
 
+@defect("PURE-6", INTERFACE, "")
 class OutputBufferReused(ReadableLSTM):
     """Without gradients, output is returned in a buffer that the next call writes to."""
 
@@ -135,6 +116,7 @@ class OutputBufferReused(ReadableLSTM):
 # -------------------------------------------------------------- between calls
 
 
+@defect("PURE-7", INTERFACE, "")
 class StateCarriedOver(ReadableLSTM):
     """Without states a call starts where the one before ended, if the batch is as large."""
 
@@ -148,6 +130,7 @@ class StateCarriedOver(ReadableLSTM):
         return super().finish(input, steps, h_n, c_n)
 
 
+@defect("PURE-8", INTERFACE, "")
 class StatesRemembered(ReadableLSTM):
     """Without states a call starts from those that were given last, if the batch is as large."""
 
@@ -160,6 +143,7 @@ class StatesRemembered(ReadableLSTM):
         return given if given[0].shape == states[0].shape else states
 
 
+@defect("PURE-8", INTERFACE, "")
 class FirstLengthsRemembered(ReadableLSTM):
     """Steps beyond those of the first call are read as zeros."""
 
@@ -172,6 +156,7 @@ class FirstLengthsRemembered(ReadableLSTM):
 # ------------------------------------------------------------- memory layouts
 
 
+@defect("PURE-9", INTERFACE, "")
 class InputTakenForContiguous(ReadableLSTM):
     """The input is read as if its elements lay one behind the other."""
 
@@ -181,6 +166,7 @@ class InputTakenForContiguous(ReadableLSTM):
         return super().forward(input, hx)
 
 
+@defect("PURE-10", INTERFACE, "")
 class StatesTakenForContiguous(ReadableLSTM):
     """States are read as if their elements lay one behind the other."""
 
@@ -190,6 +176,7 @@ class StatesTakenForContiguous(ReadableLSTM):
         return super().forward(input, hx)
 
 
+@defect("PURE-11", INTERFACE, "")
 class GradientOfStridedInputTransposed(ReadableLSTM):
     """The gradient of an input with strides of its own is laid out for another order of axes."""
 
@@ -203,6 +190,7 @@ class GradientOfStridedInputTransposed(ReadableLSTM):
 # -------------------------------------------------------------- global state
 
 
+@defect("PURE-12", INTERFACE, "")
 class MasksDrawnThoughUnused(ReadableLSTM):
     """Dropout masks are drawn in evaluation too, and thrown away."""
 
@@ -212,6 +200,7 @@ class MasksDrawnThoughUnused(ReadableLSTM):
         return super().layer_input(steps, layer)
 
 
+@defect("PURE-12", INTERFACE, "")
 class NumPySeeded(ReadableLSTM):
     """Every call seeds NumPy's global generator."""
 
@@ -220,6 +209,7 @@ class NumPySeeded(ReadableLSTM):
         return super().forward(input, hx)
 
 
+@defect("PURE-13", INTERFACE, "")
 class DefaultDtypeSet(ReadableLSTM):
     """The constructor makes the module's dtype the default of everything."""
 
@@ -228,6 +218,7 @@ class DefaultDtypeSet(ReadableLSTM):
         torch.set_default_dtype(next(self.parameters()).dtype)
 
 
+@defect("PURE-14", INTERFACE, "")
 class ThreadsSetByCall(ReadableLSTM):
     """A call sets the number of threads."""
 
@@ -236,6 +227,7 @@ class ThreadsSetByCall(ReadableLSTM):
         return super().forward(input, hx)
 
 
+@defect("PURE-14", INTERFACE, "")
 class DeterminismSetByBackward(ReadableLSTM):
     """The backward pass leaves deterministic algorithms switched on."""
 
@@ -246,6 +238,7 @@ class DeterminismSetByBackward(ReadableLSTM):
         return output, (h_n, c_n)
 
 
+@defect("PURE-15", INTERFACE, "")
 class EvaluationAfterCall(ReadableLSTM):
     """A call leaves the module in evaluation mode."""
 
@@ -258,6 +251,7 @@ class EvaluationAfterCall(ReadableLSTM):
 # --------------------------------------------------------------- two modules
 
 
+@defect("PURE-16", INTERFACE, "")
 class ParametersShared(ReadableLSTM):
     """Parameters of equal name and shape are the same in all modules of a dtype."""
 
@@ -269,6 +263,7 @@ class ParametersShared(ReadableLSTM):
         super().register_parameter(name, self.known.setdefault(key, param))
 
 
+@defect("PURE-17", INTERFACE, "")
 class StateOfAnotherModule(ReadableLSTM):
     """Without states a call starts where the last one of another module ended."""
 

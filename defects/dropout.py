@@ -1,34 +1,24 @@
 """LSTMs with one defect each in what is dropped between layers, and when.
 
-Nothing is raised. ``BREAKS`` says which clause each of them breaks.
+Nothing is raised.
 """
 
 from __future__ import annotations
 
 import torch
-from gradient_surgery import with_gradient_of
-from readable import ReadableLSTM, States, Steps, Weights
 from torch import Tensor
 from torch.nn.functional import dropout
 from torch.nn.utils.rnn import PackedSequence
 
-# Class to the clause that it breaks.
-BREAKS = {
-    "DropoutInEvaluation": "DROP-1",
-    "DropoutScalesInEvaluation": "DROP-1",
-    "DropoutOneDoesNothing": "DROP-2",
-    "DropoutOneGivesNaN": "DROP-2",
-    "DropoutOnLastLayer": "DROP-3",
-    "DropoutOnInput": "DROP-3",
-    "DropoutBetweenSteps": "DROP-3",
-    "GradientPassesDropout": "DROP-4",
-    "GradientOfDroppedIsNaN": "DROP-4",
-}
+from .catalogue import FORWARD, defect
+from .gradient_surgery import with_gradient_of
+from .readable import ReadableLSTM, States, Steps, Weights
 
 Input = Tensor | PackedSequence
 Result = tuple[Input, States]
 
 
+@defect("DROP-1", FORWARD, "")
 class DropoutInEvaluation(ReadableLSTM):
     """Dropout between layers acts in evaluation mode too."""
 
@@ -36,6 +26,7 @@ class DropoutInEvaluation(ReadableLSTM):
         return [dropout(x, self.dropout if layer else 0.0, training=True) for x in steps]
 
 
+@defect("DROP-1", FORWARD, "")
 class DropoutScalesInEvaluation(ReadableLSTM):
     """In evaluation what a layer hands to the next is multiplied by 1 - dropout."""
 
@@ -44,6 +35,7 @@ class DropoutScalesInEvaluation(ReadableLSTM):
         return [scale * x for x in super().layer_input(steps, layer)]
 
 
+@defect("DROP-2", FORWARD, "")
 class DropoutOneDoesNothing(ReadableLSTM):
     """dropout=1 is taken for no dropout."""
 
@@ -51,6 +43,7 @@ class DropoutOneDoesNothing(ReadableLSTM):
         return steps if self.dropout == 1 else super().layer_input(steps, layer)
 
 
+@defect("DROP-2", FORWARD, "")
 class DropoutOneGivesNaN(ReadableLSTM):
     """With dropout=1 what is left, nothing, is divided by the probability to be left, 0."""
 
@@ -60,6 +53,7 @@ class DropoutOneGivesNaN(ReadableLSTM):
         return [(0 * x) / (1 - self.dropout) for x in steps]
 
 
+@defect("DROP-3", FORWARD, "")
 class DropoutOnLastLayer(ReadableLSTM):
     """Dropout acts on the output of the last layer too."""
 
@@ -68,6 +62,7 @@ class DropoutOnLastLayer(ReadableLSTM):
         return super().finish(input, dropped, h_n, c_n)
 
 
+@defect("DROP-3", FORWARD, "")
 class DropoutOnInput(ReadableLSTM):
     """Dropout acts on the input too."""
 
@@ -75,6 +70,7 @@ class DropoutOnInput(ReadableLSTM):
         return [dropout(x, self.dropout, self.training) for x in steps]
 
 
+@defect("DROP-3", FORWARD, "")
 class DropoutBetweenSteps(ReadableLSTM):
     """Dropout acts on h from each step to the next too."""
 
@@ -82,6 +78,7 @@ class DropoutBetweenSteps(ReadableLSTM):
         return super().cell(x, dropout(h, self.dropout, self.training), c, w)
 
 
+@defect("DROP-4", FORWARD, "")
 class GradientPassesDropout(ReadableLSTM):
     """What is dropped has the gradient of what is not."""
 
@@ -90,6 +87,7 @@ class GradientPassesDropout(ReadableLSTM):
         return [with_gradient_of(x, kept) for x, kept in zip(steps, dropped, strict=True)]
 
 
+@defect("DROP-4", FORWARD, "")
 class GradientOfDroppedIsNaN(ReadableLSTM):
     """Zeros are put where the others were divided by 0: forward it is the same."""
 

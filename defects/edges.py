@@ -1,32 +1,13 @@
-"""LSTMs that are right for ordinary numbers, and wrong for others.
-
-``BREAKS`` says which clause each of them breaks.
-"""
+"""LSTMs that are right for ordinary numbers, and wrong for others."""
 
 from __future__ import annotations
 
 import torch
-from readable import ReadableLSTM, States, Steps, Weights
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-# Class to the clause that it breaks.
-BREAKS = {
-    "ExponentsShiftedByBatchMaximum": "EDGE-1",
-    "RowsPickedByProduct": "EDGE-2",
-    "StepsPickedByProduct": "EDGE-3",
-    "NaNTakenForZero": "EDGE-4",
-    "GradientClippedByNorm": "EDGE-5",
-    "InputSplitInHalves": "EDGE-6",
-    "ForgottenPartSubtracted": "EDGE-7",
-    "NormOfInputOverflows": "EDGE-8",
-    "DividedByNormOfZero": "EDGE-9",
-    "RootOfZeroDifferentiated": "EDGE-10",
-    "DenormalsFlushed": "EDGE-11",
-    "MinusZeroTakenForMissing": "EDGE-12",
-    "SigmoidOverflows": "EDGE-13",
-    "SigmoidOverflowsInBackward": "EDGE-14",
-}
+from .catalogue import FORWARD, defect
+from .readable import ReadableLSTM, States, Steps, Weights
 
 
 def norm_of_rows(x: Tensor) -> Tensor:
@@ -34,6 +15,7 @@ def norm_of_rows(x: Tensor) -> Tensor:
     return (x * x).sum(dim=-1, keepdim=True).sqrt()
 
 
+@defect("EDGE-1", FORWARD, "")
 class ExponentsShiftedByBatchMaximum(ReadableLSTM):
     """sigmoid(x) is exp(x - m) / (exp(-m) + exp(x - m)), with m the maximum of all rows."""
 
@@ -42,6 +24,7 @@ class ExponentsShiftedByBatchMaximum(ReadableLSTM):
         return torch.exp(x - m) / (torch.exp(-m) + torch.exp(x - m))
 
 
+@defect("EDGE-2", FORWARD, "")
 class RowsPickedByProduct(ReadableLSTM):
     """Rows of the initial states are picked by a product with a matrix of ones and zeros."""
 
@@ -53,6 +36,7 @@ class RowsPickedByProduct(ReadableLSTM):
         return picked @ h, picked @ c
 
 
+@defect("EDGE-3", FORWARD, "")
 class StepsPickedByProduct(ReadableLSTM):
     """Steps of equal length are picked by a product with a matrix of ones and zeros."""
 
@@ -64,6 +48,7 @@ class StepsPickedByProduct(ReadableLSTM):
         return list(torch.einsum("st,tnf->snf", torch.eye(len(x), dtype=x.dtype), x))
 
 
+@defect("EDGE-4", FORWARD, "")
 class NaNTakenForZero(ReadableLSTM):
     """Preactivations that are NaN are replaced by 0."""
 
@@ -72,6 +57,7 @@ class NaNTakenForZero(ReadableLSTM):
         return torch.where(a.isnan(), 0, a)
 
 
+@defect("EDGE-5", FORWARD, "")
 class GradientClippedByNorm(ReadableLSTM):
     """A gradient of the input whose norm is beyond 1e9 is made shorter."""
 
@@ -82,6 +68,7 @@ class GradientClippedByNorm(ReadableLSTM):
         return super().steps(input)
 
 
+@defect("EDGE-6", FORWARD, "")
 class InputSplitInHalves(ReadableLSTM):
     """The upper and the lower bits of a factor are multiplied one by one."""
 
@@ -90,6 +77,7 @@ class InputSplitInHalves(ReadableLSTM):
         return super().product(upper, W) + super().product(x - upper, W)
 
 
+@defect("EDGE-7", FORWARD, "")
 class ForgottenPartSubtracted(ReadableLSTM):
     """c_t is c_{t-1} - (1 - f) * c_{t-1} + i * g."""
 
@@ -99,6 +87,7 @@ class ForgottenPartSubtracted(ReadableLSTM):
         return self.project(o * self.tanh(c_t), w), c_t
 
 
+@defect("EDGE-8", FORWARD, "")
 class NormOfInputOverflows(ReadableLSTM):
     """Products are computed with rows of length 1, except of zeros; squares are infinite early."""
 
@@ -108,6 +97,7 @@ class NormOfInputOverflows(ReadableLSTM):
         return super().product(x / norm, W) * norm
 
 
+@defect("EDGE-9", FORWARD, "")
 class DividedByNormOfZero(ReadableLSTM):
     """Products are computed with rows of length 1; those of length 0 cannot be."""
 
@@ -116,6 +106,7 @@ class DividedByNormOfZero(ReadableLSTM):
         return super().product(x / norm, W) * norm
 
 
+@defect("EDGE-10", FORWARD, "")
 class RootOfZeroDifferentiated(ReadableLSTM):
     """Rows are divided by 1 + their length; at 0 the square root in it has no derivative."""
 
@@ -124,6 +115,7 @@ class RootOfZeroDifferentiated(ReadableLSTM):
         return super().product(x / norm, W) * norm
 
 
+@defect("EDGE-11", FORWARD, "")
 class DenormalsFlushed(ReadableLSTM):
     """Cell states smaller than the smallest normal number become 0."""
 
@@ -132,6 +124,7 @@ class DenormalsFlushed(ReadableLSTM):
         return h_t, torch.where(c_t.abs() < torch.finfo(c_t.dtype).tiny, 0, c_t)
 
 
+@defect("EDGE-12", FORWARD, "")
 class MinusZeroTakenForMissing(ReadableLSTM):
     """-0 in the input is replaced by 1."""
 
@@ -141,6 +134,7 @@ class MinusZeroTakenForMissing(ReadableLSTM):
         ]
 
 
+@defect("EDGE-13", FORWARD, "")
 class SigmoidOverflows(ReadableLSTM):
     """sigmoid(x) is exp(x) / (1 + exp(x)), which is infinity by infinity for a large x."""
 
@@ -148,6 +142,7 @@ class SigmoidOverflows(ReadableLSTM):
         return torch.exp(x) / (1 + torch.exp(x))
 
 
+@defect("EDGE-14", FORWARD, "")
 class SigmoidOverflowsInBackward(ReadableLSTM):
     """sigmoid(x) is 1 / (1 + exp(-x)): right, but zero times infinity in its derivative."""
 

@@ -1,29 +1,23 @@
 """LSTMs with one defect each that shows where three arguments meet, and nowhere else.
 
-Shapes fit and nothing is raised. ``BREAKS`` says which clause each of them breaks.
+Shapes fit and nothing is raised.
 """
 
 from __future__ import annotations
 
 import torch
-from gradient_surgery import with_gradient_times
-from readable import ReadableLSTM, States, Steps, Weights
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-# Class to the clause that it breaks.
-BREAKS = {
-    "FinalHiddenOfProjectedReverseStaysSorted": "COMB-1",
-    "C0OfProjectedUnbatchedIgnored": "COMB-1",
-    "ThirdLayerWithoutBiasUnderIdleDropout": "COMB-1",
-    "GradientOfC0MissingUnderIdleDropout": "COMB-2",
-    "GradientOfWeightHHMissingInThirdReverseWithoutBias": "COMB-2",
-}
+from .catalogue import FORWARD, defect
+from .gradient_surgery import with_gradient_times
+from .readable import ReadableLSTM, States, Steps, Weights
 
 Input = Tensor | PackedSequence
 Result = tuple[Input, States]
 
 
+@defect("COMB-1", FORWARD, "")
 class FinalHiddenOfProjectedReverseStaysSorted(ReadableLSTM):
     """With a projection, rows of h_n stay sorted in the reverse direction."""
 
@@ -35,6 +29,7 @@ class FinalHiddenOfProjectedReverseStaysSorted(ReadableLSTM):
         return output, states
 
 
+@defect("COMB-1", FORWARD, "")
 class C0OfProjectedUnbatchedIgnored(ReadableLSTM):
     """With a projection, the cell states of unbatched input always start from zeros."""
 
@@ -45,6 +40,7 @@ class C0OfProjectedUnbatchedIgnored(ReadableLSTM):
         return h_0, torch.zeros_like(c_0) if ignored else c_0
 
 
+@defect("COMB-1", FORWARD, "")
 class ThirdLayerWithoutBiasUnderIdleDropout(ReadableLSTM):
     """In evaluation with dropout > 0, the third layer has no biases."""
 
@@ -54,6 +50,7 @@ class ThirdLayerWithoutBiasUnderIdleDropout(ReadableLSTM):
         return w._replace(b_ih=None, b_hh=None) if wrong else w
 
 
+@defect("COMB-2", FORWARD, "")
 class GradientOfC0MissingUnderIdleDropout(ReadableLSTM):
     """In evaluation with dropout > 0 and a projection, c_0 has gradient zero."""
 
@@ -64,6 +61,7 @@ class GradientOfC0MissingUnderIdleDropout(ReadableLSTM):
         return h_0, with_gradient_times(0, c_0) if wrong else c_0
 
 
+@defect("COMB-2", FORWARD, "")
 class GradientOfWeightHHMissingInThirdReverseWithoutBias(ReadableLSTM):
     """Without bias, weight_hh_l2_reverse has gradient zero."""
 

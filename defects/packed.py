@@ -1,31 +1,18 @@
-"""LSTMs that go wrong with some packed sequences only.
-
-``BREAKS`` says which clause each of them breaks.
-"""
+"""LSTMs that go wrong with some packed sequences only."""
 
 from __future__ import annotations
 
 import torch
-from readable import ReadableLSTM, States, Steps, Weights
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-# Class to the clause that it breaks.
-BREAKS = {
-    "EqualLengthsTakenForBatchFirst": "PACK-4",
-    "OnePackedRowTakenForUnbatched": "PACK-5",
-    "RowEndingAloneLosesItsState": "PACK-6",
-    "RowsOfOneStepAreSkipped": "PACK-7",
-    "PaddingMaskedByProduct": "PACK-8",
-    "LongestRowLeaks": "PACK-9",
-    "GradientsOfLateStepsScaled": "PACK-10",
-    "OrderMadeUpForSortedRows": "PACK-11",
-    "UnsortedTakenForIncreasing": "PACK-12",
-}
+from .catalogue import FORWARD, defect
+from .readable import ReadableLSTM, States, Steps, Weights
 
 Result = tuple[Tensor | PackedSequence, States]
 
 
+@defect("PACK-4", FORWARD, "")
 class EqualLengthsTakenForBatchFirst(ReadableLSTM):
     """If all rows have one length, the packed data is read row after row, not step after step."""
 
@@ -36,6 +23,7 @@ class EqualLengthsTakenForBatchFirst(ReadableLSTM):
         return super().steps(input)
 
 
+@defect("PACK-5", FORWARD, "")
 class OnePackedRowTakenForUnbatched(ReadableLSTM):
     """States of a packed sequence of one row have no batch axis."""
 
@@ -48,6 +36,7 @@ class OnePackedRowTakenForUnbatched(ReadableLSTM):
         return output, (h_n, c_n)
 
 
+@defect("PACK-6", FORWARD, "")
 class RowEndingAloneLosesItsState(ReadableLSTM):
     """h_n of a packed row is zero if no other row has the same length."""
 
@@ -62,6 +51,7 @@ class RowEndingAloneLosesItsState(ReadableLSTM):
         return super().finish(input, steps, h_n, c_n)
 
 
+@defect("PACK-7", FORWARD, "")
 class RowsOfOneStepAreSkipped(ReadableLSTM):
     """The final state of rows of one step is their initial one, if others have more steps."""
 
@@ -73,6 +63,7 @@ class RowsOfOneStepAreSkipped(ReadableLSTM):
         return output, torch.cat([h_n[:n], h[n:]]), torch.cat([c_n[:n], c[n:]])
 
 
+@defect("PACK-8", FORWARD, "")
 class PaddingMaskedByProduct(ReadableLSTM):
     """Rows that are over read whatever is in memory, and what comes of it is multiplied by zero."""
 
@@ -90,6 +81,7 @@ class PaddingMaskedByProduct(ReadableLSTM):
         return output, h, c
 
 
+@defect("PACK-9", FORWARD, "")
 class LongestRowLeaks(ReadableLSTM):
     """h_n of each packed row has 1e-4 of the longest row's in it."""
 
@@ -101,6 +93,7 @@ class LongestRowLeaks(ReadableLSTM):
         return super().finish(input, steps, h_n, c_n)
 
 
+@defect("PACK-10", FORWARD, "")
 class GradientsOfLateStepsScaled(ReadableLSTM):
     """Steps that some rows no longer have get a gradient that is too large by 1 in 1000."""
 
@@ -113,6 +106,7 @@ class GradientsOfLateStepsScaled(ReadableLSTM):
         ]
 
 
+@defect("PACK-11", FORWARD, "")
 class OrderMadeUpForSortedRows(ReadableLSTM):
     """The packed output says how rows were sorted, even if they were not."""
 
@@ -126,6 +120,7 @@ class OrderMadeUpForSortedRows(ReadableLSTM):
         return output, states
 
 
+@defect("PACK-12", FORWARD, "")
 class UnsortedTakenForIncreasing(ReadableLSTM):
     """Where rows were sorted, states are read and returned as if their order was reversed."""
 

@@ -1,7 +1,4 @@
-"""LSTMs with one defect each in what their parameters are, or in what becomes of them.
-
-``BREAKS`` says which clause each of them breaks.
-"""
+"""LSTMs with one defect each in what their parameters are, or in what becomes of them."""
 
 from __future__ import annotations
 
@@ -10,63 +7,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from readable import ROLES, ReadableLSTM, States, Steps, Weights
 from torch import Tensor
 from torch.nn import Parameter
 from torch.nn.utils.rnn import PackedSequence
 
-# Class to the clause that it breaks.
-BREAKS = {
-    "GainBesides": "PARAM-1",
-    "OneWeightPerLayer": "PARAM-1",
-    "BiasesAlways": "PARAM-2",
-    "BiasHHOnlyInFirstLayer": "PARAM-2",
-    "ProjectionWeightsAlways": "PARAM-3",
-    "ReverseParametersAlways": "PARAM-4",
-    "ReverseCalledBackward": "PARAM-4",
-    "ParametersByRole": "PARAM-5",
-    "UpperWeightIHAsWideAsTheFirst": "PARAM-6",
-    "UpperWeightIHUnprojected": "PARAM-6",
-    "WeightHHUnprojected": "PARAM-7",
-    "BiasesAsRows": "PARAM-8",
-    "WeightHRTransposed": "PARAM-9",
-    "BiasHHFrozen": "PARAM-10",
-    "InitialValuesOfXavier": "PARAM-11",
-    "InitialForgetBiasOne": "PARAM-11",
-    "InitialBiasesZero": "PARAM-12",
-    "InitialValuesOfHalfTheVariance": "PARAM-12",
-    "InitialBiasesNormal": "PARAM-12",
-    "InitialWeightHRNormal": "PARAM-12",
-    "InitialBiasesEqual": "PARAM-13",
-    "InitialGatesEqual": "PARAM-13",
-    "InitialValuesOfFixedSeed": "PARAM-13",
-    "InitialValuesOfNumPy": "PARAM-14",
-    "ResetKeepsBiases": "PARAM-15",
-    "StepsCountedInStateDict": "PARAM-16",
-    "StateDictInBfloat16": "PARAM-16",
-    "LoadingForgetsBiasHH": "PARAM-17",
-    "LoadingNeedsOwnVersion": "PARAM-18",
-    "StateDictWithVersion": "PARAM-19",
-    "WeightsReadAtFirstCall": "PARAM-20",
-    "WeightsReadAgainIfVersionChanged": "PARAM-21",
-    "WeightsReadAgainIfStorageChanged": "PARAM-21",
-    "LoadingAfterCallIgnored": "PARAM-22",
-    "ParametersListedInConstructor": "PARAM-23",
-    "ComputesInFirstDtype": "PARAM-24",
-    "DeviceOfToIgnored": "PARAM-25",
-    "CopySharesParameters": "PARAM-26",
-    "CopyUsesTheOriginal": "PARAM-26",
-    "PickledWithoutBiases": "PARAM-27",
-    "HoldsLambda": "PARAM-27",
-    "EvaluationFreezes": "PARAM-28",
-    "EvaluationReturnsNone": "PARAM-28",
-    "EmptyBatchPadded": "SHAPE-7",
-    "DtypeIgnored": "DTYPE-6",
-    "DeviceIgnored": "DTYPE-7",
-    "DefaultDtypeFloat32": "DTYPE-8",
-    "DefaultDeviceCPU": "DTYPE-8",
-    "DefaultStatesOnCPU": "DTYPE-9",
-}
+from .catalogue import INTERFACE, defect
+from .readable import ROLES, ReadableLSTM, States, Steps, Weights
 
 
 def is_bias(name: str) -> bool:
@@ -77,6 +23,7 @@ def is_bias(name: str) -> bool:
 # -------------------------------------------------- which there are, and how large
 
 
+@defect("PARAM-1", INTERFACE, "")
 class GainBesides(ReadableLSTM):
     """A learnable factor of everything, 1 at first."""
 
@@ -85,6 +32,7 @@ class GainBesides(ReadableLSTM):
         self.gain = Parameter(torch.ones_like(self.weight_ih_l0[0, 0]))
 
 
+@defect("PARAM-1", INTERFACE, "")
 class OneWeightPerLayer(ReadableLSTM):
     """weight_hh is no parameter of its own, but columns of weight_ih."""
 
@@ -93,6 +41,7 @@ class OneWeightPerLayer(ReadableLSTM):
             super().register_parameter(name, param)
 
 
+@defect("PARAM-2", INTERFACE, "")
 class BiasesAlways(torch.nn.LSTM):
     """With bias=False there are biases, which are zero."""
 
@@ -103,6 +52,7 @@ class BiasesAlways(torch.nn.LSTM):
                 torch.nn.init.zeros_(parameter)
 
 
+@defect("PARAM-2", INTERFACE, "")
 class BiasHHOnlyInFirstLayer(ReadableLSTM):
     """Layers above the first have no bias_hh."""
 
@@ -111,6 +61,7 @@ class BiasHHOnlyInFirstLayer(ReadableLSTM):
             super().register_parameter(name, param)
 
 
+@defect("PARAM-3", INTERFACE, "")
 class ProjectionWeightsAlways(ReadableLSTM):
     """Without a projection there is a weight_hr, the identity."""
 
@@ -120,6 +71,7 @@ class ProjectionWeightsAlways(ReadableLSTM):
             self.register_parameter(f"weight_hr_l{layer}", Parameter(torch.eye(self.hidden_size)))
 
 
+@defect("PARAM-4", INTERFACE, "")
 class ReverseParametersAlways(ReadableLSTM):
     """With one direction there are parameters of a second one."""
 
@@ -128,6 +80,7 @@ class ReverseParametersAlways(ReadableLSTM):
         self.num_directions = 2 if bidirectional else 1
 
 
+@defect("PARAM-4", INTERFACE, "")
 class ReverseCalledBackward(ReadableLSTM):
     """Names of the reverse direction end in _backward."""
 
@@ -136,6 +89,7 @@ class ReverseCalledBackward(ReadableLSTM):
         return f"{role}_l{layer}" + ("_backward" if d else "")
 
 
+@defect("PARAM-5", INTERFACE, "")
 class ParametersByRole(ReadableLSTM):
     """All weight_ih come first, then all weight_hh, and so on."""
 
@@ -146,6 +100,7 @@ class ParametersByRole(ReadableLSTM):
             self._parameters[name] = self._parameters.pop(name)
 
 
+@defect("PARAM-6", INTERFACE, "")
 class UpperWeightIHAsWideAsTheFirst(ReadableLSTM):
     """weight_ih has input_size columns in every layer."""
 
@@ -155,6 +110,7 @@ class UpperWeightIHAsWideAsTheFirst(ReadableLSTM):
         super().register_parameter(name, param)
 
 
+@defect("PARAM-6", INTERFACE, "")
 class UpperWeightIHUnprojected(ReadableLSTM):
     """Above the first layer weight_ih has D*hidden_size columns, with a projection too."""
 
@@ -165,6 +121,7 @@ class UpperWeightIHUnprojected(ReadableLSTM):
         super().register_parameter(name, param)
 
 
+@defect("PARAM-7", INTERFACE, "")
 class WeightHHUnprojected(ReadableLSTM):
     """weight_hh is (4*hidden_size, hidden_size), with a projection too."""
 
@@ -175,6 +132,7 @@ class WeightHHUnprojected(ReadableLSTM):
         super().register_parameter(name, param)
 
 
+@defect("PARAM-8", INTERFACE, "")
 class BiasesAsRows(ReadableLSTM):
     """Biases are (1, 4*hidden_size)."""
 
@@ -184,6 +142,7 @@ class BiasesAsRows(ReadableLSTM):
         super().register_parameter(name, param)
 
 
+@defect("PARAM-9", INTERFACE, "")
 class WeightHRTransposed(ReadableLSTM):
     """weight_hr is (hidden_size, proj_size)."""
 
@@ -193,6 +152,7 @@ class WeightHRTransposed(ReadableLSTM):
         super().register_parameter(name, param)
 
 
+@defect("PARAM-10", INTERFACE, "")
 class BiasHHFrozen(ReadableLSTM):
     """bias_hh, which adds nothing to bias_ih, is not trained."""
 
@@ -205,6 +165,7 @@ class BiasHHFrozen(ReadableLSTM):
 # ------------------------------------------------------------------ initial values
 
 
+@defect("PARAM-11", INTERFACE, "")
 class InitialValuesOfXavier(ReadableLSTM):
     """Weights are drawn as Glorot and Bengio have it."""
 
@@ -215,6 +176,7 @@ class InitialValuesOfXavier(ReadableLSTM):
                 torch.nn.init.xavier_uniform_(parameter)
 
 
+@defect("PARAM-11", INTERFACE, "")
 class InitialForgetBiasOne(ReadableLSTM):
     """bias_ih of the forget gate is 1."""
 
@@ -226,6 +188,7 @@ class InitialForgetBiasOne(ReadableLSTM):
                 torch.nn.init.ones_(parameter[H : 2 * H])
 
 
+@defect("PARAM-12", INTERFACE, "")
 class InitialBiasesZero(ReadableLSTM):
     """Biases are zero."""
 
@@ -236,6 +199,7 @@ class InitialBiasesZero(ReadableLSTM):
                 torch.nn.init.zeros_(parameter)
 
 
+@defect("PARAM-12", INTERFACE, "")
 class InitialValuesOfHalfTheVariance(ReadableLSTM):
     """The bound is sqrt(1 / (2 * hidden_size))."""
 
@@ -245,6 +209,7 @@ class InitialValuesOfHalfTheVariance(ReadableLSTM):
             torch.nn.init.uniform_(parameter, -bound, bound)
 
 
+@defect("PARAM-12", INTERFACE, "")
 class InitialBiasesNormal(ReadableLSTM):
     """Biases are normally distributed, with the variance of the documented distribution."""
 
@@ -256,6 +221,7 @@ class InitialBiasesNormal(ReadableLSTM):
                 torch.nn.init.trunc_normal_(parameter, std=bound / 3**0.5, a=-bound, b=bound)
 
 
+@defect("PARAM-12", INTERFACE, "")
 class InitialWeightHRNormal(ReadableLSTM):
     """weight_hr is normally distributed, with the variance of the documented distribution."""
 
@@ -266,6 +232,7 @@ class InitialWeightHRNormal(ReadableLSTM):
                 torch.nn.init.normal_(parameter, std=(3 * self.hidden_size) ** -0.5)
 
 
+@defect("PARAM-13", INTERFACE, "")
 class InitialBiasesEqual(ReadableLSTM):
     """bias_hh begins as bias_ih."""
 
@@ -277,6 +244,7 @@ class InitialBiasesEqual(ReadableLSTM):
                 parameter.data.copy_(parameters[name.replace("_hh_", "_ih_")])
 
 
+@defect("PARAM-13", INTERFACE, "")
 class InitialGatesEqual(ReadableLSTM):
     """All four gates begin with the same weights."""
 
@@ -287,6 +255,7 @@ class InitialGatesEqual(ReadableLSTM):
                 parameter.data.copy_(parameter[: self.hidden_size].repeat(4, 1))
 
 
+@defect("PARAM-13", INTERFACE, "")
 class InitialValuesOfFixedSeed(ReadableLSTM):
     """Every module begins with the same parameters."""
 
@@ -296,6 +265,7 @@ class InitialValuesOfFixedSeed(ReadableLSTM):
             super().reset_parameters()
 
 
+@defect("PARAM-14", INTERFACE, "")
 class InitialValuesOfNumPy(ReadableLSTM):
     """Initial values come from a generator that torch's seed does not reach."""
 
@@ -306,6 +276,7 @@ class InitialValuesOfNumPy(ReadableLSTM):
             parameter.data.copy_(torch.from_numpy(values))
 
 
+@defect("PARAM-15", INTERFACE, "")
 class ResetKeepsBiases(ReadableLSTM):
     """reset_parameters() draws biases when the module is made, and not again."""
 
@@ -323,6 +294,7 @@ class ResetKeepsBiases(ReadableLSTM):
 # ------------------------------------------------------------------- saved and loaded
 
 
+@defect("PARAM-16", INTERFACE, "")
 class StepsCountedInStateDict(ReadableLSTM):
     """A buffer counts calls."""
 
@@ -331,6 +303,7 @@ class StepsCountedInStateDict(ReadableLSTM):
         self.register_buffer("calls", torch.zeros(()))
 
 
+@defect("PARAM-16", INTERFACE, "")
 class StateDictInBfloat16(ReadableLSTM):
     """What is saved has lost digits."""
 
@@ -339,6 +312,7 @@ class StateDictInBfloat16(ReadableLSTM):
         return {name: tensor.bfloat16().to(tensor.dtype) for name, tensor in state.items()}
 
 
+@defect("PARAM-17", INTERFACE, "")
 class LoadingForgetsBiasHH(ReadableLSTM):
     """load_state_dict() leaves bias_hh as it is."""
 
@@ -347,6 +321,7 @@ class LoadingForgetsBiasHH(ReadableLSTM):
         return super().load_state_dict({**state_dict, **own}, *args, **options)
 
 
+@defect("PARAM-18", INTERFACE, "")
 class LoadingNeedsOwnVersion(torch.nn.LSTM):
     """load_state_dict() refuses what another class has saved."""
 
@@ -357,6 +332,7 @@ class LoadingNeedsOwnVersion(torch.nn.LSTM):
         pass
 
 
+@defect("PARAM-19", INTERFACE, "")
 class StateDictWithVersion(torch.nn.LSTM):
     """state_dict() has a further key, which load_state_dict() can do without."""
 
@@ -371,6 +347,7 @@ class StateDictWithVersion(torch.nn.LSTM):
 # --------------------------------------------------------- changed between two calls
 
 
+@defect("PARAM-20", INTERFACE, "")
 class WeightsReadAtFirstCall(ReadableLSTM):
     """Each call uses the parameters that the first call found."""
 
@@ -378,6 +355,7 @@ class WeightsReadAtFirstCall(ReadableLSTM):
         return kept(self, layer, d, "", super().weights(layer, d))
 
 
+@defect("PARAM-21", INTERFACE, "")
 class WeightsReadAgainIfVersionChanged(ReadableLSTM):
     """Changes are noticed by autograd's count of them, which .data passes by."""
 
@@ -386,6 +364,7 @@ class WeightsReadAgainIfVersionChanged(ReadableLSTM):
         return kept(self, layer, d, [(id(p), p._version) for p in w if p is not None], w)
 
 
+@defect("PARAM-21", INTERFACE, "")
 class WeightsReadAgainIfStorageChanged(ReadableLSTM):
     """Changes are noticed by where the numbers are, which writing into them passes by."""
 
@@ -404,6 +383,7 @@ def kept(module: Any, layer: int, d: int, state: Any, w: Weights) -> Weights:
     return weights
 
 
+@defect("PARAM-22", INTERFACE, "")
 class LoadingAfterCallIgnored(ReadableLSTM):
     """load_state_dict() does nothing once the module was called."""
 
@@ -419,6 +399,7 @@ class LoadingAfterCallIgnored(ReadableLSTM):
         return None
 
 
+@defect("PARAM-23", INTERFACE, "")
 class ParametersListedInConstructor(ReadableLSTM):
     """Calls use a list of the parameters that is made once."""
 
@@ -433,6 +414,7 @@ class ParametersListedInConstructor(ReadableLSTM):
 # ----------------------------------------------------------------- moved and copied
 
 
+@defect("PARAM-24", INTERFACE, "")
 class ComputesInFirstDtype(ReadableLSTM):
     """Computes in the dtype that it was made with, and converts the results."""
 
@@ -446,6 +428,7 @@ class ComputesInFirstDtype(ReadableLSTM):
         return h_t.to(x.dtype), c_t.to(x.dtype)
 
 
+@defect("PARAM-25", INTERFACE, "")
 class DeviceOfToIgnored(ReadableLSTM):
     """to() converts the dtype only."""
 
@@ -454,6 +437,7 @@ class DeviceOfToIgnored(ReadableLSTM):
         return super().to(*dtypes) if dtypes else self
 
 
+@defect("PARAM-26", INTERFACE, "")
 class CopySharesParameters(ReadableLSTM):
     """A deep copy has the same parameters, not copies of them."""
 
@@ -461,6 +445,7 @@ class CopySharesParameters(ReadableLSTM):
         return copy.copy(self)
 
 
+@defect("PARAM-26", INTERFACE, "")
 class CopyUsesTheOriginal(ReadableLSTM):
     """A deep copy computes with the original's parameters."""
 
@@ -474,6 +459,7 @@ class CopyUsesTheOriginal(ReadableLSTM):
         return other
 
 
+@defect("PARAM-27", INTERFACE, "")
 class PickledWithoutBiases(ReadableLSTM):
     """What is pickled has no biases; they are drawn anew."""
 
@@ -484,6 +470,7 @@ class PickledWithoutBiases(ReadableLSTM):
                 torch.nn.init.uniform_(parameter, -1, 1)
 
 
+@defect("PARAM-27", INTERFACE, "")
 class HoldsLambda(ReadableLSTM):
     """Has an attribute that cannot be pickled."""
 
@@ -492,6 +479,7 @@ class HoldsLambda(ReadableLSTM):
         self.activation = lambda x: x.tanh()
 
 
+@defect("PARAM-28", INTERFACE, "")
 class EvaluationFreezes(ReadableLSTM):
     """eval() lets no parameter require a gradient."""
 
@@ -499,6 +487,7 @@ class EvaluationFreezes(ReadableLSTM):
         return super().train(mode).requires_grad_(mode)
 
 
+@defect("PARAM-28", INTERFACE, "")
 class EvaluationReturnsNone(ReadableLSTM):
     """eval() returns nothing."""
 
@@ -509,6 +498,7 @@ class EvaluationReturnsNone(ReadableLSTM):
 # ------------------------------------------------------- empty batches, dtypes, devices
 
 
+@defect("SHAPE-7", INTERFACE, "")
 class EmptyBatchPadded(ReadableLSTM):
     """A batch of no rows is read as one row of zeros."""
 
@@ -517,6 +507,7 @@ class EmptyBatchPadded(ReadableLSTM):
         return [x if len(x) else x.new_zeros(1, x.shape[1]) for x in steps]
 
 
+@defect("DTYPE-6", INTERFACE, "")
 class DtypeIgnored(torch.nn.LSTM):
     """Parameters have the default dtype, whatever the constructor is given."""
 
@@ -524,6 +515,7 @@ class DtypeIgnored(torch.nn.LSTM):
         super().__init__(*args, **options)
 
 
+@defect("DTYPE-7", INTERFACE, "")
 class DeviceIgnored(torch.nn.LSTM):
     """Parameters are on the default device, whatever the constructor is given."""
 
@@ -531,6 +523,7 @@ class DeviceIgnored(torch.nn.LSTM):
         super().__init__(*args, **options)
 
 
+@defect("DTYPE-8", INTERFACE, "")
 class DefaultDtypeFloat32(torch.nn.LSTM):
     """Parameters are float32 unless the constructor is given a dtype."""
 
@@ -538,6 +531,7 @@ class DefaultDtypeFloat32(torch.nn.LSTM):
         super().__init__(*args, dtype=dtype or torch.float32, **options)
 
 
+@defect("DTYPE-8", INTERFACE, "")
 class DefaultDeviceCPU(torch.nn.LSTM):
     """Parameters are on the CPU unless the constructor is given a device."""
 
@@ -545,6 +539,7 @@ class DefaultDeviceCPU(torch.nn.LSTM):
         super().__init__(*args, device=device or "cpu", **options)
 
 
+@defect("DTYPE-9", INTERFACE, "")
 class DefaultStatesOnCPU(ReadableLSTM):
     """States that are not given are zeros on the CPU."""
 

@@ -1,28 +1,16 @@
-"""LSTMs that contradict themselves if the question is put in another way.
-
-``BREAKS`` says which clause each of them breaks.
-"""
+"""LSTMs that contradict themselves if the question is put in another way."""
 
 from __future__ import annotations
 
 import torch
-from readable import ReadableLSTM, States, Steps, Weights
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-# Class to the clause that it breaks.
-BREAKS = {
-    "GivenStatesDetached": "META-1",
-    "SecondRowHasCandidateOfFirst": "META-2",
-    "InitialCellOnlyInReverse": "META-3",
-    "DefaultStatesTiny": "META-4",
-    "StateOfFirstRowForAll": "META-5",
-    "UpperLayersReadInputToo": "META-6",
-    "BiasHHOnlyFromSecondStep": "META-7",
-    "FirstUnitNeverForgets": "META-8",
-}
+from .catalogue import FORWARD, defect
+from .readable import ReadableLSTM, States, Steps, Weights
 
 
+@defect("META-1", FORWARD, "")
 class GivenStatesDetached(ReadableLSTM):
     """No gradient flows into the initial states, as if every sequence began there."""
 
@@ -33,6 +21,7 @@ class GivenStatesDetached(ReadableLSTM):
         return h_0.detach(), c_0.detach()
 
 
+@defect("META-2", FORWARD, "")
 class SecondRowHasCandidateOfFirst(ReadableLSTM):
     """The second row has the candidate of the first."""
 
@@ -41,6 +30,7 @@ class SecondRowHasCandidateOfFirst(ReadableLSTM):
         return i, f, torch.cat([g[:1], g[:1], g[2:]])[: len(g)], o
 
 
+@defect("META-3", FORWARD, "")
 class InitialCellOnlyInReverse(ReadableLSTM):
     """The forward direction starts from a cell state of zeros."""
 
@@ -51,6 +41,7 @@ class InitialCellOnlyInReverse(ReadableLSTM):
         return super().direction(steps, h, kept, w, reverse)
 
 
+@defect("META-4", FORWARD, "")
 class DefaultStatesTiny(ReadableLSTM):
     """States that are left out are not zero, but 1e-3."""
 
@@ -61,6 +52,7 @@ class DefaultStatesTiny(ReadableLSTM):
         return (h_0, c_0) if (c_0 != 0).any() else (h_0, c_0 + 1e-3)
 
 
+@defect("META-5", FORWARD, "")
 class StateOfFirstRowForAll(ReadableLSTM):
     """All rows start from the state of the first one."""
 
@@ -71,6 +63,7 @@ class StateOfFirstRowForAll(ReadableLSTM):
         return h_0[:, :1].expand_as(h_0), c_0[:, :1].expand_as(c_0)
 
 
+@defect("META-6", FORWARD, "")
 class UpperLayersReadInputToo(ReadableLSTM):
     """The sum of the input is added to what upper layers read."""
 
@@ -82,6 +75,7 @@ class UpperLayersReadInputToo(ReadableLSTM):
         return [x + below.sum(dim=-1, keepdim=True) for x, below in pairs]
 
 
+@defect("META-7", FORWARD, "")
 class BiasHHOnlyFromSecondStep(ReadableLSTM):
     """bias_hh is added with the recurrent product, which is left out where h is zero."""
 
@@ -91,6 +85,7 @@ class BiasHHOnlyFromSecondStep(ReadableLSTM):
         return super().preactivations(x, h, w) - w.b_hh
 
 
+@defect("META-8", FORWARD, "")
 class FirstUnitNeverForgets(ReadableLSTM):
     """The forget gate of unit 0 is always open."""
 

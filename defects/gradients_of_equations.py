@@ -1,59 +1,18 @@
 """LSTMs whose results are right, with one defect each in the gradients.
 
-Nothing is raised. ``BREAKS`` says which clause each of them breaks.
+Nothing is raised.
 """
 
 from __future__ import annotations
 
 import torch
-from gradient_surgery import with_cotangents, with_gradient_of, with_gradient_times
-from readable import ReadableLSTM, States, Steps, Weights
 from torch import Tensor
 from torch.nn.functional import pad
 from torch.nn.utils.rnn import PackedSequence
 
-# Class to the clause that it breaks.
-BREAKS = {
-    "GradientOfInputOnlyAtLastStep": "GRAD-1",
-    "GradientOfInputAtNextStep": "GRAD-1",
-    "GradientOfInputDoubled": "GRAD-1",
-    "NoGradientOfWhatReverseReads": "GRAD-1",
-    "GradientOfH0Missing": "GRAD-2",
-    "GradientOfH0OfReverseMissing": "GRAD-2",
-    "GradientOfH0OfUpperLayersMissing": "GRAD-2",
-    "GradientOfC0Missing": "GRAD-3",
-    "GradientOfC0Doubled": "GRAD-3",
-    "GradientPassesForgetGate": "GRAD-3",
-    "WeightIHGradientOfLayer1Scaled": "GRAD-4",
-    "GradientOfWeightIHOfReverseMissing": "GRAD-4",
-    "GradientOfWeightIHIsMeanOverRows": "GRAD-4",
-    "GradientThroughShownCellMissing": "GRAD-4",
-    "GradientOfSigmoidIsOneQuarter": "GRAD-4",
-    "GradientOfTanhTakesItsArgument": "GRAD-4",
-    "GradientTruncatedInTime": "GRAD-5",
-    "GradientOfWeightHHWithoutLastStep": "GRAD-5",
-    "GradientOfWeightHHTransposed": "GRAD-5",
-    "GradientOfWeightHHOfUpperLayersMissing": "GRAD-5",
-    "GradientOfBiasHHZero": "GRAD-6",
-    "GradientOfBiasIHDoubled": "GRAD-6",
-    "GradientsOfBiasesAreMeansOverRows": "GRAD-6",
-    "GradientsOfReverseBiasesGoToForward": "GRAD-6",
-    "GradientOfWeightHRZero": "GRAD-7",
-    "GradientOfWeightHRFromOutputOnly": "GRAD-7",
-    "GradientOfWeightHRGoesToLayer0": "GRAD-7",
-    "CotangentOfHNIgnored": "GRAD-8",
-    "CotangentOfHNOfLowerLayersIgnored": "GRAD-8",
-    "CotangentOfHNGoesToCN": "GRAD-8",
-    "CotangentOfHNEntersAtLastStep": "GRAD-8",
-    "CotangentOfCNIgnored": "GRAD-9",
-    "CotangentOfCNOfReverseIgnored": "GRAD-9",
-    "CotangentOfCNPassesTanh": "GRAD-9",
-    "CotangentOfHNReplacesThatOfOutput": "GRAD-10",
-    "CotangentOfCNLostBesideThatOfHN": "GRAD-10",
-    "GradientOfEndedRowsMissing": "GRAD-11",
-    "GradientOfInputOfShorterRowsMissing": "GRAD-11",
-    "GradientOfStatesStaysSorted": "GRAD-11",
-}
+from .catalogue import GRADIENT, defect
+from .gradient_surgery import with_cotangents, with_gradient_of, with_gradient_times
+from .readable import ReadableLSTM, States, Steps, Weights
 
 Input = Tensor | PackedSequence
 Result = tuple[Input, States]
@@ -62,6 +21,7 @@ Result = tuple[Input, States]
 # ----------------------------------------------------------------- the input
 
 
+@defect("GRAD-1", GRADIENT, "")
 class GradientOfInputOnlyAtLastStep(ReadableLSTM):
     """The input of all steps but the last has gradient zero."""
 
@@ -70,6 +30,7 @@ class GradientOfInputOnlyAtLastStep(ReadableLSTM):
         return [*(with_gradient_times(0, x) for x in earlier), last]
 
 
+@defect("GRAD-1", GRADIENT, "")
 class GradientOfInputAtNextStep(ReadableLSTM):
     """Each step's gradient goes to the input of the next one, where as many rows have one."""
 
@@ -81,6 +42,7 @@ class GradientOfInputAtNextStep(ReadableLSTM):
         ]
 
 
+@defect("GRAD-1", GRADIENT, "")
 class GradientOfInputDoubled(ReadableLSTM):
     """The gradient of the input is too large by a factor of 2."""
 
@@ -88,6 +50,7 @@ class GradientOfInputDoubled(ReadableLSTM):
         return [with_gradient_times(2, x) for x in super().steps(input)]
 
 
+@defect("GRAD-1", GRADIENT, "")
 class NoGradientOfWhatReverseReads(ReadableLSTM):
     """The reverse direction passes no gradient to what it reads."""
 
@@ -101,6 +64,7 @@ class NoGradientOfWhatReverseReads(ReadableLSTM):
 # ---------------------------------------------------------------- the states
 
 
+@defect("GRAD-2", GRADIENT, "")
 class GradientOfH0Missing(ReadableLSTM):
     """h_0 gets no gradient."""
 
@@ -109,6 +73,7 @@ class GradientOfH0Missing(ReadableLSTM):
         return h_0.detach(), c_0
 
 
+@defect("GRAD-2", GRADIENT, "")
 class GradientOfH0OfReverseMissing(ReadableLSTM):
     """The rows of h_0 that belong to the reverse direction get no gradient."""
 
@@ -118,6 +83,7 @@ class GradientOfH0OfReverseMissing(ReadableLSTM):
         return with_gradient_of(h_0 * (row % self.num_directions == 0), h_0), c_0
 
 
+@defect("GRAD-2", GRADIENT, "")
 class GradientOfH0OfUpperLayersMissing(ReadableLSTM):
     """The rows of h_0 that belong to layers above the first get no gradient."""
 
@@ -127,6 +93,7 @@ class GradientOfH0OfUpperLayersMissing(ReadableLSTM):
         return with_gradient_of(h_0 * (row < self.num_directions), h_0), c_0
 
 
+@defect("GRAD-3", GRADIENT, "")
 class GradientOfC0Missing(ReadableLSTM):
     """c_0 gets no gradient."""
 
@@ -135,6 +102,7 @@ class GradientOfC0Missing(ReadableLSTM):
         return h_0, c_0.detach()
 
 
+@defect("GRAD-3", GRADIENT, "")
 class GradientOfC0Doubled(ReadableLSTM):
     """The gradient of c_0 is too large by a factor of 2."""
 
@@ -143,6 +111,7 @@ class GradientOfC0Doubled(ReadableLSTM):
         return h_0, with_gradient_times(2, c_0)
 
 
+@defect("GRAD-3", GRADIENT, "")
 class GradientPassesForgetGate(ReadableLSTM):
     """The gradient of c_{t-1} is that of c_t, not f times that."""
 
@@ -155,6 +124,7 @@ class GradientPassesForgetGate(ReadableLSTM):
 # ----------------------------------------------------------------- weight_ih
 
 
+@defect("GRAD-4", GRADIENT, "")
 class WeightIHGradientOfLayer1Scaled(ReadableLSTM):
     """The gradient of weight_ih_l1 is too large by 3 in 100000."""
 
@@ -164,6 +134,7 @@ class WeightIHGradientOfLayer1Scaled(ReadableLSTM):
         return w._replace(W_ih=with_gradient_times(1 + 3e-5, w.W_ih)) if wrong else w
 
 
+@defect("GRAD-4", GRADIENT, "")
 class GradientOfWeightIHOfReverseMissing(ReadableLSTM):
     """weight_ih_reverse has gradient zero."""
 
@@ -172,6 +143,7 @@ class GradientOfWeightIHOfReverseMissing(ReadableLSTM):
         return w._replace(W_ih=with_gradient_times(0, w.W_ih)) if d else w
 
 
+@defect("GRAD-4", GRADIENT, "")
 class GradientOfWeightIHIsMeanOverRows(ReadableLSTM):
     """Each step's gradient of weight_ih is the mean over its rows, not their sum."""
 
@@ -180,6 +152,7 @@ class GradientOfWeightIHIsMeanOverRows(ReadableLSTM):
         return super().preactivations(x, h, mean)
 
 
+@defect("GRAD-4", GRADIENT, "")
 class GradientThroughShownCellMissing(ReadableLSTM):
     """No gradient passes from h_t through tanh(c_t) to c_t."""
 
@@ -189,6 +162,7 @@ class GradientThroughShownCellMissing(ReadableLSTM):
         return self.project(o * self.tanh(with_gradient_times(0, c_t)), w), c_t
 
 
+@defect("GRAD-4", GRADIENT, "")
 class GradientOfSigmoidIsOneQuarter(ReadableLSTM):
     """The derivative of sigmoid is 1 / 4 everywhere, as it is at 0."""
 
@@ -196,6 +170,7 @@ class GradientOfSigmoidIsOneQuarter(ReadableLSTM):
         return with_gradient_of(x / 4, super().sigmoid(x))
 
 
+@defect("GRAD-4", GRADIENT, "")
 class GradientOfTanhTakesItsArgument(ReadableLSTM):
     """The derivative of tanh is 1 - x^2 instead of 1 - tanh(x)^2."""
 
@@ -206,6 +181,7 @@ class GradientOfTanhTakesItsArgument(ReadableLSTM):
 # ----------------------------------------------------------------- weight_hh
 
 
+@defect("GRAD-5", GRADIENT, "")
 class GradientTruncatedInTime(ReadableLSTM):
     """No gradient passes through h from each second step to the next."""
 
@@ -222,6 +198,7 @@ class GradientTruncatedInTime(ReadableLSTM):
         return output, h, c
 
 
+@defect("GRAD-5", GRADIENT, "")
 class GradientOfWeightHHWithoutLastStep(ReadableLSTM):
     """The gradient of weight_hh is the sum over all steps but the last."""
 
@@ -238,6 +215,7 @@ class GradientOfWeightHHWithoutLastStep(ReadableLSTM):
         return others + last, h, c
 
 
+@defect("GRAD-5", GRADIENT, "")
 class GradientOfWeightHHTransposed(ReadableLSTM):
     """The gradient of each block of weight_hh is transposed, where the block is square."""
 
@@ -249,6 +227,7 @@ class GradientOfWeightHHTransposed(ReadableLSTM):
         return w._replace(W_hh=with_gradient_of(transposed, w.W_hh))
 
 
+@defect("GRAD-5", GRADIENT, "")
 class GradientOfWeightHHOfUpperLayersMissing(ReadableLSTM):
     """weight_hh of layers above the first has gradient zero."""
 
@@ -260,6 +239,7 @@ class GradientOfWeightHHOfUpperLayersMissing(ReadableLSTM):
 # ---------------------------------------------------------------- the biases
 
 
+@defect("GRAD-6", GRADIENT, "")
 class GradientOfBiasHHZero(ReadableLSTM):
     """bias_hh has gradient zero."""
 
@@ -267,6 +247,7 @@ class GradientOfBiasHHZero(ReadableLSTM):
         return None if w.b_hh is None else w.b_ih + with_gradient_times(0, w.b_hh)
 
 
+@defect("GRAD-6", GRADIENT, "")
 class GradientOfBiasIHDoubled(ReadableLSTM):
     """The gradient of bias_ih is too large by a factor of 2."""
 
@@ -274,6 +255,7 @@ class GradientOfBiasIHDoubled(ReadableLSTM):
         return None if w.b_ih is None else with_gradient_times(2, w.b_ih) + w.b_hh
 
 
+@defect("GRAD-6", GRADIENT, "")
 class GradientsOfBiasesAreMeansOverRows(ReadableLSTM):
     """Each step's gradient of the biases is the mean over its rows, not their sum."""
 
@@ -284,6 +266,7 @@ class GradientsOfBiasesAreMeansOverRows(ReadableLSTM):
         return super().preactivations(x, h, w)
 
 
+@defect("GRAD-6", GRADIENT, "")
 class GradientsOfReverseBiasesGoToForward(ReadableLSTM):
     """bias_ih gets what belongs to bias_ih_reverse, in addition to its own."""
 
@@ -297,6 +280,7 @@ class GradientsOfReverseBiasesGoToForward(ReadableLSTM):
 # ----------------------------------------------------------------- weight_hr
 
 
+@defect("GRAD-7", GRADIENT, "")
 class GradientOfWeightHRZero(ReadableLSTM):
     """weight_hr has gradient zero."""
 
@@ -305,6 +289,7 @@ class GradientOfWeightHRZero(ReadableLSTM):
         return w if w.W_hr is None else w._replace(W_hr=with_gradient_times(0, w.W_hr))
 
 
+@defect("GRAD-7", GRADIENT, "")
 class GradientOfWeightHRFromOutputOnly(ReadableLSTM):
     """What the next step makes of h_t adds nothing to the gradient of weight_hr."""
 
@@ -321,6 +306,7 @@ class GradientOfWeightHRFromOutputOnly(ReadableLSTM):
         return output, h, c
 
 
+@defect("GRAD-7", GRADIENT, "")
 class GradientOfWeightHRGoesToLayer0(ReadableLSTM):
     """weight_hr_l0 gets what belongs to that of the layers above, in addition to its own."""
 
@@ -334,6 +320,7 @@ class GradientOfWeightHRGoesToLayer0(ReadableLSTM):
 # ---------------------------------------------- what is backpropagated, and where
 
 
+@defect("GRAD-8", GRADIENT, "")
 class CotangentOfHNIgnored(ReadableLSTM):
     """What is backpropagated from h_n is lost."""
 
@@ -341,6 +328,7 @@ class CotangentOfHNIgnored(ReadableLSTM):
         return super().finish(input, steps, with_gradient_times(0, h_n), c_n)
 
 
+@defect("GRAD-8", GRADIENT, "")
 class CotangentOfHNOfLowerLayersIgnored(ReadableLSTM):
     """What is backpropagated from h_n is lost, but for the last layer."""
 
@@ -350,6 +338,7 @@ class CotangentOfHNOfLowerLayersIgnored(ReadableLSTM):
         return super().finish(input, steps, with_gradient_of(last, h_n), c_n)
 
 
+@defect("GRAD-8", GRADIENT, "")
 class CotangentOfHNGoesToCN(ReadableLSTM):
     """What is backpropagated from h_n is taken for that of c_n, where shapes are the same."""
 
@@ -358,6 +347,7 @@ class CotangentOfHNGoesToCN(ReadableLSTM):
         return super().finish(input, steps, mixed, c_n)
 
 
+@defect("GRAD-8", GRADIENT, "")
 class CotangentOfHNEntersAtLastStep(ReadableLSTM):
     """What is backpropagated from h_n enters at the last step, in the reverse direction too."""
 
@@ -369,6 +359,7 @@ class CotangentOfHNEntersAtLastStep(ReadableLSTM):
         return output, with_gradient_of(last, h) if reverse else h, c
 
 
+@defect("GRAD-9", GRADIENT, "")
 class CotangentOfCNIgnored(ReadableLSTM):
     """What is backpropagated from c_n is lost."""
 
@@ -376,6 +367,7 @@ class CotangentOfCNIgnored(ReadableLSTM):
         return super().finish(input, steps, h_n, with_gradient_times(0, c_n))
 
 
+@defect("GRAD-9", GRADIENT, "")
 class CotangentOfCNOfReverseIgnored(ReadableLSTM):
     """What is backpropagated from c_n is lost in the reverse direction."""
 
@@ -385,6 +377,7 @@ class CotangentOfCNOfReverseIgnored(ReadableLSTM):
         return super().finish(input, steps, h_n, with_gradient_of(forward, c_n))
 
 
+@defect("GRAD-9", GRADIENT, "")
 class CotangentOfCNPassesTanh(ReadableLSTM):
     """What is backpropagated from c_n is multiplied by 1 - tanh(c_n)^2, as that of h_n is."""
 
@@ -392,6 +385,7 @@ class CotangentOfCNPassesTanh(ReadableLSTM):
         return super().finish(input, steps, h_n, with_gradient_of(c_n.tanh(), c_n))
 
 
+@defect("GRAD-10", GRADIENT, "")
 class CotangentOfHNReplacesThatOfOutput(ReadableLSTM):
     """What is backpropagated from h_n takes the place of what comes from output."""
 
@@ -404,6 +398,7 @@ class CotangentOfHNReplacesThatOfOutput(ReadableLSTM):
         return super().finish(input, list(data.split([len(x) for x in steps])), h_n, c_n)
 
 
+@defect("GRAD-10", GRADIENT, "")
 class CotangentOfCNLostBesideThatOfHN(ReadableLSTM):
     """What is backpropagated from c_n is lost if something is from h_n."""
 
@@ -418,6 +413,7 @@ class CotangentOfCNLostBesideThatOfHN(ReadableLSTM):
 # --------------------------------------------------------------- packed rows
 
 
+@defect("GRAD-11", GRADIENT, "")
 class GradientOfEndedRowsMissing(ReadableLSTM):
     """Of rows that are over before the longest, final states pass no gradient on."""
 
@@ -430,6 +426,7 @@ class GradientOfEndedRowsMissing(ReadableLSTM):
         return output, h, c
 
 
+@defect("GRAD-11", GRADIENT, "")
 class GradientOfInputOfShorterRowsMissing(ReadableLSTM):
     """The input of rows that are not the longest has gradient zero."""
 
@@ -439,6 +436,7 @@ class GradientOfInputOfShorterRowsMissing(ReadableLSTM):
         return [torch.cat([x[:n], with_gradient_times(0, x[n:])]) for x in steps]
 
 
+@defect("GRAD-11", GRADIENT, "")
 class GradientOfStatesStaysSorted(ReadableLSTM):
     """The rows of the gradients of h_0 and c_0 stay in the order they were sorted into."""
 

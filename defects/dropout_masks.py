@@ -1,31 +1,13 @@
-"""LSTMs that drop something between layers, but not as they should.
-
-``BREAKS`` says which clause each of them breaks.
-"""
+"""LSTMs that drop something between layers, but not as they should."""
 
 from __future__ import annotations
 
 import torch
-from readable import ReadableLSTM, Steps
 from torch import Tensor
 from torch.nn.functional import dropout
 
-# Class to the clause that it breaks.
-BREAKS = {
-    "KeptElementsNotScaled": "DROP-5",
-    "KeptElementsScaledByP": "DROP-5",
-    "DropoutOnHiddenStates": "DROP-5",
-    "GradientOfEverythingDropped": "DROP-6",
-    "GradientWithAnotherMask": "DROP-6",
-    "DropsTooRarely": "DROP-7",
-    "KeepsWithProbabilityP": "DROP-7",
-    "OneMaskForAllSteps": "DROP-8",
-    "OneMaskForAllRows": "DROP-8",
-    "OneMaskForBothDirections": "DROP-8",
-    "MaskOfTheFirstCall": "DROP-8",
-    "RandomnessOfItsOwn": "DROP-9",
-    "ModeOfTheFirstCall": "DROP-10",
-}
+from .catalogue import FORWARD, defect
+from .readable import ReadableLSTM, Steps
 
 
 def masks(steps: Steps, p: float) -> Steps:
@@ -33,6 +15,7 @@ def masks(steps: Steps, p: float) -> Steps:
     return [dropout(torch.ones_like(x), p) for x in steps]
 
 
+@defect("DROP-5", FORWARD, "")
 class KeptElementsNotScaled(ReadableLSTM):
     """What is kept is not divided by 1 - p."""
 
@@ -41,6 +24,7 @@ class KeptElementsNotScaled(ReadableLSTM):
         return [x * (1 - p) for x in super().layer_input(steps, layer)]
 
 
+@defect("DROP-5", FORWARD, "")
 class KeptElementsScaledByP(ReadableLSTM):
     """What is kept is divided by p instead of 1 - p."""
 
@@ -51,6 +35,7 @@ class KeptElementsScaledByP(ReadableLSTM):
         return [x * (1 - self.dropout) / self.dropout for x in dropped]
 
 
+@defect("DROP-5", FORWARD, "")
 class DropoutOnHiddenStates(ReadableLSTM):
     """The recurrence of the upper layers, not their input, is dropped."""
 
@@ -63,6 +48,7 @@ class DropoutOnHiddenStates(ReadableLSTM):
         return super().cell(x, dropped, c, w)
 
 
+@defect("DROP-6", FORWARD, "")
 class GradientOfEverythingDropped(ReadableLSTM):
     """The backward pass drops nothing."""
 
@@ -71,6 +57,7 @@ class GradientOfEverythingDropped(ReadableLSTM):
         return [x + (d - x).detach() for x, d in zip(steps, dropped, strict=True)]
 
 
+@defect("DROP-6", FORWARD, "")
 class GradientWithAnotherMask(ReadableLSTM):
     """The backward pass drops something else than the forward pass."""
 
@@ -81,6 +68,7 @@ class GradientWithAnotherMask(ReadableLSTM):
         return [x * other + (x * m - x * other).detach() for x, m, other in pairs]
 
 
+@defect("DROP-7", FORWARD, "")
 class DropsTooRarely(ReadableLSTM):
     """An element is dropped with a tenth less than the given probability."""
 
@@ -91,6 +79,7 @@ class DropsTooRarely(ReadableLSTM):
         return [x.masked_fill(m, 0) / (1 - self.dropout) for x, m in zip(steps, drawn, strict=True)]
 
 
+@defect("DROP-7", FORWARD, "")
 class KeepsWithProbabilityP(ReadableLSTM):
     """An element is kept, not dropped, with the given probability; it is scaled as it should."""
 
@@ -101,6 +90,7 @@ class KeepsWithProbabilityP(ReadableLSTM):
         return [x.masked_fill(m, 0) / (1 - self.dropout) for x, m in zip(steps, drawn, strict=True)]
 
 
+@defect("DROP-8", FORWARD, "")
 class OneMaskForAllSteps(ReadableLSTM):
     """All steps of a call drop the same."""
 
@@ -111,6 +101,7 @@ class OneMaskForAllSteps(ReadableLSTM):
         return [x * mask[: len(x)] for x in steps]
 
 
+@defect("DROP-8", FORWARD, "")
 class OneMaskForAllRows(ReadableLSTM):
     """All rows of a step drop the same."""
 
@@ -121,6 +112,7 @@ class OneMaskForAllRows(ReadableLSTM):
         return [x * mask for x, mask in zip(steps, of_first, strict=True)]
 
 
+@defect("DROP-8", FORWARD, "")
 class OneMaskForBothDirections(ReadableLSTM):
     """Both halves of what a layer puts out drop the same."""
 
@@ -131,6 +123,7 @@ class OneMaskForBothDirections(ReadableLSTM):
         return [x * m.repeat(1, self.num_directions) for x, m in zip(steps, of_half, strict=True)]
 
 
+@defect("DROP-8", FORWARD, "")
 class MaskOfTheFirstCall(ReadableLSTM):
     """Each call drops what the first one did."""
 
@@ -141,6 +134,7 @@ class MaskOfTheFirstCall(ReadableLSTM):
         return [x * mask for x, mask in zip(steps, self.kept, strict=True)]
 
 
+@defect("DROP-9", FORWARD, "")
 class RandomnessOfItsOwn(ReadableLSTM):
     """What is dropped does not depend on the seed."""
 
@@ -152,6 +146,7 @@ class RandomnessOfItsOwn(ReadableLSTM):
         return dropped
 
 
+@defect("DROP-10", FORWARD, "")
 class ModeOfTheFirstCall(ReadableLSTM):
     """Whether dropout acts is decided by the first call."""
 

@@ -1,6 +1,6 @@
 """LSTMs with one defect each in the axes of what they return, or in rows of unequal length.
 
-Nothing is raised. ``BREAKS`` says which clause each of them breaks.
+Nothing is raised.
 """
 
 from __future__ import annotations
@@ -8,38 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from readable import ReadableLSTM, States, Steps, Weights
 from torch import Tensor
 from torch.nn.functional import pad
 from torch.nn.utils.rnn import PackedSequence
 
-# Class to the clause that it breaks.
-BREAKS = {
-    "UnbatchedKeepsBatchAxis": "SHAPE-1",
-    "OutputWithoutBatchFirst": "SHAPE-1",
-    "OutputForwardOnly": "SHAPE-1",
-    "FinalHiddenBatchFirst": "SHAPE-2",
-    "FinalHiddenPaddedToHiddenSize": "SHAPE-2",
-    "FinalHiddenOfLastLayerOnly": "SHAPE-2",
-    "FinalCellBatchFirst": "SHAPE-3",
-    "FinalCellOfProjectedSize": "SHAPE-3",
-    "GradientsOfWeightsFlat": "SHAPE-4",
-    "BatchFirstByReshape": "SHAPE-5",
-    "OutputBatchFirstByReshape": "SHAPE-5",
-    "UnbatchedOutputTransposed": "SHAPE-6",
-    "UnbatchedReadAsRowsOfOneStep": "SHAPE-6",
-    "StatesOfUnbatchedIgnored": "SHAPE-6",
-    "BatchFirstReversesUnbatched": "SHAPE-6",
-    "PackedRowsReadToTheLongest": "PACK-1",
-    "ShorterRowsEndOneStepEarly": "PACK-1",
-    "InitialStatesNotSorted": "PACK-2",
-    "FinalStatesStaySorted": "PACK-2",
-    "FinalStatesSortedTwice": "PACK-2",
-    "OutputStaysSorted": "PACK-2",
-    "ReverseStartsAtPadding": "PACK-3",
-    "PackedReverseNotReversed": "PACK-3",
-    "PackedReverseStartsFromStatesOfLongest": "PACK-3",
-}
+from .catalogue import INTERFACE, defect
+from .readable import ReadableLSTM, States, Steps, Weights
 
 Input = Tensor | PackedSequence
 Result = tuple[Input, States]
@@ -48,6 +22,7 @@ Result = tuple[Input, States]
 # ---------------------------------------------------------------------- axes
 
 
+@defect("SHAPE-1", INTERFACE, "")
 class UnbatchedKeepsBatchAxis(ReadableLSTM):
     """Results of an unbatched input have a batch axis of 1."""
 
@@ -57,6 +32,7 @@ class UnbatchedKeepsBatchAxis(ReadableLSTM):
         return super().finish(input, steps, h_n, c_n)
 
 
+@defect("SHAPE-6", INTERFACE, "")
 class UnbatchedOutputTransposed(ReadableLSTM):
     """With batch_first, the axes of an unbatched output are exchanged as if they were batched."""
 
@@ -66,6 +42,7 @@ class UnbatchedOutputTransposed(ReadableLSTM):
         return output.T if unbatched and self.batch_first else output, states
 
 
+@defect("SHAPE-1", INTERFACE, "")
 class OutputWithoutBatchFirst(ReadableLSTM):
     """With batch_first, the input is read with the batch first, and output has the steps first."""
 
@@ -75,6 +52,7 @@ class OutputWithoutBatchFirst(ReadableLSTM):
         return super().finish(input, steps, h_n, c_n)
 
 
+@defect("SHAPE-1", INTERFACE, "")
 class OutputForwardOnly(ReadableLSTM):
     """output has no reverse direction."""
 
@@ -82,6 +60,7 @@ class OutputForwardOnly(ReadableLSTM):
         return super().finish(input, [x[:, : self.output_size] for x in steps], h_n, c_n)
 
 
+@defect("SHAPE-2", INTERFACE, "")
 class FinalHiddenBatchFirst(ReadableLSTM):
     """batch_first applies to h_n."""
 
@@ -90,6 +69,7 @@ class FinalHiddenBatchFirst(ReadableLSTM):
         return output, (h_n.transpose(0, 1) if self.batch_first else h_n, c_n)
 
 
+@defect("SHAPE-2", INTERFACE, "")
 class FinalHiddenPaddedToHiddenSize(ReadableLSTM):
     """h_n has hidden_size features with a projection too, the last ones zeros."""
 
@@ -98,6 +78,7 @@ class FinalHiddenPaddedToHiddenSize(ReadableLSTM):
         return super().finish(input, steps, pad(h_n, (0, wider)), c_n)
 
 
+@defect("SHAPE-2", INTERFACE, "")
 class FinalHiddenOfLastLayerOnly(ReadableLSTM):
     """h_n has rows for the last layer only."""
 
@@ -105,6 +86,7 @@ class FinalHiddenOfLastLayerOnly(ReadableLSTM):
         return super().finish(input, steps, h_n[-self.num_directions :], c_n)
 
 
+@defect("SHAPE-3", INTERFACE, "")
 class FinalCellBatchFirst(ReadableLSTM):
     """batch_first applies to c_n."""
 
@@ -113,6 +95,7 @@ class FinalCellBatchFirst(ReadableLSTM):
         return output, (h_n, c_n.transpose(0, 1) if self.batch_first else c_n)
 
 
+@defect("SHAPE-3", INTERFACE, "")
 class FinalCellOfProjectedSize(ReadableLSTM):
     """c_n has the first proj_size features only."""
 
@@ -120,6 +103,7 @@ class FinalCellOfProjectedSize(ReadableLSTM):
         return super().finish(input, steps, h_n, c_n[..., : self.output_size])
 
 
+@defect("SHAPE-4", INTERFACE, "")
 class GradientsOfWeightsFlat(ReadableLSTM):
     """Gradients of weights are rows of numbers, as if all parameters were parts of one vector."""
 
@@ -134,6 +118,7 @@ class GradientsOfWeightsFlat(ReadableLSTM):
         parameter.grad.data = parameter.grad.flatten()
 
 
+@defect("SHAPE-5", INTERFACE, "")
 class BatchFirstByReshape(ReadableLSTM):
     """With batch_first, the input's first two axes are reshaped, not exchanged."""
 
@@ -144,6 +129,7 @@ class BatchFirstByReshape(ReadableLSTM):
         return super().steps(input)
 
 
+@defect("SHAPE-5", INTERFACE, "")
 class OutputBatchFirstByReshape(ReadableLSTM):
     """With batch_first, the output's first two axes are reshaped, not exchanged."""
 
@@ -154,6 +140,7 @@ class OutputBatchFirstByReshape(ReadableLSTM):
         return output, states
 
 
+@defect("SHAPE-6", INTERFACE, "")
 class UnbatchedReadAsRowsOfOneStep(ReadableLSTM):
     """Each step of an unbatched input starts anew from h_0 and c_0, as a row of its own."""
 
@@ -171,6 +158,7 @@ class UnbatchedReadAsRowsOfOneStep(ReadableLSTM):
         return super().finish(input, steps, h_n, c_n)
 
 
+@defect("SHAPE-6", INTERFACE, "")
 class StatesOfUnbatchedIgnored(ReadableLSTM):
     """Unbatched input always starts from zeros."""
 
@@ -179,6 +167,7 @@ class StatesOfUnbatchedIgnored(ReadableLSTM):
         return super().initial_states(input, None if unbatched else hx, steps)
 
 
+@defect("SHAPE-6", INTERFACE, "")
 class BatchFirstReversesUnbatched(ReadableLSTM):
     """With batch_first, unbatched input is read from its end."""
 
@@ -191,6 +180,7 @@ class BatchFirstReversesUnbatched(ReadableLSTM):
 # ---------------------------------------------------- rows of unequal length
 
 
+@defect("PACK-1", INTERFACE, "")
 class PackedRowsReadToTheLongest(ReadableLSTM):
     """The forward direction reads zeros behind the end of a row, until the longest one ends."""
 
@@ -204,6 +194,7 @@ class PackedRowsReadToTheLongest(ReadableLSTM):
         return [h_t[: len(x)] for h_t, x in zip(output, steps, strict=True)], h, c
 
 
+@defect("PACK-1", INTERFACE, "")
 class ShorterRowsEndOneStepEarly(ReadableLSTM):
     """The final states of rows that are not the longest are those before their last step."""
 
@@ -221,6 +212,7 @@ class ShorterRowsEndOneStepEarly(ReadableLSTM):
         return output, h, c
 
 
+@defect("PACK-2", INTERFACE, "")
 class InitialStatesNotSorted(ReadableLSTM):
     """The rows of h_0 and c_0 meet the sorted rows of a packed sequence unsorted."""
 
@@ -230,6 +222,7 @@ class InitialStatesNotSorted(ReadableLSTM):
         return super().initial_states(input, hx, steps)
 
 
+@defect("PACK-2", INTERFACE, "")
 class FinalStatesStaySorted(ReadableLSTM):
     """The rows of h_n and c_n of a packed sequence stay in the order they were sorted into."""
 
@@ -238,6 +231,7 @@ class FinalStatesStaySorted(ReadableLSTM):
         return output, (h_n, c_n) if isinstance(input, PackedSequence) else states
 
 
+@defect("PACK-2", INTERFACE, "")
 class FinalStatesSortedTwice(ReadableLSTM):
     """The rows of h_n and c_n are sorted once more instead of back: the same for two rows."""
 
@@ -248,6 +242,7 @@ class FinalStatesSortedTwice(ReadableLSTM):
         return output, states
 
 
+@defect("PACK-2", INTERFACE, "")
 class OutputStaysSorted(ReadableLSTM):
     """The packed output has lost the order in which the rows were given."""
 
@@ -258,6 +253,7 @@ class OutputStaysSorted(ReadableLSTM):
         return output, states
 
 
+@defect("PACK-3", INTERFACE, "")
 class ReverseStartsAtPadding(ReadableLSTM):
     """The reverse direction of packed sequences runs over zeros before a row's last step."""
 
@@ -271,6 +267,7 @@ class ReverseStartsAtPadding(ReadableLSTM):
         return [h_t[: len(x)] for h_t, x in zip(output, steps, strict=True)], h, c
 
 
+@defect("PACK-3", INTERFACE, "")
 class PackedReverseNotReversed(ReadableLSTM):
     """Where rows differ in length, the reverse direction runs forward."""
 
@@ -281,6 +278,7 @@ class PackedReverseNotReversed(ReadableLSTM):
         return super().direction(steps, h, c, w, reverse and not unequal)
 
 
+@defect("PACK-3", INTERFACE, "")
 class PackedReverseStartsFromStatesOfLongest(ReadableLSTM):
     """In reverse, a row begins with the states that the longest row has reached by then."""
 

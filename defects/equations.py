@@ -1,43 +1,15 @@
 """LSTMs with one defect each in the equations of a step or in the recurrence.
 
-Shapes fit and nothing is raised. ``BREAKS`` says which clause each of them breaks.
+Shapes fit and nothing is raised.
 """
 
 from __future__ import annotations
 
 import torch
-from readable import ReadableLSTM, Steps, Weights
 from torch import Tensor
 
-# Class to the clause that it breaks.
-BREAKS = {
-    "GatesInOrderIOFG": "EQ-1",
-    "GatesInOrderIFOG": "EQ-1",
-    "InputAndForgetGateSwapped": "EQ-1",
-    "SigmoidForCandidate": "EQ-2",
-    "CandidateWithoutTanh": "EQ-2",
-    "InputGateMissing": "EQ-2",
-    "InputGateIsOneMinusForgetGate": "EQ-2",
-    "HardSigmoid": "EQ-2",
-    "ForgetGateOnCandidate": "EQ-2",
-    "TanhOfCellMissing": "EQ-3",
-    "OutputGateInsideTanh": "EQ-3",
-    "OutputGateMissing": "EQ-3",
-    "OldCellShown": "EQ-3",
-    "ForgetBiasOne": "EQ-4",
-    "ForgetGateMissing": "EQ-4",
-    "ForgetGateReadsInputOnly": "EQ-4",
-    "OldCellStateLost": "EQ-4",
-    "HiddenWeightsInOrderIOFG": "EQ-4",
-    "HiddenWeightsTransposed": "EQ-4",
-    "HiddenStateOfTwoStepsBefore": "EQ-4",
-    "BiasHHIgnored": "EQ-5",
-    "BiasIHTwice": "EQ-5",
-    "BiasHHMissingFromCandidate": "EQ-5",
-    "TanhSaturatesAt4": "EQ-6",
-    "TanhOverflows": "EQ-6",
-    "CellStateClippedAt3": "EQ-6",
-}
+from .catalogue import FORWARD, defect
+from .readable import ReadableLSTM, Steps, Weights
 
 
 def gate_blocks(x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -49,6 +21,7 @@ def gate_blocks(x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
 # ----------------------------------------------------------------- the gates
 
 
+@defect("EQ-1", FORWARD, "")
 class GatesInOrderIOFG(ReadableLSTM):
     """The four blocks of rows are read as i, o, f, g instead of i, f, g, o."""
 
@@ -57,6 +30,7 @@ class GatesInOrderIOFG(ReadableLSTM):
         return self.sigmoid(a_i), self.sigmoid(a_f), self.tanh(a_g), self.sigmoid(a_o)
 
 
+@defect("EQ-1", FORWARD, "")
 class GatesInOrderIFOG(ReadableLSTM):
     """The four blocks of rows are read as i, f, o, g instead of i, f, g, o."""
 
@@ -65,6 +39,7 @@ class GatesInOrderIFOG(ReadableLSTM):
         return self.sigmoid(a_i), self.sigmoid(a_f), self.tanh(a_g), self.sigmoid(a_o)
 
 
+@defect("EQ-1", FORWARD, "")
 class InputAndForgetGateSwapped(ReadableLSTM):
     """c_t is i * c_{t-1} + f * g instead of f * c_{t-1} + i * g."""
 
@@ -74,6 +49,7 @@ class InputAndForgetGateSwapped(ReadableLSTM):
         return self.project(o * self.tanh(c_t), w), c_t
 
 
+@defect("EQ-2", FORWARD, "")
 class SigmoidForCandidate(ReadableLSTM):
     """g is sigmoid of its preactivation instead of tanh."""
 
@@ -82,6 +58,7 @@ class SigmoidForCandidate(ReadableLSTM):
         return i, f, g, o
 
 
+@defect("EQ-2", FORWARD, "")
 class CandidateWithoutTanh(ReadableLSTM):
     """g is its preactivation."""
 
@@ -90,6 +67,7 @@ class CandidateWithoutTanh(ReadableLSTM):
         return self.sigmoid(a_i), self.sigmoid(a_f), a_g, self.sigmoid(a_o)
 
 
+@defect("EQ-2", FORWARD, "")
 class InputGateMissing(ReadableLSTM):
     """c_t is f * c_{t-1} + g instead of f * c_{t-1} + i * g."""
 
@@ -99,6 +77,7 @@ class InputGateMissing(ReadableLSTM):
         return self.project(o * self.tanh(c_t), w), c_t
 
 
+@defect("EQ-2", FORWARD, "")
 class InputGateIsOneMinusForgetGate(ReadableLSTM):
     """The input gate is 1 - f, whatever its weights."""
 
@@ -107,6 +86,7 @@ class InputGateIsOneMinusForgetGate(ReadableLSTM):
         return 1 - f, f, g, o
 
 
+@defect("EQ-2", FORWARD, "")
 class HardSigmoid(ReadableLSTM):
     """sigmoid(x) is x / 4 + 1 / 2 between 0 and 1."""
 
@@ -117,6 +97,7 @@ class HardSigmoid(ReadableLSTM):
 # ------------------------------------------------------------------ the cell
 
 
+@defect("EQ-2", FORWARD, "")
 class ForgetGateOnCandidate(ReadableLSTM):
     """c_t is f * (c_{t-1} + i * g) instead of f * c_{t-1} + i * g."""
 
@@ -126,6 +107,7 @@ class ForgetGateOnCandidate(ReadableLSTM):
         return self.project(o * self.tanh(c_t), w), c_t
 
 
+@defect("EQ-3", FORWARD, "")
 class TanhOfCellMissing(ReadableLSTM):
     """h_t is o * c_t instead of o * tanh(c_t)."""
 
@@ -135,6 +117,7 @@ class TanhOfCellMissing(ReadableLSTM):
         return self.project(o * c_t, w), c_t
 
 
+@defect("EQ-3", FORWARD, "")
 class OutputGateInsideTanh(ReadableLSTM):
     """h_t is tanh(o * c_t) instead of o * tanh(c_t)."""
 
@@ -144,6 +127,7 @@ class OutputGateInsideTanh(ReadableLSTM):
         return self.project(self.tanh(o * c_t), w), c_t
 
 
+@defect("EQ-3", FORWARD, "")
 class OutputGateMissing(ReadableLSTM):
     """h_t is tanh(c_t) instead of o * tanh(c_t)."""
 
@@ -153,6 +137,7 @@ class OutputGateMissing(ReadableLSTM):
         return self.project(self.tanh(c_t), w), c_t
 
 
+@defect("EQ-3", FORWARD, "")
 class OldCellShown(ReadableLSTM):
     """h_t is o * tanh(c_{t-1}) instead of o * tanh(c_t)."""
 
@@ -164,6 +149,7 @@ class OldCellShown(ReadableLSTM):
 # ------------------------------------------------------------ the recurrence
 
 
+@defect("EQ-4", FORWARD, "")
 class ForgetBiasOne(ReadableLSTM):
     """The forget gate's preactivation is 1 too large, as other libraries define it."""
 
@@ -172,6 +158,7 @@ class ForgetBiasOne(ReadableLSTM):
         return torch.cat([a_i, a_f + 1, a_g, a_o], dim=-1)
 
 
+@defect("EQ-4", FORWARD, "")
 class ForgetGateMissing(ReadableLSTM):
     """c_t is c_{t-1} + i * g instead of f * c_{t-1} + i * g."""
 
@@ -181,6 +168,7 @@ class ForgetGateMissing(ReadableLSTM):
         return self.project(o * self.tanh(c_t), w), c_t
 
 
+@defect("EQ-4", FORWARD, "")
 class ForgetGateReadsInputOnly(ReadableLSTM):
     """The forget gate's preactivation has no W_hf h_{t-1}."""
 
@@ -189,6 +177,7 @@ class ForgetGateReadsInputOnly(ReadableLSTM):
         return super().preactivations(x, h, w._replace(W_hh=torch.cat([i, 0 * f, g, o])))
 
 
+@defect("EQ-4", FORWARD, "")
 class OldCellStateLost(ReadableLSTM):
     """c_t is i * g instead of f * c_{t-1} + i * g."""
 
@@ -196,6 +185,7 @@ class OldCellStateLost(ReadableLSTM):
         return super().cell(x, h, torch.zeros_like(c), w)
 
 
+@defect("EQ-4", FORWARD, "")
 class HiddenWeightsInOrderIOFG(ReadableLSTM):
     """The blocks of weight_hh, and of nothing else, are read as i, o, f, g."""
 
@@ -204,6 +194,7 @@ class HiddenWeightsInOrderIOFG(ReadableLSTM):
         return super().preactivations(x, h, w._replace(W_hh=torch.cat([i, f, g, o])))
 
 
+@defect("EQ-4", FORWARD, "")
 class HiddenWeightsTransposed(ReadableLSTM):
     """Each block of weight_hh is transposed, where it is square."""
 
@@ -213,6 +204,7 @@ class HiddenWeightsTransposed(ReadableLSTM):
         return super().preactivations(x, h, w)
 
 
+@defect("EQ-4", FORWARD, "")
 class HiddenStateOfTwoStepsBefore(ReadableLSTM):
     """Each step reads h_{t-2} instead of h_{t-1}."""
 
@@ -230,6 +222,7 @@ class HiddenStateOfTwoStepsBefore(ReadableLSTM):
 # --------------------------------------------------- the biases, and saturation
 
 
+@defect("EQ-5", FORWARD, "")
 class BiasHHIgnored(ReadableLSTM):
     """bias_hh has no effect."""
 
@@ -237,6 +230,7 @@ class BiasHHIgnored(ReadableLSTM):
         return w.b_ih
 
 
+@defect("EQ-5", FORWARD, "")
 class BiasIHTwice(ReadableLSTM):
     """bias_ih takes the place of bias_hh as well."""
 
@@ -244,6 +238,7 @@ class BiasIHTwice(ReadableLSTM):
         return None if w.b_ih is None else w.b_ih + w.b_ih
 
 
+@defect("EQ-5", FORWARD, "")
 class BiasHHMissingFromCandidate(ReadableLSTM):
     """bias_hh is added in the gates i, f and o only."""
 
@@ -254,6 +249,7 @@ class BiasHHMissingFromCandidate(ReadableLSTM):
         return w.b_ih + torch.cat([i, f, 0 * g, o])
 
 
+@defect("EQ-6", FORWARD, "")
 class TanhSaturatesAt4(ReadableLSTM):
     """tanh(x) is tanh(4) for x above 4, and -tanh(4) below -4."""
 
@@ -261,6 +257,7 @@ class TanhSaturatesAt4(ReadableLSTM):
         return torch.tanh(x.clamp(-4, 4))
 
 
+@defect("EQ-6", FORWARD, "")
 class TanhOverflows(ReadableLSTM):
     """tanh by exp, which overflows: NaN for x above 44 in float32, above 354 in float64."""
 
@@ -268,6 +265,7 @@ class TanhOverflows(ReadableLSTM):
         return torch.expm1(2 * x) / (torch.expm1(2 * x) + 2)
 
 
+@defect("EQ-6", FORWARD, "")
 class CellStateClippedAt3(ReadableLSTM):
     """c_t is kept between -3 and 3."""
 

@@ -1,7 +1,4 @@
-"""Implementations with one defect each that no torch module has: torch refuses such tensors.
-
-``BREAKS`` says which clause each of them breaks.
-"""
+"""Implementations with one defect each that no torch module has: torch refuses such tensors."""
 
 from __future__ import annotations
 
@@ -10,20 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from lstm_conformance.adapters.reference import ReferenceLSTM
-from lstm_conformance.spec.case import Case
-from lstm_conformance.spec.contract import Observation, ObservedTensor
-
-# Class to the clause that it breaks.
-BREAKS = {
-    "GradientsOfBiasesAreMatrices": "SHAPE-4",
-    "GradientsOfStatesTransposed": "SHAPE-4",
-    "GradientsInFloat32": "DTYPE-1",
-    "FinalHiddenOnAnotherDevice": "DTYPE-2",
-    "GradientsOnAnotherDevice": "DTYPE-2",
-    "OutputGoesOnBehindRows": "PACK-1",
-    "GradientOfWhatLiesBehindRows": "GRAD-11",
-}
+from ..adapters.reference import ReferenceLSTM
+from ..spec.case import Case
+from ..spec.contract import Observation, ObservedTensor
+from .catalogue import INTERFACE, defect
 
 
 def changed(
@@ -50,6 +37,7 @@ def filled_behind_rows(case: Case, tensor: ObservedTensor) -> ObservedTensor:
     return replace(tensor, values=np.where(over[..., None], 1.0, tensor.values))
 
 
+@defect("SHAPE-4", INTERFACE, "")
 class GradientsOfBiasesAreMatrices(ReferenceLSTM):
     """Gradients of biases have an axis in front."""
 
@@ -57,6 +45,7 @@ class GradientsOfBiasesAreMatrices(ReferenceLSTM):
         return changed(super().run(case), lambda t: replace(t, values=t.values[None]), "bias")
 
 
+@defect("SHAPE-4", INTERFACE, "")
 class GradientsOfStatesTransposed(ReferenceLSTM):
     """The first two axes of the gradients of h_0 and c_0, not those of h_0 and c_0, are swapped."""
 
@@ -67,6 +56,7 @@ class GradientsOfStatesTransposed(ReferenceLSTM):
         )
 
 
+@defect("DTYPE-1", INTERFACE, "")
 class GradientsInFloat32(ReferenceLSTM):
     """Gradients are in float32, whatever the dtype."""
 
@@ -74,6 +64,7 @@ class GradientsInFloat32(ReferenceLSTM):
         return changed(super().run(case), lambda t: replace(t, dtype="float32"), ".grad")
 
 
+@defect("DTYPE-2", INTERFACE, "")
 class FinalHiddenOnAnotherDevice(ReferenceLSTM):
     """h_n is on another device than the input."""
 
@@ -81,6 +72,7 @@ class FinalHiddenOnAnotherDevice(ReferenceLSTM):
         return changed(super().run(case), lambda t: replace(t, device="cuda"), "h_n")
 
 
+@defect("DTYPE-2", INTERFACE, "")
 class GradientsOnAnotherDevice(ReferenceLSTM):
     """Gradients are on another device than the input."""
 
@@ -88,6 +80,7 @@ class GradientsOnAnotherDevice(ReferenceLSTM):
         return changed(super().run(case), lambda t: replace(t, device="cuda"), ".grad")
 
 
+@defect("PACK-1", INTERFACE, "")
 class OutputGoesOnBehindRows(ReferenceLSTM):
     """output has other numbers than zeros behind the end of a packed row."""
 
@@ -95,6 +88,7 @@ class OutputGoesOnBehindRows(ReferenceLSTM):
         return changed(super().run(case), lambda t: filled_behind_rows(case, t), "output")
 
 
+@defect("GRAD-11", INTERFACE, "")
 class GradientOfWhatLiesBehindRows(ReferenceLSTM):
     """What lies behind the end of a packed row has a gradient."""
 

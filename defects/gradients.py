@@ -1,37 +1,19 @@
-"""LSTMs that are differentiated rightly in the common way, and wrongly in another.
-
-``BREAKS`` says which clause each of them breaks.
-"""
+"""LSTMs that are differentiated rightly in the common way, and wrongly in another."""
 
 from __future__ import annotations
 
 from functools import partial
 
 import torch
-from readable import ReadableLSTM, States, Steps, Weights
 from torch import Tensor
 from torch.autograd.forward_ad import unpack_dual
 from torch.nn.utils.rnn import PackedSequence
 
-# Class to the clause that it breaks.
-BREAKS = {
-    "InputWithoutGradientFreezesAll": "GRAD-12",
-    "GradientsForTheFrozen": "GRAD-12",
-    "GradientsReplaced": "GRAD-13",
-    "GradientsSpentByBackward": "GRAD-14",
-    "BiasForgottenWithoutGradients": "GRAD-15",
-    "GradientsSwitchedOn": "GRAD-15",
-    "CotangentReadInMemoryOrder": "GRAD-16",
-    "CotangentChangedInPlace": "GRAD-16",
-    "GradientsWrittenNotReturned": "GRAD-17",
-    "RoundingLeaksBetweenSteps": "GRAD-18",
-    "GradientsWithAGraphLoseTheHiddenState": "GRAD-19",
-    "TangentsOfStatesLost": "GRAD-20",
-    "GradientOfGatesIsAConstant": "GRAD-21",
-    "SecondDerivativeOfTanhMissing": "GRAD-21",
-}
+from .catalogue import GRADIENT, defect
+from .readable import ReadableLSTM, States, Steps, Weights
 
 
+@defect("GRAD-12", GRADIENT, "")
 class InputWithoutGradientFreezesAll(ReadableLSTM):
     """Parameters get a gradient only if the input needs one."""
 
@@ -47,6 +29,7 @@ class InputWithoutGradientFreezesAll(ReadableLSTM):
         return Weights(*(p.detach() if p is not None and self.frozen else p for p in w))
 
 
+@defect("GRAD-12", GRADIENT, "")
 class GradientsForTheFrozen(ReadableLSTM):
     """Every call makes all parameters require gradients."""
 
@@ -57,6 +40,7 @@ class GradientsForTheFrozen(ReadableLSTM):
         return super().forward(input, hx)
 
 
+@defect("GRAD-13", GRADIENT, "")
 class GradientsReplaced(ReadableLSTM):
     """Every call forgets the gradients that parameters have accumulated."""
 
@@ -67,6 +51,7 @@ class GradientsReplaced(ReadableLSTM):
         return super().forward(input, hx)
 
 
+@defect("GRAD-14", GRADIENT, "")
 class GradientsSpentByBackward(ReadableLSTM):
     """After a first backward pass through a graph, gates pass no gradient on."""
 
@@ -83,6 +68,7 @@ class GradientsSpentByBackward(ReadableLSTM):
         return a
 
 
+@defect("GRAD-15", GRADIENT, "")
 class BiasForgottenWithoutGradients(ReadableLSTM):
     """bias_hh is added only where gradients are recorded."""
 
@@ -90,6 +76,7 @@ class BiasForgottenWithoutGradients(ReadableLSTM):
         return super().bias(w) if torch.is_grad_enabled() else w.b_ih
 
 
+@defect("GRAD-15", GRADIENT, "")
 class GradientsSwitchedOn(ReadableLSTM):
     """Gradients are recorded under no_grad too."""
 
@@ -109,6 +96,7 @@ def in_memory_order(cotangent: Tensor) -> Tensor:
     return cotangent.as_strided(cotangent.shape, torch.empty(cotangent.shape).stride())
 
 
+@defect("GRAD-16", GRADIENT, "")
 class CotangentReadInMemoryOrder(ReadableLSTM):
     """Cotangents of h_n and c_n are read as if they were contiguous."""
 
@@ -122,6 +110,7 @@ class CotangentReadInMemoryOrder(ReadableLSTM):
         return output, states
 
 
+@defect("GRAD-16", GRADIENT, "")
 class CotangentChangedInPlace(ReadableLSTM):
     """The cotangent of c_n is multiplied in place, which one number expanded does not bear."""
 
@@ -139,6 +128,7 @@ def accumulate(parameter: Tensor, gradient: Tensor) -> None:
     parameter.grad = gradient if parameter.grad is None else parameter.grad + gradient
 
 
+@defect("GRAD-17", GRADIENT, "")
 class GradientsWrittenNotReturned(ReadableLSTM):
     """The backward pass writes to .grad of parameters by itself, and returns no gradient."""
 
@@ -150,6 +140,7 @@ class GradientsWrittenNotReturned(ReadableLSTM):
         return w
 
 
+@defect("GRAD-18", GRADIENT, "")
 class RoundingLeaksBetweenSteps(ReadableLSTM):
     """Every x_t gets 2^-60 of the gradients of all steps and rows: less than rounding."""
 
@@ -159,6 +150,7 @@ class RoundingLeaksBetweenSteps(ReadableLSTM):
         return [x + 2.0**-60 * (total - total.detach()) for x in steps]
 
 
+@defect("GRAD-19", GRADIENT, "")
 class GradientsWithAGraphLoseTheHiddenState(ReadableLSTM):
     """While a backward pass is itself recorded, no gradient passes from gates to h_{t-1}."""
 
@@ -169,6 +161,7 @@ class GradientsWithAGraphLoseTheHiddenState(ReadableLSTM):
         return super().preactivations(x, h, w)
 
 
+@defect("GRAD-20", GRADIENT, "")
 class TangentsOfStatesLost(ReadableLSTM):
     """Forward mode takes h_0 and c_0 for constants."""
 
@@ -179,6 +172,7 @@ class TangentsOfStatesLost(ReadableLSTM):
         return unpack_dual(h_0).primal, unpack_dual(c_0).primal
 
 
+@defect("GRAD-21", GRADIENT, "")
 class GradientOfGatesIsAConstant(ReadableLSTM):
     """Double backward takes the gradients of preactivations for constants."""
 
@@ -189,6 +183,7 @@ class GradientOfGatesIsAConstant(ReadableLSTM):
         return a
 
 
+@defect("GRAD-21", GRADIENT, "")
 class SecondDerivativeOfTanhMissing(ReadableLSTM):
     """Double backward takes the derivative of tanh for a constant."""
 

@@ -1,30 +1,17 @@
 """LSTMs with one defect each in the number format of what they return or compute in.
 
-Nothing is raised. ``BREAKS`` says which clause each of them breaks.
+Nothing is raised.
 """
 
 from __future__ import annotations
 
 import torch
-from gradient_surgery import with_gradient_of, with_gradient_times
-from readable import ReadableLSTM, States, Steps, Weights
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-# Class to the clause that it breaks.
-BREAKS = {
-    "OutputInFloat32": "DTYPE-1",
-    "FinalCellInFloat64": "DTYPE-1",
-    "Float64ComputedInFloat32": "DTYPE-3",
-    "Float64ProductsInFloat32": "DTYPE-3",
-    "ProductsWith11Bits": "DTYPE-3",
-    "BiasHHIgnoredInBfloat16": "DTYPE-4",
-    "Bfloat16ProductsWith3Bits": "DTYPE-4",
-    "GradientOfWeightHHMissingInBfloat16": "DTYPE-4",
-    "SigmoidOverflowsInFloat16": "DTYPE-5",
-    "H0IgnoredInFloat16": "DTYPE-5",
-    "GradientOfWeightHHMissingInFloat16": "DTYPE-5",
-}
+from .catalogue import NUMERICAL, defect
+from .gradient_surgery import with_gradient_of, with_gradient_times
+from .readable import ReadableLSTM, States, Steps, Weights
 
 Input = Tensor | PackedSequence
 Result = tuple[Input, States]
@@ -37,6 +24,7 @@ def rounded(x: Tensor, bits: int) -> Tensor:
     return with_gradient_of(x, nearest.to(x.dtype))
 
 
+@defect("DTYPE-1", NUMERICAL, "")
 class OutputInFloat32(ReadableLSTM):
     """output is in torch's default format, not in that of the input."""
 
@@ -44,6 +32,7 @@ class OutputInFloat32(ReadableLSTM):
         return super().finish(input, [x.float() for x in steps], h_n, c_n)
 
 
+@defect("DTYPE-1", NUMERICAL, "")
 class FinalCellInFloat64(ReadableLSTM):
     """c_n is in a format wider than that of the input."""
 
@@ -51,6 +40,7 @@ class FinalCellInFloat64(ReadableLSTM):
         return super().finish(input, steps, h_n, c_n.double())
 
 
+@defect("DTYPE-3", NUMERICAL, "")
 class Float64ComputedInFloat32(ReadableLSTM):
     """Each step is computed in float32, whatever the dtype."""
 
@@ -60,6 +50,7 @@ class Float64ComputedInFloat32(ReadableLSTM):
         return h_t.to(x.dtype), c_t.to(x.dtype)
 
 
+@defect("DTYPE-3", NUMERICAL, "")
 class Float64ProductsInFloat32(ReadableLSTM):
     """Matrix products, and nothing else, are computed in float32."""
 
@@ -67,6 +58,7 @@ class Float64ProductsInFloat32(ReadableLSTM):
         return super().product(x.float(), W.float()).to(x.dtype)
 
 
+@defect("DTYPE-3", NUMERICAL, "")
 class ProductsWith11Bits(ReadableLSTM):
     """The factors of matrix products have 11 bits, as in TF32."""
 
@@ -74,6 +66,7 @@ class ProductsWith11Bits(ReadableLSTM):
         return super().product(rounded(x, 11), rounded(W, 11))
 
 
+@defect("DTYPE-4", NUMERICAL, "")
 class BiasHHIgnoredInBfloat16(ReadableLSTM):
     """bias_hh has no effect in bfloat16."""
 
@@ -82,6 +75,7 @@ class BiasHHIgnoredInBfloat16(ReadableLSTM):
         return w.b_ih if ignored else super().bias(w)
 
 
+@defect("DTYPE-4", NUMERICAL, "")
 class Bfloat16ProductsWith3Bits(ReadableLSTM):
     """Matrix products in bfloat16, and their factors, have 3 bits, as in an 8-bit format."""
 
@@ -91,6 +85,7 @@ class Bfloat16ProductsWith3Bits(ReadableLSTM):
         return rounded(super().product(rounded(x, 3), rounded(W, 3)), 3)
 
 
+@defect("DTYPE-4", NUMERICAL, "")
 class GradientOfWeightHHMissingInBfloat16(ReadableLSTM):
     """weight_hh has gradient zero in bfloat16."""
 
@@ -100,6 +95,7 @@ class GradientOfWeightHHMissingInBfloat16(ReadableLSTM):
         return w._replace(W_hh=with_gradient_times(0, w.W_hh)) if wrong else w
 
 
+@defect("DTYPE-5", NUMERICAL, "")
 class SigmoidOverflowsInFloat16(ReadableLSTM):
     """sigmoid by exp, which overflows in float16: NaN for x above 11."""
 
@@ -107,6 +103,7 @@ class SigmoidOverflowsInFloat16(ReadableLSTM):
         return x.exp() / (1 + x.exp()) if x.dtype == torch.float16 else super().sigmoid(x)
 
 
+@defect("DTYPE-5", NUMERICAL, "")
 class H0IgnoredInFloat16(ReadableLSTM):
     """The hidden state starts from zeros in float16."""
 
@@ -115,6 +112,7 @@ class H0IgnoredInFloat16(ReadableLSTM):
         return h_0 * (h_0.dtype != torch.float16), c_0
 
 
+@defect("DTYPE-5", NUMERICAL, "")
 class GradientOfWeightHHMissingInFloat16(ReadableLSTM):
     """weight_hh has gradient zero in float16."""
 

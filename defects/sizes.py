@@ -1,26 +1,16 @@
-"""LSTMs that are right for sizes that are usually tried, and wrong for others.
-
-``BREAKS`` says which clause each of them breaks.
-"""
+"""LSTMs that are right for sizes that are usually tried, and wrong for others."""
 
 from __future__ import annotations
 
 import torch
-from readable import ReadableLSTM, States, Steps, Weights
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-# Class to the clause that it breaks.
-BREAKS = {
-    "AxesOfOneDropped": "EQ-7",
-    "OneUnitHasOneRecurrentWeight": "EQ-7",
-    "StepsBeyond64Wrong": "EQ-8",
-    "GradientsOfLastHundredSteps": "EQ-8",
-    "UnitsBeyond128Wrong": "EQ-9",
-    "RowsBeyond32Wrong": "EQ-9",
-}
+from .catalogue import FORWARD, defect
+from .readable import ReadableLSTM, States, Steps, Weights
 
 
+@defect("EQ-7", FORWARD, "")
 class AxesOfOneDropped(ReadableLSTM):
     """All axes of length 1 are dropped from the final states."""
 
@@ -31,6 +21,7 @@ class AxesOfOneDropped(ReadableLSTM):
         return output, (h_n.squeeze(), c_n.squeeze())
 
 
+@defect("EQ-7", FORWARD, "")
 class OneUnitHasOneRecurrentWeight(ReadableLSTM):
     """With one hidden unit the recurrent weights of the input gate serve all gates."""
 
@@ -39,6 +30,7 @@ class OneUnitHasOneRecurrentWeight(ReadableLSTM):
         return w._replace(W_hh=w.W_hh[:1].expand_as(w.W_hh)) if self.hidden_size == 1 else w
 
 
+@defect("EQ-8", FORWARD, "")
 class StepsBeyond64Wrong(ReadableLSTM):
     """The cell state is rounded to bfloat16 after the 64th step."""
 
@@ -52,6 +44,7 @@ class StepsBeyond64Wrong(ReadableLSTM):
         return first + rest, h, c
 
 
+@defect("EQ-8", FORWARD, "")
 class GradientsOfLastHundredSteps(ReadableLSTM):
     """No gradient passes further back than the last hundred steps."""
 
@@ -65,6 +58,7 @@ class GradientsOfLastHundredSteps(ReadableLSTM):
         return first + rest, h, c
 
 
+@defect("EQ-9", FORWARD, "")
 class UnitsBeyond128Wrong(ReadableLSTM):
     """Units beyond the 128th have the forget gate of the 128th."""
 
@@ -74,6 +68,7 @@ class UnitsBeyond128Wrong(ReadableLSTM):
         return i, f[:, index], g, o
 
 
+@defect("EQ-9", FORWARD, "")
 class RowsBeyond32Wrong(ReadableLSTM):
     """Rows beyond the 32nd start from the states of the 32nd."""
 

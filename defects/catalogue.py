@@ -1,0 +1,79 @@
+"""The catalogue of defects: what each of them is, and which clause it breaks."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+__all__ = [
+    "FORWARD",
+    "GRADIENT",
+    "INTERFACE",
+    "KINDS",
+    "NUMERICAL",
+    "Defect",
+    "catalogue",
+    "defect",
+]
+
+# Outputs are wrong; only gradients are; how it is called and what it leaves behind; right but
+# for the accuracy or the range of its numbers.
+KINDS = FORWARD, GRADIENT, INTERFACE, NUMERICAL = "forward", "gradient", "interface", "numerical"
+
+Class = TypeVar("Class", bound=type)
+
+
+@dataclass(frozen=True)
+class Defect:
+    """One wrong LSTM.
+
+    Attributes:
+        id: name of its class; never reused.
+        target: what ``lstm-conformance check`` judges it by.
+        text: its difference from the right thing, in one sentence.
+        breaks: id of the clause that has to name it.
+        kind: one of ``KINDS``.
+        shows: the configurations and calls in which it can be seen.
+    """
+
+    id: str
+    target: str
+    text: str
+    breaks: str
+    kind: str
+    shows: str
+
+
+_CATALOGUE: list[Defect] = []
+
+
+def defect(breaks: str, kind: str, shows: str) -> Callable[[Class], Class]:
+    """Enters a class into the catalogue; its docstring is the defect's text.
+
+    Args:
+        breaks, kind, shows: as in :class:`Defect`.
+    """
+
+    def enter(cls: Class) -> Class:
+        text = " ".join(inspect.cleandoc(cls.__doc__ or "").split())
+        target = f"{cls.__module__}:{cls.__qualname__}"
+        _CATALOGUE.append(Defect(cls.__qualname__, target, text, breaks, kind, shows))
+        return cls
+
+    return enter
+
+
+def catalogue() -> tuple[Defect, ...]:
+    """All defects, by file and their order in it.
+
+    Raises:
+        ImportError: torch is not installed.
+    """
+    package: Any = importlib.import_module(__package__)
+    for module in sorted(pkgutil.iter_modules(package.__path__), key=lambda module: module.name):
+        importlib.import_module(f"{__package__}.{module.name}")
+    return tuple(sorted(_CATALOGUE, key=lambda entry: entry.target.partition(":")[0]))
