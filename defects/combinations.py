@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from .catalogue import FORWARD, defect
+from .catalogue import FORWARD, GRADIENT, defect
 from .gradient_surgery import with_gradient_times
 from .readable import ReadableLSTM, States, Steps, Weights
 
@@ -17,7 +17,7 @@ Input = Tensor | PackedSequence
 Result = tuple[Input, States]
 
 
-@defect("COMB-1", FORWARD, "")
+@defect("COMB-1", FORWARD, "proj_size > 0, bidirectional, packed with unsorted lengths")
 class FinalHiddenOfProjectedReverseStaysSorted(ReadableLSTM):
     """With a projection, rows of h_n stay sorted in the reverse direction."""
 
@@ -29,7 +29,7 @@ class FinalHiddenOfProjectedReverseStaysSorted(ReadableLSTM):
         return output, states
 
 
-@defect("COMB-1", FORWARD, "")
+@defect("COMB-1", FORWARD, "proj_size > 0, unbatched, states given")
 class C0OfProjectedUnbatchedIgnored(ReadableLSTM):
     """With a projection, the cell states of unbatched input always start from zeros."""
 
@@ -40,7 +40,7 @@ class C0OfProjectedUnbatchedIgnored(ReadableLSTM):
         return h_0, torch.zeros_like(c_0) if ignored else c_0
 
 
-@defect("COMB-1", FORWARD, "")
+@defect("COMB-1", FORWARD, "num_layers >= 3, bias=True, evaluation with dropout > 0")
 class ThirdLayerWithoutBiasUnderIdleDropout(ReadableLSTM):
     """In evaluation with dropout > 0, the third layer has no biases."""
 
@@ -50,7 +50,7 @@ class ThirdLayerWithoutBiasUnderIdleDropout(ReadableLSTM):
         return w._replace(b_ih=None, b_hh=None) if wrong else w
 
 
-@defect("COMB-2", FORWARD, "")
+@defect("COMB-2", GRADIENT, "gradients, proj_size > 0, states given, evaluation with dropout > 0")
 class GradientOfC0MissingUnderIdleDropout(ReadableLSTM):
     """In evaluation with dropout > 0 and a projection, c_0 has gradient zero."""
 
@@ -61,7 +61,7 @@ class GradientOfC0MissingUnderIdleDropout(ReadableLSTM):
         return h_0, with_gradient_times(0, c_0) if wrong else c_0
 
 
-@defect("COMB-2", FORWARD, "")
+@defect("COMB-2", GRADIENT, "gradients, num_layers >= 3, bidirectional, bias=False")
 class GradientOfWeightHHMissingInThirdReverseWithoutBias(ReadableLSTM):
     """Without bias, weight_hh_l2_reverse has gradient zero."""
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import dropout
 from torch.nn.utils.rnn import PackedSequence
 
-from .catalogue import FORWARD, defect
+from .catalogue import FORWARD, GRADIENT, defect
 from .gradient_surgery import with_gradient_of
 from .readable import ReadableLSTM, States, Steps, Weights
 
@@ -18,7 +18,7 @@ Input = Tensor | PackedSequence
 Result = tuple[Input, States]
 
 
-@defect("DROP-1", FORWARD, "")
+@defect("DROP-1", FORWARD, "num_layers >= 2, evaluation with dropout > 0")
 class DropoutInEvaluation(ReadableLSTM):
     """Dropout between layers acts in evaluation mode too."""
 
@@ -26,7 +26,7 @@ class DropoutInEvaluation(ReadableLSTM):
         return [dropout(x, self.dropout if layer else 0.0, training=True) for x in steps]
 
 
-@defect("DROP-1", FORWARD, "")
+@defect("DROP-1", FORWARD, "num_layers >= 2, evaluation with dropout > 0")
 class DropoutScalesInEvaluation(ReadableLSTM):
     """In evaluation what a layer hands to the next is multiplied by 1 - dropout."""
 
@@ -35,7 +35,7 @@ class DropoutScalesInEvaluation(ReadableLSTM):
         return [scale * x for x in super().layer_input(steps, layer)]
 
 
-@defect("DROP-2", FORWARD, "")
+@defect("DROP-2", FORWARD, "num_layers >= 2, training with dropout=1")
 class DropoutOneDoesNothing(ReadableLSTM):
     """dropout=1 is taken for no dropout."""
 
@@ -43,7 +43,7 @@ class DropoutOneDoesNothing(ReadableLSTM):
         return steps if self.dropout == 1 else super().layer_input(steps, layer)
 
 
-@defect("DROP-2", FORWARD, "")
+@defect("DROP-2", FORWARD, "num_layers >= 2, training with dropout=1")
 class DropoutOneGivesNaN(ReadableLSTM):
     """With dropout=1 what is left, nothing, is divided by the probability to be left, 0."""
 
@@ -53,7 +53,7 @@ class DropoutOneGivesNaN(ReadableLSTM):
         return [(0 * x) / (1 - self.dropout) for x in steps]
 
 
-@defect("DROP-3", FORWARD, "")
+@defect("DROP-3", FORWARD, "training with dropout > 0")
 class DropoutOnLastLayer(ReadableLSTM):
     """Dropout acts on the output of the last layer too."""
 
@@ -62,7 +62,7 @@ class DropoutOnLastLayer(ReadableLSTM):
         return super().finish(input, dropped, h_n, c_n)
 
 
-@defect("DROP-3", FORWARD, "")
+@defect("DROP-3", FORWARD, "training with dropout > 0")
 class DropoutOnInput(ReadableLSTM):
     """Dropout acts on the input too."""
 
@@ -70,7 +70,7 @@ class DropoutOnInput(ReadableLSTM):
         return [dropout(x, self.dropout, self.training) for x in steps]
 
 
-@defect("DROP-3", FORWARD, "")
+@defect("DROP-3", FORWARD, "training with dropout > 0, two steps or more or states given")
 class DropoutBetweenSteps(ReadableLSTM):
     """Dropout acts on h from each step to the next too."""
 
@@ -78,7 +78,7 @@ class DropoutBetweenSteps(ReadableLSTM):
         return super().cell(x, dropout(h, self.dropout, self.training), c, w)
 
 
-@defect("DROP-4", FORWARD, "")
+@defect("DROP-4", GRADIENT, "gradients, num_layers >= 2, training with dropout > 0")
 class GradientPassesDropout(ReadableLSTM):
     """What is dropped has the gradient of what is not."""
 
@@ -87,7 +87,7 @@ class GradientPassesDropout(ReadableLSTM):
         return [with_gradient_of(x, kept) for x, kept in zip(steps, dropped, strict=True)]
 
 
-@defect("DROP-4", FORWARD, "")
+@defect("DROP-4", GRADIENT, "gradients, num_layers >= 2, training with dropout=1")
 class GradientOfDroppedIsNaN(ReadableLSTM):
     """Zeros are put where the others were divided by 0: forward it is the same."""
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import dropout
 
-from .catalogue import FORWARD, defect
+from .catalogue import FORWARD, GRADIENT, INTERFACE, defect
 from .readable import ReadableLSTM, Steps
 
 
@@ -15,7 +15,7 @@ def masks(steps: Steps, p: float) -> Steps:
     return [dropout(torch.ones_like(x), p) for x in steps]
 
 
-@defect("DROP-5", FORWARD, "")
+@defect("DROP-5", FORWARD, "num_layers >= 2, training with 0 < dropout < 1")
 class KeptElementsNotScaled(ReadableLSTM):
     """What is kept is not divided by 1 - p."""
 
@@ -24,7 +24,7 @@ class KeptElementsNotScaled(ReadableLSTM):
         return [x * (1 - p) for x in super().layer_input(steps, layer)]
 
 
-@defect("DROP-5", FORWARD, "")
+@defect("DROP-5", FORWARD, "num_layers >= 2, training with 0 < dropout < 1 other than 0.5")
 class KeptElementsScaledByP(ReadableLSTM):
     """What is kept is divided by p instead of 1 - p."""
 
@@ -35,7 +35,7 @@ class KeptElementsScaledByP(ReadableLSTM):
         return [x * (1 - self.dropout) / self.dropout for x in dropped]
 
 
-@defect("DROP-5", FORWARD, "")
+@defect("DROP-5", FORWARD, "num_layers >= 2, training with dropout > 0")
 class DropoutOnHiddenStates(ReadableLSTM):
     """The recurrence of the upper layers, not their input, is dropped."""
 
@@ -48,7 +48,7 @@ class DropoutOnHiddenStates(ReadableLSTM):
         return super().cell(x, dropped, c, w)
 
 
-@defect("DROP-6", FORWARD, "")
+@defect("DROP-6", GRADIENT, "gradients, num_layers >= 2, training with dropout > 0")
 class GradientOfEverythingDropped(ReadableLSTM):
     """The backward pass drops nothing."""
 
@@ -57,7 +57,7 @@ class GradientOfEverythingDropped(ReadableLSTM):
         return [x + (d - x).detach() for x, d in zip(steps, dropped, strict=True)]
 
 
-@defect("DROP-6", FORWARD, "")
+@defect("DROP-6", GRADIENT, "gradients, num_layers >= 2, training with 0 < dropout < 1")
 class GradientWithAnotherMask(ReadableLSTM):
     """The backward pass drops something else than the forward pass."""
 
@@ -68,7 +68,7 @@ class GradientWithAnotherMask(ReadableLSTM):
         return [x * other + (x * m - x * other).detach() for x, m, other in pairs]
 
 
-@defect("DROP-7", FORWARD, "")
+@defect("DROP-7", FORWARD, "num_layers >= 2, training with 0 < dropout < 1, in many calls")
 class DropsTooRarely(ReadableLSTM):
     """An element is dropped with a tenth less than the given probability."""
 
@@ -79,7 +79,11 @@ class DropsTooRarely(ReadableLSTM):
         return [x.masked_fill(m, 0) / (1 - self.dropout) for x, m in zip(steps, drawn, strict=True)]
 
 
-@defect("DROP-7", FORWARD, "")
+@defect(
+    "DROP-7",
+    FORWARD,
+    "num_layers >= 2, training with 0 < dropout < 1 other than 0.5, in many calls",
+)
 class KeepsWithProbabilityP(ReadableLSTM):
     """An element is kept, not dropped, with the given probability; it is scaled as it should."""
 
@@ -90,7 +94,7 @@ class KeepsWithProbabilityP(ReadableLSTM):
         return [x.masked_fill(m, 0) / (1 - self.dropout) for x, m in zip(steps, drawn, strict=True)]
 
 
-@defect("DROP-8", FORWARD, "")
+@defect("DROP-8", FORWARD, "num_layers >= 2, training with 0 < dropout < 1, two steps or more")
 class OneMaskForAllSteps(ReadableLSTM):
     """All steps of a call drop the same."""
 
@@ -101,7 +105,7 @@ class OneMaskForAllSteps(ReadableLSTM):
         return [x * mask[: len(x)] for x in steps]
 
 
-@defect("DROP-8", FORWARD, "")
+@defect("DROP-8", FORWARD, "num_layers >= 2, training with 0 < dropout < 1, two rows or more")
 class OneMaskForAllRows(ReadableLSTM):
     """All rows of a step drop the same."""
 
@@ -112,7 +116,7 @@ class OneMaskForAllRows(ReadableLSTM):
         return [x * mask for x, mask in zip(steps, of_first, strict=True)]
 
 
-@defect("DROP-8", FORWARD, "")
+@defect("DROP-8", FORWARD, "num_layers >= 2, bidirectional, training with 0 < dropout < 1")
 class OneMaskForBothDirections(ReadableLSTM):
     """Both halves of what a layer puts out drop the same."""
 
@@ -123,7 +127,7 @@ class OneMaskForBothDirections(ReadableLSTM):
         return [x * m.repeat(1, self.num_directions) for x, m in zip(steps, of_half, strict=True)]
 
 
-@defect("DROP-8", FORWARD, "")
+@defect("DROP-8", INTERFACE, "num_layers >= 2, training with 0 < dropout < 1, two calls")
 class MaskOfTheFirstCall(ReadableLSTM):
     """Each call drops what the first one did."""
 
@@ -134,7 +138,11 @@ class MaskOfTheFirstCall(ReadableLSTM):
         return [x * mask for x, mask in zip(steps, self.kept, strict=True)]
 
 
-@defect("DROP-9", FORWARD, "")
+@defect(
+    "DROP-9",
+    INTERFACE,
+    "num_layers >= 2, training with 0 < dropout < 1, two calls after the same seed",
+)
 class RandomnessOfItsOwn(ReadableLSTM):
     """What is dropped does not depend on the seed."""
 
@@ -146,7 +154,7 @@ class RandomnessOfItsOwn(ReadableLSTM):
         return dropped
 
 
-@defect("DROP-10", FORWARD, "")
+@defect("DROP-10", INTERFACE, "num_layers >= 2, dropout > 0, a call in each mode")
 class ModeOfTheFirstCall(ReadableLSTM):
     """Whether dropout acts is decided by the first call."""
 

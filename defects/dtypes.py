@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from .catalogue import NUMERICAL, defect
+from .catalogue import FORWARD, GRADIENT, INTERFACE, NUMERICAL, defect
 from .gradient_surgery import with_gradient_of, with_gradient_times
 from .readable import ReadableLSTM, States, Steps, Weights
 
@@ -24,7 +24,7 @@ def rounded(x: Tensor, bits: int) -> Tensor:
     return with_gradient_of(x, nearest.to(x.dtype))
 
 
-@defect("DTYPE-1", NUMERICAL, "")
+@defect("DTYPE-1", INTERFACE, "any dtype but float32")
 class OutputInFloat32(ReadableLSTM):
     """output is in torch's default format, not in that of the input."""
 
@@ -32,7 +32,7 @@ class OutputInFloat32(ReadableLSTM):
         return super().finish(input, [x.float() for x in steps], h_n, c_n)
 
 
-@defect("DTYPE-1", NUMERICAL, "")
+@defect("DTYPE-1", INTERFACE, "any dtype but float64")
 class FinalCellInFloat64(ReadableLSTM):
     """c_n is in a format wider than that of the input."""
 
@@ -40,7 +40,7 @@ class FinalCellInFloat64(ReadableLSTM):
         return super().finish(input, steps, h_n, c_n.double())
 
 
-@defect("DTYPE-3", NUMERICAL, "")
+@defect("DTYPE-3", NUMERICAL, "float64")
 class Float64ComputedInFloat32(ReadableLSTM):
     """Each step is computed in float32, whatever the dtype."""
 
@@ -50,7 +50,7 @@ class Float64ComputedInFloat32(ReadableLSTM):
         return h_t.to(x.dtype), c_t.to(x.dtype)
 
 
-@defect("DTYPE-3", NUMERICAL, "")
+@defect("DTYPE-3", NUMERICAL, "float64")
 class Float64ProductsInFloat32(ReadableLSTM):
     """Matrix products, and nothing else, are computed in float32."""
 
@@ -58,7 +58,7 @@ class Float64ProductsInFloat32(ReadableLSTM):
         return super().product(x.float(), W.float()).to(x.dtype)
 
 
-@defect("DTYPE-3", NUMERICAL, "")
+@defect("DTYPE-3", NUMERICAL, "float32, float64")
 class ProductsWith11Bits(ReadableLSTM):
     """The factors of matrix products have 11 bits, as in TF32."""
 
@@ -66,7 +66,7 @@ class ProductsWith11Bits(ReadableLSTM):
         return super().product(rounded(x, 11), rounded(W, 11))
 
 
-@defect("DTYPE-4", NUMERICAL, "")
+@defect("DTYPE-4", FORWARD, "bfloat16, bias=True")
 class BiasHHIgnoredInBfloat16(ReadableLSTM):
     """bias_hh has no effect in bfloat16."""
 
@@ -75,7 +75,7 @@ class BiasHHIgnoredInBfloat16(ReadableLSTM):
         return w.b_ih if ignored else super().bias(w)
 
 
-@defect("DTYPE-4", NUMERICAL, "")
+@defect("DTYPE-4", NUMERICAL, "bfloat16")
 class Bfloat16ProductsWith3Bits(ReadableLSTM):
     """Matrix products in bfloat16, and their factors, have 3 bits, as in an 8-bit format."""
 
@@ -85,7 +85,7 @@ class Bfloat16ProductsWith3Bits(ReadableLSTM):
         return rounded(super().product(rounded(x, 3), rounded(W, 3)), 3)
 
 
-@defect("DTYPE-4", NUMERICAL, "")
+@defect("DTYPE-4", GRADIENT, "gradients, bfloat16, two steps or more or states given")
 class GradientOfWeightHHMissingInBfloat16(ReadableLSTM):
     """weight_hh has gradient zero in bfloat16."""
 
@@ -95,7 +95,7 @@ class GradientOfWeightHHMissingInBfloat16(ReadableLSTM):
         return w._replace(W_hh=with_gradient_times(0, w.W_hh)) if wrong else w
 
 
-@defect("DTYPE-5", NUMERICAL, "")
+@defect("DTYPE-5", NUMERICAL, "float16, preactivations above 11")
 class SigmoidOverflowsInFloat16(ReadableLSTM):
     """sigmoid by exp, which overflows in float16: NaN for x above 11."""
 
@@ -103,7 +103,7 @@ class SigmoidOverflowsInFloat16(ReadableLSTM):
         return x.exp() / (1 + x.exp()) if x.dtype == torch.float16 else super().sigmoid(x)
 
 
-@defect("DTYPE-5", NUMERICAL, "")
+@defect("DTYPE-5", FORWARD, "float16, states given")
 class H0IgnoredInFloat16(ReadableLSTM):
     """The hidden state starts from zeros in float16."""
 
@@ -112,7 +112,7 @@ class H0IgnoredInFloat16(ReadableLSTM):
         return h_0 * (h_0.dtype != torch.float16), c_0
 
 
-@defect("DTYPE-5", NUMERICAL, "")
+@defect("DTYPE-5", GRADIENT, "gradients, float16, two steps or more or states given")
 class GradientOfWeightHHMissingInFloat16(ReadableLSTM):
     """weight_hh has gradient zero in float16."""
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from .catalogue import FORWARD, defect
+from .catalogue import FORWARD, GRADIENT, NUMERICAL, defect
 from .readable import ReadableLSTM, States, Steps, Weights
 
 
@@ -15,7 +15,7 @@ def norm_of_rows(x: Tensor) -> Tensor:
     return (x * x).sum(dim=-1, keepdim=True).sqrt()
 
 
-@defect("EDGE-1", FORWARD, "")
+@defect("EDGE-1", NUMERICAL, "two rows or more, NaN or an infinity in one of the input")
 class ExponentsShiftedByBatchMaximum(ReadableLSTM):
     """sigmoid(x) is exp(x - m) / (exp(-m) + exp(x - m)), with m the maximum of all rows."""
 
@@ -24,7 +24,7 @@ class ExponentsShiftedByBatchMaximum(ReadableLSTM):
         return torch.exp(x - m) / (torch.exp(-m) + torch.exp(x - m))
 
 
-@defect("EDGE-2", FORWARD, "")
+@defect("EDGE-2", NUMERICAL, "two rows or more, NaN or an infinity in one of the states")
 class RowsPickedByProduct(ReadableLSTM):
     """Rows of the initial states are picked by a product with a matrix of ones and zeros."""
 
@@ -36,7 +36,7 @@ class RowsPickedByProduct(ReadableLSTM):
         return picked @ h, picked @ c
 
 
-@defect("EDGE-3", FORWARD, "")
+@defect("EDGE-3", NUMERICAL, "two steps or more, NaN in the input of one")
 class StepsPickedByProduct(ReadableLSTM):
     """Steps of equal length are picked by a product with a matrix of ones and zeros."""
 
@@ -48,7 +48,7 @@ class StepsPickedByProduct(ReadableLSTM):
         return list(torch.einsum("st,tnf->snf", torch.eye(len(x), dtype=x.dtype), x))
 
 
-@defect("EDGE-4", FORWARD, "")
+@defect("EDGE-4", NUMERICAL, "NaN in the input or h_0")
 class NaNTakenForZero(ReadableLSTM):
     """Preactivations that are NaN are replaced by 0."""
 
@@ -57,7 +57,7 @@ class NaNTakenForZero(ReadableLSTM):
         return torch.where(a.isnan(), 0, a)
 
 
-@defect("EDGE-5", FORWARD, "")
+@defect("EDGE-5", GRADIENT, "gradients of the input, NaN, infinity or a norm beyond 1e9")
 class GradientClippedByNorm(ReadableLSTM):
     """A gradient of the input whose norm is beyond 1e9 is made shorter."""
 
@@ -68,7 +68,7 @@ class GradientClippedByNorm(ReadableLSTM):
         return super().steps(input)
 
 
-@defect("EDGE-6", FORWARD, "")
+@defect("EDGE-6", NUMERICAL, "an infinity in the input or h_0")
 class InputSplitInHalves(ReadableLSTM):
     """The upper and the lower bits of a factor are multiplied one by one."""
 
@@ -77,7 +77,7 @@ class InputSplitInHalves(ReadableLSTM):
         return super().product(upper, W) + super().product(x - upper, W)
 
 
-@defect("EDGE-7", FORWARD, "")
+@defect("EDGE-7", NUMERICAL, "an infinity in c_0")
 class ForgottenPartSubtracted(ReadableLSTM):
     """c_t is c_{t-1} - (1 - f) * c_{t-1} + i * g."""
 
@@ -87,7 +87,7 @@ class ForgottenPartSubtracted(ReadableLSTM):
         return self.project(o * self.tanh(c_t), w), c_t
 
 
-@defect("EDGE-8", FORWARD, "")
+@defect("EDGE-8", NUMERICAL, "input whose square is beyond the largest number of the dtype")
 class NormOfInputOverflows(ReadableLSTM):
     """Products are computed with rows of length 1, except of zeros; squares are infinite early."""
 
@@ -97,7 +97,7 @@ class NormOfInputOverflows(ReadableLSTM):
         return super().product(x / norm, W) * norm
 
 
-@defect("EDGE-9", FORWARD, "")
+@defect("EDGE-9", FORWARD, "no states given, or a step of zeros in the input")
 class DividedByNormOfZero(ReadableLSTM):
     """Products are computed with rows of length 1; those of length 0 cannot be."""
 
@@ -106,7 +106,7 @@ class DividedByNormOfZero(ReadableLSTM):
         return super().product(x / norm, W) * norm
 
 
-@defect("EDGE-10", FORWARD, "")
+@defect("EDGE-10", GRADIENT, "gradients, no states given, or a step of zeros in the input")
 class RootOfZeroDifferentiated(ReadableLSTM):
     """Rows are divided by 1 + their length; at 0 the square root in it has no derivative."""
 
@@ -115,7 +115,7 @@ class RootOfZeroDifferentiated(ReadableLSTM):
         return super().product(x / norm, W) * norm
 
 
-@defect("EDGE-11", FORWARD, "")
+@defect("EDGE-11", NUMERICAL, "denormal cell states")
 class DenormalsFlushed(ReadableLSTM):
     """Cell states smaller than the smallest normal number become 0."""
 
@@ -124,7 +124,7 @@ class DenormalsFlushed(ReadableLSTM):
         return h_t, torch.where(c_t.abs() < torch.finfo(c_t.dtype).tiny, 0, c_t)
 
 
-@defect("EDGE-12", FORWARD, "")
+@defect("EDGE-12", FORWARD, "-0 in the input")
 class MinusZeroTakenForMissing(ReadableLSTM):
     """-0 in the input is replaced by 1."""
 
@@ -134,7 +134,7 @@ class MinusZeroTakenForMissing(ReadableLSTM):
         ]
 
 
-@defect("EDGE-13", FORWARD, "")
+@defect("EDGE-13", NUMERICAL, "preactivations beyond 88 in float32, 709 in float64")
 class SigmoidOverflows(ReadableLSTM):
     """sigmoid(x) is exp(x) / (1 + exp(x)), which is infinity by infinity for a large x."""
 
@@ -142,7 +142,7 @@ class SigmoidOverflows(ReadableLSTM):
         return torch.exp(x) / (1 + torch.exp(x))
 
 
-@defect("EDGE-14", FORWARD, "")
+@defect("EDGE-14", NUMERICAL, "gradients, preactivations below -88 in float32, -709 in float64")
 class SigmoidOverflowsInBackward(ReadableLSTM):
     """sigmoid(x) is 1 / (1 + exp(-x)): right, but zero times infinity in its derivative."""
 

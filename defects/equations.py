@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .catalogue import FORWARD, defect
+from .catalogue import FORWARD, NUMERICAL, defect
 from .readable import ReadableLSTM, Steps, Weights
 
 
@@ -21,7 +21,7 @@ def gate_blocks(x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
 # ----------------------------------------------------------------- the gates
 
 
-@defect("EQ-1", FORWARD, "")
+@defect("EQ-1", FORWARD, "every case")
 class GatesInOrderIOFG(ReadableLSTM):
     """The four blocks of rows are read as i, o, f, g instead of i, f, g, o."""
 
@@ -30,7 +30,7 @@ class GatesInOrderIOFG(ReadableLSTM):
         return self.sigmoid(a_i), self.sigmoid(a_f), self.tanh(a_g), self.sigmoid(a_o)
 
 
-@defect("EQ-1", FORWARD, "")
+@defect("EQ-1", FORWARD, "every case")
 class GatesInOrderIFOG(ReadableLSTM):
     """The four blocks of rows are read as i, f, o, g instead of i, f, g, o."""
 
@@ -39,7 +39,7 @@ class GatesInOrderIFOG(ReadableLSTM):
         return self.sigmoid(a_i), self.sigmoid(a_f), self.tanh(a_g), self.sigmoid(a_o)
 
 
-@defect("EQ-1", FORWARD, "")
+@defect("EQ-1", FORWARD, "every case")
 class InputAndForgetGateSwapped(ReadableLSTM):
     """c_t is i * c_{t-1} + f * g instead of f * c_{t-1} + i * g."""
 
@@ -49,7 +49,7 @@ class InputAndForgetGateSwapped(ReadableLSTM):
         return self.project(o * self.tanh(c_t), w), c_t
 
 
-@defect("EQ-2", FORWARD, "")
+@defect("EQ-2", FORWARD, "every case")
 class SigmoidForCandidate(ReadableLSTM):
     """g is sigmoid of its preactivation instead of tanh."""
 
@@ -58,7 +58,7 @@ class SigmoidForCandidate(ReadableLSTM):
         return i, f, g, o
 
 
-@defect("EQ-2", FORWARD, "")
+@defect("EQ-2", FORWARD, "every case")
 class CandidateWithoutTanh(ReadableLSTM):
     """g is its preactivation."""
 
@@ -67,7 +67,7 @@ class CandidateWithoutTanh(ReadableLSTM):
         return self.sigmoid(a_i), self.sigmoid(a_f), a_g, self.sigmoid(a_o)
 
 
-@defect("EQ-2", FORWARD, "")
+@defect("EQ-2", FORWARD, "every case")
 class InputGateMissing(ReadableLSTM):
     """c_t is f * c_{t-1} + g instead of f * c_{t-1} + i * g."""
 
@@ -77,7 +77,7 @@ class InputGateMissing(ReadableLSTM):
         return self.project(o * self.tanh(c_t), w), c_t
 
 
-@defect("EQ-2", FORWARD, "")
+@defect("EQ-2", FORWARD, "every case")
 class InputGateIsOneMinusForgetGate(ReadableLSTM):
     """The input gate is 1 - f, whatever its weights."""
 
@@ -86,7 +86,7 @@ class InputGateIsOneMinusForgetGate(ReadableLSTM):
         return 1 - f, f, g, o
 
 
-@defect("EQ-2", FORWARD, "")
+@defect("EQ-2", FORWARD, "every case")
 class HardSigmoid(ReadableLSTM):
     """sigmoid(x) is x / 4 + 1 / 2 between 0 and 1."""
 
@@ -97,7 +97,7 @@ class HardSigmoid(ReadableLSTM):
 # ------------------------------------------------------------------ the cell
 
 
-@defect("EQ-2", FORWARD, "")
+@defect("EQ-2", FORWARD, "every case")
 class ForgetGateOnCandidate(ReadableLSTM):
     """c_t is f * (c_{t-1} + i * g) instead of f * c_{t-1} + i * g."""
 
@@ -107,7 +107,7 @@ class ForgetGateOnCandidate(ReadableLSTM):
         return self.project(o * self.tanh(c_t), w), c_t
 
 
-@defect("EQ-3", FORWARD, "")
+@defect("EQ-3", FORWARD, "every case")
 class TanhOfCellMissing(ReadableLSTM):
     """h_t is o * c_t instead of o * tanh(c_t)."""
 
@@ -117,7 +117,7 @@ class TanhOfCellMissing(ReadableLSTM):
         return self.project(o * c_t, w), c_t
 
 
-@defect("EQ-3", FORWARD, "")
+@defect("EQ-3", FORWARD, "every case")
 class OutputGateInsideTanh(ReadableLSTM):
     """h_t is tanh(o * c_t) instead of o * tanh(c_t)."""
 
@@ -127,7 +127,7 @@ class OutputGateInsideTanh(ReadableLSTM):
         return self.project(self.tanh(o * c_t), w), c_t
 
 
-@defect("EQ-3", FORWARD, "")
+@defect("EQ-3", FORWARD, "every case")
 class OutputGateMissing(ReadableLSTM):
     """h_t is tanh(c_t) instead of o * tanh(c_t)."""
 
@@ -137,7 +137,7 @@ class OutputGateMissing(ReadableLSTM):
         return self.project(self.tanh(c_t), w), c_t
 
 
-@defect("EQ-3", FORWARD, "")
+@defect("EQ-3", FORWARD, "every case")
 class OldCellShown(ReadableLSTM):
     """h_t is o * tanh(c_{t-1}) instead of o * tanh(c_t)."""
 
@@ -149,7 +149,7 @@ class OldCellShown(ReadableLSTM):
 # ------------------------------------------------------------ the recurrence
 
 
-@defect("EQ-4", FORWARD, "")
+@defect("EQ-4", FORWARD, "two steps or more, or states given")
 class ForgetBiasOne(ReadableLSTM):
     """The forget gate's preactivation is 1 too large, as other libraries define it."""
 
@@ -158,7 +158,7 @@ class ForgetBiasOne(ReadableLSTM):
         return torch.cat([a_i, a_f + 1, a_g, a_o], dim=-1)
 
 
-@defect("EQ-4", FORWARD, "")
+@defect("EQ-4", FORWARD, "two steps or more, or states given")
 class ForgetGateMissing(ReadableLSTM):
     """c_t is c_{t-1} + i * g instead of f * c_{t-1} + i * g."""
 
@@ -168,7 +168,7 @@ class ForgetGateMissing(ReadableLSTM):
         return self.project(o * self.tanh(c_t), w), c_t
 
 
-@defect("EQ-4", FORWARD, "")
+@defect("EQ-4", FORWARD, "two steps or more, or states given")
 class ForgetGateReadsInputOnly(ReadableLSTM):
     """The forget gate's preactivation has no W_hf h_{t-1}."""
 
@@ -177,7 +177,7 @@ class ForgetGateReadsInputOnly(ReadableLSTM):
         return super().preactivations(x, h, w._replace(W_hh=torch.cat([i, 0 * f, g, o])))
 
 
-@defect("EQ-4", FORWARD, "")
+@defect("EQ-4", FORWARD, "two steps or more, or states given")
 class OldCellStateLost(ReadableLSTM):
     """c_t is i * g instead of f * c_{t-1} + i * g."""
 
@@ -185,7 +185,7 @@ class OldCellStateLost(ReadableLSTM):
         return super().cell(x, h, torch.zeros_like(c), w)
 
 
-@defect("EQ-4", FORWARD, "")
+@defect("EQ-4", FORWARD, "two steps or more, or states given")
 class HiddenWeightsInOrderIOFG(ReadableLSTM):
     """The blocks of weight_hh, and of nothing else, are read as i, o, f, g."""
 
@@ -194,7 +194,7 @@ class HiddenWeightsInOrderIOFG(ReadableLSTM):
         return super().preactivations(x, h, w._replace(W_hh=torch.cat([i, f, g, o])))
 
 
-@defect("EQ-4", FORWARD, "")
+@defect("EQ-4", FORWARD, "proj_size=0, hidden_size >= 2, two steps or more or states given")
 class HiddenWeightsTransposed(ReadableLSTM):
     """Each block of weight_hh is transposed, where it is square."""
 
@@ -204,7 +204,7 @@ class HiddenWeightsTransposed(ReadableLSTM):
         return super().preactivations(x, h, w)
 
 
-@defect("EQ-4", FORWARD, "")
+@defect("EQ-4", FORWARD, "two steps or more")
 class HiddenStateOfTwoStepsBefore(ReadableLSTM):
     """Each step reads h_{t-2} instead of h_{t-1}."""
 
@@ -222,7 +222,7 @@ class HiddenStateOfTwoStepsBefore(ReadableLSTM):
 # --------------------------------------------------- the biases, and saturation
 
 
-@defect("EQ-5", FORWARD, "")
+@defect("EQ-5", FORWARD, "bias=True")
 class BiasHHIgnored(ReadableLSTM):
     """bias_hh has no effect."""
 
@@ -230,7 +230,7 @@ class BiasHHIgnored(ReadableLSTM):
         return w.b_ih
 
 
-@defect("EQ-5", FORWARD, "")
+@defect("EQ-5", FORWARD, "bias=True")
 class BiasIHTwice(ReadableLSTM):
     """bias_ih takes the place of bias_hh as well."""
 
@@ -238,7 +238,7 @@ class BiasIHTwice(ReadableLSTM):
         return None if w.b_ih is None else w.b_ih + w.b_ih
 
 
-@defect("EQ-5", FORWARD, "")
+@defect("EQ-5", FORWARD, "bias=True")
 class BiasHHMissingFromCandidate(ReadableLSTM):
     """bias_hh is added in the gates i, f and o only."""
 
@@ -249,7 +249,7 @@ class BiasHHMissingFromCandidate(ReadableLSTM):
         return w.b_ih + torch.cat([i, f, 0 * g, o])
 
 
-@defect("EQ-6", FORWARD, "")
+@defect("EQ-6", NUMERICAL, "cell states or candidates beyond 4")
 class TanhSaturatesAt4(ReadableLSTM):
     """tanh(x) is tanh(4) for x above 4, and -tanh(4) below -4."""
 
@@ -257,7 +257,7 @@ class TanhSaturatesAt4(ReadableLSTM):
         return torch.tanh(x.clamp(-4, 4))
 
 
-@defect("EQ-6", FORWARD, "")
+@defect("EQ-6", NUMERICAL, "cell states or candidates beyond 44 in float32, 354 in float64")
 class TanhOverflows(ReadableLSTM):
     """tanh by exp, which overflows: NaN for x above 44 in float32, above 354 in float64."""
 
@@ -265,7 +265,7 @@ class TanhOverflows(ReadableLSTM):
         return torch.expm1(2 * x) / (torch.expm1(2 * x) + 2)
 
 
-@defect("EQ-6", FORWARD, "")
+@defect("EQ-6", FORWARD, "cell states beyond 3")
 class CellStateClippedAt3(ReadableLSTM):
     """c_t is kept between -3 and 3."""
 

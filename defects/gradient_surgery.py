@@ -40,4 +40,5 @@ def with_cotangents(
         def backward(ctx: Any, *cotangents: Tensor | None) -> tuple[Tensor | None, ...]:
             return tuple(change(list(cotangents)))
 
-    return Changed.apply(*tensors)
+    changed: tuple[Tensor, ...] = Changed.apply(*tensors)
+    return changed

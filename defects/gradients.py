@@ -9,11 +9,11 @@ from torch import Tensor
 from torch.autograd.forward_ad import unpack_dual
 from torch.nn.utils.rnn import PackedSequence
 
-from .catalogue import GRADIENT, defect
+from .catalogue import FORWARD, GRADIENT, INTERFACE, defect
 from .readable import ReadableLSTM, States, Steps, Weights
 
 
-@defect("GRAD-12", GRADIENT, "")
+@defect("GRAD-12", GRADIENT, "gradients, input that requires none")
 class InputWithoutGradientFreezesAll(ReadableLSTM):
     """Parameters get a gradient only if the input needs one."""
 
@@ -29,7 +29,7 @@ class InputWithoutGradientFreezesAll(ReadableLSTM):
         return Weights(*(p.detach() if p is not None and self.frozen else p for p in w))
 
 
-@defect("GRAD-12", GRADIENT, "")
+@defect("GRAD-12", INTERFACE, "parameters that require no gradient")
 class GradientsForTheFrozen(ReadableLSTM):
     """Every call makes all parameters require gradients."""
 
@@ -40,7 +40,7 @@ class GradientsForTheFrozen(ReadableLSTM):
         return super().forward(input, hx)
 
 
-@defect("GRAD-13", GRADIENT, "")
+@defect("GRAD-13", GRADIENT, "gradients, two calls and backward passes")
 class GradientsReplaced(ReadableLSTM):
     """Every call forgets the gradients that parameters have accumulated."""
 
@@ -51,7 +51,7 @@ class GradientsReplaced(ReadableLSTM):
         return super().forward(input, hx)
 
 
-@defect("GRAD-14", GRADIENT, "")
+@defect("GRAD-14", GRADIENT, "gradients, two backward passes with retain_graph=True")
 class GradientsSpentByBackward(ReadableLSTM):
     """After a first backward pass through a graph, gates pass no gradient on."""
 
@@ -68,7 +68,7 @@ class GradientsSpentByBackward(ReadableLSTM):
         return a
 
 
-@defect("GRAD-15", GRADIENT, "")
+@defect("GRAD-15", FORWARD, "bias=True, no_grad or inference_mode")
 class BiasForgottenWithoutGradients(ReadableLSTM):
     """bias_hh is added only where gradients are recorded."""
 
@@ -76,7 +76,7 @@ class BiasForgottenWithoutGradients(ReadableLSTM):
         return super().bias(w) if torch.is_grad_enabled() else w.b_ih
 
 
-@defect("GRAD-15", GRADIENT, "")
+@defect("GRAD-15", INTERFACE, "no_grad")
 class GradientsSwitchedOn(ReadableLSTM):
     """Gradients are recorded under no_grad too."""
 
@@ -96,7 +96,7 @@ def in_memory_order(cotangent: Tensor) -> Tensor:
     return cotangent.as_strided(cotangent.shape, torch.empty(cotangent.shape).stride())
 
 
-@defect("GRAD-16", GRADIENT, "")
+@defect("GRAD-16", GRADIENT, "gradients, cotangents of h_n or c_n that are not contiguous")
 class CotangentReadInMemoryOrder(ReadableLSTM):
     """Cotangents of h_n and c_n are read as if they were contiguous."""
 
@@ -110,7 +110,7 @@ class CotangentReadInMemoryOrder(ReadableLSTM):
         return output, states
 
 
-@defect("GRAD-16", GRADIENT, "")
+@defect("GRAD-16", GRADIENT, "gradients, an expanded cotangent of c_n")
 class CotangentChangedInPlace(ReadableLSTM):
     """The cotangent of c_n is multiplied in place, which one number expanded does not bear."""
 
@@ -128,7 +128,7 @@ def accumulate(parameter: Tensor, gradient: Tensor) -> None:
     parameter.grad = gradient if parameter.grad is None else parameter.grad + gradient
 
 
-@defect("GRAD-17", GRADIENT, "")
+@defect("GRAD-17", GRADIENT, "torch.autograd.grad of parameters")
 class GradientsWrittenNotReturned(ReadableLSTM):
     """The backward pass writes to .grad of parameters by itself, and returns no gradient."""
 
@@ -140,7 +140,7 @@ class GradientsWrittenNotReturned(ReadableLSTM):
         return w
 
 
-@defect("GRAD-18", GRADIENT, "")
+@defect("GRAD-18", GRADIENT, "gradients, cotangent of one element, two steps or rows or more")
 class RoundingLeaksBetweenSteps(ReadableLSTM):
     """Every x_t gets 2^-60 of the gradients of all steps and rows: less than rounding."""
 
@@ -150,7 +150,7 @@ class RoundingLeaksBetweenSteps(ReadableLSTM):
         return [x + 2.0**-60 * (total - total.detach()) for x in steps]
 
 
-@defect("GRAD-19", GRADIENT, "")
+@defect("GRAD-19", GRADIENT, "gradients with create_graph=True, two steps or more or states given")
 class GradientsWithAGraphLoseTheHiddenState(ReadableLSTM):
     """While a backward pass is itself recorded, no gradient passes from gates to h_{t-1}."""
 
@@ -161,7 +161,7 @@ class GradientsWithAGraphLoseTheHiddenState(ReadableLSTM):
         return super().preactivations(x, h, w)
 
 
-@defect("GRAD-20", GRADIENT, "")
+@defect("GRAD-20", GRADIENT, "forward mode, states given")
 class TangentsOfStatesLost(ReadableLSTM):
     """Forward mode takes h_0 and c_0 for constants."""
 
@@ -172,7 +172,7 @@ class TangentsOfStatesLost(ReadableLSTM):
         return unpack_dual(h_0).primal, unpack_dual(c_0).primal
 
 
-@defect("GRAD-21", GRADIENT, "")
+@defect("GRAD-21", GRADIENT, "double backward")
 class GradientOfGatesIsAConstant(ReadableLSTM):
     """Double backward takes the gradients of preactivations for constants."""
 
@@ -183,7 +183,7 @@ class GradientOfGatesIsAConstant(ReadableLSTM):
         return a
 
 
-@defect("GRAD-21", GRADIENT, "")
+@defect("GRAD-21", GRADIENT, "double backward")
 class SecondDerivativeOfTanhMissing(ReadableLSTM):
     """Double backward takes the derivative of tanh for a constant."""
 

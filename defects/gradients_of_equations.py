@@ -21,7 +21,7 @@ Result = tuple[Input, States]
 # ----------------------------------------------------------------- the input
 
 
-@defect("GRAD-1", GRADIENT, "")
+@defect("GRAD-1", GRADIENT, "gradients, two steps or more")
 class GradientOfInputOnlyAtLastStep(ReadableLSTM):
     """The input of all steps but the last has gradient zero."""
 
@@ -30,7 +30,7 @@ class GradientOfInputOnlyAtLastStep(ReadableLSTM):
         return [*(with_gradient_times(0, x) for x in earlier), last]
 
 
-@defect("GRAD-1", GRADIENT, "")
+@defect("GRAD-1", GRADIENT, "gradients, two steps or more of as many rows")
 class GradientOfInputAtNextStep(ReadableLSTM):
     """Each step's gradient goes to the input of the next one, where as many rows have one."""
 
@@ -42,7 +42,7 @@ class GradientOfInputAtNextStep(ReadableLSTM):
         ]
 
 
-@defect("GRAD-1", GRADIENT, "")
+@defect("GRAD-1", GRADIENT, "gradients")
 class GradientOfInputDoubled(ReadableLSTM):
     """The gradient of the input is too large by a factor of 2."""
 
@@ -50,7 +50,7 @@ class GradientOfInputDoubled(ReadableLSTM):
         return [with_gradient_times(2, x) for x in super().steps(input)]
 
 
-@defect("GRAD-1", GRADIENT, "")
+@defect("GRAD-1", GRADIENT, "gradients, bidirectional")
 class NoGradientOfWhatReverseReads(ReadableLSTM):
     """The reverse direction passes no gradient to what it reads."""
 
@@ -64,7 +64,7 @@ class NoGradientOfWhatReverseReads(ReadableLSTM):
 # ---------------------------------------------------------------- the states
 
 
-@defect("GRAD-2", GRADIENT, "")
+@defect("GRAD-2", GRADIENT, "gradients, states given")
 class GradientOfH0Missing(ReadableLSTM):
     """h_0 gets no gradient."""
 
@@ -73,7 +73,7 @@ class GradientOfH0Missing(ReadableLSTM):
         return h_0.detach(), c_0
 
 
-@defect("GRAD-2", GRADIENT, "")
+@defect("GRAD-2", GRADIENT, "gradients, bidirectional, states given")
 class GradientOfH0OfReverseMissing(ReadableLSTM):
     """The rows of h_0 that belong to the reverse direction get no gradient."""
 
@@ -83,7 +83,7 @@ class GradientOfH0OfReverseMissing(ReadableLSTM):
         return with_gradient_of(h_0 * (row % self.num_directions == 0), h_0), c_0
 
 
-@defect("GRAD-2", GRADIENT, "")
+@defect("GRAD-2", GRADIENT, "gradients, num_layers >= 2, states given")
 class GradientOfH0OfUpperLayersMissing(ReadableLSTM):
     """The rows of h_0 that belong to layers above the first get no gradient."""
 
@@ -93,7 +93,7 @@ class GradientOfH0OfUpperLayersMissing(ReadableLSTM):
         return with_gradient_of(h_0 * (row < self.num_directions), h_0), c_0
 
 
-@defect("GRAD-3", GRADIENT, "")
+@defect("GRAD-3", GRADIENT, "gradients, states given")
 class GradientOfC0Missing(ReadableLSTM):
     """c_0 gets no gradient."""
 
@@ -102,7 +102,7 @@ class GradientOfC0Missing(ReadableLSTM):
         return h_0, c_0.detach()
 
 
-@defect("GRAD-3", GRADIENT, "")
+@defect("GRAD-3", GRADIENT, "gradients, states given")
 class GradientOfC0Doubled(ReadableLSTM):
     """The gradient of c_0 is too large by a factor of 2."""
 
@@ -111,7 +111,7 @@ class GradientOfC0Doubled(ReadableLSTM):
         return h_0, with_gradient_times(2, c_0)
 
 
-@defect("GRAD-3", GRADIENT, "")
+@defect("GRAD-3", GRADIENT, "gradients, two steps or more or states given")
 class GradientPassesForgetGate(ReadableLSTM):
     """The gradient of c_{t-1} is that of c_t, not f times that."""
 
@@ -124,7 +124,7 @@ class GradientPassesForgetGate(ReadableLSTM):
 # ----------------------------------------------------------------- weight_ih
 
 
-@defect("GRAD-4", GRADIENT, "")
+@defect("GRAD-4", GRADIENT, "gradients, num_layers >= 2")
 class WeightIHGradientOfLayer1Scaled(ReadableLSTM):
     """The gradient of weight_ih_l1 is too large by 3 in 100000."""
 
@@ -134,7 +134,7 @@ class WeightIHGradientOfLayer1Scaled(ReadableLSTM):
         return w._replace(W_ih=with_gradient_times(1 + 3e-5, w.W_ih)) if wrong else w
 
 
-@defect("GRAD-4", GRADIENT, "")
+@defect("GRAD-4", GRADIENT, "gradients, bidirectional")
 class GradientOfWeightIHOfReverseMissing(ReadableLSTM):
     """weight_ih_reverse has gradient zero."""
 
@@ -143,7 +143,7 @@ class GradientOfWeightIHOfReverseMissing(ReadableLSTM):
         return w._replace(W_ih=with_gradient_times(0, w.W_ih)) if d else w
 
 
-@defect("GRAD-4", GRADIENT, "")
+@defect("GRAD-4", GRADIENT, "gradients, two rows or more")
 class GradientOfWeightIHIsMeanOverRows(ReadableLSTM):
     """Each step's gradient of weight_ih is the mean over its rows, not their sum."""
 
@@ -152,7 +152,7 @@ class GradientOfWeightIHIsMeanOverRows(ReadableLSTM):
         return super().preactivations(x, h, mean)
 
 
-@defect("GRAD-4", GRADIENT, "")
+@defect("GRAD-4", GRADIENT, "gradients")
 class GradientThroughShownCellMissing(ReadableLSTM):
     """No gradient passes from h_t through tanh(c_t) to c_t."""
 
@@ -162,7 +162,7 @@ class GradientThroughShownCellMissing(ReadableLSTM):
         return self.project(o * self.tanh(with_gradient_times(0, c_t)), w), c_t
 
 
-@defect("GRAD-4", GRADIENT, "")
+@defect("GRAD-4", GRADIENT, "gradients")
 class GradientOfSigmoidIsOneQuarter(ReadableLSTM):
     """The derivative of sigmoid is 1 / 4 everywhere, as it is at 0."""
 
@@ -170,7 +170,7 @@ class GradientOfSigmoidIsOneQuarter(ReadableLSTM):
         return with_gradient_of(x / 4, super().sigmoid(x))
 
 
-@defect("GRAD-4", GRADIENT, "")
+@defect("GRAD-4", GRADIENT, "gradients")
 class GradientOfTanhTakesItsArgument(ReadableLSTM):
     """The derivative of tanh is 1 - x^2 instead of 1 - tanh(x)^2."""
 
@@ -181,7 +181,7 @@ class GradientOfTanhTakesItsArgument(ReadableLSTM):
 # ----------------------------------------------------------------- weight_hh
 
 
-@defect("GRAD-5", GRADIENT, "")
+@defect("GRAD-5", GRADIENT, "gradients, three steps or more")
 class GradientTruncatedInTime(ReadableLSTM):
     """No gradient passes through h from each second step to the next."""
 
@@ -198,7 +198,7 @@ class GradientTruncatedInTime(ReadableLSTM):
         return output, h, c
 
 
-@defect("GRAD-5", GRADIENT, "")
+@defect("GRAD-5", GRADIENT, "gradients, two steps or more, or states given")
 class GradientOfWeightHHWithoutLastStep(ReadableLSTM):
     """The gradient of weight_hh is the sum over all steps but the last."""
 
@@ -215,7 +215,11 @@ class GradientOfWeightHHWithoutLastStep(ReadableLSTM):
         return others + last, h, c
 
 
-@defect("GRAD-5", GRADIENT, "")
+@defect(
+    "GRAD-5",
+    GRADIENT,
+    "gradients, proj_size=0, hidden_size >= 2, two steps or more or states given",
+)
 class GradientOfWeightHHTransposed(ReadableLSTM):
     """The gradient of each block of weight_hh is transposed, where the block is square."""
 
@@ -227,7 +231,7 @@ class GradientOfWeightHHTransposed(ReadableLSTM):
         return w._replace(W_hh=with_gradient_of(transposed, w.W_hh))
 
 
-@defect("GRAD-5", GRADIENT, "")
+@defect("GRAD-5", GRADIENT, "gradients, num_layers >= 2, two steps or more or states given")
 class GradientOfWeightHHOfUpperLayersMissing(ReadableLSTM):
     """weight_hh of layers above the first has gradient zero."""
 
@@ -239,7 +243,7 @@ class GradientOfWeightHHOfUpperLayersMissing(ReadableLSTM):
 # ---------------------------------------------------------------- the biases
 
 
-@defect("GRAD-6", GRADIENT, "")
+@defect("GRAD-6", GRADIENT, "gradients, bias=True")
 class GradientOfBiasHHZero(ReadableLSTM):
     """bias_hh has gradient zero."""
 
@@ -247,7 +251,7 @@ class GradientOfBiasHHZero(ReadableLSTM):
         return None if w.b_hh is None else w.b_ih + with_gradient_times(0, w.b_hh)
 
 
-@defect("GRAD-6", GRADIENT, "")
+@defect("GRAD-6", GRADIENT, "gradients, bias=True")
 class GradientOfBiasIHDoubled(ReadableLSTM):
     """The gradient of bias_ih is too large by a factor of 2."""
 
@@ -255,7 +259,7 @@ class GradientOfBiasIHDoubled(ReadableLSTM):
         return None if w.b_ih is None else with_gradient_times(2, w.b_ih) + w.b_hh
 
 
-@defect("GRAD-6", GRADIENT, "")
+@defect("GRAD-6", GRADIENT, "gradients, bias=True, two rows or more")
 class GradientsOfBiasesAreMeansOverRows(ReadableLSTM):
     """Each step's gradient of the biases is the mean over its rows, not their sum."""
 
@@ -266,7 +270,7 @@ class GradientsOfBiasesAreMeansOverRows(ReadableLSTM):
         return super().preactivations(x, h, w)
 
 
-@defect("GRAD-6", GRADIENT, "")
+@defect("GRAD-6", GRADIENT, "gradients, bias=True, bidirectional")
 class GradientsOfReverseBiasesGoToForward(ReadableLSTM):
     """bias_ih gets what belongs to bias_ih_reverse, in addition to its own."""
 
@@ -280,7 +284,7 @@ class GradientsOfReverseBiasesGoToForward(ReadableLSTM):
 # ----------------------------------------------------------------- weight_hr
 
 
-@defect("GRAD-7", GRADIENT, "")
+@defect("GRAD-7", GRADIENT, "gradients, proj_size > 0")
 class GradientOfWeightHRZero(ReadableLSTM):
     """weight_hr has gradient zero."""
 
@@ -289,7 +293,7 @@ class GradientOfWeightHRZero(ReadableLSTM):
         return w if w.W_hr is None else w._replace(W_hr=with_gradient_times(0, w.W_hr))
 
 
-@defect("GRAD-7", GRADIENT, "")
+@defect("GRAD-7", GRADIENT, "gradients, proj_size > 0, two steps or more or a cotangent of h_n")
 class GradientOfWeightHRFromOutputOnly(ReadableLSTM):
     """What the next step makes of h_t adds nothing to the gradient of weight_hr."""
 
@@ -306,7 +310,7 @@ class GradientOfWeightHRFromOutputOnly(ReadableLSTM):
         return output, h, c
 
 
-@defect("GRAD-7", GRADIENT, "")
+@defect("GRAD-7", GRADIENT, "gradients, proj_size > 0, num_layers >= 2")
 class GradientOfWeightHRGoesToLayer0(ReadableLSTM):
     """weight_hr_l0 gets what belongs to that of the layers above, in addition to its own."""
 
@@ -320,7 +324,7 @@ class GradientOfWeightHRGoesToLayer0(ReadableLSTM):
 # ---------------------------------------------- what is backpropagated, and where
 
 
-@defect("GRAD-8", GRADIENT, "")
+@defect("GRAD-8", GRADIENT, "gradients, cotangent of h_n")
 class CotangentOfHNIgnored(ReadableLSTM):
     """What is backpropagated from h_n is lost."""
 
@@ -328,7 +332,7 @@ class CotangentOfHNIgnored(ReadableLSTM):
         return super().finish(input, steps, with_gradient_times(0, h_n), c_n)
 
 
-@defect("GRAD-8", GRADIENT, "")
+@defect("GRAD-8", GRADIENT, "gradients, num_layers >= 2, cotangent of h_n")
 class CotangentOfHNOfLowerLayersIgnored(ReadableLSTM):
     """What is backpropagated from h_n is lost, but for the last layer."""
 
@@ -338,7 +342,7 @@ class CotangentOfHNOfLowerLayersIgnored(ReadableLSTM):
         return super().finish(input, steps, with_gradient_of(last, h_n), c_n)
 
 
-@defect("GRAD-8", GRADIENT, "")
+@defect("GRAD-8", GRADIENT, "gradients, proj_size=0, cotangent of h_n")
 class CotangentOfHNGoesToCN(ReadableLSTM):
     """What is backpropagated from h_n is taken for that of c_n, where shapes are the same."""
 
@@ -347,7 +351,7 @@ class CotangentOfHNGoesToCN(ReadableLSTM):
         return super().finish(input, steps, mixed, c_n)
 
 
-@defect("GRAD-8", GRADIENT, "")
+@defect("GRAD-8", GRADIENT, "gradients, bidirectional, two steps or more, cotangent of h_n")
 class CotangentOfHNEntersAtLastStep(ReadableLSTM):
     """What is backpropagated from h_n enters at the last step, in the reverse direction too."""
 
@@ -359,7 +363,7 @@ class CotangentOfHNEntersAtLastStep(ReadableLSTM):
         return output, with_gradient_of(last, h) if reverse else h, c
 
 
-@defect("GRAD-9", GRADIENT, "")
+@defect("GRAD-9", GRADIENT, "gradients, cotangent of c_n")
 class CotangentOfCNIgnored(ReadableLSTM):
     """What is backpropagated from c_n is lost."""
 
@@ -367,7 +371,7 @@ class CotangentOfCNIgnored(ReadableLSTM):
         return super().finish(input, steps, h_n, with_gradient_times(0, c_n))
 
 
-@defect("GRAD-9", GRADIENT, "")
+@defect("GRAD-9", GRADIENT, "gradients, bidirectional, cotangent of c_n")
 class CotangentOfCNOfReverseIgnored(ReadableLSTM):
     """What is backpropagated from c_n is lost in the reverse direction."""
 
@@ -377,7 +381,7 @@ class CotangentOfCNOfReverseIgnored(ReadableLSTM):
         return super().finish(input, steps, h_n, with_gradient_of(forward, c_n))
 
 
-@defect("GRAD-9", GRADIENT, "")
+@defect("GRAD-9", GRADIENT, "gradients, cotangent of c_n")
 class CotangentOfCNPassesTanh(ReadableLSTM):
     """What is backpropagated from c_n is multiplied by 1 - tanh(c_n)^2, as that of h_n is."""
 
@@ -385,7 +389,7 @@ class CotangentOfCNPassesTanh(ReadableLSTM):
         return super().finish(input, steps, h_n, with_gradient_of(c_n.tanh(), c_n))
 
 
-@defect("GRAD-10", GRADIENT, "")
+@defect("GRAD-10", GRADIENT, "gradients, cotangents of output and h_n")
 class CotangentOfHNReplacesThatOfOutput(ReadableLSTM):
     """What is backpropagated from h_n takes the place of what comes from output."""
 
@@ -398,7 +402,7 @@ class CotangentOfHNReplacesThatOfOutput(ReadableLSTM):
         return super().finish(input, list(data.split([len(x) for x in steps])), h_n, c_n)
 
 
-@defect("GRAD-10", GRADIENT, "")
+@defect("GRAD-10", GRADIENT, "gradients, cotangents of h_n and c_n")
 class CotangentOfCNLostBesideThatOfHN(ReadableLSTM):
     """What is backpropagated from c_n is lost if something is from h_n."""
 
@@ -413,7 +417,7 @@ class CotangentOfCNLostBesideThatOfHN(ReadableLSTM):
 # --------------------------------------------------------------- packed rows
 
 
-@defect("GRAD-11", GRADIENT, "")
+@defect("GRAD-11", GRADIENT, "gradients, packed with unequal lengths, cotangent of h_n or c_n")
 class GradientOfEndedRowsMissing(ReadableLSTM):
     """Of rows that are over before the longest, final states pass no gradient on."""
 
@@ -426,7 +430,7 @@ class GradientOfEndedRowsMissing(ReadableLSTM):
         return output, h, c
 
 
-@defect("GRAD-11", GRADIENT, "")
+@defect("GRAD-11", GRADIENT, "gradients, packed with unequal lengths")
 class GradientOfInputOfShorterRowsMissing(ReadableLSTM):
     """The input of rows that are not the longest has gradient zero."""
 
@@ -436,7 +440,7 @@ class GradientOfInputOfShorterRowsMissing(ReadableLSTM):
         return [torch.cat([x[:n], with_gradient_times(0, x[n:])]) for x in steps]
 
 
-@defect("GRAD-11", GRADIENT, "")
+@defect("GRAD-11", GRADIENT, "gradients, packed with unsorted lengths")
 class GradientOfStatesStaysSorted(ReadableLSTM):
     """The rows of the gradients of h_0 and c_0 stay in the order they were sorted into."""
 

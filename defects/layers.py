@@ -20,7 +20,7 @@ Result = tuple[Input, States]
 # -------------------------------------------------------------------- layers
 
 
-@defect("STACK-1", FORWARD, "")
+@defect("STACK-1", FORWARD, "num_layers >= 3")
 class UpperLayersUseWeightsOfLayer1(ReadableLSTM):
     """All layers above the first have the parameters of layer 1."""
 
@@ -28,7 +28,7 @@ class UpperLayersUseWeightsOfLayer1(ReadableLSTM):
         return super().weights(min(layer, 1), d)
 
 
-@defect("STACK-1", FORWARD, "")
+@defect("STACK-1", FORWARD, "num_layers >= 2, two steps or more or states given")
 class HiddenWeightsOfLayer0InEveryLayer(ReadableLSTM):
     """weight_hh_l0 takes the place of that of the other layers."""
 
@@ -36,7 +36,7 @@ class HiddenWeightsOfLayer0InEveryLayer(ReadableLSTM):
         return super().weights(layer, d)._replace(W_hh=super().weights(0, d).W_hh)
 
 
-@defect("STACK-1", FORWARD, "")
+@defect("STACK-1", FORWARD, "num_layers >= 2, bias=True")
 class BiasesOfLayer0InEveryLayer(ReadableLSTM):
     """bias_ih_l0 and bias_hh_l0 take the place of those of the other layers."""
 
@@ -45,7 +45,7 @@ class BiasesOfLayer0InEveryLayer(ReadableLSTM):
         return super().weights(layer, d)._replace(b_ih=w.b_ih, b_hh=w.b_hh)
 
 
-@defect("STACK-1", FORWARD, "")
+@defect("STACK-1", FORWARD, "num_layers >= 2, two steps or more")
 class UpperLayersReadOneStepLate(ReadableLSTM):
     """Layers above the first read h_{t-1} of the layer below, and at first its h_1."""
 
@@ -56,7 +56,7 @@ class UpperLayersReadOneStepLate(ReadableLSTM):
         return [before[: len(x)] for before, x in zip(steps[:1] + steps, steps, strict=False)]
 
 
-@defect("STACK-1", FORWARD, "")
+@defect("STACK-1", FORWARD, "num_layers >= 2")
 class UpperLayersAddWhatTheyRead(ReadableLSTM):
     """What a layer above the first puts out is added to what it reads: a residual connection."""
 
@@ -82,7 +82,7 @@ class UpperLayersAddWhatTheyRead(ReadableLSTM):
 # ---------------------------------------------------------------- directions
 
 
-@defect("DIR-1", FORWARD, "")
+@defect("DIR-1", FORWARD, "bidirectional")
 class OutputReverseFirst(ReadableLSTM):
     """output is the reverse direction beside the forward one, instead of forward first."""
 
@@ -90,7 +90,7 @@ class OutputReverseFirst(ReadableLSTM):
         return super().finish(input, [x.roll(self.output_size, -1) for x in steps], h_n, c_n)
 
 
-@defect("DIR-1", FORWARD, "")
+@defect("DIR-1", FORWARD, "bidirectional, two features of h_t or more")
 class OutputInterleavesDirections(ReadableLSTM):
     """The features of both directions take turns in output."""
 
@@ -100,7 +100,7 @@ class OutputInterleavesDirections(ReadableLSTM):
         return super().finish(input, mixed, h_n, c_n)
 
 
-@defect("DIR-2", FORWARD, "")
+@defect("DIR-2", FORWARD, "bidirectional, two steps or more")
 class ReverseNotReversed(ReadableLSTM):
     """The reverse direction runs forward."""
 
@@ -110,7 +110,7 @@ class ReverseNotReversed(ReadableLSTM):
         return super().direction(steps, h, c, w, reverse=False)
 
 
-@defect("DIR-2", FORWARD, "")
+@defect("DIR-2", FORWARD, "bidirectional, two steps or more, lengths equal")
 class ReverseOutputInTheOrderRead(ReadableLSTM):
     """What the reverse direction makes of the last step comes first, where all rows are as long."""
 
@@ -121,7 +121,7 @@ class ReverseOutputInTheOrderRead(ReadableLSTM):
         return output[::-1] if reverse and len(steps[0]) == len(steps[-1]) else output, h, c
 
 
-@defect("DIR-2", FORWARD, "")
+@defect("DIR-2", FORWARD, "bidirectional, two steps or more or states given")
 class ReverseUsesForwardHiddenWeights(ReadableLSTM):
     """weight_hh takes the place of weight_hh_reverse."""
 
@@ -129,7 +129,7 @@ class ReverseUsesForwardHiddenWeights(ReadableLSTM):
         return super().weights(layer, d)._replace(W_hh=super().weights(layer, 0).W_hh)
 
 
-@defect("DIR-2", FORWARD, "")
+@defect("DIR-2", FORWARD, "bidirectional, bias=True")
 class ReverseUsesForwardBiases(ReadableLSTM):
     """bias_ih and bias_hh take the place of those of the reverse direction."""
 
@@ -138,7 +138,7 @@ class ReverseUsesForwardBiases(ReadableLSTM):
         return super().weights(layer, d)._replace(b_ih=w.b_ih, b_hh=w.b_hh)
 
 
-@defect("DIR-3", FORWARD, "")
+@defect("DIR-3", FORWARD, "bidirectional")
 class FinalStatesOfDirectionsSwapped(ReadableLSTM):
     """h_n and c_n hold, in each layer, the reverse direction before the forward one."""
 
@@ -151,7 +151,7 @@ class FinalStatesOfDirectionsSwapped(ReadableLSTM):
         return super().finish(input, steps, h_n[order], c_n[order])
 
 
-@defect("DIR-3", FORWARD, "")
+@defect("DIR-3", FORWARD, "bidirectional with two steps or more, or packed with unequal lengths")
 class FinalHiddenIsLastStep(ReadableLSTM):
     """h_n is h_t of the last step, for the reverse direction and shorter rows too."""
 
@@ -162,7 +162,7 @@ class FinalHiddenIsLastStep(ReadableLSTM):
         return output, pad(output[-1], (0, 0, 0, len(h) - len(output[-1]))), c
 
 
-@defect("DIR-3", FORWARD, "")
+@defect("DIR-3", FORWARD, "bidirectional")
 class FinalCellOfReverseIsForward(ReadableLSTM):
     """c_n holds the forward direction in place of the reverse one."""
 
@@ -171,7 +171,7 @@ class FinalCellOfReverseIsForward(ReadableLSTM):
         return super().finish(input, steps, h_n, forward)
 
 
-@defect("DIR-4", FORWARD, "")
+@defect("DIR-4", FORWARD, "num_layers >= 2, bidirectional")
 class UpperLayersReadForwardOnly(ReadableLSTM):
     """Layers above the first read zeros in place of the reverse direction below them."""
 
@@ -183,7 +183,7 @@ class UpperLayersReadForwardOnly(ReadableLSTM):
         return [pad(x[:, :width], (0, width)) for x in steps]
 
 
-@defect("DIR-4", FORWARD, "")
+@defect("DIR-4", FORWARD, "num_layers >= 2, bidirectional")
 class UpperLayersReadReverseFirst(ReadableLSTM):
     """Layers above the first read the reverse direction beside the forward one."""
 
@@ -192,7 +192,7 @@ class UpperLayersReadReverseFirst(ReadableLSTM):
         return [x.roll(self.output_size, -1) for x in steps] if layer else steps
 
 
-@defect("DIR-4", FORWARD, "")
+@defect("DIR-4", FORWARD, "num_layers >= 2, bidirectional")
 class DirectionsStackedApart(ReadableLSTM):
     """Each direction of a layer above the first reads its own direction below alone."""
 
@@ -207,7 +207,7 @@ class DirectionsStackedApart(ReadableLSTM):
 # --------------------------------------------------------------- projections
 
 
-@defect("PROJ-1", FORWARD, "")
+@defect("PROJ-1", FORWARD, "proj_size > 0")
 class ProjectionIgnored(ReadableLSTM):
     """h_t is the first R features of o * tanh(c_t)."""
 
@@ -215,7 +215,7 @@ class ProjectionIgnored(ReadableLSTM):
         return m[:, : self.output_size]
 
 
-@defect("PROJ-1", FORWARD, "")
+@defect("PROJ-1", FORWARD, "proj_size > 0")
 class ProjectionBeforeOutputGate(ReadableLSTM):
     """h_t is o * (W_hr tanh(c_t)), with the first R features of o."""
 
@@ -225,7 +225,7 @@ class ProjectionBeforeOutputGate(ReadableLSTM):
         return o[:, : self.output_size] * self.project(self.tanh(c_t), w), c_t
 
 
-@defect("PROJ-1", FORWARD, "")
+@defect("PROJ-1", FORWARD, "proj_size > 0")
 class ProjectionFollowedByTanh(ReadableLSTM):
     """h_t is the tanh of what is projected."""
 
@@ -233,7 +233,7 @@ class ProjectionFollowedByTanh(ReadableLSTM):
         return m if w.W_hr is None else self.tanh(super().project(m, w))
 
 
-@defect("PROJ-2", FORWARD, "")
+@defect("PROJ-2", FORWARD, "proj_size > 0")
 class FinalCellProjected(ReadableLSTM):
     """c_n is W_hr c_n, with zeros behind it."""
 
@@ -244,7 +244,7 @@ class FinalCellProjected(ReadableLSTM):
         return output, h, pad(self.project(c, w), (0, self.hidden_size - self.output_size))
 
 
-@defect("PROJ-3", FORWARD, "")
+@defect("PROJ-3", FORWARD, "proj_size > 0, two steps or more")
 class ProjectionOnlyOnOutput(ReadableLSTM):
     """W_hr makes what a layer puts out; the recurrence reads the first R features before it."""
 
@@ -260,7 +260,7 @@ class ProjectionOnlyOnOutput(ReadableLSTM):
         return [self.project(m_t, w) for m_t in output], self.project(m, w), c
 
 
-@defect("PROJ-3", FORWARD, "")
+@defect("PROJ-3", FORWARD, "proj_size > 0, two steps or more or states given")
 class CellStateProjectedBetweenSteps(ReadableLSTM):
     """Of c_{t-1} the next step sees the first R features only."""
 
@@ -269,7 +269,7 @@ class CellStateProjectedBetweenSteps(ReadableLSTM):
         return super().cell(x, h, pad(c[:, : self.output_size], (0, wider)), w)
 
 
-@defect("PROJ-4", FORWARD, "")
+@defect("PROJ-4", FORWARD, "proj_size > 0, num_layers >= 2")
 class ProjectionOfLayer0InEveryLayer(ReadableLSTM):
     """weight_hr_l0 takes the place of that of the other layers."""
 
@@ -277,7 +277,7 @@ class ProjectionOfLayer0InEveryLayer(ReadableLSTM):
         return super().weights(layer, d)._replace(W_hr=super().weights(0, d).W_hr)
 
 
-@defect("PROJ-4", FORWARD, "")
+@defect("PROJ-4", FORWARD, "proj_size > 0, bidirectional")
 class ReverseUsesForwardProjection(ReadableLSTM):
     """weight_hr takes the place of weight_hr_reverse."""
 
@@ -288,7 +288,7 @@ class ReverseUsesForwardProjection(ReadableLSTM):
 # -------------------------------------------------------------------- states
 
 
-@defect("STATE-1", FORWARD, "")
+@defect("STATE-1", FORWARD, "no states given")
 class DefaultStatesAreRandom(ReadableLSTM):
     """Without given states a sequence starts from random ones."""
 
@@ -297,7 +297,7 @@ class DefaultStatesAreRandom(ReadableLSTM):
         return (torch.randn_like(h_0), torch.randn_like(c_0)) if hx is None else (h_0, c_0)
 
 
-@defect("STATE-1", FORWARD, "")
+@defect("STATE-1", FORWARD, "num_layers >= 2, no states given")
 class UpperLayersStartFromFinalStatesBelow(ReadableLSTM):
     """Without given states a layer starts from the final states of the layer below."""
 
@@ -316,7 +316,7 @@ class UpperLayersStartFromFinalStatesBelow(ReadableLSTM):
         return output, h, c
 
 
-@defect("STATE-1", FORWARD, "")
+@defect("STATE-1", FORWARD, "bidirectional, no states given")
 class ReverseStartsFromFinalStatesOfForward(ReadableLSTM):
     """Without given states the reverse direction starts where the forward one ended."""
 
@@ -333,7 +333,7 @@ class ReverseStartsFromFinalStatesOfForward(ReadableLSTM):
         return output, *self.final
 
 
-@defect("STATE-2", FORWARD, "")
+@defect("STATE-2", FORWARD, "states given")
 class H0Ignored(ReadableLSTM):
     """The hidden state always starts from zeros."""
 
@@ -342,7 +342,7 @@ class H0Ignored(ReadableLSTM):
         return torch.zeros_like(h_0), c_0
 
 
-@defect("STATE-2", FORWARD, "")
+@defect("STATE-2", FORWARD, "states given")
 class C0Ignored(ReadableLSTM):
     """The cell state always starts from zeros."""
 
@@ -351,7 +351,7 @@ class C0Ignored(ReadableLSTM):
         return h_0, torch.zeros_like(c_0)
 
 
-@defect("STATE-2", FORWARD, "")
+@defect("STATE-2", FORWARD, "proj_size=0, states given")
 class GivenStatesExchanged(ReadableLSTM):
     """h_0 is taken for c_0 and c_0 for h_0, where their shapes are the same."""
 
@@ -360,7 +360,7 @@ class GivenStatesExchanged(ReadableLSTM):
         return (c_0, h_0) if h_0.shape == c_0.shape else (h_0, c_0)
 
 
-@defect("STATE-3", FORWARD, "")
+@defect("STATE-3", FORWARD, "num_layers >= 2, states given")
 class UpperInitialStatesIgnored(ReadableLSTM):
     """Layers above the first start from zeros."""
 
@@ -370,7 +370,7 @@ class UpperInitialStatesIgnored(ReadableLSTM):
         return h_0 * first, c_0 * first
 
 
-@defect("STATE-3", FORWARD, "")
+@defect("STATE-3", FORWARD, "num_layers >= 2, bidirectional, states given")
 class InitialStatesReadDirectionMajor(ReadableLSTM):
     """h_0 and c_0, not h_n and c_n, hold all layers forward, then all in reverse."""
 
@@ -380,7 +380,7 @@ class InitialStatesReadDirectionMajor(ReadableLSTM):
         return tuple(x.unflatten(0, size).transpose(0, 1).flatten(0, 1) for x in (h_0, c_0))
 
 
-@defect("STATE-3", FORWARD, "")
+@defect("STATE-3", FORWARD, "num_layers >= 2, states given")
 class InitialStatesOfLastLayerFirst(ReadableLSTM):
     """h_0 and c_0, not h_n and c_n, hold the last layer first."""
 
@@ -390,7 +390,7 @@ class InitialStatesOfLastLayerFirst(ReadableLSTM):
         return tuple(x.unflatten(0, size).flip(0).flatten(0, 1) for x in (h_0, c_0))
 
 
-@defect("STATE-4", FORWARD, "")
+@defect("STATE-4", FORWARD, "num_layers >= 2, bidirectional")
 class StatesDirectionMajor(ReadableLSTM):
     """States hold all layers forward, then all layers in reverse, instead of layer by layer."""
 
@@ -398,7 +398,7 @@ class StatesDirectionMajor(ReadableLSTM):
         return d * self.num_layers + layer
 
 
-@defect("STATE-4", FORWARD, "")
+@defect("STATE-4", FORWARD, "num_layers >= 2")
 class FinalStatesOfLastLayerFirst(ReadableLSTM):
     """h_n and c_n, not h_0 and c_0, hold the last layer first."""
 
@@ -408,7 +408,7 @@ class FinalStatesOfLastLayerFirst(ReadableLSTM):
         return super().finish(input, steps, h_n, c_n)
 
 
-@defect("STATE-4", FORWARD, "")
+@defect("STATE-4", FORWARD, "num_layers >= 2")
 class FinalCellOfLastLayerInEveryRow(ReadableLSTM):
     """c_n holds the last layer in place of each other one."""
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 from torch.nn.utils.rnn import PackedSequence
 
-from .catalogue import INTERFACE, defect
+from .catalogue import FORWARD, INTERFACE, defect
 from .readable import ReadableLSTM, States, Steps, Weights
 
 Input = Tensor | PackedSequence
@@ -22,7 +22,7 @@ Result = tuple[Input, States]
 # ---------------------------------------------------------------------- axes
 
 
-@defect("SHAPE-1", INTERFACE, "")
+@defect("SHAPE-1", INTERFACE, "unbatched")
 class UnbatchedKeepsBatchAxis(ReadableLSTM):
     """Results of an unbatched input have a batch axis of 1."""
 
@@ -32,7 +32,7 @@ class UnbatchedKeepsBatchAxis(ReadableLSTM):
         return super().finish(input, steps, h_n, c_n)
 
 
-@defect("SHAPE-6", INTERFACE, "")
+@defect("SHAPE-6", INTERFACE, "unbatched, batch_first=True")
 class UnbatchedOutputTransposed(ReadableLSTM):
     """With batch_first, the axes of an unbatched output are exchanged as if they were batched."""
 
@@ -42,7 +42,7 @@ class UnbatchedOutputTransposed(ReadableLSTM):
         return output.T if unbatched and self.batch_first else output, states
 
 
-@defect("SHAPE-1", INTERFACE, "")
+@defect("SHAPE-1", INTERFACE, "batch_first=True, batched")
 class OutputWithoutBatchFirst(ReadableLSTM):
     """With batch_first, the input is read with the batch first, and output has the steps first."""
 
@@ -52,7 +52,7 @@ class OutputWithoutBatchFirst(ReadableLSTM):
         return super().finish(input, steps, h_n, c_n)
 
 
-@defect("SHAPE-1", INTERFACE, "")
+@defect("SHAPE-1", INTERFACE, "bidirectional")
 class OutputForwardOnly(ReadableLSTM):
     """output has no reverse direction."""
 
@@ -60,7 +60,7 @@ class OutputForwardOnly(ReadableLSTM):
         return super().finish(input, [x[:, : self.output_size] for x in steps], h_n, c_n)
 
 
-@defect("SHAPE-2", INTERFACE, "")
+@defect("SHAPE-2", INTERFACE, "batch_first=True")
 class FinalHiddenBatchFirst(ReadableLSTM):
     """batch_first applies to h_n."""
 
@@ -69,7 +69,7 @@ class FinalHiddenBatchFirst(ReadableLSTM):
         return output, (h_n.transpose(0, 1) if self.batch_first else h_n, c_n)
 
 
-@defect("SHAPE-2", INTERFACE, "")
+@defect("SHAPE-2", INTERFACE, "proj_size > 0")
 class FinalHiddenPaddedToHiddenSize(ReadableLSTM):
     """h_n has hidden_size features with a projection too, the last ones zeros."""
 
@@ -78,7 +78,7 @@ class FinalHiddenPaddedToHiddenSize(ReadableLSTM):
         return super().finish(input, steps, pad(h_n, (0, wider)), c_n)
 
 
-@defect("SHAPE-2", INTERFACE, "")
+@defect("SHAPE-2", INTERFACE, "num_layers >= 2")
 class FinalHiddenOfLastLayerOnly(ReadableLSTM):
     """h_n has rows for the last layer only."""
 
@@ -86,7 +86,7 @@ class FinalHiddenOfLastLayerOnly(ReadableLSTM):
         return super().finish(input, steps, h_n[-self.num_directions :], c_n)
 
 
-@defect("SHAPE-3", INTERFACE, "")
+@defect("SHAPE-3", INTERFACE, "batch_first=True")
 class FinalCellBatchFirst(ReadableLSTM):
     """batch_first applies to c_n."""
 
@@ -95,7 +95,7 @@ class FinalCellBatchFirst(ReadableLSTM):
         return output, (h_n, c_n.transpose(0, 1) if self.batch_first else c_n)
 
 
-@defect("SHAPE-3", INTERFACE, "")
+@defect("SHAPE-3", INTERFACE, "proj_size > 0")
 class FinalCellOfProjectedSize(ReadableLSTM):
     """c_n has the first proj_size features only."""
 
@@ -103,7 +103,7 @@ class FinalCellOfProjectedSize(ReadableLSTM):
         return super().finish(input, steps, h_n, c_n[..., : self.output_size])
 
 
-@defect("SHAPE-4", INTERFACE, "")
+@defect("SHAPE-4", INTERFACE, "gradients")
 class GradientsOfWeightsFlat(ReadableLSTM):
     """Gradients of weights are rows of numbers, as if all parameters were parts of one vector."""
 
@@ -118,7 +118,7 @@ class GradientsOfWeightsFlat(ReadableLSTM):
         parameter.grad.data = parameter.grad.flatten()
 
 
-@defect("SHAPE-5", INTERFACE, "")
+@defect("SHAPE-5", FORWARD, "batch_first=True, batched, two rows and two steps or more")
 class BatchFirstByReshape(ReadableLSTM):
     """With batch_first, the input's first two axes are reshaped, not exchanged."""
 
@@ -129,7 +129,7 @@ class BatchFirstByReshape(ReadableLSTM):
         return super().steps(input)
 
 
-@defect("SHAPE-5", INTERFACE, "")
+@defect("SHAPE-5", FORWARD, "batch_first=True, batched, two rows and two steps or more")
 class OutputBatchFirstByReshape(ReadableLSTM):
     """With batch_first, the output's first two axes are reshaped, not exchanged."""
 
@@ -140,7 +140,7 @@ class OutputBatchFirstByReshape(ReadableLSTM):
         return output, states
 
 
-@defect("SHAPE-6", INTERFACE, "")
+@defect("SHAPE-6", FORWARD, "unbatched, two steps or more")
 class UnbatchedReadAsRowsOfOneStep(ReadableLSTM):
     """Each step of an unbatched input starts anew from h_0 and c_0, as a row of its own."""
 
@@ -158,7 +158,7 @@ class UnbatchedReadAsRowsOfOneStep(ReadableLSTM):
         return super().finish(input, steps, h_n, c_n)
 
 
-@defect("SHAPE-6", INTERFACE, "")
+@defect("SHAPE-6", FORWARD, "unbatched, states given")
 class StatesOfUnbatchedIgnored(ReadableLSTM):
     """Unbatched input always starts from zeros."""
 
@@ -167,7 +167,7 @@ class StatesOfUnbatchedIgnored(ReadableLSTM):
         return super().initial_states(input, None if unbatched else hx, steps)
 
 
-@defect("SHAPE-6", INTERFACE, "")
+@defect("SHAPE-6", FORWARD, "unbatched, batch_first=True, two steps or more")
 class BatchFirstReversesUnbatched(ReadableLSTM):
     """With batch_first, unbatched input is read from its end."""
 
@@ -180,7 +180,7 @@ class BatchFirstReversesUnbatched(ReadableLSTM):
 # ---------------------------------------------------- rows of unequal length
 
 
-@defect("PACK-1", INTERFACE, "")
+@defect("PACK-1", FORWARD, "packed with unequal lengths")
 class PackedRowsReadToTheLongest(ReadableLSTM):
     """The forward direction reads zeros behind the end of a row, until the longest one ends."""
 
@@ -194,7 +194,7 @@ class PackedRowsReadToTheLongest(ReadableLSTM):
         return [h_t[: len(x)] for h_t, x in zip(output, steps, strict=True)], h, c
 
 
-@defect("PACK-1", INTERFACE, "")
+@defect("PACK-1", FORWARD, "packed with unequal lengths")
 class ShorterRowsEndOneStepEarly(ReadableLSTM):
     """The final states of rows that are not the longest are those before their last step."""
 
@@ -212,7 +212,7 @@ class ShorterRowsEndOneStepEarly(ReadableLSTM):
         return output, h, c
 
 
-@defect("PACK-2", INTERFACE, "")
+@defect("PACK-2", FORWARD, "packed with unsorted lengths, states given")
 class InitialStatesNotSorted(ReadableLSTM):
     """The rows of h_0 and c_0 meet the sorted rows of a packed sequence unsorted."""
 
@@ -222,7 +222,7 @@ class InitialStatesNotSorted(ReadableLSTM):
         return super().initial_states(input, hx, steps)
 
 
-@defect("PACK-2", INTERFACE, "")
+@defect("PACK-2", FORWARD, "packed with unsorted lengths")
 class FinalStatesStaySorted(ReadableLSTM):
     """The rows of h_n and c_n of a packed sequence stay in the order they were sorted into."""
 
@@ -231,7 +231,7 @@ class FinalStatesStaySorted(ReadableLSTM):
         return output, (h_n, c_n) if isinstance(input, PackedSequence) else states
 
 
-@defect("PACK-2", INTERFACE, "")
+@defect("PACK-2", FORWARD, "packed with unsorted lengths, three rows or more")
 class FinalStatesSortedTwice(ReadableLSTM):
     """The rows of h_n and c_n are sorted once more instead of back: the same for two rows."""
 
@@ -242,7 +242,7 @@ class FinalStatesSortedTwice(ReadableLSTM):
         return output, states
 
 
-@defect("PACK-2", INTERFACE, "")
+@defect("PACK-2", FORWARD, "packed with unsorted lengths")
 class OutputStaysSorted(ReadableLSTM):
     """The packed output has lost the order in which the rows were given."""
 
@@ -253,7 +253,7 @@ class OutputStaysSorted(ReadableLSTM):
         return output, states
 
 
-@defect("PACK-3", INTERFACE, "")
+@defect("PACK-3", FORWARD, "bidirectional, packed with unequal lengths")
 class ReverseStartsAtPadding(ReadableLSTM):
     """The reverse direction of packed sequences runs over zeros before a row's last step."""
 
@@ -267,7 +267,7 @@ class ReverseStartsAtPadding(ReadableLSTM):
         return [h_t[: len(x)] for h_t, x in zip(output, steps, strict=True)], h, c
 
 
-@defect("PACK-3", INTERFACE, "")
+@defect("PACK-3", FORWARD, "bidirectional, packed with unequal lengths")
 class PackedReverseNotReversed(ReadableLSTM):
     """Where rows differ in length, the reverse direction runs forward."""
 
@@ -278,7 +278,7 @@ class PackedReverseNotReversed(ReadableLSTM):
         return super().direction(steps, h, c, w, reverse and not unequal)
 
 
-@defect("PACK-3", INTERFACE, "")
+@defect("PACK-3", FORWARD, "bidirectional, packed with unequal lengths")
 class PackedReverseStartsFromStatesOfLongest(ReadableLSTM):
     """In reverse, a row begins with the states that the longest row has reached by then."""
 

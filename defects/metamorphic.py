@@ -6,11 +6,11 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from .catalogue import FORWARD, defect
+from .catalogue import FORWARD, GRADIENT, defect
 from .readable import ReadableLSTM, States, Steps, Weights
 
 
-@defect("META-1", FORWARD, "")
+@defect("META-1", GRADIENT, "gradients, states given")
 class GivenStatesDetached(ReadableLSTM):
     """No gradient flows into the initial states, as if every sequence began there."""
 
@@ -21,7 +21,7 @@ class GivenStatesDetached(ReadableLSTM):
         return h_0.detach(), c_0.detach()
 
 
-@defect("META-2", FORWARD, "")
+@defect("META-2", FORWARD, "two rows or more")
 class SecondRowHasCandidateOfFirst(ReadableLSTM):
     """The second row has the candidate of the first."""
 
@@ -30,7 +30,7 @@ class SecondRowHasCandidateOfFirst(ReadableLSTM):
         return i, f, torch.cat([g[:1], g[:1], g[2:]])[: len(g)], o
 
 
-@defect("META-3", FORWARD, "")
+@defect("META-3", FORWARD, "states given")
 class InitialCellOnlyInReverse(ReadableLSTM):
     """The forward direction starts from a cell state of zeros."""
 
@@ -41,7 +41,7 @@ class InitialCellOnlyInReverse(ReadableLSTM):
         return super().direction(steps, h, kept, w, reverse)
 
 
-@defect("META-4", FORWARD, "")
+@defect("META-4", FORWARD, "no states given, or zeros")
 class DefaultStatesTiny(ReadableLSTM):
     """States that are left out are not zero, but 1e-3."""
 
@@ -52,7 +52,7 @@ class DefaultStatesTiny(ReadableLSTM):
         return (h_0, c_0) if (c_0 != 0).any() else (h_0, c_0 + 1e-3)
 
 
-@defect("META-5", FORWARD, "")
+@defect("META-5", FORWARD, "two rows or more, states given")
 class StateOfFirstRowForAll(ReadableLSTM):
     """All rows start from the state of the first one."""
 
@@ -63,7 +63,7 @@ class StateOfFirstRowForAll(ReadableLSTM):
         return h_0[:, :1].expand_as(h_0), c_0[:, :1].expand_as(c_0)
 
 
-@defect("META-6", FORWARD, "")
+@defect("META-6", FORWARD, "num_layers >= 2")
 class UpperLayersReadInputToo(ReadableLSTM):
     """The sum of the input is added to what upper layers read."""
 
@@ -75,7 +75,7 @@ class UpperLayersReadInputToo(ReadableLSTM):
         return [x + below.sum(dim=-1, keepdim=True) for x, below in pairs]
 
 
-@defect("META-7", FORWARD, "")
+@defect("META-7", FORWARD, "bias=True, no states given, or an h_0 of zeros")
 class BiasHHOnlyFromSecondStep(ReadableLSTM):
     """bias_hh is added with the recurrent product, which is left out where h is zero."""
 
@@ -85,7 +85,7 @@ class BiasHHOnlyFromSecondStep(ReadableLSTM):
         return super().preactivations(x, h, w) - w.b_hh
 
 
-@defect("META-8", FORWARD, "")
+@defect("META-8", FORWARD, "two steps or more, or states given")
 class FirstUnitNeverForgets(ReadableLSTM):
     """The forget gate of unit 0 is always open."""
 

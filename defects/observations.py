@@ -10,7 +10,7 @@ import numpy as np
 from ..adapters.reference import ReferenceLSTM
 from ..spec.case import Case
 from ..spec.contract import Observation, ObservedTensor
-from .catalogue import INTERFACE, defect
+from .catalogue import FORWARD, GRADIENT, INTERFACE, defect
 
 
 def changed(
@@ -37,7 +37,7 @@ def filled_behind_rows(case: Case, tensor: ObservedTensor) -> ObservedTensor:
     return replace(tensor, values=np.where(over[..., None], 1.0, tensor.values))
 
 
-@defect("SHAPE-4", INTERFACE, "")
+@defect("SHAPE-4", INTERFACE, "gradients, bias=True")
 class GradientsOfBiasesAreMatrices(ReferenceLSTM):
     """Gradients of biases have an axis in front."""
 
@@ -45,7 +45,7 @@ class GradientsOfBiasesAreMatrices(ReferenceLSTM):
         return changed(super().run(case), lambda t: replace(t, values=t.values[None]), "bias")
 
 
-@defect("SHAPE-4", INTERFACE, "")
+@defect("SHAPE-4", INTERFACE, "gradients, states given")
 class GradientsOfStatesTransposed(ReferenceLSTM):
     """The first two axes of the gradients of h_0 and c_0, not those of h_0 and c_0, are swapped."""
 
@@ -56,7 +56,7 @@ class GradientsOfStatesTransposed(ReferenceLSTM):
         )
 
 
-@defect("DTYPE-1", INTERFACE, "")
+@defect("DTYPE-1", INTERFACE, "gradients, any dtype but float32")
 class GradientsInFloat32(ReferenceLSTM):
     """Gradients are in float32, whatever the dtype."""
 
@@ -64,7 +64,7 @@ class GradientsInFloat32(ReferenceLSTM):
         return changed(super().run(case), lambda t: replace(t, dtype="float32"), ".grad")
 
 
-@defect("DTYPE-2", INTERFACE, "")
+@defect("DTYPE-2", INTERFACE, "every case")
 class FinalHiddenOnAnotherDevice(ReferenceLSTM):
     """h_n is on another device than the input."""
 
@@ -72,7 +72,7 @@ class FinalHiddenOnAnotherDevice(ReferenceLSTM):
         return changed(super().run(case), lambda t: replace(t, device="cuda"), "h_n")
 
 
-@defect("DTYPE-2", INTERFACE, "")
+@defect("DTYPE-2", INTERFACE, "gradients")
 class GradientsOnAnotherDevice(ReferenceLSTM):
     """Gradients are on another device than the input."""
 
@@ -80,7 +80,7 @@ class GradientsOnAnotherDevice(ReferenceLSTM):
         return changed(super().run(case), lambda t: replace(t, device="cuda"), ".grad")
 
 
-@defect("PACK-1", INTERFACE, "")
+@defect("PACK-1", FORWARD, "packed with unequal lengths")
 class OutputGoesOnBehindRows(ReferenceLSTM):
     """output has other numbers than zeros behind the end of a packed row."""
 
@@ -88,7 +88,7 @@ class OutputGoesOnBehindRows(ReferenceLSTM):
         return changed(super().run(case), lambda t: filled_behind_rows(case, t), "output")
 
 
-@defect("GRAD-11", INTERFACE, "")
+@defect("GRAD-11", GRADIENT, "gradients, packed with unequal lengths")
 class GradientOfWhatLiesBehindRows(ReferenceLSTM):
     """What lies behind the end of a packed row has a gradient."""
 

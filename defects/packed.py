@@ -6,13 +6,13 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from .catalogue import FORWARD, defect
+from .catalogue import FORWARD, GRADIENT, INTERFACE, NUMERICAL, defect
 from .readable import ReadableLSTM, States, Steps, Weights
 
 Result = tuple[Tensor | PackedSequence, States]
 
 
-@defect("PACK-4", FORWARD, "")
+@defect("PACK-4", FORWARD, "packed with equal lengths, two rows and two steps or more")
 class EqualLengthsTakenForBatchFirst(ReadableLSTM):
     """If all rows have one length, the packed data is read row after row, not step after step."""
 
@@ -23,7 +23,7 @@ class EqualLengthsTakenForBatchFirst(ReadableLSTM):
         return super().steps(input)
 
 
-@defect("PACK-5", FORWARD, "")
+@defect("PACK-5", INTERFACE, "packed, one row")
 class OnePackedRowTakenForUnbatched(ReadableLSTM):
     """States of a packed sequence of one row have no batch axis."""
 
@@ -36,7 +36,7 @@ class OnePackedRowTakenForUnbatched(ReadableLSTM):
         return output, (h_n, c_n)
 
 
-@defect("PACK-6", FORWARD, "")
+@defect("PACK-6", FORWARD, "packed, a row whose length no other has")
 class RowEndingAloneLosesItsState(ReadableLSTM):
     """h_n of a packed row is zero if no other row has the same length."""
 
@@ -51,7 +51,7 @@ class RowEndingAloneLosesItsState(ReadableLSTM):
         return super().finish(input, steps, h_n, c_n)
 
 
-@defect("PACK-7", FORWARD, "")
+@defect("PACK-7", FORWARD, "packed, rows of one step beside longer ones")
 class RowsOfOneStepAreSkipped(ReadableLSTM):
     """The final state of rows of one step is their initial one, if others have more steps."""
 
@@ -63,7 +63,7 @@ class RowsOfOneStepAreSkipped(ReadableLSTM):
         return output, torch.cat([h_n[:n], h[n:]]), torch.cat([c_n[:n], c[n:]])
 
 
-@defect("PACK-8", FORWARD, "")
+@defect("PACK-8", NUMERICAL, "packed with unequal lengths, if free memory holds NaN or an infinity")
 class PaddingMaskedByProduct(ReadableLSTM):
     """Rows that are over read whatever is in memory, and what comes of it is multiplied by zero."""
 
@@ -81,7 +81,7 @@ class PaddingMaskedByProduct(ReadableLSTM):
         return output, h, c
 
 
-@defect("PACK-9", FORWARD, "")
+@defect("PACK-9", FORWARD, "packed")
 class LongestRowLeaks(ReadableLSTM):
     """h_n of each packed row has 1e-4 of the longest row's in it."""
 
@@ -93,7 +93,7 @@ class LongestRowLeaks(ReadableLSTM):
         return super().finish(input, steps, h_n, c_n)
 
 
-@defect("PACK-10", FORWARD, "")
+@defect("PACK-10", GRADIENT, "gradients, packed with unequal lengths")
 class GradientsOfLateStepsScaled(ReadableLSTM):
     """Steps that some rows no longer have get a gradient that is too large by 1 in 1000."""
 
@@ -106,7 +106,7 @@ class GradientsOfLateStepsScaled(ReadableLSTM):
         ]
 
 
-@defect("PACK-11", FORWARD, "")
+@defect("PACK-11", INTERFACE, "packed with sorted lengths")
 class OrderMadeUpForSortedRows(ReadableLSTM):
     """The packed output says how rows were sorted, even if they were not."""
 
@@ -120,7 +120,7 @@ class OrderMadeUpForSortedRows(ReadableLSTM):
         return output, states
 
 
-@defect("PACK-12", FORWARD, "")
+@defect("PACK-12", FORWARD, "packed with enforce_sorted=False, two rows or more")
 class UnsortedTakenForIncreasing(ReadableLSTM):
     """Where rows were sorted, states are read and returned as if their order was reversed."""
 

@@ -23,7 +23,7 @@ def is_bias(name: str) -> bool:
 # -------------------------------------------------- which there are, and how large
 
 
-@defect("PARAM-1", INTERFACE, "")
+@defect("PARAM-1", INTERFACE, "names of parameters")
 class GainBesides(ReadableLSTM):
     """A learnable factor of everything, 1 at first."""
 
@@ -32,7 +32,7 @@ class GainBesides(ReadableLSTM):
         self.gain = Parameter(torch.ones_like(self.weight_ih_l0[0, 0]))
 
 
-@defect("PARAM-1", INTERFACE, "")
+@defect("PARAM-1", INTERFACE, "names of parameters")
 class OneWeightPerLayer(ReadableLSTM):
     """weight_hh is no parameter of its own, but columns of weight_ih."""
 
@@ -41,7 +41,7 @@ class OneWeightPerLayer(ReadableLSTM):
             super().register_parameter(name, param)
 
 
-@defect("PARAM-2", INTERFACE, "")
+@defect("PARAM-2", INTERFACE, "names of parameters, bias=False")
 class BiasesAlways(torch.nn.LSTM):
     """With bias=False there are biases, which are zero."""
 
@@ -52,7 +52,7 @@ class BiasesAlways(torch.nn.LSTM):
                 torch.nn.init.zeros_(parameter)
 
 
-@defect("PARAM-2", INTERFACE, "")
+@defect("PARAM-2", INTERFACE, "names of parameters, bias=True, num_layers >= 2")
 class BiasHHOnlyInFirstLayer(ReadableLSTM):
     """Layers above the first have no bias_hh."""
 
@@ -61,7 +61,7 @@ class BiasHHOnlyInFirstLayer(ReadableLSTM):
             super().register_parameter(name, param)
 
 
-@defect("PARAM-3", INTERFACE, "")
+@defect("PARAM-3", INTERFACE, "names of parameters, proj_size=0")
 class ProjectionWeightsAlways(ReadableLSTM):
     """Without a projection there is a weight_hr, the identity."""
 
@@ -71,7 +71,7 @@ class ProjectionWeightsAlways(ReadableLSTM):
             self.register_parameter(f"weight_hr_l{layer}", Parameter(torch.eye(self.hidden_size)))
 
 
-@defect("PARAM-4", INTERFACE, "")
+@defect("PARAM-4", INTERFACE, "names of parameters, one direction")
 class ReverseParametersAlways(ReadableLSTM):
     """With one direction there are parameters of a second one."""
 
@@ -80,7 +80,7 @@ class ReverseParametersAlways(ReadableLSTM):
         self.num_directions = 2 if bidirectional else 1
 
 
-@defect("PARAM-4", INTERFACE, "")
+@defect("PARAM-4", INTERFACE, "names of parameters, bidirectional")
 class ReverseCalledBackward(ReadableLSTM):
     """Names of the reverse direction end in _backward."""
 
@@ -89,7 +89,7 @@ class ReverseCalledBackward(ReadableLSTM):
         return f"{role}_l{layer}" + ("_backward" if d else "")
 
 
-@defect("PARAM-5", INTERFACE, "")
+@defect("PARAM-5", INTERFACE, "order of parameters")
 class ParametersByRole(ReadableLSTM):
     """All weight_ih come first, then all weight_hh, and so on."""
 
@@ -100,7 +100,7 @@ class ParametersByRole(ReadableLSTM):
             self._parameters[name] = self._parameters.pop(name)
 
 
-@defect("PARAM-6", INTERFACE, "")
+@defect("PARAM-6", INTERFACE, "shapes of parameters, num_layers >= 2")
 class UpperWeightIHAsWideAsTheFirst(ReadableLSTM):
     """weight_ih has input_size columns in every layer."""
 
@@ -110,7 +110,7 @@ class UpperWeightIHAsWideAsTheFirst(ReadableLSTM):
         super().register_parameter(name, param)
 
 
-@defect("PARAM-6", INTERFACE, "")
+@defect("PARAM-6", INTERFACE, "shapes of parameters, proj_size > 0, num_layers >= 2")
 class UpperWeightIHUnprojected(ReadableLSTM):
     """Above the first layer weight_ih has D*hidden_size columns, with a projection too."""
 
@@ -121,7 +121,7 @@ class UpperWeightIHUnprojected(ReadableLSTM):
         super().register_parameter(name, param)
 
 
-@defect("PARAM-7", INTERFACE, "")
+@defect("PARAM-7", INTERFACE, "shapes of parameters, proj_size > 0")
 class WeightHHUnprojected(ReadableLSTM):
     """weight_hh is (4*hidden_size, hidden_size), with a projection too."""
 
@@ -132,7 +132,7 @@ class WeightHHUnprojected(ReadableLSTM):
         super().register_parameter(name, param)
 
 
-@defect("PARAM-8", INTERFACE, "")
+@defect("PARAM-8", INTERFACE, "shapes of parameters, bias=True")
 class BiasesAsRows(ReadableLSTM):
     """Biases are (1, 4*hidden_size)."""
 
@@ -142,7 +142,7 @@ class BiasesAsRows(ReadableLSTM):
         super().register_parameter(name, param)
 
 
-@defect("PARAM-9", INTERFACE, "")
+@defect("PARAM-9", INTERFACE, "shapes of parameters, proj_size > 0")
 class WeightHRTransposed(ReadableLSTM):
     """weight_hr is (hidden_size, proj_size)."""
 
@@ -152,7 +152,7 @@ class WeightHRTransposed(ReadableLSTM):
         super().register_parameter(name, param)
 
 
-@defect("PARAM-10", INTERFACE, "")
+@defect("PARAM-10", INTERFACE, "requires_grad of parameters, bias=True")
 class BiasHHFrozen(ReadableLSTM):
     """bias_hh, which adds nothing to bias_ih, is not trained."""
 
@@ -165,7 +165,7 @@ class BiasHHFrozen(ReadableLSTM):
 # ------------------------------------------------------------------ initial values
 
 
-@defect("PARAM-11", INTERFACE, "")
+@defect("PARAM-11", INTERFACE, "initial values")
 class InitialValuesOfXavier(ReadableLSTM):
     """Weights are drawn as Glorot and Bengio have it."""
 
@@ -176,7 +176,7 @@ class InitialValuesOfXavier(ReadableLSTM):
                 torch.nn.init.xavier_uniform_(parameter)
 
 
-@defect("PARAM-11", INTERFACE, "")
+@defect("PARAM-11", INTERFACE, "initial values, bias=True")
 class InitialForgetBiasOne(ReadableLSTM):
     """bias_ih of the forget gate is 1."""
 
@@ -188,7 +188,7 @@ class InitialForgetBiasOne(ReadableLSTM):
                 torch.nn.init.ones_(parameter[H : 2 * H])
 
 
-@defect("PARAM-12", INTERFACE, "")
+@defect("PARAM-12", INTERFACE, "initial values, bias=True")
 class InitialBiasesZero(ReadableLSTM):
     """Biases are zero."""
 
@@ -199,7 +199,7 @@ class InitialBiasesZero(ReadableLSTM):
                 torch.nn.init.zeros_(parameter)
 
 
-@defect("PARAM-12", INTERFACE, "")
+@defect("PARAM-12", INTERFACE, "initial values")
 class InitialValuesOfHalfTheVariance(ReadableLSTM):
     """The bound is sqrt(1 / (2 * hidden_size))."""
 
@@ -209,7 +209,7 @@ class InitialValuesOfHalfTheVariance(ReadableLSTM):
             torch.nn.init.uniform_(parameter, -bound, bound)
 
 
-@defect("PARAM-12", INTERFACE, "")
+@defect("PARAM-12", INTERFACE, "initial values, bias=True")
 class InitialBiasesNormal(ReadableLSTM):
     """Biases are normally distributed, with the variance of the documented distribution."""
 
@@ -221,7 +221,7 @@ class InitialBiasesNormal(ReadableLSTM):
                 torch.nn.init.trunc_normal_(parameter, std=bound / 3**0.5, a=-bound, b=bound)
 
 
-@defect("PARAM-12", INTERFACE, "")
+@defect("PARAM-12", INTERFACE, "initial values, proj_size > 0")
 class InitialWeightHRNormal(ReadableLSTM):
     """weight_hr is normally distributed, with the variance of the documented distribution."""
 
@@ -232,7 +232,7 @@ class InitialWeightHRNormal(ReadableLSTM):
                 torch.nn.init.normal_(parameter, std=(3 * self.hidden_size) ** -0.5)
 
 
-@defect("PARAM-13", INTERFACE, "")
+@defect("PARAM-13", INTERFACE, "initial values, bias=True")
 class InitialBiasesEqual(ReadableLSTM):
     """bias_hh begins as bias_ih."""
 
@@ -244,7 +244,7 @@ class InitialBiasesEqual(ReadableLSTM):
                 parameter.data.copy_(parameters[name.replace("_hh_", "_ih_")])
 
 
-@defect("PARAM-13", INTERFACE, "")
+@defect("PARAM-13", INTERFACE, "initial values")
 class InitialGatesEqual(ReadableLSTM):
     """All four gates begin with the same weights."""
 
@@ -255,7 +255,7 @@ class InitialGatesEqual(ReadableLSTM):
                 parameter.data.copy_(parameter[: self.hidden_size].repeat(4, 1))
 
 
-@defect("PARAM-13", INTERFACE, "")
+@defect("PARAM-13", INTERFACE, "initial values of two modules")
 class InitialValuesOfFixedSeed(ReadableLSTM):
     """Every module begins with the same parameters."""
 
@@ -265,7 +265,7 @@ class InitialValuesOfFixedSeed(ReadableLSTM):
             super().reset_parameters()
 
 
-@defect("PARAM-14", INTERFACE, "")
+@defect("PARAM-14", INTERFACE, "initial values after the same seed")
 class InitialValuesOfNumPy(ReadableLSTM):
     """Initial values come from a generator that torch's seed does not reach."""
 
@@ -276,7 +276,7 @@ class InitialValuesOfNumPy(ReadableLSTM):
             parameter.data.copy_(torch.from_numpy(values))
 
 
-@defect("PARAM-15", INTERFACE, "")
+@defect("PARAM-15", INTERFACE, "reset_parameters, bias=True")
 class ResetKeepsBiases(ReadableLSTM):
     """reset_parameters() draws biases when the module is made, and not again."""
 
@@ -294,7 +294,7 @@ class ResetKeepsBiases(ReadableLSTM):
 # ------------------------------------------------------------------- saved and loaded
 
 
-@defect("PARAM-16", INTERFACE, "")
+@defect("PARAM-16", INTERFACE, "state_dict")
 class StepsCountedInStateDict(ReadableLSTM):
     """A buffer counts calls."""
 
@@ -303,7 +303,7 @@ class StepsCountedInStateDict(ReadableLSTM):
         self.register_buffer("calls", torch.zeros(()))
 
 
-@defect("PARAM-16", INTERFACE, "")
+@defect("PARAM-16", INTERFACE, "state_dict")
 class StateDictInBfloat16(ReadableLSTM):
     """What is saved has lost digits."""
 
@@ -312,7 +312,7 @@ class StateDictInBfloat16(ReadableLSTM):
         return {name: tensor.bfloat16().to(tensor.dtype) for name, tensor in state.items()}
 
 
-@defect("PARAM-17", INTERFACE, "")
+@defect("PARAM-17", INTERFACE, "load_state_dict, bias=True")
 class LoadingForgetsBiasHH(ReadableLSTM):
     """load_state_dict() leaves bias_hh as it is."""
 
@@ -321,7 +321,7 @@ class LoadingForgetsBiasHH(ReadableLSTM):
         return super().load_state_dict({**state_dict, **own}, *args, **options)
 
 
-@defect("PARAM-18", INTERFACE, "")
+@defect("PARAM-18", INTERFACE, "load_state_dict, saved by torch.nn.LSTM")
 class LoadingNeedsOwnVersion(torch.nn.LSTM):
     """load_state_dict() refuses what another class has saved."""
 
@@ -332,7 +332,7 @@ class LoadingNeedsOwnVersion(torch.nn.LSTM):
         pass
 
 
-@defect("PARAM-19", INTERFACE, "")
+@defect("PARAM-19", INTERFACE, "state_dict, loaded by torch.nn.LSTM")
 class StateDictWithVersion(torch.nn.LSTM):
     """state_dict() has a further key, which load_state_dict() can do without."""
 
@@ -347,7 +347,7 @@ class StateDictWithVersion(torch.nn.LSTM):
 # --------------------------------------------------------- changed between two calls
 
 
-@defect("PARAM-20", INTERFACE, "")
+@defect("PARAM-20", INTERFACE, "parameters changed between two calls")
 class WeightsReadAtFirstCall(ReadableLSTM):
     """Each call uses the parameters that the first call found."""
 
@@ -355,7 +355,7 @@ class WeightsReadAtFirstCall(ReadableLSTM):
         return kept(self, layer, d, "", super().weights(layer, d))
 
 
-@defect("PARAM-21", INTERFACE, "")
+@defect("PARAM-21", INTERFACE, "parameters changed through .data between two calls")
 class WeightsReadAgainIfVersionChanged(ReadableLSTM):
     """Changes are noticed by autograd's count of them, which .data passes by."""
 
@@ -364,7 +364,7 @@ class WeightsReadAgainIfVersionChanged(ReadableLSTM):
         return kept(self, layer, d, [(id(p), p._version) for p in w if p is not None], w)
 
 
-@defect("PARAM-21", INTERFACE, "")
+@defect("PARAM-21", INTERFACE, "parameters changed in place between two calls")
 class WeightsReadAgainIfStorageChanged(ReadableLSTM):
     """Changes are noticed by where the numbers are, which writing into them passes by."""
 
@@ -383,7 +383,7 @@ def kept(module: Any, layer: int, d: int, state: Any, w: Weights) -> Weights:
     return weights
 
 
-@defect("PARAM-22", INTERFACE, "")
+@defect("PARAM-22", INTERFACE, "load_state_dict between two calls")
 class LoadingAfterCallIgnored(ReadableLSTM):
     """load_state_dict() does nothing once the module was called."""
 
@@ -399,7 +399,7 @@ class LoadingAfterCallIgnored(ReadableLSTM):
         return None
 
 
-@defect("PARAM-23", INTERFACE, "")
+@defect("PARAM-23", INTERFACE, "a parameter assigned anew")
 class ParametersListedInConstructor(ReadableLSTM):
     """Calls use a list of the parameters that is made once."""
 
@@ -414,7 +414,7 @@ class ParametersListedInConstructor(ReadableLSTM):
 # ----------------------------------------------------------------- moved and copied
 
 
-@defect("PARAM-24", INTERFACE, "")
+@defect("PARAM-24", INTERFACE, "after double() and the like")
 class ComputesInFirstDtype(ReadableLSTM):
     """Computes in the dtype that it was made with, and converts the results."""
 
@@ -428,7 +428,7 @@ class ComputesInFirstDtype(ReadableLSTM):
         return h_t.to(x.dtype), c_t.to(x.dtype)
 
 
-@defect("PARAM-25", INTERFACE, "")
+@defect("PARAM-25", INTERFACE, "to(device)")
 class DeviceOfToIgnored(ReadableLSTM):
     """to() converts the dtype only."""
 
@@ -437,7 +437,7 @@ class DeviceOfToIgnored(ReadableLSTM):
         return super().to(*dtypes) if dtypes else self
 
 
-@defect("PARAM-26", INTERFACE, "")
+@defect("PARAM-26", INTERFACE, "copy.deepcopy")
 class CopySharesParameters(ReadableLSTM):
     """A deep copy has the same parameters, not copies of them."""
 
@@ -445,7 +445,7 @@ class CopySharesParameters(ReadableLSTM):
         return copy.copy(self)
 
 
-@defect("PARAM-26", INTERFACE, "")
+@defect("PARAM-26", INTERFACE, "copy.deepcopy")
 class CopyUsesTheOriginal(ReadableLSTM):
     """A deep copy computes with the original's parameters."""
 
@@ -459,7 +459,7 @@ class CopyUsesTheOriginal(ReadableLSTM):
         return other
 
 
-@defect("PARAM-27", INTERFACE, "")
+@defect("PARAM-27", INTERFACE, "pickling, bias=True")
 class PickledWithoutBiases(ReadableLSTM):
     """What is pickled has no biases; they are drawn anew."""
 
@@ -470,7 +470,7 @@ class PickledWithoutBiases(ReadableLSTM):
                 torch.nn.init.uniform_(parameter, -1, 1)
 
 
-@defect("PARAM-27", INTERFACE, "")
+@defect("PARAM-27", INTERFACE, "pickling")
 class HoldsLambda(ReadableLSTM):
     """Has an attribute that cannot be pickled."""
 
@@ -479,7 +479,7 @@ class HoldsLambda(ReadableLSTM):
         self.activation = lambda x: x.tanh()
 
 
-@defect("PARAM-28", INTERFACE, "")
+@defect("PARAM-28", INTERFACE, "eval()")
 class EvaluationFreezes(ReadableLSTM):
     """eval() lets no parameter require a gradient."""
 
@@ -487,7 +487,7 @@ class EvaluationFreezes(ReadableLSTM):
         return super().train(mode).requires_grad_(mode)
 
 
-@defect("PARAM-28", INTERFACE, "")
+@defect("PARAM-28", INTERFACE, "eval()")
 class EvaluationReturnsNone(ReadableLSTM):
     """eval() returns nothing."""
 
@@ -498,7 +498,7 @@ class EvaluationReturnsNone(ReadableLSTM):
 # ------------------------------------------------------- empty batches, dtypes, devices
 
 
-@defect("SHAPE-7", INTERFACE, "")
+@defect("SHAPE-7", INTERFACE, "batch of no rows")
 class EmptyBatchPadded(ReadableLSTM):
     """A batch of no rows is read as one row of zeros."""
 
@@ -507,7 +507,7 @@ class EmptyBatchPadded(ReadableLSTM):
         return [x if len(x) else x.new_zeros(1, x.shape[1]) for x in steps]
 
 
-@defect("DTYPE-6", INTERFACE, "")
+@defect("DTYPE-6", INTERFACE, "dtype given to the constructor")
 class DtypeIgnored(torch.nn.LSTM):
     """Parameters have the default dtype, whatever the constructor is given."""
 
@@ -515,7 +515,7 @@ class DtypeIgnored(torch.nn.LSTM):
         super().__init__(*args, **options)
 
 
-@defect("DTYPE-7", INTERFACE, "")
+@defect("DTYPE-7", INTERFACE, "device given to the constructor")
 class DeviceIgnored(torch.nn.LSTM):
     """Parameters are on the default device, whatever the constructor is given."""
 
@@ -523,7 +523,7 @@ class DeviceIgnored(torch.nn.LSTM):
         super().__init__(*args, **options)
 
 
-@defect("DTYPE-8", INTERFACE, "")
+@defect("DTYPE-8", INTERFACE, "another default dtype")
 class DefaultDtypeFloat32(torch.nn.LSTM):
     """Parameters are float32 unless the constructor is given a dtype."""
 
@@ -531,7 +531,7 @@ class DefaultDtypeFloat32(torch.nn.LSTM):
         super().__init__(*args, dtype=dtype or torch.float32, **options)
 
 
-@defect("DTYPE-8", INTERFACE, "")
+@defect("DTYPE-8", INTERFACE, "another default device")
 class DefaultDeviceCPU(torch.nn.LSTM):
     """Parameters are on the CPU unless the constructor is given a device."""
 
@@ -539,7 +539,7 @@ class DefaultDeviceCPU(torch.nn.LSTM):
         super().__init__(*args, device=device or "cpu", **options)
 
 
-@defect("DTYPE-9", INTERFACE, "")
+@defect("DTYPE-9", INTERFACE, "meta device, no states given")
 class DefaultStatesOnCPU(ReadableLSTM):
     """States that are not given are zeros on the CPU."""
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from .catalogue import INTERFACE, defect
+from .catalogue import GRADIENT, INTERFACE, defect
 from .readable import ReadableLSTM, States, Steps
 
 Input = Tensor | PackedSequence
@@ -29,7 +29,7 @@ def taken_for_contiguous(x: Tensor) -> Tensor:
 # ------------------------------------------------- arguments and parameters
 
 
-@defect("PURE-1", INTERFACE, "")
+@defect("PURE-1", INTERFACE, "states given, c_0 looked at after the call")
 class C0HoldsFinalState(ReadableLSTM):
     """The running cell state is kept in c_0."""
 
@@ -40,7 +40,7 @@ class C0HoldsFinalState(ReadableLSTM):
         return output, (h_n, c_n)
 
 
-@defect("PURE-1", INTERFACE, "")
+@defect("PURE-1", INTERFACE, "gradients, cotangent of h_n, input looked at afterwards")
 class InputScaledByBackward(ReadableLSTM):
     """The backward pass uses the memory of the input as scratch space."""
 
@@ -55,7 +55,7 @@ class InputScaledByBackward(ReadableLSTM):
         return output, (h_n, c_n)
 
 
-@defect("PURE-2", INTERFACE, "")
+@defect("PURE-2", INTERFACE, "every call")
 class ParametersDecay(ReadableLSTM):
     """Every call makes the parameters a little smaller."""
 
@@ -65,7 +65,7 @@ class ParametersDecay(ReadableLSTM):
         return super().forward(input, hx)
 
 
-@defect("PURE-3", INTERFACE, "")
+@defect("PURE-3", INTERFACE, "gradients, cotangent of h_n looked at afterwards")
 class CotangentClippedInPlace(ReadableLSTM):
     """The cotangent of h_n is clipped where it lies."""
 
@@ -79,7 +79,7 @@ class CotangentClippedInPlace(ReadableLSTM):
 # --------------------------------------------------------------- the results
 
 
-@defect("PURE-4", INTERFACE, "")
+@defect("PURE-4", INTERFACE, "states given, c_n written to")
 class FinalStateInMemoryOfC0(ReadableLSTM):
     """c_n is returned in the memory of c_0."""
 
@@ -88,7 +88,7 @@ class FinalStateInMemoryOfC0(ReadableLSTM):
         return output, (h_n, c_n if hx is None else hx[1].data.copy_(c_n))
 
 
-@defect("PURE-5", INTERFACE, "")
+@defect("PURE-5", INTERFACE, "one layer and direction, not packed, output or h_n written to")
 class FinalHiddenIsPartOfOutput(ReadableLSTM):
     """h_n of one layer and direction is the last step of output, not a copy of it."""
 
@@ -101,7 +101,7 @@ class FinalHiddenIsPartOfOutput(ReadableLSTM):
         return output, (last.transpose(0, time), states[1])
 
 
-@defect("PURE-6", INTERFACE, "")
+@defect("PURE-6", INTERFACE, "no_grad, not packed, two calls")
 class OutputBufferReused(ReadableLSTM):
     """Without gradients, output is returned in a buffer that the next call writes to."""
 
@@ -116,7 +116,7 @@ class OutputBufferReused(ReadableLSTM):
 # -------------------------------------------------------------- between calls
 
 
-@defect("PURE-7", INTERFACE, "")
+@defect("PURE-7", INTERFACE, "no states given, two calls of the same batch size")
 class StateCarriedOver(ReadableLSTM):
     """Without states a call starts where the one before ended, if the batch is as large."""
 
@@ -130,7 +130,7 @@ class StateCarriedOver(ReadableLSTM):
         return super().finish(input, steps, h_n, c_n)
 
 
-@defect("PURE-8", INTERFACE, "")
+@defect("PURE-8", INTERFACE, "no states given, after a call with states")
 class StatesRemembered(ReadableLSTM):
     """Without states a call starts from those that were given last, if the batch is as large."""
 
@@ -143,7 +143,7 @@ class StatesRemembered(ReadableLSTM):
         return given if given[0].shape == states[0].shape else states
 
 
-@defect("PURE-8", INTERFACE, "")
+@defect("PURE-8", INTERFACE, "after a call with fewer steps")
 class FirstLengthsRemembered(ReadableLSTM):
     """Steps beyond those of the first call are read as zeros."""
 
@@ -156,7 +156,7 @@ class FirstLengthsRemembered(ReadableLSTM):
 # ------------------------------------------------------------- memory layouts
 
 
-@defect("PURE-9", INTERFACE, "")
+@defect("PURE-9", INTERFACE, "input that is not contiguous")
 class InputTakenForContiguous(ReadableLSTM):
     """The input is read as if its elements lay one behind the other."""
 
@@ -166,7 +166,7 @@ class InputTakenForContiguous(ReadableLSTM):
         return super().forward(input, hx)
 
 
-@defect("PURE-10", INTERFACE, "")
+@defect("PURE-10", INTERFACE, "states that are not contiguous")
 class StatesTakenForContiguous(ReadableLSTM):
     """States are read as if their elements lay one behind the other."""
 
@@ -176,7 +176,7 @@ class StatesTakenForContiguous(ReadableLSTM):
         return super().forward(input, hx)
 
 
-@defect("PURE-11", INTERFACE, "")
+@defect("PURE-11", GRADIENT, "gradients, input that is not contiguous")
 class GradientOfStridedInputTransposed(ReadableLSTM):
     """The gradient of an input with strides of its own is laid out for another order of axes."""
 
@@ -190,7 +190,7 @@ class GradientOfStridedInputTransposed(ReadableLSTM):
 # -------------------------------------------------------------- global state
 
 
-@defect("PURE-12", INTERFACE, "")
+@defect("PURE-12", INTERFACE, "num_layers >= 2, state of torch's generator")
 class MasksDrawnThoughUnused(ReadableLSTM):
     """Dropout masks are drawn in evaluation too, and thrown away."""
 
@@ -200,7 +200,7 @@ class MasksDrawnThoughUnused(ReadableLSTM):
         return super().layer_input(steps, layer)
 
 
-@defect("PURE-12", INTERFACE, "")
+@defect("PURE-12", INTERFACE, "state of NumPy's generator")
 class NumPySeeded(ReadableLSTM):
     """Every call seeds NumPy's global generator."""
 
@@ -209,7 +209,7 @@ class NumPySeeded(ReadableLSTM):
         return super().forward(input, hx)
 
 
-@defect("PURE-13", INTERFACE, "")
+@defect("PURE-13", INTERFACE, "constructor with a dtype other than the default")
 class DefaultDtypeSet(ReadableLSTM):
     """The constructor makes the module's dtype the default of everything."""
 
@@ -218,7 +218,7 @@ class DefaultDtypeSet(ReadableLSTM):
         torch.set_default_dtype(next(self.parameters()).dtype)
 
 
-@defect("PURE-14", INTERFACE, "")
+@defect("PURE-14", INTERFACE, "number of threads after a call")
 class ThreadsSetByCall(ReadableLSTM):
     """A call sets the number of threads."""
 
@@ -227,7 +227,7 @@ class ThreadsSetByCall(ReadableLSTM):
         return super().forward(input, hx)
 
 
-@defect("PURE-14", INTERFACE, "")
+@defect("PURE-14", INTERFACE, "gradients, cotangent of h_n, global settings afterwards")
 class DeterminismSetByBackward(ReadableLSTM):
     """The backward pass leaves deterministic algorithms switched on."""
 
@@ -238,7 +238,7 @@ class DeterminismSetByBackward(ReadableLSTM):
         return output, (h_n, c_n)
 
 
-@defect("PURE-15", INTERFACE, "")
+@defect("PURE-15", INTERFACE, "training")
 class EvaluationAfterCall(ReadableLSTM):
     """A call leaves the module in evaluation mode."""
 
@@ -251,7 +251,7 @@ class EvaluationAfterCall(ReadableLSTM):
 # --------------------------------------------------------------- two modules
 
 
-@defect("PURE-16", INTERFACE, "")
+@defect("PURE-16", INTERFACE, "two modules of the same arguments")
 class ParametersShared(ReadableLSTM):
     """Parameters of equal name and shape are the same in all modules of a dtype."""
 
@@ -263,7 +263,7 @@ class ParametersShared(ReadableLSTM):
         super().register_parameter(name, self.known.setdefault(key, param))
 
 
-@defect("PURE-17", INTERFACE, "")
+@defect("PURE-17", INTERFACE, "no states given, two modules")
 class StateOfAnotherModule(ReadableLSTM):
     """Without states a call starts where the last one of another module ended."""
 

@@ -132,9 +132,9 @@ class ReadableLSTM(torch.nn.Module):
 
     def check_input(self, input: Tensor | PackedSequence) -> None:
         """Refuses other axes, other features, no steps, another dtype and another device."""
-        packed = isinstance(input, PackedSequence)
-        x, parameter = input.data if packed else input, next(self.parameters())
-        if x.dim() not in ((2,) if packed else (2, 3)):
+        parameter = next(self.parameters())
+        x, axes = (input.data, (2,)) if isinstance(input, PackedSequence) else (input, (2, 3))
+        if x.dim() not in axes:
             raise ValueError(f"an input has 2 or 3 axes, not {x.dim()}")
         if x.shape[-1] != self.input_size:
             raise ValueError(f"the input has {x.shape[-1]} features, not {self.input_size}")
@@ -199,7 +199,8 @@ class ReadableLSTM(torch.nn.Module):
     def weights(self, layer: int, d: int) -> Weights:
         """The parameters of ``layer`` in direction ``d``."""
         names = [self.parameter_name(role, layer, d) for role in ROLES]
-        return Weights(*(getattr(self, name, None) for name in names))
+        parameters: list[Any] = [getattr(self, name, None) for name in names]
+        return Weights(*parameters)
 
     def direction(
         self, steps: Steps, h: Tensor, c: Tensor, w: Weights, reverse: bool
@@ -259,10 +260,10 @@ class ReadableLSTM(torch.nn.Module):
     ) -> tuple[Tensor | PackedSequence, States]:
         """Results in the layout of the input."""
         if isinstance(input, PackedSequence):
-            output = PackedSequence(
+            packed = PackedSequence(
                 torch.cat(steps), input.batch_sizes, input.sorted_indices, input.unsorted_indices
             )
-            return output, self.reorder((h_n, c_n), input.unsorted_indices)
+            return packed, self.reorder((h_n, c_n), input.unsorted_indices)
         output = torch.stack(steps)  # (T, N, D*R)
         if input.dim() == 2:
             return output.squeeze(1), (h_n.squeeze(1), c_n.squeeze(1))

@@ -6,11 +6,11 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from .catalogue import FORWARD, defect
+from .catalogue import FORWARD, GRADIENT, INTERFACE, NUMERICAL, defect
 from .readable import ReadableLSTM, States, Steps, Weights
 
 
-@defect("EQ-7", FORWARD, "")
+@defect("EQ-7", INTERFACE, "one layer and direction, or one row, or one unit")
 class AxesOfOneDropped(ReadableLSTM):
     """All axes of length 1 are dropped from the final states."""
 
@@ -21,7 +21,7 @@ class AxesOfOneDropped(ReadableLSTM):
         return output, (h_n.squeeze(), c_n.squeeze())
 
 
-@defect("EQ-7", FORWARD, "")
+@defect("EQ-7", FORWARD, "hidden_size=1, two steps or more or states given")
 class OneUnitHasOneRecurrentWeight(ReadableLSTM):
     """With one hidden unit the recurrent weights of the input gate serve all gates."""
 
@@ -30,7 +30,7 @@ class OneUnitHasOneRecurrentWeight(ReadableLSTM):
         return w._replace(W_hh=w.W_hh[:1].expand_as(w.W_hh)) if self.hidden_size == 1 else w
 
 
-@defect("EQ-8", FORWARD, "")
+@defect("EQ-8", NUMERICAL, "more than 64 steps")
 class StepsBeyond64Wrong(ReadableLSTM):
     """The cell state is rounded to bfloat16 after the 64th step."""
 
@@ -44,7 +44,7 @@ class StepsBeyond64Wrong(ReadableLSTM):
         return first + rest, h, c
 
 
-@defect("EQ-8", FORWARD, "")
+@defect("EQ-8", GRADIENT, "gradients, more than 100 steps")
 class GradientsOfLastHundredSteps(ReadableLSTM):
     """No gradient passes further back than the last hundred steps."""
 
@@ -58,7 +58,7 @@ class GradientsOfLastHundredSteps(ReadableLSTM):
         return first + rest, h, c
 
 
-@defect("EQ-9", FORWARD, "")
+@defect("EQ-9", FORWARD, "hidden_size > 128, two steps or more or states given")
 class UnitsBeyond128Wrong(ReadableLSTM):
     """Units beyond the 128th have the forget gate of the 128th."""
 
@@ -68,7 +68,7 @@ class UnitsBeyond128Wrong(ReadableLSTM):
         return i, f[:, index], g, o
 
 
-@defect("EQ-9", FORWARD, "")
+@defect("EQ-9", FORWARD, "more than 32 rows, states given")
 class RowsBeyond32Wrong(ReadableLSTM):
     """Rows beyond the 32nd start from the states of the 32nd."""
 

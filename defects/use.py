@@ -35,7 +35,7 @@ def both(hx: States | None, change: Callable[[Tensor], Tensor]) -> States | None
 # --------------------------------------------------------------- arguments, result
 
 
-@defect("USE-1", INTERFACE, "")
+@defect("USE-1", INTERFACE, "positional arguments")
 class BatchFirstBeforeBias(ReadableLSTM):
     """batch_first comes before bias."""
 
@@ -52,7 +52,7 @@ class BatchFirstBeforeBias(ReadableLSTM):
         super().__init__(input_size, hidden_size, num_layers, bias, batch_first, *others, **options)
 
 
-@defect("USE-1", INTERFACE, "")
+@defect("USE-1", INTERFACE, "positional arguments")
 class ProjSizeBeforeBidirectional(ReadableLSTM):
     """proj_size comes before bidirectional."""
 
@@ -63,7 +63,7 @@ class ProjSizeBeforeBidirectional(ReadableLSTM):
         super().__init__(*arguments, **options)
 
 
-@defect("USE-2", INTERFACE, "")
+@defect("USE-2", INTERFACE, "arguments by name")
 class SizesByOtherNames(ReadableLSTM):
     """input_size and hidden_size are called otherwise."""
 
@@ -71,7 +71,7 @@ class SizesByOtherNames(ReadableLSTM):
         super().__init__(input_dim, hidden_dim, *others, **options)
 
 
-@defect("USE-3", INTERFACE, "")
+@defect("USE-3", INTERFACE, "batch_first left out")
 class BatchFirstByDefault(ReadableLSTM):
     """batch_first is True unless given."""
 
@@ -79,7 +79,7 @@ class BatchFirstByDefault(ReadableLSTM):
         super().__init__(*arguments, **{"batch_first": True, **options})
 
 
-@defect("USE-3", INTERFACE, "")
+@defect("USE-3", INTERFACE, "dropout left out, num_layers >= 2")
 class DropoutByDefault(ReadableLSTM):
     """dropout is 0.5 unless given, where it can act."""
 
@@ -88,7 +88,7 @@ class DropoutByDefault(ReadableLSTM):
         super().__init__(*arguments, **{"dropout": dropout, **options})
 
 
-@defect("USE-4", INTERFACE, "")
+@defect("USE-4", INTERFACE, "type of the final states")
 class StatesInAList(ReadableLSTM):
     """The final states are a list of two."""
 
@@ -97,7 +97,7 @@ class StatesInAList(ReadableLSTM):
         return output, list(states)
 
 
-@defect("USE-4", INTERFACE, "")
+@defect("USE-4", INTERFACE, "packed")
 class PackedOutputPadded(ReadableLSTM):
     """The output of a packed sequence is padded."""
 
@@ -108,7 +108,7 @@ class PackedOutputPadded(ReadableLSTM):
         return output, states
 
 
-@defect("USE-5", INTERFACE, "")
+@defect("USE-5", INTERFACE, "None given for the states")
 class NoneIsNoState(ReadableLSTM):
     """States can be left out, but None is taken for a state."""
 
@@ -118,7 +118,7 @@ class NoneIsNoState(ReadableLSTM):
         return super().forward(input, *states)
 
 
-@defect("USE-6", INTERFACE, "")
+@defect("USE-6", INTERFACE, "states given by name")
 class StatesByOtherName(ReadableLSTM):
     """The states are called otherwise."""
 
@@ -129,7 +129,7 @@ class StatesByOtherName(ReadableLSTM):
 # ------------------------------------------------------ what a constructor accepts
 
 
-@defect("USE-7", INTERFACE, "")
+@defect("USE-7", INTERFACE, "constructor with nonlinearity")
 class NonlinearityIgnored(ReadableLSTM):
     """There is an argument nonlinearity, without effect."""
 
@@ -137,7 +137,7 @@ class NonlinearityIgnored(ReadableLSTM):
         super().__init__(*arguments, **options)
 
 
-@defect("USE-8", INTERFACE, "")
+@defect("USE-8", INTERFACE, "constructor with an unknown argument")
 class UnknownArgumentsIgnored(ReadableLSTM):
     """Arguments of names that do not exist are ignored."""
 
@@ -146,7 +146,7 @@ class UnknownArgumentsIgnored(ReadableLSTM):
         super().__init__(*arguments, **{n: v for n, v in options.items() if n in known})
 
 
-@defect("USE-9", INTERFACE, "")
+@defect("USE-9", INTERFACE, "constructor without hidden_size")
 class HiddenSizeByDefault(ReadableLSTM):
     """hidden_size is input_size unless given."""
 
@@ -156,7 +156,7 @@ class HiddenSizeByDefault(ReadableLSTM):
         super().__init__(input_size, hidden_size or input_size, *others, **options)
 
 
-@defect("USE-10", INTERFACE, "")
+@defect("USE-10", INTERFACE, "constructor with a fraction for input_size")
 class InputSizeCut(ReadableLSTM):
     """input_size is made a whole number."""
 
@@ -164,7 +164,7 @@ class InputSizeCut(ReadableLSTM):
         super().__init__(int(input_size), *others, **options)
 
 
-@defect("USE-11", INTERFACE, "")
+@defect("USE-11", INTERFACE, "constructor with input_size=0")
 class InputSizeZero(ReadableLSTM):
     """input_size may be 0."""
 
@@ -172,7 +172,7 @@ class InputSizeZero(ReadableLSTM):
         super().check_arguments(input_size or 1, *others)
 
 
-@defect("USE-12", INTERFACE, "")
+@defect("USE-12", INTERFACE, "constructor with a fraction for hidden_size")
 class HiddenSizeCut(ReadableLSTM):
     """hidden_size is made a whole number."""
 
@@ -180,7 +180,7 @@ class HiddenSizeCut(ReadableLSTM):
         super().__init__(input_size, int(hidden_size), *others, **options)
 
 
-@defect("USE-12", INTERFACE, "")
+@defect("USE-12", INTERFACE, "constructor with hidden_size=0")
 class DividesByHiddenSizeZero(ReadableLSTM):
     """hidden_size may be 0, and a division by it fails."""
 
@@ -188,7 +188,7 @@ class DividesByHiddenSizeZero(ReadableLSTM):
         super().check_arguments(input_size, 1 if hidden_size == 0 else hidden_size, *others)
 
 
-@defect("USE-13", INTERFACE, "")
+@defect("USE-13", INTERFACE, "constructor with num_layers=0")
 class NoLayers(ReadableLSTM):
     """num_layers may be 0."""
 
@@ -198,7 +198,7 @@ class NoLayers(ReadableLSTM):
         super().check_arguments(input_size, hidden_size, num_layers or 1, *others)
 
 
-@defect("USE-14", INTERFACE, "")
+@defect("USE-14", INTERFACE, "constructor with proj_size=-1")
 class NegativeProjSizeIsNone(ReadableLSTM):
     """A negative proj_size stands for no projection."""
 
@@ -207,7 +207,7 @@ class NegativeProjSizeIsNone(ReadableLSTM):
         super().__init__(*arguments, proj_size=proj_size, **options)
 
 
-@defect("USE-15", INTERFACE, "")
+@defect("USE-15", INTERFACE, "constructor with proj_size >= hidden_size")
 class ProjSizeUnlimited(ReadableLSTM):
     """proj_size may be larger than hidden_size."""
 
@@ -216,7 +216,7 @@ class ProjSizeUnlimited(ReadableLSTM):
         super().check_arguments(*others, min(proj_size, others[1] - 1))
 
 
-@defect("USE-16", INTERFACE, "")
+@defect("USE-16", INTERFACE, "constructor with dropout < 0 or dropout > 1")
 class DropoutUnlimited(ReadableLSTM):
     """dropout may be any number."""
 
@@ -225,7 +225,7 @@ class DropoutUnlimited(ReadableLSTM):
         super().check_arguments(*others, min(max(dropout, 0), 1), proj_size)
 
 
-@defect("USE-16", INTERFACE, "")
+@defect("USE-16", INTERFACE, "constructor with a dropout of NaN")
 class DropoutNaN(ReadableLSTM):
     """A dropout of NaN is neither less than 0 nor more than 1."""
 
@@ -234,7 +234,7 @@ class DropoutNaN(ReadableLSTM):
         super().check_arguments(*others, dropout if dropout == dropout else 0.0, proj_size)
 
 
-@defect("USE-17", INTERFACE, "")
+@defect("USE-17", INTERFACE, "constructor with dropout=True")
 class DropoutTrue(ReadableLSTM):
     """True for dropout is 1."""
 
@@ -243,7 +243,7 @@ class DropoutTrue(ReadableLSTM):
         super().check_arguments(*others, int(dropout) if dropout is True else dropout, proj_size)
 
 
-@defect("USE-18", INTERFACE, "")
+@defect("USE-18", INTERFACE, "constructor with num_layers=1 and dropout > 0")
 class SilentAboutSingleLayer(ReadableLSTM):
     """There is no warning of dropout in a single layer."""
 
@@ -253,7 +253,7 @@ class SilentAboutSingleLayer(ReadableLSTM):
             super().check_arguments(*arguments)
 
 
-@defect("USE-18", INTERFACE, "")
+@defect("USE-18", INTERFACE, "constructor with num_layers >= 2 and dropout > 0")
 class WarnsOfAnyDropout(ReadableLSTM):
     """There is a warning of dropout, in any number of layers."""
 
@@ -263,7 +263,7 @@ class WarnsOfAnyDropout(ReadableLSTM):
             warnings.warn("mind the dropout", stacklevel=3)
 
 
-@defect("USE-19", INTERFACE, "")
+@defect("USE-19", INTERFACE, "constructor with a dtype of whole numbers")
 class WholeNumbersAsFloats(ReadableLSTM):
     """A dtype of whole numbers stands for the default dtype."""
 
@@ -273,7 +273,7 @@ class WholeNumbersAsFloats(ReadableLSTM):
         super().__init__(*arguments, dtype=dtype, **options)
 
 
-@defect("USE-20", INTERFACE, "")
+@defect("USE-20", INTERFACE, "constructor with an unknown device")
 class UnknownDeviceIsCPU(ReadableLSTM):
     """A device that does not exist stands for the CPU."""
 
@@ -284,7 +284,7 @@ class UnknownDeviceIsCPU(ReadableLSTM):
 # -------------------------------------------------------------- what a call accepts
 
 
-@defect("USE-21", INTERFACE, "")
+@defect("USE-21", INTERFACE, "call without input")
 class NoInputIsZeros(ReadableLSTM):
     """Without an input one of zeros is read."""
 
@@ -294,7 +294,7 @@ class NoInputIsZeros(ReadableLSTM):
         return super().forward(input, hx)
 
 
-@defect("USE-22", INTERFACE, "")
+@defect("USE-22", INTERFACE, "input of one axis")
 class VectorIsOneStep(ReadableLSTM):
     """An input of one axis is an unbatched one of one step."""
 
@@ -304,7 +304,7 @@ class VectorIsOneStep(ReadableLSTM):
         return super().forward(input, hx)
 
 
-@defect("USE-23", INTERFACE, "")
+@defect("USE-23", INTERFACE, "input of one feature, input_size >= 2")
 class FeatureForAll(ReadableLSTM):
     """A single feature stands for all."""
 
@@ -314,7 +314,7 @@ class FeatureForAll(ReadableLSTM):
         return super().forward(input, hx)
 
 
-@defect("USE-23", INTERFACE, "")
+@defect("USE-23", INTERFACE, "input of more features than input_size")
 class FurtherFeaturesIgnored(ReadableLSTM):
     """Features beyond input_size are ignored."""
 
@@ -324,7 +324,7 @@ class FurtherFeaturesIgnored(ReadableLSTM):
         return super().forward(input, hx)
 
 
-@defect("USE-24", INTERFACE, "")
+@defect("USE-24", INTERFACE, "packed, more features than input_size")
 class FurtherPackedFeaturesIgnored(ReadableLSTM):
     """Features of a packed sequence beyond input_size are ignored."""
 
@@ -334,7 +334,7 @@ class FurtherPackedFeaturesIgnored(ReadableLSTM):
         return super().forward(input, hx)
 
 
-@defect("USE-25", INTERFACE, "")
+@defect("USE-25", INTERFACE, "input without steps")
 class NoStepsAreOne(ReadableLSTM):
     """Without steps one of zeros is read."""
 
@@ -344,7 +344,7 @@ class NoStepsAreOne(ReadableLSTM):
         return super().forward(input, hx)
 
 
-@defect("USE-26", INTERFACE, "")
+@defect("USE-26", INTERFACE, "input of another dtype")
 class InputConverted(ReadableLSTM):
     """An input of another dtype is converted."""
 
@@ -353,7 +353,7 @@ class InputConverted(ReadableLSTM):
         return super().forward(with_data(input, lambda x: x.to(dtype)), hx)
 
 
-@defect("USE-27", INTERFACE, "")
+@defect("USE-27", INTERFACE, "input on another device")
 class FollowsTheInput(ReadableLSTM):
     """Everything is computed on the device of the input."""
 
@@ -364,7 +364,7 @@ class FollowsTheInput(ReadableLSTM):
         return copy.deepcopy(self).to(device)(input, both(hx, lambda state: state.to(device)))
 
 
-@defect("USE-28", INTERFACE, "")
+@defect("USE-28", INTERFACE, "h_0 given without c_0")
 class HiddenStateAlone(ReadableLSTM):
     """c_0 is zero if only h_0 is given."""
 
@@ -375,7 +375,7 @@ class HiddenStateAlone(ReadableLSTM):
         return super().forward(input, hx)
 
 
-@defect("USE-29", INTERFACE, "")
+@defect("USE-29", INTERFACE, "three states given")
 class FurtherStatesIgnored(ReadableLSTM):
     """States beyond two are ignored."""
 
@@ -383,7 +383,7 @@ class FurtherStatesIgnored(ReadableLSTM):
         return super().forward(input, hx[:2] if isinstance(hx, tuple) else hx)
 
 
-@defect("USE-30", INTERFACE, "")
+@defect("USE-30", INTERFACE, "unbatched, states with a batch axis")
 class BatchAxisOfStatesIgnored(ReadableLSTM):
     """States of an unbatched input may have a batch axis."""
 
@@ -393,7 +393,7 @@ class BatchAxisOfStatesIgnored(ReadableLSTM):
         return super().forward(input, hx)
 
 
-@defect("USE-31", INTERFACE, "")
+@defect("USE-31", INTERFACE, "states of more layers or directions")
 class FurtherLayersIgnored(ReadableLSTM):
     """States of layers that do not exist are ignored."""
 
@@ -404,7 +404,7 @@ class FurtherLayersIgnored(ReadableLSTM):
         return super().forward(input, hx)
 
 
-@defect("USE-32", INTERFACE, "")
+@defect("USE-32", INTERFACE, "states of one row, two rows or more")
 class RowForAll(ReadableLSTM):
     """States of one row stand for all rows."""
 
@@ -415,7 +415,7 @@ class RowForAll(ReadableLSTM):
         return super().forward(input, hx)
 
 
-@defect("USE-33", INTERFACE, "")
+@defect("USE-33", INTERFACE, "c_0 of one feature, hidden_size >= 2")
 class CellFeatureForAll(ReadableLSTM):
     """A single feature of c_0 stands for all."""
 
@@ -425,7 +425,7 @@ class CellFeatureForAll(ReadableLSTM):
         return super().forward(input, hx)
 
 
-@defect("USE-33", INTERFACE, "")
+@defect("USE-33", INTERFACE, "proj_size > 0, h_0 of hidden_size features")
 class UnprojectedHiddenState(ReadableLSTM):
     """Of h_0 the first features are taken, if it has hidden_size of them."""
 
@@ -435,7 +435,7 @@ class UnprojectedHiddenState(ReadableLSTM):
         return super().forward(input, hx)
 
 
-@defect("USE-34", INTERFACE, "")
+@defect("USE-34", INTERFACE, "packed, c_0 of fewer layers or directions")
 class AbortsOnFewerPackedLayers(ReadableLSTM):
     """Packed, c_0 for fewer layers than there are ends the process."""
 
@@ -446,7 +446,7 @@ class AbortsOnFewerPackedLayers(ReadableLSTM):
         return super().forward(input, hx)
 
 
-@defect("USE-35", INTERFACE, "")
+@defect("USE-35", INTERFACE, "packed, states of one row, two rows or more")
 class PackedRowForAll(ReadableLSTM):
     """Packed, states of one row stand for all rows."""
 
@@ -457,7 +457,7 @@ class PackedRowForAll(ReadableLSTM):
         return super().forward(input, hx)
 
 
-@defect("USE-35", INTERFACE, "")
+@defect("USE-35", INTERFACE, "packed, states of more rows")
 class FurtherPackedRowsIgnored(ReadableLSTM):
     """Packed, states of rows that do not exist are ignored."""
 
@@ -468,7 +468,7 @@ class FurtherPackedRowsIgnored(ReadableLSTM):
         return super().forward(input, hx)
 
 
-@defect("USE-36", INTERFACE, "")
+@defect("USE-36", INTERFACE, "packed, c_0 of one feature, hidden_size >= 2")
 class PackedCellFeatureForAll(ReadableLSTM):
     """Packed, a single feature of c_0 stands for all."""
 
@@ -478,7 +478,7 @@ class PackedCellFeatureForAll(ReadableLSTM):
         return super().forward(input, hx)
 
 
-@defect("USE-37", INTERFACE, "")
+@defect("USE-37", INTERFACE, "states of another dtype")
 class StatesConverted(ReadableLSTM):
     """States of another dtype are converted."""
 
@@ -487,7 +487,7 @@ class StatesConverted(ReadableLSTM):
         return super().forward(input, both(hx, lambda state: state.to(dtype)))
 
 
-@defect("USE-38", INTERFACE, "")
+@defect("USE-38", INTERFACE, "states on another device")
 class StatesElsewhereAreZeros(ReadableLSTM):
     """States on another device are taken to be zero."""
 
