@@ -214,16 +214,22 @@ def same_call_again(trial: Trial, bench: Bench) -> Iterator[Finding]:
 
 @pytest.mark.lstm_clause("PURE-8")
 def test_call_after_others(lstm_check: Checker) -> None:
-    lstm_check.forall(FORWARD, on_bench(call_after_others))
+    lstm_check.forall(BACKWARD, on_bench(call_after_others))
 
 
 def call_after_others(trial: Trial, bench: Bench) -> Iterator[Finding]:
     for what, other in other_calls(trial.case).items():
-        module = bench.module()
+        module, when = bench.module(), f"after a call {what}"
         with trial.bench(other) as elsewhere:
-            elsewhere.call(module, elsewhere.arguments())
-        outputs = bench.call(module, bench.arguments())
-        yield from close_outputs(trial, bench, outputs, f"after a call {what}")
+            elsewhere.backward(elsewhere.call(module, elsewhere.arguments()))
+        module.zero_grad()
+        arguments = bench.arguments()
+        outputs = bench.call(module, arguments)
+        yield from close_outputs(trial, bench, outputs, when)
+        bench.backward(outputs)
+        yield from trial.close_all(
+            gradients := bench.gradients(module, arguments), list(gradients), when
+        )
 
 
 def other_calls(case: Case) -> dict[str, Case]:

@@ -20,7 +20,8 @@ def test_default_states(lstm_check: Checker) -> None:
 
 @pytest.mark.lstm_clause("STATE-2")
 def test_given_states(lstm_check: Checker) -> None:
-    lstm_check.forall(PLAIN.but(states=(True,)), close(*FORWARD))
+    # One state is not to be ignored because the other is zero.
+    lstm_check.forall(PLAIN.but(states=(True,), state_scale=(1.0, 4.0, 0.0)), close(*FORWARD))
 
 
 @pytest.mark.lstm_clause("STATE-3")
