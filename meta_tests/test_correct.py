@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import ast
+import json
+import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from .command_line import IMPLEMENTATIONS, check
-
 pytest.importorskip("torch")
 
-DEVIATIONS = Path(__file__).parents[1] / "reports" / "known_deviations"
+from lstm_conformance.judge import FAIL, INCONCLUSIVE, PASS, Finding
+from lstm_conformance.spec.case import Case
+from lstm_conformance.spec.precision import PRECISIONS
+
+from . import calibrate
+from .command_line import IMPLEMENTATIONS, check
+
+REPORTS = Path(__file__).parents[1] / "reports"
+DEVIATIONS, PUBLISHED = REPORTS / "known_deviations", REPORTS / "published"
 
 CORRECT = (
     "SigmoidByTanh",
@@ -24,6 +34,21 @@ CORRECT = (
     "HandWrittenBackward",
 )
 
+# These differ from the others in how they multiply, or in what calls the same kernels: only
+# clauses about numbers can tell. One or two of each chapter, to save time.
+CORRECT_IN_NUMBERS = (
+    "PairwiseSum",
+    "FusedProducts",
+    "GateByGate",
+    "NonContiguousWeights",
+    "ChunkedTime",
+    "Scripted",
+    "FunctionalCall",
+)
+NUMBERS = (
+    "EQ-5", "EQ-8", "DIR-4", "STATE-2", "PROJ-4", "PACK-1", "GRAD-10", "GRAD-21", "COMB-1", "COMB-2"
+)  # fmt: skip
+
 
 @pytest.mark.parametrize(
     "target",
@@ -31,11 +56,91 @@ CORRECT = (
     ids=lambda target: target.rpartition(":")[2],
 )
 def test_correct_implementation_conforms(target: str, tmp_path: Path) -> None:
-    options = ("--profile", "smoke", "--dtype", "float64", "--dtype", "float32")
+    options: tuple[str, ...] = ()
     if target == "torch-onednn-off":
-        options += ("--known-deviations", str(DEVIATIONS / f"{target}.toml"))
-    ended, results = check(target, *options, cwd=tmp_path)
+        options = ("--known-deviations", str(DEVIATIONS / f"{target}.toml"))
+    _conforms(target, *options, cwd=tmp_path)
+
+
+@pytest.mark.parametrize("name", CORRECT_IN_NUMBERS)
+def test_numbers_of_a_correct_implementation_conform(name: str, tmp_path: Path) -> None:
+    clauses = [word for clause in NUMBERS for word in ("--clause", clause)]
+    _conforms(f"{IMPLEMENTATIONS / 'correct.py'}:{name}", *clauses, cwd=tmp_path)
+
+
+def _conforms(target: str, *options: str, cwd: Path) -> None:
+    formats = ("--dtype", "float64", "--dtype", "float32")
+    ended, results = check(target, "--profile", "smoke", *formats, *options, cwd=cwd)
     assert ended.status == 0, ended.out
     assert results["conformant"] is True
     worst = max(clause["worst_ratio"] or 0.0 for clause in results["clauses"])
     assert worst < 15, "far from the threshold, not just under it"
+
+
+def test_every_correct_implementation_is_judged() -> None:
+    text = (IMPLEMENTATIONS / "correct.py").read_text("utf-8")
+    (names,) = (
+        ast.literal_eval(node.value)
+        for node in ast.parse(text).body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
+    )
+    assert sorted(CORRECT + CORRECT_IN_NUMBERS) == sorted(names)
+
+
+LINE = "v1 input_size=1 hidden_size=1"
+
+
+def _row(dtype: str = "float64", cases: int = 1000, **changes: int) -> dict[str, Any]:
+    return {"dtype": dtype, "cases": cases, "false_alarms": 0, "inconclusive": 0, **changes}
+
+
+def test_one_false_alarm_is_too_many() -> None:
+    assert calibrate.good_enough({"dtypes": [_row(), _row("float16")]})
+    assert not calibrate.good_enough({"dtypes": [_row(), _row("float16", false_alarms=1)]})
+
+
+def test_few_cases_may_be_inconclusive_but_for_half_formats() -> None:
+    assert calibrate.good_enough({"dtypes": [_row(inconclusive=9)]})
+    assert not calibrate.good_enough({"dtypes": [_row(inconclusive=10)]})
+    assert calibrate.good_enough({"dtypes": [_row("bfloat16", inconclusive=900)]})
+
+
+def test_the_worst_tensor_decides_on_a_case() -> None:
+    case = Case.parse(LINE)
+    passed, failed = Finding("output", PASS, 2.0), Finding("h_n", FAIL, 31.0)
+    hidden = Finding("c_n", INCONCLUSIVE, 500.0)
+    shape = Finding("c_n", FAIL, message="shape")
+    assert calibrate.judged(case, [passed, Finding("h_n", PASS)])[:2] == (2.0, PASS)
+    assert calibrate.judged(case, [passed, hidden])[:2] == (500.0, INCONCLUSIVE)
+    assert calibrate.judged(case, [passed, failed, hidden])[:2] == (31.0, FAIL)
+    assert calibrate.judged(case, [failed, shape])[:2] == (math.inf, FAIL)
+
+
+def test_calibration_counts_by_implementation_and_by_dtype() -> None:
+    job = calibrate.Job("a/b.py:C", "float32", 0, 3)
+    found = [
+        calibrate.Judged(ratio, verdict, LINE)
+        for ratio, verdict in ((0.5, PASS), (math.inf, FAIL), (99.0, INCONCLUSIVE))
+    ]
+    results = calibrate.summarised([(job, found), (job._replace(target="torch"), found[:1])])
+    assert [row["implementation"] for row in results["rows"]] == ["b.py:C", "torch"]
+    (row,) = results["dtypes"]
+    assert (row["cases"], row["false_alarms"], row["inconclusive"]) == (4, 1, 1)
+    assert (row["histogram"][0], row["histogram"][-1]) == (2, 1)
+
+
+def test_a_wrong_implementation_is_an_alarm() -> None:
+    target = "lstm_conformance.defects.equations:BiasHHIgnored"
+    found = calibrate.measure(calibrate.Job(target, "float64", 0, 10))
+    assert any(one.verdict == FAIL for one in found)
+
+
+def test_the_published_calibration_is_of_every_correct_implementation() -> None:
+    results = json.loads((PUBLISHED / "calibration.json").read_text("utf-8"))
+    judged = {(row["implementation"], row["dtype"]) for row in results["rows"]}
+    names = ["torch.nn:LSTM", "torch-onednn-off"]
+    names += [f"correct.py:{name}" for name in CORRECT + CORRECT_IN_NUMBERS]
+    assert judged == {(name, dtype) for name in names for dtype in PRECISIONS}
+    assert sum(row["cases"] for row in results["dtypes"]) >= 100_000
+    assert calibrate.good_enough(results)
+    assert (PUBLISHED / "calibration.md").read_text("utf-8") == calibrate.page(results)

@@ -1,0 +1,405 @@
+"""How small an error is seen, beside what other checks see.
+
+``python -m meta_tests.sensitivity FOLDER`` multiplies what ``torch.nn.LSTM`` returns by 1 + eps,
+in one element, one row or a whole tensor, and looks for the smallest eps that is detected: by the
+judge, by ``torch.testing.assert_close`` and by ``torch.autograd.gradcheck``, with their defaults.
+It writes the medians over random cases to ``sensitivity.json``, ``sensitivity.md`` and
+``sensitivity.svg`` in an existing folder. Plotting needs matplotlib.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import random
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from statistics import median_low
+from typing import Any, NamedTuple
+
+import hypothesis
+import numpy as np
+import torch
+from hypothesis import HealthCheck, Phase
+from numpy.typing import NDArray
+from tabulate import tabulate
+
+from lstm_conformance.adapters.torch_module import torch_lstm
+from lstm_conformance.defects.gradient_surgery import with_cotangents
+from lstm_conformance.judge import FAIL, compare
+from lstm_conformance.reference.oracle import expect
+from lstm_conformance.results_file import write_results, write_text
+from lstm_conformance.rules import selected
+from lstm_conformance.spec.case import OUTPUTS, Case
+from lstm_conformance.spec.precision import Precision
+from lstm_conformance.spec.strategies import Domain, cases
+
+Array = NDArray[np.float64]
+
+DTYPES = ("float64", "float32", "bfloat16", "float16")
+PARAMETERS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
+KINDS = (*OUTPUTS, *(f"{name}.grad" for name in ("input", "h_0", "c_0", *PARAMETERS)))
+PARTS = ("element", "row", "whole")
+JUDGE, ASSERT_CLOSE, GRADCHECK = METHODS = ("this suite", "assert_close", "gradcheck")
+
+# Cases that have every tensor; half of them have no projection, and so no weight_hr.
+DOMAIN = Domain(bias=(True,), states=(True,), cotangents=(OUTPUTS,))
+
+# gradcheck runs the LSTM twice for each element: these are tiny, and have the plainest layout.
+TINY = DOMAIN.but(
+    num_layers=(1, 2),
+    batch_first=(False,),
+    dropout=("none",),
+    layout=("batched",),
+    dtype=("float64",),
+    input_size=(1, 2),
+    hidden_size=(1, 2),
+    seq_len=(1, 3),
+    batch_size=(1, 2),
+)
+
+# Perturbations that are tried, as decimal logarithms, and how closely the smallest is sought.
+LEAST, MOST, RESOLUTION = -17.0, 3.0, 0.02
+
+# Whether a perturbation eps is detected.
+Detects = Callable[[float], bool]
+
+
+class Found(NamedTuple):
+    """The smallest perturbation that ``method`` detects in one case.
+
+    ``eps`` is infinite if none is, and 0 if the method objects to no perturbation as well.
+    """
+
+    dtype: str
+    kind: str
+    part: str
+    method: str
+    eps: float
+
+
+def main() -> int:
+    """Measures and writes."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--cases", type=int, default=60, help="for each dtype")
+    parser.add_argument("--tiny-cases", type=int, default=12, help="for gradcheck")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    found: list[Found] = []
+    for dtype in DTYPES:
+        for case in drawn(DOMAIN.but(dtype=(dtype,)), options.cases):
+            found.extend(in_values(case))
+        print(f"{dtype}: done", file=sys.stderr, flush=True)
+    for case in drawn(TINY, options.tiny_cases):
+        found.extend(in_backward_pass(case))
+    results = summarised(found)
+    write_results(options.folder / "sensitivity.json", results)
+    write_text(options.folder / "sensitivity.md", page(results))
+    write_text(options.folder / "sensitivity.svg", plot(results))
+    print(page(results))
+    return 0
+
+
+def drawn(domain: Domain, number: int) -> list[Case]:
+    """About ``number`` random cases, always the same."""
+    found: list[Case] = []
+
+    @hypothesis.seed(0)
+    @hypothesis.settings(
+        max_examples=number,
+        phases=(Phase.generate,),
+        database=None,
+        deadline=None,
+        derandomize=False,
+        suppress_health_check=list(HealthCheck),
+    )
+    @hypothesis.given(cases(domain))
+    def keep(case: Case) -> None:
+        found.append(case)
+
+    keep()
+    return found
+
+
+def in_values(case: Case) -> Iterator[Found]:
+    """What the judge and assert_close detect in what torch.nn.LSTM returns for ``case``."""
+    expectation, observation = expect(case), torch_lstm().run(case)
+    for kind, name, parts in chosen_parts(case, expectation.values):
+        observed, expected = observation.tensors[name].values, expectation.values[name]
+        noise = expectation.noise[name]
+        for part, index in parts.items():
+            for method, detects in (
+                (JUDGE, judge_detects(observed, expected, noise, index, case.precision)),
+                (ASSERT_CLOSE, assert_close_detects(observed, expected, index, case.precision)),
+            ):
+                yield Found(case.dtype, kind, part, method, smallest_detected(detects))
+
+
+def in_backward_pass(case: Case) -> Iterator[Found]:
+    """What gradcheck detects if a backward pass of ``case`` gives a wrong gradient."""
+    for kind, name, parts in chosen_parts(case, expect(case).values):
+        if kind.endswith(".grad"):
+            for part, index in parts.items():
+                detects = gradcheck_detects(case, name.removesuffix(".grad"), index)
+                yield Found(case.dtype, kind, part, GRADCHECK, smallest_detected(detects))
+
+
+def chosen_parts(
+    case: Case, expected: dict[str, Array]
+) -> Iterator[tuple[str, str, dict[str, tuple[Any, ...]]]]:
+    """For each kind, one of its tensors, and an index of each of ``PARTS`` of it.
+
+    What is expected to be 0 has no relative perturbation: such an element is not chosen, and a
+    tensor without others is left out. The row holds the element.
+    """
+    source = random.Random(str(case))
+    for kind in KINDS:
+        names = [
+            name for name in selected(case, (kind.removesuffix(".grad"),)) if np.any(expected[name])
+        ]
+        if names:
+            name = source.choice(names)
+            element = tuple(source.choice(np.argwhere(expected[name]).tolist()))
+            yield kind, name, dict(zip(PARTS, (element, (*element[:-1], ...), (...,)), strict=True))
+
+
+def perturbed(observed: Array, index: tuple[Any, ...], eps: float, precision: Precision) -> Array:
+    """What an implementation returns that is off by a factor of 1 + eps at ``index``."""
+    values = observed.copy()
+    with np.errstate(over="ignore"):
+        values[index] *= 1 + eps
+        return precision.round(values)
+
+
+def judge_detects(
+    observed: Array, expected: Array, noise: Array, index: tuple[Any, ...], precision: Precision
+) -> Detects:
+    """The judge of this suite; what is inconclusive is not detected."""
+
+    def detects(eps: float) -> bool:
+        values = perturbed(observed, index, eps, precision)
+        return compare("", values, expected, noise, precision).verdict == FAIL
+
+    return detects
+
+
+def assert_close_detects(
+    observed: Array, expected: Array, index: tuple[Any, ...], precision: Precision
+) -> Detects:
+    """``torch.testing.assert_close``, whose tolerances are those of the dtype."""
+    dtype = getattr(torch, precision.name)
+    right = torch.tensor(precision.round(expected), dtype=dtype)
+
+    def detects(eps: float) -> bool:
+        values = torch.tensor(perturbed(observed, index, eps, precision), dtype=dtype)
+        try:
+            torch.testing.assert_close(values, right)
+        except AssertionError:
+            return True
+        return False
+
+    return detects
+
+
+def gradcheck_detects(case: Case, name: str, index: tuple[Any, ...]) -> Detects:
+    """``torch.autograd.gradcheck`` with respect to the argument ``name``, in float64."""
+    config = case.config
+    lstm = torch.nn.LSTM(
+        config.input_size,
+        config.hidden_size,
+        config.num_layers,
+        bidirectional=config.bidirectional,
+        proj_size=config.proj_size,
+        device="meta",
+    )
+    arguments = {n: torch.tensor(values) for n, values in case.arguments().items()}
+    argument = arguments[name].clone().requires_grad_()
+
+    def detects(eps: float) -> bool:
+        factor = torch.ones_like(argument)
+        factor[index] += eps
+
+        def wrong(cotangents: list[torch.Tensor | None]) -> list[torch.Tensor | None]:
+            return [None if cotangent is None else cotangent * factor for cotangent in cotangents]
+
+        def outputs(tensor: torch.Tensor) -> tuple[torch.Tensor, ...]:
+            given = {**arguments, name: with_cotangents(wrong, tensor)[0]}
+            x, states = given.pop("input"), (given.pop("h_0"), given.pop("c_0"))
+            output, (h_n, c_n) = torch.func.functional_call(lstm, given, (x, states))
+            return output, h_n, c_n
+
+        return not torch.autograd.gradcheck(outputs, (argument,), raise_exception=False)
+
+    return detects
+
+
+def smallest_detected(detects: Detects) -> float:
+    """By bisection of the logarithm; infinite if none is, 0 if ``detects(0)``."""
+    if detects(0.0):
+        return 0.0
+    low, high = LEAST, MOST
+    if not detects(10**high):
+        return np.inf
+    while high - low > RESOLUTION:
+        middle = (low + high) / 2
+        low, high = (low, middle) if detects(10**middle) else (middle, high)
+    return float(10**high)
+
+
+def summarised(found: list[Found]) -> dict[str, Any]:
+    """What the JSON file holds: a row for each dtype, kind of tensor, part and method.
+
+    ``half_detected`` is the smallest perturbation that is detected in half of the cases that the
+    method does not object to anyway (``objected``); None if there is none.
+    """
+    of_row: dict[tuple[str, ...], list[float]] = {}
+    for *row, eps in found:
+        of_row.setdefault(tuple(row), []).append(eps)
+    rows = []
+    for (dtype, kind, part, method), sizes in of_row.items():
+        sound = [eps for eps in sizes if eps > 0]
+        half = median_low(sound) if sound else np.inf
+        rows.append(
+            {
+                "dtype": dtype,
+                "tensor": kind,
+                "part": part,
+                "method": method,
+                "cases": len(sizes),
+                "objected": len(sizes) - len(sound),
+                "never_detected": sum(eps == np.inf for eps in sound),
+                "half_detected": half if half < np.inf else None,
+            }
+        )
+    return {"torch": str(torch.__version__), "rows": rows}
+
+
+def page(results: dict[str, Any]) -> str:
+    """The figures for people, in Markdown."""
+    return (
+        "# Sensitivity\n\n"
+        "How small an error is seen: what `torch.nn.LSTM` returns is multiplied by 1 + eps in one "
+        "element, in one row (along the last axis; a bias has only one) or in the whole tensor, "
+        "and each figure is the smallest eps that is detected in half of the random cases. "
+        "Smaller is better; `never` means that most cases hide even eps = 1000, as an element "
+        "does that is far below the absolute tolerance, or a tensor that is too ill-conditioned "
+        "to be judged; `objects` that most right tensors are rejected without any error, so that "
+        "to reject a wrong one says nothing. Beside the judge stand `torch.testing.assert_close`, "
+        "on the same tensors, and `torch.autograd.gradcheck`, on tiny cases with the same error "
+        f"planted in the backward pass, both with their defaults (torch {results['torch']}).\n\n"
+        f"![{_alternative(results)}](sensitivity.svg)\n\n"
+        + "".join(f"## {dtype}\n\n{_of_dtype(results, dtype)}\n" for dtype in DTYPES)
+        + "Made by `tox -e sensitivity`.\n"
+    )
+
+
+def _of_dtype(results: dict[str, Any], dtype: str) -> str:
+    rows = [row for row in results["rows"] if row["dtype"] == dtype]
+    found = {(row["tensor"], row["part"], row["method"]): row for row in rows}
+    methods = [method for method in METHODS if any(row["method"] == method for row in rows)]
+    columns = [(part, method) for part in PARTS for method in methods]
+    headers = ["tensor", "cases", *(f"{part}: {method}" for part, method in columns)]
+    table = [
+        [
+            kind,
+            str(found[kind, PARTS[0], JUDGE]["cases"]),
+            *(_cell(found.get((kind, *column))) for column in columns),
+        ]
+        for kind in KINDS
+    ]
+    align = ["left", *["right"] * (len(headers) - 1)]
+    text = tabulate(table, headers, "pipe", colalign=align, disable_numparse=True)
+    objections = []
+    for method in methods:
+        # Without a perturbation it does not matter to which part of a tensor there is none.
+        whole = [row for row in rows if (row["part"], row["method"]) == (PARTS[-1], method)]
+        objected, total = (sum(row[of] for row in whole) for of in ("objected", "cases"))
+        objections.append(f"{method} to {objected} of {total}")
+    return f"{text}\n\nObjected to without any perturbation: {', '.join(objections)} tensors.\n"
+
+
+def _cell(row: dict[str, Any] | None) -> str:
+    if row is None:
+        return ""
+    if objects(row):
+        return "objects"
+    return "never" if row["half_detected"] is None else f"{row['half_detected']:.1e}"
+
+
+def objects(row: dict[str, Any]) -> bool:
+    """Whether the method rejects most tensors that are right."""
+    return bool(2 * row["objected"] > row["cases"])
+
+
+def _to_be_shown(results: dict[str, Any], dtype: str, method: str) -> dict[str, float]:
+    """For each kind of tensor the perturbation of one element that is detected, if there is one."""
+    return {
+        row["tensor"]: row["half_detected"]
+        for row in results["rows"]
+        if (row["dtype"], row["part"], row["method"]) == (dtype, "element", method)
+        and row["half_detected"] is not None
+        and not objects(row)
+    }
+
+
+def _alternative(results: dict[str, Any]) -> str:
+    """The figure in words."""
+    spans = []
+    for dtype in DTYPES:
+        of_method = []
+        for method in METHODS:
+            sizes = _to_be_shown(results, dtype, method).values()
+            if sizes:
+                of_method.append(f"{method} {min(sizes):.0e} to {max(sizes):.0e}")
+            elif method == ASSERT_CLOSE:
+                of_method.append(f"{method} none, since it rejects most right tensors")
+        spans.append(f"{dtype}: {', '.join(of_method)}")
+    return (
+        "Smallest relative error of one element that is detected in half of the cases, from the "
+        f"best to the worst tensor. {'; '.join(spans)}."
+    )
+
+
+# Colours of Okabe and Ito, which the colour-blind can tell apart; the shapes differ as well.
+_MARKS = {JUDGE: ("#0072B2", "o"), ASSERT_CLOSE: ("#D55E00", "s"), GRADCHECK: ("#000000", "^")}
+
+
+def plot(results: dict[str, Any]) -> str:
+    """One panel for each dtype, in SVG: the perturbation of one element that is detected."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    # Text stays text, and the same figures give the same file.
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "sensitivity", "font.size": 11}):
+        figure = Figure(figsize=(11, 9), layout="constrained")
+        panels = figure.subplots(2, 2, sharex=True, sharey=True)
+        for dtype, axes in zip(DTYPES, panels.flat, strict=True):
+            for method, (colour, marker) in _MARKS.items():
+                sizes = _to_be_shown(results, dtype, method)
+                rows = [KINDS.index(kind) for kind in sizes]
+                axes.plot(list(sizes.values()), rows, marker, color=colour, ms=8, label=method)
+            axes.set_xscale("log")
+            shown = _to_be_shown(results, dtype, ASSERT_CLOSE)
+            axes.set_title(
+                dtype
+                if len(shown) == len(KINDS)
+                else f"{dtype}; where assert_close is missing,\nit rejects most right tensors"
+            )
+            axes.set_yticks(range(len(KINDS)), KINDS)
+            axes.grid(color="#DDDDDD")
+            axes.set_axisbelow(True)
+        panels[0, 0].invert_yaxis()
+        figure.suptitle("Smallest error of one element that is detected in half of the cases")
+        figure.supxlabel("error, relative to the element (no unit); smaller is better")
+        figure.supylabel("tensor")
+        handles, labels = panels[0, 0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside right upper")
+        file = io.StringIO()
+        figure.savefig(file, format="svg", metadata={"Date": None, "Title": "Sensitivity"})
+    return file.getvalue()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
