@@ -48,15 +48,6 @@ class DropoutOnHiddenStates(ReadableLSTM):
         return super().cell(x, dropped, c, w)
 
 
-@defect("DROP-6", GRADIENT, "gradients, num_layers >= 2, training with dropout > 0")
-class GradientOfEverythingDropped(ReadableLSTM):
-    """The backward pass drops nothing."""
-
-    def layer_input(self, steps: Steps, layer: int) -> Steps:
-        dropped = super().layer_input(steps, layer)
-        return [x + (d - x).detach() for x, d in zip(steps, dropped, strict=True)]
-
-
 @defect("DROP-6", GRADIENT, "gradients, num_layers >= 2, training with 0 < dropout < 1")
 class GradientWithAnotherMask(ReadableLSTM):
     """The backward pass drops something else than the forward pass."""

@@ -61,6 +61,7 @@ def summary(results: Results) -> str:
     causes = [c for c in broken(results) if c["root_cause"]]
     if causes:
         lines.append(f"Broken: {_titles(causes)}.")
+        lines += [f"Diagnosis: {_one_line(text)}" for text in _diagnoses(causes)]
         others = len(broken(results)) - len(causes)
         if others:
             lines.append(f"{others} further clauses that build on these are broken too.")
@@ -84,6 +85,17 @@ def summary(results: Results) -> str:
             f"{len(left_out['combinations'])} combinations left out: {left_out['reason']}."
         )
     return "\n".join(lines)
+
+
+def _diagnoses(clauses: list[dict[str, Any]]) -> list[str]:
+    """What the failures look like, each thing once."""
+    texts: dict[str, str] = {}
+    for clause in clauses:
+        diagnosis = (clause["failure"] or {}).get("diagnosis")
+        if diagnosis:
+            text = diagnosis["text"]
+            texts.setdefault(" ".join(diagnosis["defects"]) or text, text)
+    return list(texts.values())
 
 
 def _titles(clauses: list[dict[str, Any]]) -> str:

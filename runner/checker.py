@@ -9,12 +9,13 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity
 
+from .diagnosis import Diagnostician, Evidence
 from .judge import FAIL, INCONCLUSIVE, PASS, Finding
 from .profiles import Profile
 from .rules import Rule
@@ -63,6 +64,7 @@ class Failure:
         exception: type and message; empty for a fail.
         traceback: of the exception.
         plain: whether running the case alone shows it.
+        diagnosis: what it looks like, see :class:`.diagnosis.Diagnosis`; empty if nothing is known.
     """
 
     verdict: str
@@ -72,6 +74,7 @@ class Failure:
     exception: str = ""
     traceback: str = ""
     plain: bool = True
+    diagnosis: dict[str, Any] = field(default_factory=dict)
 
     @property
     def size(self) -> tuple[int, int, str]:
@@ -154,6 +157,7 @@ class Checker:
         self.settings = settings
         self.records = {clause: Record(clause) for clause in clauses}
         self._test = test
+        self._evidence: dict[str, dict[str, Evidence]] = {clause: {} for clause in clauses}
 
     def forall(
         self, domain: Domain, rule: Rule, at_most: int | None = None, shrink: bool = True
@@ -212,6 +216,19 @@ class Checker:
     def _keep(self, seen: _Search) -> None:
         for clause, failure in seen.smallest.items():
             self.records[clause].failures.append(failure)
+            self._evidence[clause].update(seen.evidence[clause])
+
+    def diagnose(self, diagnostician: Diagnostician, clause: str) -> None:
+        """Adds to the smallest failure of ``clause`` what it looks like."""
+        failures = self.records[clause].failures
+        smallest = min(failures, key=lambda failure: failure.size)
+        failing = dict.fromkeys((smallest.first_case, smallest.case))
+        known = self._evidence[clause]
+        evidence = [known[case] for case in failing if case in known]
+        diagnosis = diagnostician.diagnose(clause, evidence)
+        if diagnosis is not None:
+            place = failures.index(smallest)
+            failures[place] = replace(smallest, diagnosis=diagnosis.as_json())
 
     def _narrowed(self, domain: Domain) -> Domain | None:
         dtypes = tuple(name for name in domain.dtype if name in self.settings.dtypes)
@@ -273,12 +290,14 @@ class Checker:
                     reason = str(lacking)
                 except (Exception, SystemExit) as error:
                     verdict = ERROR
-                    seen.add(clause, case, _failure_of_error(trial, error))
+                    evidence = Evidence(trial, rule)
+                    seen.add(clause, evidence, _failure_of_error(trial, error))
             if counts:
                 record.count(verdict, reason)
                 record.see_ratios(case, findings)
             if verdict == FAIL:
-                seen.add(clause, case, _failure_of_findings(trial, findings))
+                evidence = Evidence(trial, rule)
+                seen.add(clause, evidence, _failure_of_findings(trial, findings))
             holds = holds and verdict not in (FAIL, ERROR)
         if counts:
             next(iter(self.records.values())).seconds += trial.seconds
@@ -297,15 +316,19 @@ class _Search:
 
     Attributes:
         smallest: by clause.
+        evidence: by clause, all cases that failed, by their lines.
         shrunk: how many cases were tried since the first failure, to find a smaller one.
     """
 
     def __init__(self, first: Case | None = None) -> None:
         self.smallest: dict[str, Failure] = {}
+        self.evidence: dict[str, dict[str, Evidence]] = {}
         self.shrunk = 0
         self._first = first
 
-    def add(self, clause: str, case: Case, make: Callable[[str], Failure]) -> None:
+    def add(self, clause: str, evidence: Evidence, make: Callable[[str], Failure]) -> None:
+        case = evidence.trial.case
+        self.evidence.setdefault(clause, {}).setdefault(str(case), evidence)
         if self._first is None:
             self._first = case
         failure = make(str(self._first))

@@ -24,6 +24,8 @@ def explain(clause_id: str, failure: dict[str, Any], target: str) -> str:
     if clause.equation:
         lines.append(f"  equation  {clause.equation}")
     lines += [f"  {name:<9} {value}" for name, value in _facts(failure)]
+    if failure["diagnosis"]:
+        lines.append(f"  diagnosis {failure['diagnosis']['text']}")
     lines.append(
         f"  repeat    lstm-conformance check {target} --clause {clause.id} "
         f'--case "{failure["case"]}"'

@@ -117,7 +117,11 @@ def pytest_pyfunc_call(
     result = yield
     checker = pyfuncitem.stash.get(_CHECKER, None)
     if checker is not None:
-        _raise_outcome(checker, _judging_session(pyfuncitem.config))
+        session = _judging_session(pyfuncitem.config)
+        for clause, record in checker.records.items():
+            if record.failures and not session.excuses(clause):
+                checker.diagnose(session.diagnostician, clause)
+        _raise_outcome(checker, session)
     return result
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from .checker import ERROR, NOT_TESTED, UNSUPPORTED, Failure, Record, Settings
+from .diagnosis import Diagnostician
 from .explain import explain
 from .judge import FAIL, INCONCLUSIVE, PASS
 from .known_deviations import Deviation, KnownDeviationsError, read_known_deviations
@@ -87,6 +88,7 @@ class JudgingSession:
         self.known = known
         self._json = json
         self._progress = progress
+        self.diagnostician = Diagnostician(implementation)
         self._records: list[Record] = []
         self._broken_off: dict[str, str] = {}
         self._failed_tests = 0

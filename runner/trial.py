@@ -34,6 +34,7 @@ class Trial:
         implementation: what is judged.
         seconds: spent inside the implementation so far.
         plain: whether nothing but the case itself was run, which a short program can repeat.
+        runs: each case that was run, and what came of it.
     """
 
     def __init__(self, case: Case, implementation: Implementation) -> None:
@@ -41,6 +42,7 @@ class Trial:
         self.implementation = implementation
         self.seconds = 0.0
         self.plain = True
+        self.runs: list[tuple[Case, Observation]] = []
 
     @cached_property
     def observation(self) -> Observation:
@@ -74,6 +76,7 @@ class Trial:
         missing = [name for name in case.result_names() if name not in observation.tensors]
         if missing:
             raise Nonconformance(f"{', '.join(missing)} was not returned")
+        self.runs.append((case, observation))
         return observation
 
     @contextmanager

@@ -1,0 +1,160 @@
+"""How many defects are named rightly, and how many wrongly.
+
+``python -m meta_tests.diagnosis_figures FOLDER`` judges each catalogued defect in outputs or
+gradients by the clause that it breaks, and writes what the diagnosis says to ``diagnosis.json``
+and ``diagnosis.md``. Each is judged as it is diagnosed in practice: as part of an LSTM that
+computes in another way than the catalogue does, so that nothing is equal to the last bit. And it
+is judged once more with the catalogue lacking it, where any name is a wrong one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from tabulate import tabulate
+
+from lstm_conformance.adapters.torch_module import TorchModule
+from lstm_conformance.checker import Checker, Settings
+from lstm_conformance.defects.catalogue import FORWARD, GRADIENT, Defect, catalogue
+from lstm_conformance.defects.readable import ReadableLSTM
+from lstm_conformance.diagnosis import Diagnostician
+from lstm_conformance.in_process import runs
+from lstm_conformance.profiles import PROFILES
+from lstm_conformance.results_file import write_results, write_text
+from lstm_conformance.spec.contract import Implementation
+from lstm_conformance.spec.precision import PRECISIONS
+from lstm_conformance.target import load
+
+from .implementations.correct import SigmoidByTanh, SummedFromTheEnd
+
+NAMED, TWO, WRONGLY, LOCATED, NOTHING = (
+    "named",
+    "as two at once",
+    "named wrongly",
+    "located",
+    "nothing said",
+)
+_GOAL = 0.9
+
+
+def main() -> int:
+    """Measures, writes, and fails if too few are named, or one is named wrongly."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("-n", type=int, default=2, help="processes")
+    parser.add_argument("--every", type=int, default=1, help="only each so-manieth defect")
+    options = parser.parse_args()
+    names = [defect.id for defect in subjects()][:: options.every]
+    with ProcessPoolExecutor(options.n) as pool:
+        rows = list(pool.map(measure, names))
+    rows = [row for row in rows if row]
+    results = {"rows": rows, **summary(rows)}
+    write_results(options.folder / "diagnosis.json", results)
+    write_text(options.folder / "diagnosis.md", page(results))
+    print(page(results))
+    wrongly = results["wrongly"] + results["wrongly_without"]
+    return int(bool(wrongly) or results["recall"] < _GOAL)
+
+
+def subjects() -> list[Defect]:
+    """The defects in outputs and gradients."""
+    return [defect for defect in catalogue() if defect.kind in (FORWARD, GRADIENT)]
+
+
+def measure(name: str) -> dict[str, Any]:
+    """What is said of one defect, with and without it in the catalogue."""
+    (defect,) = (d for d in catalogue() if d.id == name)
+    said = diagnosis(defect)
+    without = diagnosis(defect, without=(name,))
+    return {
+        "id": name,
+        "kind": defect.kind,
+        "breaks": defect.breaks,
+        "verdict": _verdict(said, name),
+        "says": said.get("text", ""),
+        "without": _verdict(without, name),
+        "says_without": without.get("text", ""),
+    }
+
+
+def diagnosis(defect: Defect, without: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Of the first failure of the clause that ``defect`` breaks."""
+    implementation = computed_otherwise(defect)
+    diagnostician = Diagnostician(implementation, without)
+    settings = Settings(PROFILES["smoke"], 0, tuple(PRECISIONS), ("cpu",))
+    for run in runs(defect.breaks, settings.profile):
+        checker = Checker(implementation, settings, run.name, run.clauses)
+        run.test(checker)
+        if checker.records[defect.breaks].failures:
+            checker.diagnose(diagnostician, defect.breaks)
+            failures = checker.records[defect.breaks].failures
+            return min(failures, key=lambda failure: failure.size).diagnosis
+    return {}
+
+
+def computed_otherwise(defect: Defect) -> Implementation:
+    """The defect in an LSTM with other sums and another sigmoid than the catalogue's."""
+    module, _, name = defect.target.partition(":")
+    cls = getattr(import_module(module), name)
+    if not issubclass(cls, ReadableLSTM):
+        return load(defect.target)
+    other = type(f"{name}ComputedOtherwise", (cls, SummedFromTheEnd, SigmoidByTanh), {})
+    return TorchModule(name, other, "")
+
+
+def _verdict(said: dict[str, Any], name: str) -> str:
+    if not said:
+        return NOTHING
+    if not said["defects"]:
+        return LOCATED
+    if len(said["defects"]) > 1:  # which together do the same
+        return TWO
+    return NAMED if said["defects"] == [name] else WRONGLY
+
+
+def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Shares of what was said."""
+    return {
+        "recall": sum(row["verdict"] == NAMED for row in rows) / len(rows),
+        "wrongly": sum(row["verdict"] == WRONGLY for row in rows),
+        "wrongly_without": sum(row["without"] == WRONGLY for row in rows),
+    }
+
+
+def page(results: dict[str, Any]) -> str:
+    """The figures, and each defect that is not named."""
+    rows = results["rows"]
+    kinds = {kind: [row for row in rows if row["kind"] == kind] for kind in (FORWARD, GRADIENT)}
+    verdicts = (NAMED, TWO, WRONGLY, LOCATED, NOTHING)
+    table = [
+        [kind, which, len(of_kind), *(sum(r[key] == v for r in of_kind) for v in verdicts)]
+        for kind, of_kind in kinds.items()
+        for which, key in (("in the catalogue", "verdict"), ("unknown", "without"))
+    ]
+    rest = [
+        [row["id"], row["breaks"], row["verdict"], row["says"]]
+        for row in rows
+        if row["verdict"] != NAMED
+    ]
+    wrongly = [[r["id"], r["breaks"], r["says_without"]] for r in rows if r["without"] == WRONGLY]
+    parts = [
+        "# Diagnosis",
+        "What the suite says of defects in outputs and gradients, each in an LSTM that computes "
+        "otherwise than the catalogue does; and what it says if the catalogue lacks the defect.",
+        tabulate(table, ["kind", "defect is", "defects", *verdicts], "pipe"),
+        f"Named rightly: {results['recall']:.1%}. Made by `tox -e diagnosis`.",
+        "## Not named",
+        tabulate(rest, ["defect", "breaks", "verdict", "what is said"], "pipe"),
+        "## Named though unknown",
+        tabulate(wrongly, ["defect", "breaks", "what is said"], "pipe"),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

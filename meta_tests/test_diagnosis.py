@@ -1,0 +1,215 @@
+"""A failure is told by what it looks like, or by where it begins."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from lstm_conformance.rules import close
+from lstm_conformance.spec.case import OUTPUTS, Case
+from lstm_conformance.spec.config import LSTMConfig
+from lstm_conformance.spec.contract import Implementation
+from lstm_conformance.trial import Trial
+
+pytest.importorskip("torch")
+
+import torch
+
+from lstm_conformance.adapters.torch_module import TorchModule
+from lstm_conformance.defects.catalogue import catalogue
+from lstm_conformance.defects.readable import ReadableLSTM
+from lstm_conformance.diagnosis import Diagnosis, Diagnostician, Evidence
+from lstm_conformance.divergence import first_divergence
+from lstm_conformance.target import load
+
+from .diagnosis_figures import computed_otherwise, diagnosis
+
+CATALOGUE = {defect.id: defect for defect in catalogue()}
+
+NAMED = (
+    "GatesInOrderIOFG",
+    "BiasHHIgnored",
+    "OutputWithoutBatchFirst",
+    "ReverseStartsAtPadding",
+    "StatesDirectionMajor",
+    "GradientOfC0Missing",
+    "CotangentOfHNIgnored",
+    "DropoutInEvaluation",
+    "GradientPassesDropout",
+)
+
+# All that may vary: two layers, both directions, unequal lengths, a projection.
+RICH = Case(
+    LSTMConfig(2, 3, num_layers=2, bidirectional=True, proj_size=2),
+    seq_len=4,
+    batch_size=2,
+    layout="packed_unsorted",
+    lengths=(2, 4),
+    states=True,
+    cotangents=OUTPUTS,
+)
+PLAIN = Case(LSTMConfig(2, 3), seq_len=4, batch_size=2, states=True, cotangents=OUTPUTS)
+
+
+def seen(implementation: Implementation, case: Case = RICH) -> list[Evidence]:
+    """The evidence of one case in which something is wrong."""
+    trial = Trial(case, implementation)
+    assert trial.observation
+    return [Evidence(trial, close())]
+
+
+def diagnosed(implementation: Implementation, case: Case = RICH, **how: Any) -> Diagnosis:
+    said = Diagnostician(implementation, **how).diagnose("COMB-1", seen(implementation, case))
+    assert said is not None
+    return said
+
+
+def class_of(name: str) -> Any:
+    module, _, cls = CATALOGUE[name].target.partition(":")
+    return getattr(sys.modules[module], cls)
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_defect_is_named(name: str) -> None:
+    said = diagnosis(CATALOGUE[name])
+    assert said["defects"] == [name]
+    assert CATALOGUE[name].text.rstrip(".") in said["text"]
+    assert said["documented_ratio"] > 1e3 * max(said["ratio"], 1.0)
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_unknown_defect_is_not_named(name: str) -> None:
+    assert not diagnosis(CATALOGUE[name], without=(name,)).get("defects")
+
+
+@pytest.mark.parametrize(
+    "pair", [("BiasHHIgnored", "CotangentOfCNIgnored"), ("BiasHHIgnored", "H0Ignored")]
+)
+def test_two_at_once(pair: tuple[str, str]) -> None:
+    classes = tuple(class_of(name) for name in pair)
+    both = TorchModule("both", type("Both", classes, {}), "")
+    assert set(diagnosed(both).defects) == set(pair)
+
+
+class OnnxOrder(torch.nn.LSTM):
+    """torch's own LSTM, its parameters read in the order of ONNX: i, o, f, g."""
+
+    def forward(self, *arguments: Any) -> Any:
+        order = {
+            name: p if "hr" in name else torch.cat([p.chunk(4)[k] for k in (0, 2, 3, 1)])
+            for name, p in self.named_parameters()
+        }
+        inner = torch.nn.LSTM(
+            self.input_size,
+            self.hidden_size,
+            self.num_layers,
+            self.bias,
+            self.batch_first,
+            bidirectional=self.bidirectional,
+            proj_size=self.proj_size,
+            dtype=self.weight_ih_l0.dtype,
+        )
+        return torch.func.functional_call(inner, order, arguments)
+
+
+def test_defect_of_another_implementation_is_named() -> None:
+    assert diagnosed(TorchModule("onnx order", OnnxOrder, "")).defects == ("GatesInOrderIOFG",)
+
+
+def test_what_shows_here_only_is_not_taken_for_what_shows_always() -> None:
+    said = diagnosed(computed_otherwise(CATALOGUE["PackedReverseNotReversed"]))
+    assert said.defects == ("PackedReverseNotReversed",)
+
+
+def test_nothing_is_said_of_the_right_one() -> None:
+    right = TorchModule("right", ReadableLSTM, "")
+    assert Diagnostician(right).diagnose("COMB-1", seen(right)) is None
+
+
+class FailingElsewhere(ReadableLSTM):
+    """Ignores bias_hh, and raises on all but the case at hand."""
+
+    def bias(self, w: Any) -> Any:
+        if w.b_ih is not None and len(w.b_ih) != 12:
+            raise RuntimeError
+        return w.b_ih
+
+
+def test_an_implementation_that_raises_is_diagnosed_by_what_it_did() -> None:
+    said = diagnosed(TorchModule("raises", FailingElsewhere, ""), PLAIN)
+    assert said.defects == ("BiasHHIgnored",)
+
+
+def test_after_some_fruitless_searches_no_more_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    implementation = computed_otherwise(CATALOGUE["BiasHHIgnored"])
+    diagnostician = Diagnostician(implementation, without=CATALOGUE)
+    evidence = seen(implementation, PLAIN)
+    said = [diagnostician.diagnose("EQ-5", evidence) for _ in range(4)]
+    assert [s is None for s in said] == [False, False, False, True]
+    assert all(s is None or not s.defects for s in said)
+
+
+# Defect to the beginning of what is said of it, if nobody knows it.
+DIVERGES = {
+    "CandidateWithoutTanh": "First wrong in a single step: c_n and h_n of layer 0",
+    "OutputGateMissing": "First wrong in a single step: h_n of layer 0, while c_n is right",
+    "HiddenStateOfTwoStepsBefore": "First wrong with the first 2 steps: c_n and h_n of layer 0",
+    "UpperInitialStatesIgnored": "First wrong in a single step: c_n and h_n of layer 1",
+    "GradientOfInputOnlyAtLastStep": "Outputs are right. First wrong with 2 steps: input.grad",
+}
+
+
+@pytest.mark.parametrize("name", DIVERGES)
+def test_divergence(name: str) -> None:
+    case = Case(LSTMConfig(2, 3, num_layers=2), seq_len=3, states=True, cotangents=OUTPUTS)
+    text = first_divergence(load(CATALOGUE[name].target), case)
+    assert text is not None
+    assert text.startswith(DIVERGES[name])
+
+
+@pytest.mark.parametrize(
+    ("gate", "name"), [("gate f", "ForgetGateMissing"), ("gate g", "BiasHHMissingFromCandidate")]
+)
+def test_divergence_tells_the_gate(gate: str, name: str) -> None:
+    text = first_divergence(load(CATALOGUE[name].target), PLAIN)
+    assert text is not None
+    assert gate in text
+
+
+def test_divergence_tells_the_direction_and_the_output() -> None:
+    both = Case(LSTMConfig(2, 3, bidirectional=True), seq_len=3, states=True)
+    text = first_divergence(load(CATALOGUE["ReverseUsesForwardBiases"].target), both)
+    assert text is not None
+    assert "layer 0 reverse" in text
+    text = first_divergence(load(CATALOGUE["OutputReverseFirst"].target), both)
+    assert text == "First wrong in a single step: output, while h_n and c_n are right."
+
+
+def test_divergence_tells_the_cotangent() -> None:
+    text = first_divergence(load(CATALOGUE["CotangentOfCNIgnored"].target), PLAIN)
+    assert text is not None
+    assert "Right if only output or only h_n has a cotangent" in text
+
+
+def test_no_divergence_of_the_right_one_and_of_one_that_raises() -> None:
+    class Raising(ReadableLSTM):
+        def forward(self, *arguments: Any) -> Any:
+            raise SystemExit
+
+    assert first_divergence(TorchModule("right", ReadableLSTM, ""), RICH) is None
+    assert first_divergence(TorchModule("raises", Raising, ""), RICH) is None
+
+
+def test_defects_are_loaded_for_failures_only() -> None:
+    program = (
+        "import sys, lstm_conformance.checker, lstm_conformance.session\n"
+        "assert not [m for m in sys.modules if m.startswith('lstm_conformance.defects')]"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_nothing_is_said_without_evidence() -> None:
+    assert Diagnostician(load("torch")).diagnose("EQ-1", []) is None
