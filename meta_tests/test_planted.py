@@ -1,4 +1,7 @@
-"""Each clause has a defect that breaks it, and is killed by the tests of that clause alone."""
+"""Each clause has a defect that breaks it, and is killed by the tests of that clause alone.
+
+One defect of each clause is tried here; all of them are by ``lstm-conformance defects``.
+"""
 
 from __future__ import annotations
 
@@ -7,33 +10,35 @@ from importlib import import_module
 
 import pytest
 
+from lstm_conformance.in_process import judge
 from lstm_conformance.spec.clauses import TESTABLE
 from lstm_conformance.target import load
-
-from .in_process import judge
 
 pytest.importorskip("torch")
 
 from lstm_conformance.defects.catalogue import KINDS, Defect, catalogue
 
 PLANTED = catalogue()
+SAMPLE = {defect.breaks: defect for defect in reversed(PLANTED)}
 
 
-@pytest.mark.parametrize("defect", PLANTED, ids=[f"{d.breaks}-{d.id}" for d in PLANTED])
+@pytest.mark.parametrize(
+    "defect", SAMPLE.values(), ids=[f"{d.breaks}-{d.id}" for d in SAMPLE.values()]
+)
 def test_defect_is_killed_by_its_clause(defect: Defect) -> None:
     records = judge(load(defect.target), defect.breaks)
     assert any(record.failures for record in records)
 
 
 def test_every_clause_has_a_defect() -> None:
-    assert {defect.breaks for defect in PLANTED} == set(TESTABLE)
+    assert set(SAMPLE) == set(TESTABLE)
 
 
-@pytest.mark.parametrize("defect", PLANTED, ids=[d.id for d in PLANTED])
-def test_facts_are_given(defect: Defect) -> None:
-    assert defect.kind in KINDS
-    assert defect.shows
-    assert defect.text.endswith(".")
+def test_facts_are_given() -> None:
+    for defect in PLANTED:
+        assert defect.kind in KINDS
+        assert defect.shows
+        assert defect.text.endswith(".")
 
 
 def test_ids_are_unique() -> None:
