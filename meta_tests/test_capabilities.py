@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 
 from lstm_conformance.adapters.reference import ReferenceLSTM
+from lstm_conformance.in_process import judge
 from lstm_conformance.spec.clause import CAPABILITIES
 from lstm_conformance.spec.clauses import CLAUSES, TESTABLE
-
-from .in_process import judge
 
 
 @pytest.mark.parametrize("clause", TESTABLE)

@@ -10,6 +10,7 @@ import pytest
 
 from lstm_conformance.adapters.reference import ReferenceLSTM
 from lstm_conformance.checker import Checker, Record, Settings
+from lstm_conformance.judge import FAIL, INCONCLUSIVE, PASS, Finding
 from lstm_conformance.profiles import Profile
 from lstm_conformance.rules import close
 from lstm_conformance.spec.case import Case
@@ -132,6 +133,7 @@ def test_unsupported_is_counted_and_is_no_pass() -> None:
             return "one layer only" if case.config.num_layers > 1 else None
 
     record = judged(Single())
+    assert set(record.verdicts) == {"unsupported", "pass"}
     assert record.verdicts["unsupported"] + record.verdicts["pass"] == 25
     assert record.reasons == {"one layer only": record.verdicts["unsupported"]}
     record = judged(Single(), WIDE.but(num_layers=(2,)))
@@ -148,6 +150,22 @@ def test_a_rule_that_looks_at_nothing_passes_nothing() -> None:
     checker = Checker(ReferenceLSTM(), settings(), "test", ["EQ-4"])
     checker.forall(WIDE, lambda trial: [])
     assert checker.records["EQ-4"].verdicts == {"not tested": 25}
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "of_the_case"),
+    [
+        ((PASS, PASS), PASS),
+        ((PASS, INCONCLUSIVE), INCONCLUSIVE),
+        ((PASS, FAIL, PASS), FAIL),
+        ((INCONCLUSIVE, FAIL), FAIL),
+    ],
+)
+def test_the_gravest_finding_decides_a_case(verdicts: tuple[str, ...], of_the_case: str) -> None:
+    findings = [Finding(f"tensor {k}", verdict, 1.0) for k, verdict in enumerate(verdicts)]
+    checker = Checker(ReferenceLSTM(), settings(), "test", ["EQ-4"])
+    checker.forall(WIDE, lambda trial: findings, at_most=1)
+    assert checker.records["EQ-4"].verdicts == {of_the_case: 1}
 
 
 def test_same_seed_same_cases() -> None:

@@ -6,9 +6,8 @@ import re
 
 import pytest
 
+from lstm_conformance.in_process import clauses_of, suite
 from lstm_conformance.spec.clauses import CLAUSES, TESTABLE, prerequisites, root_causes
-
-from .in_process import clauses_of, suite
 
 
 def _tests() -> dict[str, tuple[str, ...]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -96,6 +98,17 @@ def test_one_wrong_element_is_found_in_a_tensor_of_any_size() -> None:
         assert finding.ratio == pytest.approx(40)
 
 
+@pytest.mark.parametrize("wrong", [0, 1, 2])
+def test_each_element_is_held_to_its_own_noise(wrong: int) -> None:
+    noise = np.array([1e-6, 1e-4, 0.0])
+    error = 40 * np.maximum(noise, 2.0**-24)
+    expected = np.ones(3)
+    assert compare("x", expected + error / 2, expected, noise, FLOAT32).verdict == PASS
+    observed = np.where(np.arange(3) == wrong, expected + error, expected)
+    finding = compare("x", observed, expected, noise, FLOAT32)
+    assert (finding.verdict, finding.index) == (FAIL, (wrong,))
+
+
 def test_threshold_is_not_for_sale() -> None:
     assert THRESHOLD == 30
 
@@ -143,6 +156,26 @@ def test_only_the_part_asked_for_is_judged() -> None:
     assert [f.verdict for f in first + rest] == [FAIL, PASS]
     assert first[0].index is not None
     assert first[0].index[-1] == 0
+
+
+def test_values_of_another_shape_fail() -> None:
+    """Not even those that NumPy would broadcast to the right ones."""
+    right = expect(CASE).values["h_n"]
+    for wrong in (right[None], right[..., None], right.reshape(-1), np.zeros(())):
+        judged = trial(h_n=wrong)
+        assert [f.verdict for f in close("h_n")(judged)] == [FAIL]
+        assert judged.close("h_n", wrong).verdict == FAIL
+
+
+@pytest.mark.parametrize("name", CASE.result_names())
+def test_each_tensor_of_a_trial_is_compared(name: str) -> None:
+    judged = trial()
+    observed = dict(judged.observation.tensors)
+    assert {f.verdict for f in judged.close_all(observed)} == {PASS}
+    wrong = observed[name].values.copy()
+    wrong.flat[-1] += 1e-3
+    observed[name] = replace(observed[name], values=wrong)
+    assert {f.tensor for f in judged.close_all(observed) if f.verdict == FAIL} == {name}
 
 
 def test_shape_documented() -> None:

@@ -1,4 +1,4 @@
-"""The command line: ``lstm-conformance check TARGET`` and ``lstm-conformance clauses``."""
+"""The command line: ``lstm-conformance check TARGET``, ``clauses`` and ``defects``."""
 
 from __future__ import annotations
 
@@ -21,6 +21,15 @@ exit status:
   1  not conformant
   2  the question could not be put: bad target, bad option, import failed
   3  not completed: interrupted, or the process was ended; what was judged is written
+"""
+
+
+_EXIT_STATUS_OF_DEFECTS = """\
+exit status:
+  0  all defects were killed, or with --profile smoke at least 95 of 100
+  1  fewer were
+  2  the question could not be put: bad option, torch missing
+  3  not completed: interrupted
 """
 
 
@@ -90,6 +99,27 @@ def _parser() -> argparse.ArgumentParser:
     clauses = commands.add_parser("clauses", help="list what is judged, or write it as a page")
     clauses.add_argument("--markdown", type=Path, metavar="FILE", help="write the specification")
     clauses.set_defaults(command=_clauses)
+
+    defects = commands.add_parser(
+        "defects",
+        help="judge the suite: whether it kills LSTMs that are wrong on purpose",
+        epilog=_EXIT_STATUS_OF_DEFECTS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    defects.set_defaults(command=_defects)
+    add = defects.add_argument
+    add("--profile", choices=("smoke", "default"), default="default", help="how much is judged")
+    add("--defect", action="append", metavar="ID", help="repeatable (default: all)")
+    add(
+        "-n",
+        dest="workers",
+        type=_positive,
+        metavar="N",
+        default=os.cpu_count() or 1,
+        help="worker processes (default: one for each processor)",
+    )
+    add("--json", type=Path, metavar="FILE", help="write the results")
+    add("--markdown", type=Path, metavar="FILE", help="write a page with every defect")
     return parser
 
 
@@ -97,6 +127,12 @@ def _check(options: argparse.Namespace) -> int:
     from .check import check
 
     return check(options)
+
+
+def _defects(options: argparse.Namespace) -> int:
+    from .kill import defects
+
+    return defects(options)
 
 
 def _clauses(options: argparse.Namespace) -> int:
@@ -124,6 +160,13 @@ def _count(text: str) -> int:
     number = int(text) if text.isdecimal() else -1
     if number < 0:
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number of at least 0")
+    return number
+
+
+def _positive(text: str) -> int:
+    number = _count(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("at least 1 is needed")
     return number
 
 

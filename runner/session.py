@@ -33,6 +33,7 @@ __all__ = [
     "WAIVED",
     "JudgingSession",
     "UsageError",
+    "environment",
     "failure_as_json",
     "with_known_deviation",
 ]
@@ -213,7 +214,7 @@ class JudgingSession:
                 "version": self.implementation.version,
                 "target": self.target,
             },
-            "environment": _environment(),
+            "environment": environment(),
             "seed": self.settings.seed,
             "profile": self.settings.profile.name,
             "dtypes": list(self.settings.dtypes),
@@ -364,7 +365,7 @@ def _verdict(counts: dict[str, int], of_failures: list[str]) -> str:
     return next((v for v in (PASS, INCONCLUSIVE, UNSUPPORTED) if counts.get(v)), NOT_TESTED)
 
 
-def _environment() -> dict[str, Any]:
+def environment() -> dict[str, Any]:
     """What the results may depend on, without importing anything for it."""
     packages = {}
     for package in ("lstm-conformance", "numpy", "scipy", "hypothesis", "pytest"):

@@ -40,6 +40,7 @@ class Domain:
     state_scale: tuple[float, ...] = (1.0, 4.0)
     input_size: Range = (1, 6)
     hidden_size: Range = (1, 6)
+    proj_size: Range = (1, 5)
     seq_len: Range = (1, 8)
     batch_size: Range = (1, 4)
 
@@ -98,7 +99,7 @@ def cases(draw: st.DrawFn, domain: Domain) -> Case:
         batch_first=batch_first,
         dropout=choice(_PROBABILITIES[dropout]),
         bidirectional=bidirectional,
-        proj_size=size((1, hidden_size - 1)) if projection else 0,
+        proj_size=size(_below(domain.proj_size, hidden_size)) if projection else 0,
     )
     return Case(
         config=config,
@@ -116,6 +117,11 @@ def cases(draw: st.DrawFn, domain: Domain) -> Case:
         cotangents=choice(domain.cotangents),
         seed=draw(st.integers(0, 2**32 - 1)),
     )
+
+
+def _below(limits: Range, hidden_size: int) -> Range:
+    """A projection is smaller than what is projected."""
+    return min(limits[0], hidden_size - 1), min(limits[1], hidden_size - 1)
 
 
 @st.composite

@@ -38,3 +38,34 @@ def test_coinciding_sizes(lstm_check: Checker) -> None:
 @pytest.mark.lstm_clause("COMB-2")
 def test_gradients_with_coinciding_sizes(lstm_check: Checker) -> None:
     lstm_check.forall(SQUARE, RULES["COMB-2"], at_most=30)
+
+
+# What kernels treat in blocks, or in a way of their own, shows only beyond their first block.
+LARGE = Domain(
+    num_layers=(2,),
+    bias=(True,),
+    bidirectional=(True,),
+    projection=(True,),
+    dropout=("none",),
+    layout=("packed_unsorted", "batched"),
+    states=(True,),
+    weight_scale=(1.0,),
+)
+
+
+@pytest.mark.lstm_clause("COMB-3")
+def test_long_sequences_combined(lstm_check: Checker) -> None:
+    domain = LARGE.but(seq_len=(70, 90), batch_size=(2, 3), hidden_size=(3, 4))
+    lstm_check.forall(domain, close(), at_most=3, shrink=False)
+
+
+@pytest.mark.lstm_clause("COMB-3")
+def test_wide_layers_combined(lstm_check: Checker) -> None:
+    domain = LARGE.but(
+        input_size=(70, 80),
+        hidden_size=(140, 150),
+        proj_size=(70, 90),
+        seq_len=(2, 3),
+        batch_size=(9, 12),
+    )
+    lstm_check.forall(domain, close(), at_most=2, shrink=False)

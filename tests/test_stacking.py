@@ -11,5 +11,5 @@ from lstm_conformance.spec.strategies import PLAIN
 
 @pytest.mark.lstm_clause("STACK-1")
 def test_stacked_layers(lstm_check: Checker) -> None:
-    domain = PLAIN.but(num_layers=(2, 3), bias=(False, True))
+    domain = PLAIN.but(num_layers=(2, 3, 4), bias=(False, True))
     lstm_check.forall(domain, close("output", "h_n", "c_n"))

@@ -37,5 +37,15 @@ CHAPTER = Chapter(
             sources=("each-step",),
             builds_on=("COMB-1", "DROP-4", "GRAD-10", "GRAD-11"),
         ),
+        Clause(
+            id="COMB-3",
+            title="Combinations of large sizes",
+            text=(
+                "Two layers in both directions with a projection are right, forward and backward, "
+                "for more than 64 steps and for hundreds of units, packed and not."
+            ),
+            sources=("each-step",),
+            builds_on=("COMB-2", "EQ-8", "EQ-9"),
+        ),
     ),
 )

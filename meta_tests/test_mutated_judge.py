@@ -1,0 +1,427 @@
+"""The judge is mutated, so that it looks away: the tests of the judge have to see it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+from lstm_conformance import checker, judge, rules, session
+from lstm_conformance.checker import Checker
+from lstm_conformance.judge import FAIL, INCONCLUSIVE, PASS, Finding
+from lstm_conformance.session import JudgingSession
+from lstm_conformance.trial import Trial
+
+from . import test_checker, test_judge, test_session
+
+Function = Callable[..., Any]
+
+
+class Mutation(NamedTuple):
+    """One change of the judge.
+
+    Attributes:
+        owner, name: what is changed, a member of a module or class.
+        change: from what it is to what it becomes.
+        seen_by: tests, each of which has to fail.
+    """
+
+    owner: Any
+    name: str
+    change: Callable[[Any], Any]
+    seen_by: tuple[Function, ...]
+
+
+def becomes(value: object) -> Callable[[Any], Any]:
+    """A constant has another value."""
+    return lambda original: value
+
+
+# ------------------------------------------------------------- comparing the wrong thing
+
+
+def parameters_for_gradients(original: Function) -> Function:
+    def compare(trial: Trial, name: str, *others: Any) -> Finding:
+        if not name.endswith(".grad"):
+            return original(trial, name, *others)
+        value = trial.case.arguments()[name.removesuffix(".grad")]
+        return judge.compare(name, value, value, 0 * value, trial.case.precision)
+
+    return compare
+
+
+def first_tensor(original: Function) -> Function:
+    return lambda *arguments: original(*arguments)[:1]
+
+
+def first_finding(original: Function) -> Function:
+    return lambda *arguments, **options: original(*arguments, **options)[:1]
+
+
+def first_element(original: Function) -> Function:
+    def ratios(observed: Any, expected: Any, allowed: Any) -> Any:
+        every = original(observed, expected, allowed)
+        return np.where(np.arange(every.size).reshape(every.shape) == 0, every, 0.0)
+
+    return ratios
+
+
+def broadcast(original: Function) -> Function:
+    def compare(name: str, observed: Any, expected: Any, noise: Any, precision: Any) -> Finding:
+        return original(name, *np.broadcast_arrays(observed, expected, noise), precision)
+
+    return compare
+
+
+def broadcast_by_rules(original: Function) -> Function:
+    def compare(trial: Trial, name: str, part: Any, expectation: Any) -> Finding:
+        observed = trial.observation.tensors[name].values
+        tensors = (observed, expectation.values[name], expectation.noise[name])
+        return judge.compare(name, *np.broadcast_arrays(*tensors), trial.case.precision)
+
+    return compare
+
+
+# ---------------------------------------------------------------------- allowing too much
+
+
+def nan_is_right(original: Function) -> Function:
+    def ratios(observed: Any, expected: Any, allowed: Any) -> Any:
+        either = np.isnan(observed) | np.isnan(expected)
+        return np.where(either, 0.0, original(observed, expected, allowed))
+
+    return ratios
+
+
+def observed_nan_is_right(original: Function) -> Function:
+    return lambda observed, expected, allowed: np.where(
+        np.isnan(observed), 0.0, original(observed, expected, allowed)
+    )
+
+
+def expected_nan_is_right(original: Function) -> Function:
+    return lambda observed, expected, allowed: np.where(
+        np.isnan(expected), 0.0, original(observed, expected, allowed)
+    )
+
+
+def times_the_size(original: Function) -> Function:
+    return lambda expected, *others: expected.size * original(expected, *others)
+
+
+def times_the_root_of_the_size(original: Function) -> Function:
+    return lambda expected, *others: expected.size**0.5 * original(expected, *others)
+
+
+def largest_for_all(original: Function) -> Function:
+    def allowed(*arguments: Any) -> Any:
+        each = original(*arguments)
+        return np.full_like(each, each.max(initial=0.0))
+
+    return allowed
+
+
+def mean_for_all(original: Function) -> Function:
+    def allowed(*arguments: Any) -> Any:
+        each = original(*arguments)
+        return np.full_like(each, each.mean())
+
+    return allowed
+
+
+# --------------------------------------------------------------- counting the wrong thing
+
+
+def exceptions_swallowed(original: Function) -> Function:
+    def swallowing(rule: Function) -> Function:
+        def swallow(trial: Trial) -> list[Finding]:
+            try:
+                return rule(trial)
+            except (Exception, SystemExit):
+                return [Finding("output", PASS)]
+
+        return swallow
+
+    def examine(self: Checker, case: Any, rules: dict[str, Function], seen: Any) -> bool:
+        quiet = {clause: swallowing(rule) for clause, rule in rules.items()}
+        return original(self, case, quiet, seen)
+
+    return examine
+
+
+def breaking_off_ignored(original: Function) -> Function:
+    def add(self: JudgingSession, clauses: Any, records: Any, why: str, seconds: float) -> None:
+        original(self, clauses, records, "", seconds)
+
+    return add
+
+
+def nothing_found_passes(original: Function) -> Function:
+    return lambda findings: original(findings) if findings else PASS
+
+
+def inconclusive_tensor_passes(original: Function) -> Function:
+    def compare(*arguments: Any) -> Finding:
+        finding = original(*arguments)
+        return replace(finding, verdict=PASS) if finding.verdict == INCONCLUSIVE else finding
+
+    return compare
+
+
+def inconclusive_passes(original: Function) -> Function:
+    return lambda findings: PASS if original(findings) == INCONCLUSIVE else original(findings)
+
+
+def most_findings_decide(original: Function) -> Function:
+    def verdict(findings: list[Finding]) -> str:
+        verdicts = [finding.verdict for finding in findings]
+        return max((PASS, INCONCLUSIVE, FAIL), key=verdicts.count)
+
+    return verdict
+
+
+def stands(verdict: str) -> Callable[[Function], Function]:
+    """Clauses with ``verdict`` are no obstacle to conformance."""
+
+    def change(original: Function) -> Function:
+        return lambda clause: clause["verdict"] == verdict or original(clause)
+
+    return change
+
+
+def counted_as_pass(verdict: str) -> Callable[[Function], Function]:
+    """Cases with ``verdict`` have passed."""
+
+    def change(original: Function) -> Function:
+        def of_clause(counts: dict[str, int], failures: list[str]) -> str:
+            return original(
+                {**counts, PASS: counts.get(PASS, 0) + counts.get(verdict, 0)}, failures
+            )
+
+        return of_clause
+
+    return change
+
+
+def without_a_case_passes(original: Function) -> Function:
+    return lambda counts, failures: original(counts, failures) if counts else PASS
+
+
+def most_cases_decide(original: Function) -> Function:
+    return lambda counts, failures: max(counts, key=counts.__getitem__, default="not tested")
+
+
+MUTATIONS = {
+    "parameters are compared instead of gradients": Mutation(
+        rules,
+        "_compare",
+        parameters_for_gradients,
+        (
+            test_judge.test_gradients_are_compared_not_parameters,
+            test_judge.test_each_tensor_is_compared,
+        ),
+    ),
+    "only the first tensor is compared": Mutation(
+        rules, "selected", first_tensor, (test_judge.test_each_tensor_is_compared,)
+    ),
+    "only the first tensor of a probe is compared": Mutation(
+        Trial, "close_all", first_finding, (test_judge.test_each_tensor_of_a_trial_is_compared,)
+    ),
+    "only the first element is compared": Mutation(
+        judge,
+        "error_ratios",
+        first_element,
+        (
+            test_judge.test_one_wrong_element_is_found_in_a_tensor_of_any_size,
+            test_judge.test_each_tensor_is_compared,
+        ),
+    ),
+    "shapes are broadcast": Mutation(
+        judge, "compare", broadcast, (test_judge.test_shapes_are_never_broadcast,)
+    ),
+    "shapes are broadcast by rules": Mutation(
+        rules, "_compare", broadcast_by_rules, (test_judge.test_values_of_another_shape_fail,)
+    ),
+    "NaN is right everywhere": Mutation(
+        judge,
+        "error_ratios",
+        nan_is_right,
+        (test_judge.test_one_element, test_checker.test_nan_fails),
+    ),
+    "NaN is right where a number is expected": Mutation(
+        judge, "error_ratios", observed_nan_is_right, (test_judge.test_one_element,)
+    ),
+    "a number is right where NaN is expected": Mutation(
+        judge, "error_ratios", expected_nan_is_right, (test_judge.test_one_element,)
+    ),
+    "the tolerance grows with the tensor": Mutation(
+        judge,
+        "allowed_error",
+        times_the_size,
+        (test_judge.test_one_wrong_element_is_found_in_a_tensor_of_any_size,),
+    ),
+    "the tolerance grows with the root of the tensor": Mutation(
+        judge,
+        "allowed_error",
+        times_the_root_of_the_size,
+        (test_judge.test_one_wrong_element_is_found_in_a_tensor_of_any_size,),
+    ),
+    "the largest noise is that of all elements": Mutation(
+        judge,
+        "allowed_error",
+        largest_for_all,
+        (test_judge.test_each_element_is_held_to_its_own_noise,),
+    ),
+    "the mean noise is that of all elements": Mutation(
+        judge,
+        "allowed_error",
+        mean_for_all,
+        (test_judge.test_each_element_is_held_to_its_own_noise,),
+    ),
+    "the threshold is infinite": Mutation(
+        judge,
+        "THRESHOLD",
+        becomes(np.inf),
+        (test_judge.test_threshold_is_not_for_sale, test_judge.test_one_element),
+    ),
+    "the threshold is a little higher": Mutation(
+        judge,
+        "THRESHOLD",
+        becomes(32.0),
+        (test_judge.test_threshold_is_not_for_sale, test_judge.test_one_element),
+    ),
+    "an inconclusive tensor passes": Mutation(
+        judge,
+        "compare",
+        inconclusive_tensor_passes,
+        (test_judge.test_noise_near_the_size_of_the_values_is_inconclusive_not_passed,),
+    ),
+    "an inconclusive case passes": Mutation(
+        checker,
+        "_verdict",
+        inconclusive_passes,
+        (test_checker.test_the_gravest_finding_decides_a_case,),
+    ),
+    "an inconclusive clause passes": Mutation(
+        session,
+        "_verdict",
+        counted_as_pass("inconclusive"),
+        (test_session.test_verdict_of_a_clause,),
+    ),
+    "an inconclusive clause is no obstacle": Mutation(
+        session, "_stands", stands("inconclusive"), (test_session.test_verdict_of_a_clause,)
+    ),
+    "most tensors decide": Mutation(
+        checker,
+        "_verdict",
+        most_findings_decide,
+        (test_checker.test_the_gravest_finding_decides_a_case,),
+    ),
+    "most cases decide": Mutation(
+        session,
+        "_verdict",
+        most_cases_decide,
+        (test_session.test_one_failure_among_many_passes_decides,),
+    ),
+    "an unsupported case passes": Mutation(
+        checker,
+        "UNSUPPORTED",
+        becomes(PASS),
+        (test_checker.test_unsupported_is_counted_and_is_no_pass,),
+    ),
+    "an unsupported clause passes": Mutation(
+        session,
+        "_verdict",
+        counted_as_pass("unsupported"),
+        (
+            test_session.test_verdict_of_a_clause,
+            test_session.test_nothing_but_unsupported_is_not_conformant,
+        ),
+    ),
+    "exceptions are swallowed": Mutation(
+        Checker, "_examine", exceptions_swallowed, (test_checker.test_raising_is_an_error,)
+    ),
+    "a test that breaks off is ignored": Mutation(
+        JudgingSession,
+        "add",
+        breaking_off_ignored,
+        (test_session.test_a_test_that_broke_off_is_an_error,),
+    ),
+    "a rule that finds nothing passes": Mutation(
+        checker,
+        "_verdict",
+        nothing_found_passes,
+        (test_checker.test_a_rule_that_looks_at_nothing_passes_nothing,),
+    ),
+    "a clause without a case passes": Mutation(
+        session,
+        "_verdict",
+        without_a_case_passes,
+        (test_session.test_a_clause_without_a_test_is_no_pass,),
+    ),
+    "a clause of which no case was judged passes": Mutation(
+        session,
+        "_verdict",
+        counted_as_pass("not tested"),
+        (test_session.test_a_clause_that_nobody_looked_at_is_no_pass,),
+    ),
+    "a clause without a case is no obstacle": Mutation(
+        session,
+        "_stands",
+        stands("not tested"),
+        (
+            test_session.test_a_clause_without_a_test_is_no_pass,
+            test_session.test_a_clause_that_nobody_looked_at_is_no_pass,
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS.values(), ids=list(MUTATIONS))
+def test_mutation_is_seen(mutation: Mutation, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not any(map(fails_without_mutation, mutation.seen_by))
+    original = getattr(mutation.owner, mutation.name)
+    mutated = mutation.change(original)
+    for holder in (mutation.owner, *modules()):
+        # Modules that import it by name have it as well.
+        if vars(holder).get(mutation.name) is original:
+            monkeypatch.setattr(holder, mutation.name, mutated)
+    for test in mutation.seen_by:
+        assert fails(test), test.__name__
+
+
+def modules() -> list[Any]:
+    """Of the package and of these tests."""
+    packages = ("lstm_conformance.", f"{__package__}.")
+    return [module for name, module in [*sys.modules.items()] if name.startswith(packages)]
+
+
+def fails(test: Function) -> bool:
+    """Whether a test fails with any of its parameters."""
+    for arguments in parameters(test):
+        try:
+            test(*arguments)
+        except (AssertionError, pytest.fail.Exception):
+            return True
+    return False
+
+
+@cache
+def fails_without_mutation(test: Function) -> bool:
+    """Never, or its failure under a mutation would prove nothing."""
+    return fails(test)
+
+
+def parameters(test: Function) -> Iterator[tuple[Any, ...]]:
+    marks = [mark for mark in getattr(test, "pytestmark", []) if mark.name == "parametrize"]
+    if not marks:
+        yield ()
+        return
+    names, values = marks[0].args
+    for value in values:
+        yield (value,) if isinstance(names, str) else tuple(value)

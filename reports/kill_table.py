@@ -1,0 +1,169 @@
+"""Which defects the suite kills, as text and as Markdown."""
+
+from __future__ import annotations
+
+import re
+from statistics import median
+from typing import Any
+
+from tabulate import tabulate
+
+__all__ = ["QUICK", "kill_markdown", "kill_text"]
+
+Row = dict[str, Any]
+Results = dict[str, Any]
+
+# In seconds: until then the median defect should fall.
+QUICK = 2.0
+
+
+def kill_text(results: Results) -> str:
+    """For a terminal: counts, what needs a look, and the summary last, where the eye is."""
+    rows = results["defects"]
+    parts = [_counts(rows, "simple")]
+    survivors = [(row["id"], row["breaks"], row["text"]) for row in _survivors(rows)]
+    if survivors:
+        table = tabulate(
+            survivors, ["id", "breaks", "defect"], "simple", maxcolwidths=[None, None, 60]
+        )
+        parts.append(f"Survived:\n\n{table}")
+    others = [(row["id"], row["breaks"], row["killed_by"]) for row in _killed_by_others(rows)]
+    if others:
+        table = tabulate(others, ["id", "breaks", "killed by"], "simple")
+        parts.append(f"Killed by another clause than the one they break:\n\n{table}")
+    parts.append("\n".join(_summary(results)))
+    return "\n\n".join(parts) + "\n"
+
+
+def kill_markdown(results: Results) -> str:
+    """A page: summary, counts, every defect, and the changes that are no defects."""
+    rows, environment = results["defects"], results["environment"]
+    packages = ", ".join(f"{name} {v}" for name, v in environment["packages"].items())
+    parts = [
+        "# Defects",
+        "LSTMs that are wrong on purpose, each in one thing, and the first clause whose tests "
+        "fail: those of the clause that the defect breaks come first. The cases and seconds are "
+        "those until the first failing case, from when the implementation was loaded. Made by "
+        "`tox -e defects`.",
+        "  \n".join(_summary(results)),
+        _counts(rows, "pipe"),
+        "## Every defect",
+        _every_defect(rows),
+    ]
+    if results["equivalent"]:
+        parts += [
+            "## Changes that are no defects",
+            "Nothing can tell these from the right thing, so nothing should kill them.",
+            *(
+                f"### {mutant['id']}\n\n{_escaped(mutant['text'])}"
+                for mutant in results["equivalent"]
+            ),
+        ]
+    parts.append(
+        f"Python {environment['python']} on {_escaped(environment['platform'])}; {packages}."
+    )
+    return "\n\n".join(parts) + "\n"
+
+
+def _survivors(rows: list[Row]) -> list[Row]:
+    return [row for row in rows if row["verdict"] != "killed"]
+
+
+def _killed_by_others(rows: list[Row]) -> list[Row]:
+    return [row for row in rows if row["verdict"] == "killed" and not row["expected"]]
+
+
+def _summary(results: Results) -> list[str]:
+    rows = results["defects"]
+    killed = len(rows) - len(_survivors(rows))
+    expected = killed - len(_killed_by_others(rows))
+    seconds = _values(rows, "seconds")
+    lines = [
+        f"{killed} of {len(rows)} defects are killed ({killed / len(rows):.1%}), "
+        f"{expected} by the clause that they break."
+    ]
+    if seconds:
+        slow = sum(value > QUICK for value in seconds)
+        lines.append(
+            f"The median defect falls after {median(seconds):.2f} s and "
+            f"{median(_values(rows, 'cases')):g} cases; {slow} take more than {QUICK:g} s."
+        )
+    ended = killed - len(seconds)
+    if ended:
+        lines.append(f"{ended} ended the process, and cannot tell when.")
+    lines.append(
+        f"Profile {results['profile']}, seed {results['seed']}; "
+        f"{results['duration_seconds']:.0f} s in all."
+    )
+    return lines
+
+
+def _values(rows: list[Row], name: str) -> list[float]:
+    """Of those that were killed, and lived to tell."""
+    return [row[name] for row in rows if row["verdict"] == "killed" and row[name] is not None]
+
+
+def _counts(rows: list[Row], style: str) -> str:
+    of_kind: dict[str, list[Row]] = {}
+    for row in rows:
+        of_kind.setdefault(row["kind"], []).append(row)
+    table = [
+        [
+            name,
+            len(group),
+            len(group) - len(_survivors(group)),
+            *(_median(group, column) for column in ("seconds", "cases")),
+        ]
+        for name, group in {**of_kind, "all": rows}.items()
+    ]
+    headers = ["kind", "defects", "killed", "median seconds", "median cases"]
+    return tabulate(table, headers, style, floatfmt=".2f")
+
+
+def _median(rows: list[Row], name: str) -> str:
+    values = _values(rows, name)
+    return f"{median(values):.3g}" if values else ""
+
+
+def _every_defect(rows: list[Row]) -> str:
+    table = [
+        [
+            row["id"],
+            row["kind"],
+            _escaped(row["text"]),
+            _escaped(row["shows"]),
+            row["breaks"],
+            row["killed_by"] or "**survived**",
+            "" if row["cases"] is None else row["cases"],
+            "" if row["seconds"] is None else f"{row['seconds']:.2f}",
+            ", ".join(map(_link, row["bugs"])),
+        ]
+        for row in rows
+    ]
+    headers = [
+        "id",
+        "kind",
+        "defect",
+        "shows",
+        "breaks",
+        "killed by",
+        "cases",
+        "seconds",
+        "seen in",
+    ]
+    alignment = ("left",) * 6 + ("right",) * 2 + ("left",)
+    wide = tabulate(table, headers, "pipe", colalign=alignment, disable_numparse=True)
+    # Columns as wide as the longest list of links would make the page four times as large.
+    return re.sub("-{4,}", "---", re.sub(" {2,}", " ", wide))
+
+
+def _link(bug: str) -> str:
+    """To a public bug, given as ``owner/repository#number`` or by its address."""
+    if bug.startswith("https://"):
+        return f"<{bug}>"
+    repository, _, number = bug.partition("#")
+    return f"[{_escaped(bug)}](https://github.com/{repository}/issues/{number})"
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"([\\`*_{}\[\]<>#|&~!])", r"\\\1", text)
