@@ -80,18 +80,17 @@ def test_defect_is_named(name: str) -> None:
     assert said["documented_ratio"] > 1e3 * max(said["ratio"], 1.0)
 
 
-@pytest.mark.parametrize("name", NAMED)
+@pytest.mark.parametrize(
+    "name", ["SigmoidForCandidate", "GradientOfC0Missing", "OutputReverseFirst"]
+)
 def test_unknown_defect_is_not_named(name: str) -> None:
     assert not diagnosis(CATALOGUE[name], without=(name,)).get("defects")
 
 
-@pytest.mark.parametrize(
-    "pair", [("BiasHHIgnored", "CotangentOfCNIgnored"), ("BiasHHIgnored", "H0Ignored")]
-)
-def test_two_at_once(pair: tuple[str, str]) -> None:
-    classes = tuple(class_of(name) for name in pair)
-    both = TorchModule("both", type("Both", classes, {}), "")
-    assert set(diagnosed(both).defects) == set(pair)
+def test_two_at_once() -> None:
+    pair = "BiasHHIgnored", "H0Ignored"
+    both = TorchModule("both", type("Both", tuple(map(class_of, pair)), {}), "")
+    assert set(diagnosed(both, PLAIN).defects) == set(pair)
 
 
 class OnnxOrder(torch.nn.LSTM):
