@@ -107,6 +107,18 @@ class OneMaskForAllRows(ReadableLSTM):
         return [x * mask for x, mask in zip(steps, of_first, strict=True)]
 
 
+@defect("DROP-8", FORWARD, "num_layers >= 3, training with 0 < dropout < 1")
+class OneMaskForAllLayers(ReadableLSTM):
+    """All layers of a call drop the same."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        if layer == 0 or not self.training:
+            return steps
+        if layer == 1:
+            self.masks = [dropout(torch.ones_like(x), self.dropout) for x in steps]
+        return [x * mask for x, mask in zip(steps, self.masks, strict=True)]
+
+
 @defect("DROP-8", FORWARD, "num_layers >= 2, bidirectional, training with 0 < dropout < 1")
 class OneMaskForBothDirections(ReadableLSTM):
     """Both halves of what a layer puts out drop the same."""

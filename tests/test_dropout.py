@@ -12,7 +12,7 @@ import pytest
 
 from lstm_conformance.chance import FALSE_ALARMS, scipy_stats
 from lstm_conformance.checker import Checker
-from lstm_conformance.dropout_masks import close_for_some_mask
+from lstm_conformance.dropout_masks import close_for_some_mask, what_was_kept
 from lstm_conformance.judge import Finding, holds
 from lstm_conformance.reference.oracle import expect
 from lstm_conformance.rules import close, close_gradients, on_bench
@@ -166,6 +166,29 @@ def independence(trial: Trial) -> list[Finding]:
         holds("output", differ(list(np.moveaxis(first, -1, 0))), "two units dropped the same"),
         holds("output", differ(halves), "both directions dropped the same"),
     ]
+
+
+@pytest.mark.lstm_clause("DROP-8")
+def test_independence_of_layers(lstm_check: Checker) -> None:
+    domain = THREE_LAYERS.but(
+        bidirectional=(False,),
+        hidden_size=(4, 4),
+        batch_size=(4, 4),
+        layout=("batched",),
+        weight_scale=(1.0,),
+    )
+    lstm_check.forall(domain, layers_differ, at_most=3, shrink=False)
+
+
+def layers_differ(trial: Trial) -> list[Finding]:
+    masks = []
+    for k in range(8):  # 128 elements of each layer
+        case = replace(trial.case, seed=trial.case.seed + k)
+        tensors = trial.run(case).tensors
+        kept, _ = what_was_kept(case, {name: tensors[name].values for name in OUTPUTS})
+        masks.append(np.stack(kept) > 0)
+    first, second = np.moveaxis(np.stack(masks), 1, 0)
+    return [holds("output", differ([first, second]), "two layers dropped the same")]
 
 
 def differ(masks: list[np.ndarray]) -> bool:

@@ -87,8 +87,8 @@ CHAPTER = Chapter(
             id="DROP-8",
             title="A fresh choice each time",
             text=(
-                "What is dropped is chosen anew for each call, each step, each row, each unit and "
-                "each direction."
+                "What is dropped is chosen anew for each call, each step, each row, each unit, "
+                "each direction and each layer."
             ),
             sources=("multilayer", "dropout"),
             builds_on=("DROP-5",),
