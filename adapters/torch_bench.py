@@ -211,7 +211,7 @@ def undisturbed(seed: int) -> Iterator[None]:
     device, anomaly = torch.get_default_device(), torch.is_anomaly_enabled()
     with torch.random.fork_rng(), torch.enable_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        torch.manual_seed(seed)
+        _seed_everything(seed)
         torch.set_default_dtype(torch.float32)
         torch.set_num_threads(1)  # sums in the same order on every machine
         try:
@@ -225,6 +225,18 @@ def undisturbed(seed: int) -> Iterator[None]:
             torch.autograd.set_detect_anomaly(anomaly)
             for name, value in flags.items():
                 setattr(torch.backends.cudnn, name, value)
+
+
+def _seed_everything(seed: int) -> None:
+    """What ``torch.manual_seed`` does.
+
+    That formats the whole call stack for each kind of device that is not there, which takes as
+    long as a small case does.
+    """
+    if torch.cuda.is_available() or torch.backends.mps.is_available():
+        torch.manual_seed(seed)
+    else:
+        torch.default_generator.manual_seed(seed)
 
 
 _CUDNN_FLAGS = ("enabled", "benchmark", "deterministic", "allow_tf32")

@@ -51,7 +51,10 @@ def main() -> int:
     options = parser.parse_args()
     names = [defect.id for defect in subjects()][:: options.every]
     with ProcessPoolExecutor(options.n) as pool:
-        rows = list(pool.map(measure, names))
+        rows = []
+        for row in pool.map(measure, names):
+            rows.append(row)
+            print(f"{len(rows)} of {len(names)}: {row['id']} {row['verdict']}", file=sys.stderr)
     rows = [row for row in rows if row]
     results = {"rows": rows, **summary(rows)}
     write_results(options.folder / "diagnosis.json", results)

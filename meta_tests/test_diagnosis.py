@@ -142,7 +142,7 @@ def test_an_implementation_that_raises_is_diagnosed_by_what_it_did() -> None:
     assert said.defects == ("BiasHHIgnored",)
 
 
-def test_after_some_fruitless_searches_no_more_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_some_searches_no_more_are_made() -> None:
     implementation = computed_otherwise(CATALOGUE["BiasHHIgnored"])
     diagnostician = Diagnostician(implementation, without=CATALOGUE)
     evidence = seen(implementation, PLAIN)

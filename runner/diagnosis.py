@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .divergence import first_divergence
-from .judge import FAIL, Finding, error_ratios
+from .judge import FAIL, THRESHOLD, Finding, error_ratios
 from .reference.oracle import Expectation, expect
 from .spec.case import LAYOUTS, OUTPUTS, Case
 from .spec.contract import Implementation, Observation
@@ -42,8 +42,8 @@ _EXPLAIN = 6
 # Other values of a failing case that are tried where only the rule of the clause shows it.
 _SEEDS = 6
 
-# After so many failures that nothing explains, only what was found before is tried.
-_FRUITLESS = 3
+# After so many searches, which take seconds, only what was found before is tried.
+_SEARCHES = 3
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ class Diagnostician:
         self._implementation = implementation
         self._without = frozenset(without)
         self._found: list[tuple[Defect, ...]] = []
-        self._fruitless = 0
+        self._searches = 0
         self._told: dict[str, _Seen | None] = {}
 
     def diagnose(self, clause: str, evidence: Sequence[Evidence]) -> Diagnosis | None:
@@ -161,22 +161,22 @@ class Diagnostician:
         failing = [_Seen(*run) for piece in evidence for run in piece.trial.runs]
         failing = [s for s in failing if _determined(s.case)]
         for known in self._found:
-            matched = _matches(known, failing)
+            matched = _matches(known, failing, THRESHOLD)
             if matched is not None and any(s.documented > _SEPARATION for s in failing):
                 return _named([known], matched, max(s.documented for s in failing))
-        if not evidence or self._fruitless >= _FRUITLESS:
+        if not evidence or self._searches >= _SEARCHES:
             return None
         seen = [*self._telling(evidence[0].trial.case), *failing]
         wrong = [s for s in seen if _determined(s.case) and s.documented > _SEPARATION]
         if not wrong:
             return self._by_rule(clause, evidence)
+        self._searches += 1
         documented = max(s.documented for s in wrong)
         wrong.sort(key=lambda s: s.size)  # most suspects fail the cheapest
         groups, matched = self._search([*wrong, *(s for s in seen if s not in wrong)])
         if groups and documented > _SEPARATION * max(matched, 1.0):
             self._found.append(groups[0])
             return _named(groups, matched, documented)
-        self._fruitless += 1
         where = first_divergence(self._implementation, wrong[0].case)
         return None if where is None else Diagnosis(where, documented_ratio=_json(documented))
 
@@ -202,7 +202,7 @@ class Diagnostician:
         suspects = [(defect,) for defect in self._suspects()]
         by_chance = [s for s in seen if s not in certain]
         found, matched = _filtered(suspects, certain)
-        if not found and not self._fruitless:  # it takes long, and once is enough
+        if not found and self._searches == 1:  # it takes long, and once is enough
             found, matched = _filtered(self._pairs(certain), certain)
         return [g for g in found if all(_may_match(g, s) for s in by_chance)], matched
 
@@ -388,13 +388,15 @@ def _distance(
     return seen.distance({n: t.values for n, t in observation.tensors.items()}, names)
 
 
-def _matches(group: tuple[Defect, ...], seen: Sequence[_Seen]) -> float | None:
+def _matches(
+    group: tuple[Defect, ...], seen: Sequence[_Seen], at_most: float = _MATCH
+) -> float | None:
     """The largest distance to anything that is seen; None if one of them is too large."""
     worst = 0.0
     for s in seen:
         for names in (OUTPUTS, None):  # most fail by their outputs, which cost less
             worst = max(worst, _distance(group, s, names))
-            if worst > _MATCH:
+            if worst > at_most:
                 return None
     return worst
 
