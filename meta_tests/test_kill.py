@@ -245,3 +245,19 @@ def test_without_torch(tmp_path: Path) -> None:
     assert ended.status == 2
     assert "pip install 'lstm-conformance[torch]'" in ended.err
     assert ended.err.count("\n") == 1
+
+
+# ------------------------------------------------------------------------ what is published
+
+
+def test_the_published_table_is_of_all_defects_and_all_are_killed() -> None:
+    """After a change of the catalogue run ``tox -e defects``, and commit what it writes."""
+    pytest.importorskip("torch")
+    from lstm_conformance.defects.catalogue import catalogue
+
+    published = Path(__file__).parents[1] / "reports" / "published"
+    results = json.loads((published / "defects.json").read_text("utf-8"))
+    assert {row["id"] for row in results["defects"]} == {defect.id for defect in catalogue()}
+    assert all(row["verdict"] == "killed" and row["expected"] for row in results["defects"])
+    assert results["profile"] == "default"
+    assert (published / "defects.md").read_text("utf-8") == kill_markdown(results)
