@@ -1,4 +1,5 @@
-"""Of some defects the whole judgement: the clause that is broken is named as the cause."""
+"""Of some defects the whole judgement: the clause that is broken is named as the cause, and the
+defect by the diagnosis."""
 
 from __future__ import annotations
 
@@ -31,6 +32,10 @@ def test_defect_is_found_and_named(defect: str, tmp_path: Path) -> None:
     assert ended.status == 1
     assert results["conformant"] is False
     assert root_causes(results) == NAMED[defect]
+    causes = [clause["failure"]["diagnosis"] for clause in results["clauses"]
+              if clause["root_cause"]]  # fmt: skip
+    if "dtypes:" not in defect:  # lost precision is nothing that is like another loss of it
+        assert all(diagnosis["defects"] == [defect.partition(":")[2]] for diagnosis in causes)
     named = [f"{clause['id']} {clause['title']}" for clause in results["clauses"]]
     assert all(f"Broken: {name}" in ended.out or f"; {name}" in ended.out for name in named
                if name.split()[0] in NAMED[defect])  # fmt: skip
