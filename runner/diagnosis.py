@@ -39,6 +39,10 @@ _WRONG = 8
 # So many of those are tried together with all others.
 _EXPLAIN = 6
 
+# Cases with more steps in all layers and directions, or more units, are put to the suspects that
+# break the clause, not to all: that would take minutes.
+_STEPS, _UNITS = 100, 32
+
 # Other values of a failing case that are tried where only the rule of the clause shows it.
 _SEEDS = 6
 
@@ -92,10 +96,15 @@ class _Seen:
         self.observed = {n: observation.tensors[n].values for n in case.result_names()}
 
     @property
-    def size(self) -> int:
-        """About how much work it is."""
+    def steps(self) -> int:
+        """In how many cells it runs."""
         config = self.case.config
         return self.case.seq_len * config.num_layers * config.num_directions
+
+    @property
+    def is_large(self) -> bool:
+        """Whether all suspects would take minutes for it."""
+        return self.steps > _STEPS or self.case.config.hidden_size > _UNITS
 
     @cached_property
     def expectation(self) -> Expectation:
@@ -172,8 +181,11 @@ class Diagnostician:
             return self._by_rule(clause, evidence)
         self._searches += 1
         documented = max(s.documented for s in wrong)
-        wrong.sort(key=lambda s: s.size)  # most suspects fail the cheapest
-        groups, matched = self._search([*wrong, *(s for s in seen if s not in wrong)])
+        wrong.sort(key=lambda s: (s.is_large, s.steps))  # most suspects fail the cheapest
+        suspects = self._suspects()
+        if wrong[0].is_large:  # so all are
+            suspects = [defect for defect in suspects if defect.breaks == clause]
+        groups, matched = self._search(suspects, [*wrong, *(s for s in seen if s not in wrong)])
         if groups and documented > _SEPARATION * max(matched, 1.0):
             self._found.append(groups[0])
             return _named(groups, matched, documented)
@@ -196,33 +208,16 @@ class Diagnostician:
     def _suspects(self) -> list[Defect]:
         return [defect for defect in _suspects() if defect.id not in self._without]
 
-    def _search(self, seen: list[_Seen]) -> tuple[list[tuple[Defect, ...]], float]:
-        """Defects, or pairs of them, that match all that is seen, and how well."""
+    def _search(
+        self, suspects: list[Defect], seen: list[_Seen]
+    ) -> tuple[list[tuple[Defect, ...]], float]:
+        """Those of the suspects, or pairs of them, that match all that is seen, and how well."""
         certain = [s for s in seen if _determined(s.case)]
-        suspects = [(defect,) for defect in self._suspects()]
         by_chance = [s for s in seen if s not in certain]
-        found, matched = _filtered(suspects, certain)
+        found, matched = _filtered([(defect,) for defect in suspects], certain)
         if not found and self._searches == 1:  # it takes long, and once is enough
-            found, matched = _filtered(self._pairs(certain), certain)
+            found, matched = _filtered(_pairs(suspects, certain), certain)
         return [g for g in found if all(_may_match(g, s) for s in by_chance)], matched
-
-    def _pairs(self, seen: list[_Seen]) -> list[tuple[Defect, ...]]:
-        """Pairs of a defect that alone explains something that is seen, and any other.
-
-        In some of what is seen one of them does not show: without initial states, say.
-        """
-        wrong = [s for s in seen if _SEPARATION < s.documented < math.inf][:_WRONG]
-        if not wrong:
-            return []
-        suspects = self._suspects()
-        explains = [
-            d
-            for d in suspects
-            if any(_matches((d,), [s]) is not None for s in wrong)
-            or (wrong[0].documented_outputs > _MATCH >= _distance((d,), wrong[0], OUTPUTS))
-        ]
-        firsts = explains[:_EXPLAIN]
-        return [(d, o) for k, d in enumerate(firsts) for o in suspects if o not in firsts[: k + 1]]
 
     def _by_rule(self, clause: str, evidence: Sequence[Evidence]) -> Diagnosis | None:
         """For what no plain run shows: defects of the clause in which its rule finds the same."""
@@ -242,6 +237,25 @@ class Diagnostician:
             )
         ]
         return _named(groups, _MATCH, documented) if groups else None
+
+
+def _pairs(suspects: list[Defect], seen: list[_Seen]) -> list[tuple[Defect, ...]]:
+    """Pairs of a defect that alone explains something that is seen, and any other.
+
+    In some of what is seen one of them does not show: without initial states, say.
+    """
+    small = [s for s in seen if not s.is_large]
+    wrong = [s for s in small if _SEPARATION < s.documented < math.inf][:_WRONG]
+    if not wrong:
+        return []
+    explains = [
+        d
+        for d in suspects
+        if any(_matches((d,), [s]) is not None for s in wrong)
+        or (wrong[0].documented_outputs > _MATCH >= _distance((d,), wrong[0], OUTPUTS))
+    ]
+    firsts = explains[:_EXPLAIN]
+    return [(d, o) for k, d in enumerate(firsts) for o in suspects if o not in firsts[: k + 1]]
 
 
 def _named(groups: list[tuple[Defect, ...]], matched: float, documented: float) -> Diagnosis:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -107,12 +108,16 @@ def _of_gradients(implementation: Implementation, case: Case, wrong: dict[str, s
 def _shortest(
     implementation: Implementation, case: Case, enough: Callable[[dict[str, set[int]]], bool]
 ) -> tuple[int, dict[str, set[int]]]:
-    """The number of steps at which something is wrong for the first time, and what."""
-    for steps in range(1, case.seq_len):
-        wrong = _wrong(implementation, _beginning(case, steps))
-        if enough(wrong):
-            return steps, wrong
-    return case.seq_len, _wrong(implementation, case)
+    """A number of steps at which something is wrong, while with one step less nothing is."""
+    found = {case.seq_len: _wrong(implementation, case)}
+
+    def is_wrong(steps: int) -> bool:
+        found[steps] = _wrong(implementation, _beginning(case, steps))
+        return enough(found[steps])
+
+    # The first one, but for implementations that are right again with more steps.
+    steps = 1 + bisect_left(range(1, case.seq_len), True, key=is_wrong)
+    return steps, found[steps]
 
 
 def _beginning(case: Case, steps: int) -> Case:
