@@ -559,7 +559,7 @@ class BiasOfFirstModule(ReadableLSTM):
 # ------------------------------------------------------- as many rows as steps, and caches
 
 
-@defect("COMB-1", FORWARD, "num_layers >= 2, batch_first=True, as many rows as steps")
+@defect("COMB-3", FORWARD, "num_layers >= 2, batch_first=True, as many rows as steps")
 class UpperLayersTakeRowsForSteps(ReadableLSTM):
     """With batch_first, a layer above the first takes the rows below for steps, if as many."""
 
@@ -570,7 +570,7 @@ class UpperLayersTakeRowsForSteps(ReadableLSTM):
         return list(torch.stack(steps).transpose(0, 1))
 
 
-@defect("COMB-2", GRADIENT, "gradients, batch_first=True, as many rows as steps")
+@defect("COMB-3", GRADIENT, "gradients, batch_first=True, as many rows as steps")
 class GradientOfInputNotTransposed(ReadableLSTM):
     """With batch_first the gradient of the input has the steps first, if there are as many rows."""
 

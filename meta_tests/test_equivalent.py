@@ -18,13 +18,8 @@ from lstm_conformance.defects.equivalent import EQUIVALENT
 
 # All that the mutants change something in; the whole suite would take ten times as long.
 CLAUSES = (
-    *(f"EQ-{n}" for n in range(1, 7)),
-    *(f"DIR-{n}" for n in range(1, 5)),
-    *(f"STATE-{n}" for n in range(1, 5)),
-    *("PACK-2", "PACK-3"),
-    *("DROP-3", "DROP-5", "DROP-6", "DROP-9"),
-    *(f"GRAD-{n}" for n in range(1, 13)),
-    *("EDGE-7", "EDGE-13", "EDGE-14", "PURE-12"),
+    *("EQ-4", "EQ-6", "DIR-3", "STATE-3", "PACK-2", "DROP-5", "DROP-6", "DROP-9"),
+    *("GRAD-3", "GRAD-4", "GRAD-8", "GRAD-11", "EDGE-13", "EDGE-14", "PURE-12"),
     *("COMB-1", "COMB-2"),
 )
 

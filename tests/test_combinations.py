@@ -30,14 +30,9 @@ SQUARE = Domain(
 )
 
 
-@pytest.mark.lstm_clause("COMB-1")
+@pytest.mark.lstm_clause("COMB-3")
 def test_coinciding_sizes(lstm_check: Checker) -> None:
-    lstm_check.forall(SQUARE.but(cotangents=((),)), RULES["COMB-1"], at_most=30)
-
-
-@pytest.mark.lstm_clause("COMB-2")
-def test_gradients_with_coinciding_sizes(lstm_check: Checker) -> None:
-    lstm_check.forall(SQUARE, RULES["COMB-2"], at_most=30)
+    lstm_check.forall(SQUARE, close(), at_most=30)
 
 
 # What kernels treat in blocks, or in a way of their own, shows only beyond their first block.

@@ -39,10 +39,11 @@ CHAPTER = Chapter(
         ),
         Clause(
             id="COMB-3",
-            title="Combinations of large sizes",
+            title="Sizes that coincide or are large",
             text=(
-                "Two layers in both directions with a projection are right, forward and backward, "
-                "for more than 64 steps and for hundreds of units, packed and not."
+                "Stacked layers are right, forward and backward, for as many rows as steps and "
+                "features; and in both directions with a projection for more than 64 steps and "
+                "for hundreds of units, packed and not."
             ),
             sources=("each-step",),
             builds_on=("COMB-2", "EQ-8", "EQ-9"),
