@@ -13,6 +13,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from .catalogue import GRADIENT, defect
 from .gradient_surgery import with_cotangents, with_gradient_of, with_gradient_times
+from .last_step_apart import LastStepApart
 from .readable import ReadableLSTM, States, Steps, Weights
 
 Input = Tensor | PackedSequence
@@ -775,25 +776,8 @@ class CotangentOfCNGoesToHN(ReadableLSTM):
         return super().finish(input, steps, h_n, mixed)
 
 
-class _CotangentEntersOneStepEarly(ReadableLSTM):
-    """What is backpropagated from a final state passes by the step that was read last."""
-
-    def direction(
-        self, steps: Steps, h: Tensor, c: Tensor, w: Weights, reverse: bool
-    ) -> tuple[Steps, Tensor, Tensor]:
-        last, others = (steps[:1], steps[1:]) if reverse else (steps[-1:], steps[:-1])
-        of_others, h, c = super().direction(others, h, c, w, reverse)
-        of_last, h_n, c_n = super().direction(last, h, c, w, reverse)
-        output = of_last + of_others if reverse else of_others + of_last
-        return output, *self.final(h, c, h_n, c_n)
-
-    def final(self, h: Tensor, c: Tensor, h_n: Tensor, c_n: Tensor) -> States:
-        """The final states, from those before the last step and those behind it."""
-        raise NotImplementedError
-
-
 @defect("GRAD-8", GRADIENT, "gradients, cotangent of h_n")
-class CotangentOfHNEntersOneStepEarly(_CotangentEntersOneStepEarly):
+class CotangentOfHNEntersOneStepEarly(LastStepApart):
     """What is backpropagated from h_n goes to h of the step before the last one read."""
 
     def final(self, h: Tensor, c: Tensor, h_n: Tensor, c_n: Tensor) -> States:
@@ -801,7 +785,7 @@ class CotangentOfHNEntersOneStepEarly(_CotangentEntersOneStepEarly):
 
 
 @defect("GRAD-9", GRADIENT, "gradients, cotangent of c_n")
-class CotangentOfCNEntersOneStepEarly(_CotangentEntersOneStepEarly):
+class CotangentOfCNEntersOneStepEarly(LastStepApart):
     """What is backpropagated from c_n goes to c of the step before the last one read."""
 
     def final(self, h: Tensor, c: Tensor, h_n: Tensor, c_n: Tensor) -> States:

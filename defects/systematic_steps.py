@@ -14,6 +14,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from .catalogue import FORWARD, GRADIENT, INTERFACE, NUMERICAL, defect
 from .gradient_surgery import with_gradient_of, with_gradient_times
+from .last_step_apart import LastStepApart
 from .readable import ReadableLSTM, States, Steps, Weights
 
 Input = Tensor | PackedSequence
@@ -126,25 +127,8 @@ class OutputOneStepEarly(ReadableLSTM):
         return super().finish(input, one_later(steps), h_n, c_n)
 
 
-class _FinalStateOfStepBefore(ReadableLSTM):
-    """A final state is the one before the step that is read last."""
-
-    def direction(
-        self, steps: Steps, h: Tensor, c: Tensor, w: Weights, reverse: bool
-    ) -> tuple[Steps, Tensor, Tensor]:
-        last, others = (steps[:1], steps[1:]) if reverse else (steps[-1:], steps[:-1])
-        of_others, h, c = super().direction(others, h, c, w, reverse)
-        of_last, h_n, c_n = super().direction(last, h, c, w, reverse)
-        output = of_last + of_others if reverse else of_others + of_last
-        return output, *self.final(h, c, h_n, c_n)
-
-    def final(self, h: Tensor, c: Tensor, h_n: Tensor, c_n: Tensor) -> States:
-        """The final states, from those before the last step and those behind it."""
-        raise NotImplementedError
-
-
 @defect("EQ-3", FORWARD, "every case")
-class FinalHiddenOfStepBefore(_FinalStateOfStepBefore):
+class FinalHiddenOfStepBefore(LastStepApart):
     """h_n is the hidden state before the step that is read last."""
 
     def final(self, h: Tensor, c: Tensor, h_n: Tensor, c_n: Tensor) -> States:
@@ -152,7 +136,7 @@ class FinalHiddenOfStepBefore(_FinalStateOfStepBefore):
 
 
 @defect("EQ-2", FORWARD, "every case")
-class FinalCellOfStepBefore(_FinalStateOfStepBefore):
+class FinalCellOfStepBefore(LastStepApart):
     """c_n is the cell state before the step that is read last."""
 
     def final(self, h: Tensor, c: Tensor, h_n: Tensor, c_n: Tensor) -> States:

@@ -19,15 +19,12 @@ from typing import Any
 from tabulate import tabulate
 
 from lstm_conformance.adapters.torch_module import TorchModule
-from lstm_conformance.checker import Checker, Settings
 from lstm_conformance.defects.catalogue import FORWARD, GRADIENT, Defect, catalogue
 from lstm_conformance.defects.readable import ReadableLSTM
 from lstm_conformance.diagnosis import Diagnostician
-from lstm_conformance.in_process import runs
-from lstm_conformance.profiles import PROFILES
+from lstm_conformance.in_process import judged
 from lstm_conformance.results_file import write_results, write_text
 from lstm_conformance.spec.contract import Implementation
-from lstm_conformance.spec.precision import PRECISIONS
 from lstm_conformance.target import load
 
 from .implementations.correct import SigmoidByTanh, SummedFromTheEnd
@@ -89,10 +86,7 @@ def diagnosis(defect: Defect, without: tuple[str, ...] = ()) -> dict[str, Any]:
     """Of the first failure of the clause that ``defect`` breaks."""
     implementation = computed_otherwise(defect)
     diagnostician = Diagnostician(implementation, without)
-    settings = Settings(PROFILES["smoke"], 0, tuple(PRECISIONS), ("cpu",))
-    for run in runs(defect.breaks, settings.profile):
-        checker = Checker(implementation, settings, run.name, run.clauses)
-        run.test(checker)
+    for checker in judged(implementation, defect.breaks):
         if checker.records[defect.breaks].failures:
             checker.diagnose(diagnostician, defect.breaks)
             failures = checker.records[defect.breaks].failures

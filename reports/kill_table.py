@@ -8,6 +8,8 @@ from typing import Any
 
 from tabulate import tabulate
 
+from .tables import escaped
+
 __all__ = ["QUICK", "kill_markdown", "kill_text"]
 
 Row = dict[str, Any]
@@ -55,12 +57,12 @@ def kill_markdown(results: Results) -> str:
             "## Changes that are no defects",
             "Nothing can tell these from the right thing, so nothing should kill them.",
             *(
-                f"### {mutant['id']}\n\n{_escaped(mutant['text'])}"
+                f"### {mutant['id']}\n\n{escaped(mutant['text'])}"
                 for mutant in results["equivalent"]
             ),
         ]
     parts.append(
-        f"Python {environment['python']} on {_escaped(environment['platform'])}; {packages}."
+        f"Python {environment['python']} on {escaped(environment['platform'])}; {packages}."
     )
     return "\n\n".join(parts) + "\n"
 
@@ -130,8 +132,8 @@ def _every_defect(rows: list[Row]) -> str:
         [
             row["id"],
             row["kind"],
-            _escaped(row["text"]),
-            _escaped(row["shows"]),
+            escaped(row["text"]),
+            escaped(row["shows"]),
             row["breaks"],
             row["killed_by"] or "**survived**",
             "" if row["cases"] is None else row["cases"],
@@ -162,8 +164,4 @@ def _link(bug: str) -> str:
     if bug.startswith("https://"):
         return f"<{bug}>"
     repository, _, number = bug.partition("#")
-    return f"[{_escaped(bug)}](https://github.com/{repository}/issues/{number})"
-
-
-def _escaped(text: str) -> str:
-    return re.sub(r"([\\`*_{}\[\]<>#|&~!])", r"\\\1", text)
+    return f"[{escaped(bug)}](https://github.com/{repository}/issues/{number})"

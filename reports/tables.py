@@ -7,7 +7,7 @@ from typing import Any
 
 from tabulate import tabulate
 
-__all__ = ["broken", "clause_table", "markdown_report", "summary", "text_report"]
+__all__ = ["broken", "clause_table", "escaped", "markdown_report", "summary", "text_report"]
 
 Results = dict[str, Any]
 
@@ -36,13 +36,13 @@ def markdown_report(results: Results) -> str:
     name = f"{implementation['name']} {implementation['version']}"
     packages = ", ".join(f"{name} {v}" for name, v in environment["packages"].items())
     parts = [
-        f"# Conformance of {_escaped(_one_line(name))}",
-        _escaped(summary(results)).replace("\n", "  \n"),
+        f"# Conformance of {escaped(_one_line(name))}",
+        escaped(summary(results)).replace("\n", "  \n"),
         _table(results, "pipe"),
         _tensor_table(results, "pipe"),
         *_failures_as_markdown(results),
-        f"Python {environment['python']} on {_escaped(environment['platform'])}; "
-        f"{_escaped(packages)}.",
+        f"Python {environment['python']} on {escaped(environment['platform'])}; "
+        f"{escaped(packages)}.",
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -124,7 +124,7 @@ def _seconds(results: Results) -> str:
 
 
 def _table(results: Results, style: str) -> str:
-    clean = _escaped if style == "pipe" else str
+    clean = escaped if style == "pipe" else str
     rows = [
         [
             clause["id"],
@@ -217,7 +217,7 @@ def _printable(text: str) -> str:
     return "".join(c if c.isprintable() else " " for c in text)
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """Markdown in which nothing that an implementation supplies is markup."""
     lines = "\n".join(_printable(line) for line in text.split("\n"))
     return re.sub(r"([\\`*_{}\[\]<>#|&~!])", r"\\\1", lines)

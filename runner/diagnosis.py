@@ -110,7 +110,7 @@ class _Seen:
     def expectation(self) -> Expectation:
         """What is documented; if nothing was dropped, where that is left to chance."""
         case = self.case
-        if not 0 < case.active_dropout < 1:
+        if _determined(case):
             return expect(case)
         width = case.config.num_directions * case.config.output_size
         kept = np.ones((case.seq_len, case.batch_size, width))
@@ -160,7 +160,7 @@ class Diagnostician:
         self._without = frozenset(without)
         self._found: list[tuple[Defect, ...]] = []
         self._searches = 0
-        self._told: dict[str, _Seen | None] = {}
+        self._told: dict[Case, _Seen | None] = {}
 
     def diagnose(self, clause: str, evidence: Sequence[Evidence]) -> Diagnosis | None:
         """What the failures of ``clause`` look like; None if nothing can be said.
@@ -169,10 +169,11 @@ class Diagnostician:
         """
         failing = [_Seen(*run) for piece in evidence for run in piece.trial.runs]
         failing = [s for s in failing if _determined(s.case)]
-        for known in self._found:
+        documented = max((s.documented for s in failing), default=0.0) if self._found else 0.0
+        for known in self._found if documented > _SEPARATION else ():
             matched = _matches(known, failing, THRESHOLD)
-            if matched is not None and any(s.documented > _SEPARATION for s in failing):
-                return _named([known], matched, max(s.documented for s in failing))
+            if matched is not None:
+                return _named([known], matched, documented)
         if not evidence or self._searches >= _SEARCHES:
             return None
         seen = [*self._telling(evidence[0].trial.case), *failing]
@@ -196,12 +197,11 @@ class Diagnostician:
 
     def _telling(self, case: Case) -> list[_Seen]:
         """Cases of the same kind as ``case`` that tell more, and what comes of them."""
-        for line in (lines := {str(c): c for c in _telling(case)}):
-            if line not in self._told:
-                observation = _run(self._implementation, lines[line])
-                told = None if observation is None else _Seen(lines[line], observation)
-                self._told[line] = told
-        return [told for told in map(self._told.get, lines) if told is not None]
+        for telling in (cases := _telling(case)):
+            if telling not in self._told:
+                observation = _run(self._implementation, telling)
+                self._told[telling] = None if observation is None else _Seen(telling, observation)
+        return [told for told in map(self._told.get, cases) if told is not None]
 
     # ------------------------------------------------------------ what matches
 

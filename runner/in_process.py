@@ -18,7 +18,7 @@ from .profiles import PROFILES, Profile
 from .spec.contract import Implementation
 from .spec.precision import PRECISIONS
 
-__all__ = ["TEST_MODULES", "Run", "clauses_of", "judge", "runs", "suite"]
+__all__ = ["TEST_MODULES", "Run", "clauses_of", "judge", "judged", "runs", "suite"]
 
 # Names of the modules of the suite.
 TEST_MODULES = tuple(
@@ -79,15 +79,20 @@ def _arguments(test: FunctionType, profile: Profile) -> dict[str, dict[str, Any]
     return {f"[{label}]": {name: value} for label, value in zip(ids, values, strict=True)}
 
 
-def judge(implementation: Implementation, clause: str, profile: str = "smoke") -> list[Record]:
-    """What the tests of ``clause`` find out about ``implementation``, one record a run.
+def judged(
+    implementation: Implementation, clause: str, profile: str = "smoke"
+) -> Iterator[Checker]:
+    """The checker of each run of the tests of ``clause`` on ``implementation``, after the run.
 
     The cases are those of ``lstm-conformance check`` with seed 0.
     """
     settings = Settings(PROFILES[profile], 0, tuple(PRECISIONS), ("cpu",))
-    records = []
     for run in runs(clause, settings.profile):
         checker = Checker(implementation, settings, run.name, run.clauses)
         run.test(checker)
-        records.append(checker.records[clause])
-    return records
+        yield checker
+
+
+def judge(implementation: Implementation, clause: str, profile: str = "smoke") -> list[Record]:
+    """What the tests of ``clause`` find out about ``implementation``, one record a run."""
+    return [checker.records[clause] for checker in judged(implementation, clause, profile)]
