@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import __version__
 from ..reference.oracle import evaluate
+from ..spec.capabilities import ALL
 from ..spec.case import Case
 from ..spec.contract import Observation, ObservedTensor
 
@@ -19,18 +20,8 @@ class ReferenceLSTM:
 
     name = "reference"
     version = __version__
-
-    def unsupported(self, case: Case) -> str | None:
-        """Everything is supported but formats that NumPy lacks."""
-        if case.dtype == "bfloat16":
-            return "NumPy has no bfloat16"
-        if 0 < case.active_dropout < 1:
-            return "the reference draws no dropout masks"
-        return None
-
-    def device_missing(self, device: str) -> str | None:
-        """NumPy computes on the CPU."""
-        return None if device == "cpu" else "NumPy computes on the cpu only"
+    # NumPy has no bfloat16, and the reference draws no dropout masks.
+    capabilities = ALL - {"bfloat16", "dropout", "double-backward", "forward-mode", "module"}
 
     def run(self, case: Case) -> Observation:
         """The case in arrays of its own dtype, so that every operation rounds to it."""

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn.utils.rnn import PackedSequence
 
+from ..spec.capabilities import ALL
 from ..spec.case import OUTPUTS, Case
 from ..spec.config import LSTMConfig
 from ..spec.contract import Observation, Unsupported
@@ -36,6 +37,8 @@ class TorchModule:
             its parameters and call signature.
         version: of the package it is from.
         surroundings: a context in which everything is run.
+        capabilities: a drop-in is expected to have all of them; of those that cannot be had in
+            every number format or kernel, the plainest of cases is tried.
     """
 
     def __init__(
@@ -44,9 +47,11 @@ class TorchModule:
         factory: Callable[..., Any],
         version: str,
         surroundings: Callable[[], AbstractContextManager[Any]] = nullcontext,
+        capabilities: frozenset[str] = ALL,
     ) -> None:
         self.name = name
         self.version = version
+        self.capabilities = capabilities
         self._factory = factory
         self._surroundings = surroundings
         self._reasons: dict[tuple[str, str], str | None] = {}
@@ -55,7 +60,10 @@ class TorchModule:
         """Optional formats that fail in the plainest of cases are not supported."""
         if case.dtype not in _OPTIONAL_DTYPES:
             return None
-        return self._missing(case.dtype, self.run, _plainest(case))
+        plainest = _plainest(case)
+        if "gradients" not in self.capabilities:
+            plainest = replace(plainest, cotangents=())
+        return self._missing(case.dtype, self.run, plainest)
 
     def device_missing(self, device: str) -> str | None:
         """A device is there if a tensor can be put on it."""

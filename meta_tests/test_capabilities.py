@@ -1,23 +1,99 @@
-"""A clause that needs something says so: an implementation without it is asked the others only."""
+"""What is not declared is not asked, what is required has to be there, what works is told."""
 
 from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from lstm_conformance.adapters.reference import ReferenceLSTM
 from lstm_conformance.in_process import judge
-from lstm_conformance.spec.clause import CAPABILITIES
+from lstm_conformance.spec.capabilities import ALL, unsupported
+from lstm_conformance.spec.case import Case
 from lstm_conformance.spec.clauses import CLAUSES, TESTABLE
+from lstm_conformance.spec.config import LSTMConfig
+from lstm_conformance.spec.contract import Observation
+from lstm_conformance.undeclared import PROBES, works
+from lstm_conformance.without import Without
+
+from .command_line import check
 
 
 @pytest.mark.parametrize("clause", TESTABLE)
 def test_the_reference_lacks_what_clauses_need(clause: str) -> None:
-    """It has none of the capabilities, and judges everything else."""
+    """It has none of the capabilities that clauses need but the two biases."""
     verdicts = {verdict for record in judge(ReferenceLSTM(), clause) for verdict in record.verdicts}
-    expected = {"unsupported"} if TESTABLE[clause].needs else {"pass"}
+    has_it = TESTABLE[clause].needs in ("", "two-biases")
+    expected = {"pass"} if has_it else {"unsupported"}
     assert verdicts - {"inconclusive"} <= expected | {"unsupported"}
     assert expected <= verdicts or clause == "DTYPE-4"  # NumPy has no bfloat16
 
 
 def test_needs_are_capabilities() -> None:
-    assert {clause.needs for clause in CLAUSES.values()} == {"", *CAPABILITIES}
+    assert {clause.needs for clause in CLAUSES.values()} <= {"", *ALL}
+
+
+class OneLayer(ReferenceLSTM):
+    """Declares less than it can, and can less than it declares."""
+
+    name = "one-layer"
+    capabilities = frozenset({"float32", "layers", "packed"})
+
+    def run(self, case: Case) -> Observation:
+        if case.config.num_layers > 1 or case.states:
+            raise NotImplementedError
+        return super().run(case)
+
+
+def test_a_case_beyond_the_capabilities_is_not_run() -> None:
+    case = Case(LSTMConfig(2, 3), dtype="float32")
+    assert unsupported(OneLayer(), case) is None
+    several = replace(case, config=LSTMConfig(2, 3, bidirectional=True, bias=False), states=True)
+    assert unsupported(OneLayer(), several) == "no bidirectional, no no-bias, no states"
+    assert unsupported(OneLayer(), replace(case, dtype="float64")) == "no float64"
+
+
+def test_a_further_limit_is_asked_for_inside_the_capabilities() -> None:
+    class Short(OneLayer):
+        def unsupported(self, case: Case) -> str | None:
+            return "at most 3 steps" if case.seq_len > 3 else None
+
+    case = Case(LSTMConfig(2, 3), dtype="float32", seq_len=4)
+    assert unsupported(Short(), case) == "at most 3 steps"
+    assert unsupported(Short(), replace(case, seq_len=3)) is None
+    assert unsupported(Short(), replace(case, states=True)) == "no states"
+
+
+def test_what_works_undeclared_is_found() -> None:
+    found = {name for name in PROBES if works(OneLayer(), name)}
+    assert found == set(PROBES) - {"layers", "states", "bfloat16"}
+
+
+def test_what_is_taken_away_is_not_used() -> None:
+    less = Without(ReferenceLSTM(), frozenset({"projection", "gradients"}))
+    assert less.name == "reference"
+    case = Case(LSTMConfig(2, 3, proj_size=1))
+    assert unsupported(less, case) == "no projection"
+    assert unsupported(less, replace(case, config=LSTMConfig(2, 3))) is None
+
+
+@pytest.mark.parametrize(
+    ("required", "status"), [((), 0), (("float64", "states"), 0), (("bfloat16",), 1)]
+)
+def test_what_is_required_has_to_be_there(
+    required: tuple[str, ...], status: int, tmp_path: Path
+) -> None:
+    options = [word for name in required for word in ("--require", name)]
+    clauses = ("--clause", "DTYPE-3", "--clause", "DTYPE-4", "--profile", "smoke")
+    ended, results = check("reference", *clauses, *options, cwd=tmp_path)
+    assert ended.status == status, ended.out
+    if status:
+        (failure,) = (c["failure"] for c in results["clauses"] if c["failure"])
+        assert failure["finding"]["message"] == "required, but no bfloat16"
+
+
+def test_a_required_clause_capability_has_to_be_there(tmp_path: Path) -> None:
+    ended, _ = check("reference", "--clause", "PARAM-1", "--require", "module", cwd=tmp_path)
+    assert ended.status == 1
+    assert "required, but no module" in ended.out

@@ -14,7 +14,13 @@ HOSTILE = "<script>alert(1)</script>|`x` **b** \x1b[2J\n# head ````\n```"
 RESULTS: dict[str, Any] = {
     "conformant": False,
     "stopped": None,
-    "implementation": {"name": "mine", "version": "1", "target": "mine:LSTM"},
+    "implementation": {
+        "name": "mine",
+        "version": "1",
+        "target": "mine:LSTM",
+        "capabilities": ["float32", "float64"],
+        "undeclared": [],
+    },
     "environment": {"python": "3.11", "platform": "x", "machine": "y", "packages": {"numpy": "2"}},
     "seed": 0,
     "profile": "smoke",

@@ -70,6 +70,9 @@ def summary(results: Results) -> str:
     waived = [clause for clause in results["clauses"] if clause["verdict"] == "waived"]
     if waived:
         lines.append(f"Known deviations: {_titles(waived)}.")
+    if implementation["undeclared"]:
+        names = ", ".join(implementation["undeclared"])
+        lines.append(f"Works, but is not declared: {names}.")
     for device, reason in results["missing_devices"].items():
         lines.append(f"Not tested on {device}: {reason}.")
     combinations = results["coverage"]["combinations"]

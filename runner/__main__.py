@@ -8,7 +8,9 @@ import sys
 from pathlib import Path
 
 from . import __version__
+from .adapters import REGISTRY
 from .profiles import PROFILES
+from .spec.capabilities import CAPABILITIES
 from .spec.clause import Clause
 from .spec.clauses import CLAUSES, TESTABLE
 from .spec.precision import PRECISIONS
@@ -59,14 +61,34 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "target",
         metavar="TARGET",
+        nargs="?",
         help="package.module:Attribute, path/to/file.py:Attribute, or "
         "the name of an adapter; an attribute is called like torch.nn.LSTM",
     )
+    add("--exec", metavar="COMMAND", help="a program to be judged instead (docs/protocol.md)")
+    add("--python", metavar="PATH", help="interpreter in which the adapter TARGET is run")
+    add("--isolate", action="store_true", help="judge every case in a process that may crash")
+    add("--time-limit", type=_amount, metavar="SECONDS", help="for a case there (default: 120)")
+    add("--memory-limit", type=_amount, metavar="GIB", help="for that process (default: 8)")
     add("--profile", choices=PROFILES, default="default", help="how much is judged")
     add("--seed", type=_seed, help="of all that is drawn (default: 0; thorough draws one)")
     add("--dtype", action="append", choices=PRECISIONS, help="repeatable (default: all)")
     add("--device", action="append", metavar="NAME", help="repeatable (default: cpu)")
     add("--clause", action="append", metavar="ID", type=_clause, help="repeatable (default: all)")
+    add(
+        "--require",
+        action="append",
+        metavar="CAPABILITY",
+        choices=CAPABILITIES,
+        help="not to have it is a failure; repeatable",
+    )
+    add(
+        "--without",
+        action="append",
+        metavar="CAPABILITY",
+        choices=CAPABILITIES,
+        help="do not use it, as if it were not there; repeatable",
+    )
     add(
         "--case",
         metavar="LINE",
@@ -126,7 +148,21 @@ def _parser() -> argparse.ArgumentParser:
 def _check(options: argparse.Namespace) -> int:
     from .check import check
 
+    problem = _contradiction(options)
+    if problem:
+        print(f"lstm-conformance: {problem}", file=sys.stderr)
+        return 2
     return check(options)
+
+
+def _contradiction(options: argparse.Namespace) -> str:
+    if (options.target is None) == (options.exec is None):
+        return "give a TARGET or --exec COMMAND, one of them."
+    if options.exec is not None and (options.python is not None or options.isolate):
+        return "--exec is a process of its own: --python and --isolate do not go with it."
+    if options.python is not None and options.target not in REGISTRY:
+        return f"--python runs one of the adapters {', '.join(REGISTRY)}."
+    return ""
 
 
 def _defects(options: argparse.Namespace) -> int:
@@ -167,6 +203,16 @@ def _positive(text: str) -> int:
     number = _count(text)
     if number < 1:
         raise argparse.ArgumentTypeError("at least 1 is needed")
+    return number
+
+
+def _amount(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
     return number
 
 

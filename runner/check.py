@@ -72,14 +72,19 @@ def _command(options: Namespace, file: Path) -> list[str]:
         *(sys.executable, "-m", "pytest"),
         *("--pyargs", "lstm_conformance.tests", "-p", "lstm_conformance.plugin"),
         *("--noconftest", "-c", os.devnull, f"--rootdir={Path.cwd()}", "-p", "no:cacheprovider"),
-        *("--lstm-implementation", options.target, "--lstm-profile", options.profile),
+        *("--lstm-implementation", options.target or "", "--lstm-profile", options.profile),
         *("--lstm-json", str(file), "--tb=no", "-q", f"--maxfail={options.max_failures}"),
     ]
     if options.seed is not None:
         command.append(f"--lstm-seed={options.seed}")
-    for name in ("dtype", "device", "clause"):
+    for name in ("dtype", "device", "clause", "require", "without"):
         for value in getattr(options, name) or ():
             command.append(f"--lstm-{name}={value}")
+    for name in ("exec", "python", "time_limit", "memory_limit"):
+        if getattr(options, name) is not None:
+            command.append(f"--lstm-{name.replace('_', '-')}={getattr(options, name)}")
+    if options.isolate:
+        command.append("--lstm-isolate")
     if options.case is not None:
         command.append(f"--lstm-case={options.case}")
     if options.known_deviations is not None:

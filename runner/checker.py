@@ -19,13 +19,15 @@ from .diagnosis import Diagnostician, Evidence
 from .judge import FAIL, INCONCLUSIVE, PASS, Finding
 from .profiles import Profile
 from .rules import Rule
+from .spec.capabilities import lacking, needed, unsupported
 from .spec.case import Case
+from .spec.clauses import CLAUSES
 from .spec.combinations import Combination
 from .spec.contract import Implementation, Unsupported
 from .spec.strategies import Domain, cases
 from .trial import Trial
 
-__all__ = ["ERROR", "UNSUPPORTED", "Checker", "Failure", "Record", "Settings"]
+__all__ = ["ERROR", "UNSUPPORTED", "Checker", "Failure", "Record", "Search", "Settings"]
 
 ERROR, UNSUPPORTED, NOT_TESTED = "error", "unsupported", "not tested"
 
@@ -43,6 +45,7 @@ class Settings:
         seed: of all that is drawn.
         dtypes, devices: names, the devices being there.
         case: the only one to be judged, whatever a test would draw; None for those it draws.
+        required: capabilities whose lack is a failure.
     """
 
     profile: Profile
@@ -50,6 +53,7 @@ class Settings:
     dtypes: tuple[str, ...]
     devices: tuple[str, ...]
     case: Case | None = None
+    required: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -112,6 +116,24 @@ class Record:
     def as_json(self) -> dict[str, Any]:
         """Plain data, which travels between processes."""
         return asdict(self)
+
+    @classmethod
+    def of_json(cls, plain: dict[str, Any]) -> Record:
+        """The record that :meth:`as_json` gave."""
+        failures = [Failure(**failure) for failure in plain["failures"]]
+        return cls(**{**plain, "failures": failures})
+
+    def add(self, other: Record) -> None:
+        """Counts, ratios, reasons and seconds of another record; not its failures."""
+        for mine, its in ((self.verdicts, other.verdicts), (self.reasons, other.reasons)):
+            for name, number in its.items():
+                mine[name] = mine.get(name, 0) + number
+        if other.worst_ratio is not None:
+            self.worst_ratio = max(other.worst_ratio, self.worst_ratio or 0.0)
+        for kind, (number, worst) in other.tensors.items():
+            before, worst_before = self.tensors.get(kind, (0, 0.0))
+            self.tensors[kind] = (before + number, max(worst, worst_before))
+        self.seconds += other.seconds
 
     def count(self, verdict: str, reason: str = "") -> None:
         """One more case with ``verdict``."""
@@ -209,11 +231,17 @@ class Checker:
         return Counter(next(iter(self.records.values())).reasons)
 
     def _single(self, case: Case, rules: dict[str, Rule]) -> None:
-        seen = _Search(case)
+        seen = Search(case)
         self._examine(case, rules, seen)
         self._keep(seen)
 
-    def _keep(self, seen: _Search) -> None:
+    def _is_required(self, asked: frozenset[str]) -> bool:
+        """Whether an unsupported case, which needs what is ``asked``, is a failure."""
+        # If everything was declared, it was tried, and anything may be what is missing.
+        missing = asked - self.implementation.capabilities or asked
+        return bool(missing & self.settings.required)
+
+    def _keep(self, seen: Search) -> None:
         for clause, failure in seen.smallest.items():
             self.records[clause].failures.append(failure)
             self._evidence[clause].update(seen.evidence[clause])
@@ -243,7 +271,7 @@ class Checker:
     def _search(
         self, domain: Domain, rules: dict[str, Rule], examples: int, shrink: bool, label: str = ""
     ) -> bool:
-        seen = _Search()
+        seen = Search()
         seed = zlib.crc32(f"{self.settings.seed} {self._test} {label}".encode())
 
         @hypothesis.seed(seed)
@@ -272,32 +300,37 @@ class Checker:
         self._keep(seen)
         return bool(seen.smallest)
 
-    def _examine(self, case: Case, rules: dict[str, Rule], seen: _Search) -> bool:
+    def _examine(self, case: Case, rules: dict[str, Rule], seen: Search) -> bool:
         """Judges ``case`` by each rule; whether no clause was broken by it."""
         counts = not seen.smallest  # what follows a failure is shrinking
         seen.shrunk += not counts
         trial = Trial(case, self.implementation)
-        unsupported = self.implementation.unsupported(case)
+        of_case = unsupported(self.implementation, case)
         holds = True
         for clause, rule in rules.items():
             record = self.records[clause]
-            verdict, reason, findings = UNSUPPORTED, unsupported or "", []
-            if unsupported is None:
+            needs = frozenset(filter(None, [CLAUSES[clause].needs]))
+            verdict, findings = UNSUPPORTED, list[Finding]()
+            reason = lacking(self.implementation, needs) or of_case or ""
+            if not reason:
                 try:
                     findings = rule(trial)
                     verdict = _verdict(findings)
-                except Unsupported as lacking:
-                    reason = str(lacking)
+                except Unsupported as missing:
+                    reason = str(missing)
                 except (Exception, SystemExit) as error:
                     verdict = ERROR
                     evidence = Evidence(trial, rule)
-                    seen.add(clause, evidence, _failure_of_error(trial, error))
+                    seen.add(clause, case, _failure_of_error(trial, error), evidence)
+            if verdict == UNSUPPORTED and self._is_required(needed(case) | needs):
+                verdict = FAIL
+                findings = [Finding("capability", FAIL, message=f"required, but {reason}")]
             if counts:
                 record.count(verdict, reason)
                 record.see_ratios(case, findings)
             if verdict == FAIL:
-                evidence = Evidence(trial, rule)
-                seen.add(clause, evidence, _failure_of_findings(trial, findings))
+                observed = Evidence(trial, rule) if trial.runs else None
+                seen.add(clause, case, _failure_of_findings(trial, findings), observed)
             holds = holds and verdict not in (FAIL, ERROR)
         if counts:
             next(iter(self.records.values())).seconds += trial.seconds
@@ -311,7 +344,7 @@ def _verdict(findings: list[Finding]) -> str:
     return next(verdict for verdict in (FAIL, INCONCLUSIVE, PASS) if verdict in verdicts)
 
 
-class _Search:
+class Search:
     """The smallest failure of each clause so far, in the search through one domain.
 
     Attributes:
@@ -326,9 +359,16 @@ class _Search:
         self.shrunk = 0
         self._first = first
 
-    def add(self, clause: str, evidence: Evidence, make: Callable[[str], Failure]) -> None:
-        case = evidence.trial.case
-        self.evidence.setdefault(clause, {}).setdefault(str(case), evidence)
+    def add(
+        self,
+        clause: str,
+        case: Case,
+        make: Callable[[str], Failure],
+        evidence: Evidence | None,
+    ) -> None:
+        known_evidence = self.evidence.setdefault(clause, {})
+        if evidence is not None:
+            known_evidence.setdefault(str(case), evidence)
         if self._first is None:
             self._first = case
         failure = make(str(self._first))

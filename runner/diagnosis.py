@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from .divergence import first_divergence
 from .judge import FAIL, THRESHOLD, Finding, error_ratios
 from .reference.oracle import Expectation, expect
+from .spec.capabilities import unsupported
 from .spec.case import LAYOUTS, OUTPUTS, Case
 from .spec.contract import Implementation, Observation
 from .target import load
@@ -381,7 +382,7 @@ def _implementation(group: tuple[Defect, ...]) -> Implementation | None:
 
 def _run(implementation: Implementation, case: Case) -> Observation | None:
     try:
-        if implementation.unsupported(case) is not None:
+        if unsupported(implementation, case) is not None:
             return None
         observation = implementation.run(case)
     except (Exception, SystemExit):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .judge import THRESHOLD
-from .snippet import snippet
+from .snippet import repeatable, snippet
 from .spec.case import Case
 from .spec.clauses import CLAUSES
 
@@ -34,7 +34,7 @@ def explain(clause_id: str, failure: dict[str, Any], target: str) -> str:
         lines.append(f"  found as  {failure['first_case']}")
     if failure["traceback"]:
         lines += ["", *failure["traceback"].rstrip().splitlines()]
-    if target != "reference" and failure["plain"]:
+    if failure["plain"] and repeatable(target):
         lines += ["", "The same with torch and numpy alone:", ""]
         lines.append(snippet(target, Case.parse(failure["case"]), failure))
     return "\n".join(lines)

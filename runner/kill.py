@@ -32,7 +32,7 @@ from .spec.strategies import Domain
 from .target import TargetError, load
 
 if TYPE_CHECKING:
-    from .checker import _Search
+    from .checker import Search
     from .defects.catalogue import Defect
     from .rules import Rule
 
@@ -308,7 +308,7 @@ class UntilFirstFailure(Checker):
     ) -> None:
         super().each_combination(combinations, domain, {name: rules[name] for name in self.records})
 
-    def _examine(self, case: Case, rules: dict[str, Rule], seen: _Search) -> bool:
+    def _examine(self, case: Case, rules: dict[str, Rule], seen: Search) -> bool:
         self.cases += 1
         if not super()._examine(case, rules, seen):
             raise FirstFailure(str(case))

@@ -42,6 +42,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--lstm-clause", metavar="ID", action="append", help="judge this clause (repeatable)")
     add("--lstm-case", metavar="LINE", help="judge this one case")
     add("--lstm-known-deviations", metavar="FILE", help="clauses that are known to be broken")
+    add("--lstm-require", metavar="CAPABILITY", action="append", help="fail without (repeatable)")
+    add("--lstm-without", metavar="CAPABILITY", action="append", help="do not use (repeatable)")
+    add("--lstm-exec", metavar="COMMAND", help="judge this program instead")
+    add("--lstm-python", metavar="PATH", help="run the adapter in this interpreter")
+    add("--lstm-isolate", action="store_true", help="judge every case in another process")
+    add("--lstm-time-limit", metavar="SECONDS", type=float, default=120.0, help="for a case there")
+    add("--lstm-memory-limit", metavar="GIB", type=float, default=8.0, help="for that process")
     add("--lstm-json", metavar="FILE", help="write the results to this file")
     add("--lstm-progress", action="store_true", help="show a progress bar on standard error")
 
@@ -88,11 +95,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture
 def lstm_check(request: pytest.FixtureRequest) -> Checker:
     """Judges cases for the clauses that the test is marked with."""
-    from .checker import Checker
-
     session = _judging_session(request.config)
     node = request.node
-    checker = Checker(session.implementation, session.settings, node.name, _clauses(node))
+    checker = session.checker(node.name, _clauses(node))
     node.stash[_CHECKER] = checker
     return checker
 

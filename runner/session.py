@@ -4,29 +4,37 @@ from __future__ import annotations
 
 import math
 import platform
+import shlex
 import signal
 import sys
 import time
 from argparse import Namespace
+from contextlib import suppress
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from .checker import ERROR, NOT_TESTED, UNSUPPORTED, Failure, Record, Settings
+from .adapters import REGISTRY
+from .checker import ERROR, NOT_TESTED, UNSUPPORTED, Checker, Failure, Record, Settings
 from .diagnosis import Diagnostician
 from .explain import explain
+from .isolation import IsolatedChecker, worker
 from .judge import FAIL, INCONCLUSIVE, PASS
 from .known_deviations import Deviation, KnownDeviationsError, read_known_deviations
 from .profiles import PROFILES
 from .progress import Progress
 from .results_file import write_results
+from .spec.capabilities import CAPABILITIES
 from .spec.case import Case
 from .spec.clauses import CHAPTERS, TESTABLE, root_causes
 from .spec.combinations import all_combinations
 from .spec.contract import Implementation
 from .spec.precision import PRECISIONS
 from .target import TargetError, load
+from .undeclared import PROBES
+from .without import Without
+from .worker import Limits, ProcessFailed, Worker
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -68,6 +76,8 @@ class JudgingSession:
         known: clause to its known deviation.
         json: where the results are to be written, if anywhere.
         progress: where progress is shown, if anywhere.
+        process: to be asked what might end this one.
+        apart: whether cases are judged there.
     """
 
     def __init__(
@@ -80,6 +90,8 @@ class JudgingSession:
         known: dict[str, Deviation],
         json: Path | None,
         progress: Progress | None,
+        process: Worker | None = None,
+        apart: bool = False,
     ) -> None:
         self.target = target
         self.implementation = implementation
@@ -89,6 +101,8 @@ class JudgingSession:
         self.known = known
         self._json = json
         self._progress = progress
+        self._process = process
+        self._apart = apart
         self.diagnostician = Diagnostician(implementation)
         self._records: list[Record] = []
         self._broken_off: dict[str, str] = {}
@@ -126,25 +140,42 @@ class JudgingSession:
         json = Path(option.lstm_json) if option.lstm_json else None
         if json is not None and not json.parent.is_dir():
             raise UsageError(f"The results cannot be written: there is no folder {json.parent}.")
+        without, required = (
+            frozenset(option.lstm_without or ()),
+            frozenset(option.lstm_require or ()),
+        )
+        for capability in without | required:
+            _known("capability", capability, CAPABILITIES)
+        limits = Limits(option.lstm_time_limit, option.lstm_memory_limit)
         try:
-            implementation = load(target)
+            implementation, text, apart = _implementation(option, target, limits)
         except TargetError as error:
             raise UsageError(str(error)) from None
+        if without:
+            implementation = Without(implementation, without)
         reasons = {
-            device: implementation.device_missing(device)
+            device: _device_missing(implementation, device)
             for device in option.lstm_device or ["cpu"]
         }
         present = tuple(device for device, reason in reasons.items() if reason is None)
         return cls(
-            target,
+            text,
             implementation,
-            Settings(profile, option.lstm_seed, dtypes, present, given_case),
+            Settings(profile, option.lstm_seed, dtypes, present, given_case, required),
             tuple(clause for clause in TESTABLE if clause in clauses),
             {device: reason for device, reason in reasons.items() if reason is not None},
             known,
             json,
             Progress(sys.stderr) if option.lstm_progress else None,
+            worker(option, target, limits),
+            apart,
         )
+
+    def checker(self, test: str, clauses: tuple[str, ...]) -> Checker:
+        """That judges cases for one test, which names ``clauses``."""
+        if self._process is None or not self._apart:
+            return Checker(self.implementation, self.settings, test, clauses)
+        return IsolatedChecker(self.implementation, self.settings, test, clauses, self._process)
 
     def expect_tests(self, number: int) -> None:
         """How many tests there will be, for the progress bar."""
@@ -169,8 +200,7 @@ class JudgingSession:
         chapter = TESTABLE[clauses[0]].chapter
         self._seconds[chapter] = self._seconds.get(chapter, 0.0) + seconds
         for record in records or ():
-            failures = [Failure(**failure) for failure in record["failures"]]
-            self._records.append(Record(**{**record, "failures": failures}))
+            self._records.append(Record.of_json(record))
         if broken_off:
             self._broken_off.update(dict.fromkeys(clauses, broken_off[-2000:]))
         self._failed_tests += bool(broken_off) or any(
@@ -213,6 +243,8 @@ class JudgingSession:
                 "name": self.implementation.name,
                 "version": self.implementation.version,
                 "target": self.target,
+                "capabilities": sorted(self.implementation.capabilities),
+                "undeclared": [] if stopped else self._undeclared(),
             },
             "environment": environment(),
             "seed": self.settings.seed,
@@ -269,6 +301,19 @@ class JudgingSession:
             "reasons": reasons,
             "failure": failure,
         }
+
+    def _undeclared(self) -> list[str]:
+        """Capabilities that work, though they are not declared; looked for if all is judged."""
+        missing = [name for name in PROBES if name not in self.implementation.capabilities]
+        if self._process is None or len(self.clauses) < len(TESTABLE):
+            return []
+        found = []
+        for name in missing:
+            with suppress(ProcessFailed):
+                if self._process.ask({"capability": name}).get("works") is True:
+                    found.append(name)
+        self._process.stop()
+        return found
 
     def _tensors(self) -> list[dict[str, Any]]:
         seen: dict[str, tuple[int, float]] = {}
@@ -328,6 +373,42 @@ def with_known_deviation(deviation: Deviation, verdict: str) -> tuple[str, str]:
     if verdict == PASS:
         return ERROR, "known as a deviation, but it is none any more: remove the entry"
     return verdict, ""
+
+
+def _implementation(
+    option: Namespace, target: str, limits: Limits
+) -> tuple[Implementation, str, bool]:
+    """What is judged, its text for reports, and whether its cases are judged in another process.
+
+    Raises:
+        TargetError: it cannot be judged.
+    """
+    if option.lstm_exec is not None or option.lstm_python is not None:
+        try:
+            from .program import Program, adapter_command
+        except ModuleNotFoundError as error:
+            raise TargetError(
+                "Programs need safetensors, which is not installed: "
+                "pip install 'lstm-conformance[programs]'."
+            ) from error
+        if option.lstm_exec is not None:
+            command = shlex.split(option.lstm_exec)
+            return Program(command, limits), f"--exec {shlex.quote(option.lstm_exec)}", False
+        command, environment = adapter_command(option.lstm_python, target)
+        text = f"{target} --python {shlex.quote(option.lstm_python)}"
+        return Program(command, limits, environment), text, False
+    adapter = REGISTRY.get(target)
+    apart = option.lstm_isolate or (adapter is not None and adapter.isolated)
+    return load(target), target, apart
+
+
+def _device_missing(implementation: Implementation, device: str) -> str | None:
+    """Why ``device`` cannot be used; None if it can."""
+    asked = getattr(implementation, "device_missing", None)
+    if asked is not None:
+        reason: str | None = asked(device)
+        return reason
+    return None if device == "cpu" else f"{implementation.name} computes on the cpu only"
 
 
 def failure_as_json(failure: Failure) -> dict[str, Any]:

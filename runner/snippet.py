@@ -7,7 +7,13 @@ from typing import Any
 
 from .spec.case import Case
 
-__all__ = ["snippet"]
+__all__ = ["repeatable", "snippet"]
+
+# Adapters that are torch.nn.LSTM, to what has to be said before it is used.
+_TORCH: dict[str, list[str]] = {
+    "torch": [],
+    "torch-onednn-off": ["torch.backends.mkldnn.enabled = False"],
+}
 
 _DRAW = '''\
 def draw(name, *shape):
@@ -21,6 +27,11 @@ def draw(name, *shape):
 def tensor(name, scale, *shape):
     return (scale * draw(name, *shape)).to({dtype}).to({device!r})
 '''
+
+
+def repeatable(target: str) -> bool:
+    """Whether there is a program for ``target``: a class to import, or ``torch.nn.LSTM``."""
+    return target in _TORCH or (":" in target and not target.startswith("--"))
 
 
 def snippet(target: str, case: Case, failure: dict[str, Any]) -> str:
@@ -46,8 +57,7 @@ def snippet(target: str, case: Case, failure: dict[str, Any]) -> str:
 def _import(target: str) -> list[str]:
     module, _, attribute = target.rpartition(":")
     if not module:  # the name of an adapter
-        off = ["torch.backends.mkldnn.enabled = False"] if target == "torch-onednn-off" else []
-        return ["", *off, "LSTM = torch.nn.LSTM"]
+        return ["", *_TORCH[target], "LSTM = torch.nn.LSTM"]
     head, *rest = attribute.split(".")
     lines = [""]
     if module.endswith(".py"):

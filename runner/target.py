@@ -11,15 +11,16 @@ from types import ModuleType
 from typing import Any
 
 from .adapters import REGISTRY
+from .spec.capabilities import ALL, CAPABILITIES
 from .spec.contract import Implementation
 
 __all__ = ["TargetError", "load"]
 
 
 # What tells an implementation from a drop-in for torch.nn.LSTM.
-_INTERFACE = ("run", "unsupported", "device_missing")
+_INTERFACE = ("capabilities", "run")
 
-_NO_TORCH = "{} needs torch, which is not installed: pip install 'lstm-conformance[torch]'."
+_NOT_INSTALLED = "{} needs {}, which is not installed: pip install 'lstm-conformance[{}]'."
 
 
 class TargetError(Exception):
@@ -31,8 +32,8 @@ def load(target: str) -> Implementation:
 
     Args:
         target: ``package.module:Attribute``, ``path/to/file.py:Attribute`` or the name of a
-            registered adapter. The attribute is called like ``torch.nn.LSTM``, or is a class
-            whose instances are implementations themselves.
+            registered adapter. The attribute is called like ``torch.nn.LSTM``, or is an
+            implementation itself, or a class of them.
 
     Raises:
         TargetError: there is no such thing, it cannot be imported, or it is no LSTM.
@@ -48,9 +49,9 @@ def load(target: str) -> Implementation:
         if not hasattr(value, part):
             raise TargetError(f"{module_name} has no attribute {attribute!r}.")
         value = getattr(value, part)
-    if isinstance(value, type) and all(hasattr(value, name) for name in _INTERFACE):
-        made: Implementation = value()
-        return made
+    if all(hasattr(value, name) for name in _INTERFACE):
+        implementation: Implementation = value() if isinstance(value, type) else value
+        return _declared(target, implementation)
     return _drop_in(target, value, _version(module))
 
 
@@ -60,12 +61,26 @@ def _adapter(name: str) -> Implementation:
             f"{name!r} is no target: write package.module:Attribute, path/to/file.py:Attribute "
             f"or one of the adapters {', '.join(REGISTRY)}."
         )
-    module_name, _, attribute = REGISTRY[name].partition(":")
-    implementation: Implementation = getattr(_module(module_name), attribute)()
+    module_name, _, attribute = REGISTRY[name].factory.partition(":")
+    implementation: Implementation = getattr(_module(module_name, name), attribute)()
     return implementation
 
 
-def _module(name: str) -> ModuleType:
+def _declared(target: str, implementation: Implementation) -> Implementation:
+    """``implementation``, if what it declares makes sense."""
+    try:
+        unknown = sorted(frozenset(implementation.capabilities) - ALL)
+    except TypeError:
+        raise TargetError(f"{target}: capabilities has to be a set of names.") from None
+    if unknown:
+        raise TargetError(
+            f"{target} declares a capability {unknown[0]!r}, which there is not: "
+            f"choose from {', '.join(CAPABILITIES)}."
+        )
+    return implementation
+
+
+def _module(name: str, adapter: str = "") -> ModuleType:
     try:
         if name.endswith(".py"):
             return _module_of_file(Path(name))
@@ -77,11 +92,12 @@ def _module(name: str) -> ModuleType:
         raise TargetError(f"Importing {name} failed: {error.msg} ({place}).") from error
     except (Exception, SystemExit) as error:
         missing = error.name if isinstance(error, ModuleNotFoundError) else None
-        raise TargetError(
-            _NO_TORCH.format(name)
-            if missing == "torch"
-            else f"Importing {name} failed: {_one_line(error)}."
-        ) from error
+        if missing and adapter:
+            extra = REGISTRY[adapter].extra
+            raise TargetError(_NOT_INSTALLED.format(adapter, missing, extra)) from error
+        if missing == "torch":
+            raise TargetError(_NOT_INSTALLED.format(name, "torch", "torch")) from error
+        raise TargetError(f"Importing {name} failed: {_one_line(error)}.") from error
 
 
 def _module_of_file(path: Path) -> ModuleType:
@@ -107,7 +123,7 @@ def _drop_in(target: str, factory: Any, version: str) -> Implementation:
     try:
         torch = importlib.import_module("torch")
     except ImportError:
-        raise TargetError(_NO_TORCH.format(target)) from None
+        raise TargetError(_NOT_INSTALLED.format(target, "torch", "torch")) from None
     try:
         module = factory(2, 3)
     except (Exception, SystemExit) as error:

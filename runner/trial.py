@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from .judge import Finding, compare
 from .reference.complex_step import expect_derivative
 from .reference.oracle import Expectation, expect
+from .spec.capabilities import unsupported
 from .spec.case import Case
 from .spec.contract import Implementation, Nonconformance, Observation, ObservedTensor, Unsupported
 
@@ -33,7 +34,8 @@ class Trial:
         case: the case.
         implementation: what is judged.
         seconds: spent inside the implementation so far.
-        plain: whether nothing but the case itself was run, which a short program can repeat.
+        plain: whether nothing but the case itself was run, on a module: a short program can
+            repeat that.
         runs: each case that was run, and what came of it.
     """
 
@@ -41,7 +43,7 @@ class Trial:
         self.case = case
         self.implementation = implementation
         self.seconds = 0.0
-        self.plain = True
+        self.plain = "module" in implementation.capabilities
         self.runs: list[tuple[Case, Observation]] = []
 
     @cached_property
@@ -64,7 +66,7 @@ class Trial:
         Raises:
             Unsupported: that case is outside the declared capabilities.
         """
-        reason = self.implementation.unsupported(case)
+        reason = unsupported(self.implementation, case)
         if reason is not None:
             raise Unsupported(reason)
         self.plain = False

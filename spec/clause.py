@@ -6,18 +6,10 @@ from dataclasses import dataclass
 
 from .statements import INTRODUCTION, STATEMENTS
 
-__all__ = ["CAPABILITIES", "LEVELS", "Chapter", "Clause", "Erratum"]
+__all__ = ["LEVELS", "Chapter", "Clause", "Erratum"]
 
 # As in RFC 2119. A broken SHOULD is reported, and does not make an implementation nonconforming.
 LEVELS = ("MUST", "SHOULD")
-
-# What an implementation may lack as a whole; a clause that needs it is unsupported then.
-CAPABILITIES = {
-    "module": "is a torch.nn.Module, which can be handled by hand",
-    "dropout": "draws dropout masks in training",
-    "double backward": "gradients of gradients",
-    "forward mode": "Jacobian-vector products",
-}
 
 
 @dataclass(frozen=True)
@@ -48,7 +40,7 @@ class Clause:
         equation: the claim in mathematics, where it has one.
         builds_on: ids of the clauses whose failure would make this one fail as well, so that
             a report can tell a cause from its consequences.
-        needs: the capability without which it cannot be judged; empty if it always can.
+        needs: the capability without which no case can be judged by it; empty if there is none.
         erratum: of the documents, where there is one.
         untestable: why no test can judge it; empty if one can.
     """

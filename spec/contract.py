@@ -52,8 +52,14 @@ class Observation:
 class Implementation(Protocol):
     """What is judged. No subclassing is needed.
 
-    Three further methods are optional; clauses that need a missing one are unsupported. Each
-    may raise :class:`Unsupported`.
+    Further methods are optional.
+
+    * ``unsupported(case) -> str | None``: why a case is outside of what is supported, for limits
+      that no capability names. It is asked only about cases inside the capabilities.
+    * ``device_missing(device) -> str | None``: why a device cannot be used on this machine.
+      Without it, all but ``cpu`` are missing.
+
+    Three more belong to capabilities, and each may raise :class:`Unsupported`.
 
     * ``bench(case)``: a context manager that gives a torch module to be handled by hand, see
       ``adapters/torch_bench.py``.
@@ -65,18 +71,13 @@ class Implementation(Protocol):
     Attributes:
         name: how reports call it.
         version: of the package it is from.
+        capabilities: names of ``capabilities.CAPABILITIES``; a case that needs another one is
+            unsupported, and is not run.
     """
 
     name: str
     version: str
-
-    def unsupported(self, case: Case) -> str | None:
-        """Why ``case`` is outside the declared capabilities; None if it is inside."""
-        ...
-
-    def device_missing(self, device: str) -> str | None:
-        """Why ``device`` cannot be used on this machine; None if it can."""
-        ...
+    capabilities: frozenset[str]
 
     def run(self, case: Case) -> Observation:
         """The forward pass, and the backward pass where the case has cotangents.

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from tabulate import tabulate
 
-from .clause import CAPABILITIES, Chapter, Clause
+from .capabilities import CAPABILITIES
+from .clause import Chapter, Clause
 from .clauses import CHAPTERS
 from .statements import INTRODUCTION, STATEMENTS, TORCH
 

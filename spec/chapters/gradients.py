@@ -201,7 +201,7 @@ CHAPTER = Chapter(
             equation="d output(x + s v) / ds",
             sources=("each-step",),
             builds_on=("GRAD-10",),
-            needs="forward mode",
+            needs="forward-mode",
         ),
         Clause(
             id="GRAD-21",
@@ -213,7 +213,7 @@ CHAPTER = Chapter(
             equation="d grad(x + s v) / ds",
             sources=("each-step",),
             builds_on=("GRAD-10", "GRAD-11", "GRAD-19"),
-            needs="double backward",
+            needs="double-backward",
         ),
     ),
 )

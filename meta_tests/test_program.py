@@ -1,0 +1,153 @@
+"""Programs are judged by the protocol, which is what its page and its schema say."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pytest
+
+pytest.importorskip("safetensors")
+
+from lstm_conformance.adapters.reference import ReferenceLSTM
+from lstm_conformance.program import PROTOCOL, Program, adapter_command
+from lstm_conformance.spec.case import OUTPUTS, Case
+from lstm_conformance.spec.config import LSTMConfig
+from lstm_conformance.target import TargetError
+from lstm_conformance.worker import Limits, Worker
+
+from .command_line import IMPLEMENTATIONS, run
+
+DOCS = Path(__file__).parents[1] / "docs"
+SCHEMA = json.loads((DOCS / "protocol.schema.json").read_text("utf-8"))
+SERVE = [sys.executable, "-m", "lstm_conformance.serve", "reference"]
+
+EVERYTHING = Case(
+    LSTMConfig(2, 4, num_layers=2, batch_first=True, bidirectional=True, proj_size=3),
+    seq_len=5,
+    batch_size=3,
+    layout="packed_unsorted",
+    lengths=(2, 5, 3),
+    dtype="float32",
+    states=True,
+    cotangents=OUTPUTS,
+    seed=7,
+)
+
+
+@pytest.fixture(scope="module")
+def program() -> Program:
+    return Program(SERVE, Limits())
+
+
+def test_a_program_says_what_it_is(program: Program) -> None:
+    assert (program.name, program.version) == ("reference", ReferenceLSTM.version)
+    assert program.capabilities == ReferenceLSTM.capabilities
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "float16"])
+def test_a_program_gives_the_same_numbers(program: Program, dtype: str) -> None:
+    case = EVERYTHING.with_values({}, dtype=dtype)
+    mine, its = ReferenceLSTM().run(case).tensors, program.run(case).tensors
+    assert list(mine) == [name for name in case.result_names() if name in its]
+    for name, tensor in mine.items():
+        np.testing.assert_array_equal(its[name].values, tensor.values)
+        assert its[name].dtype == dtype
+
+
+def test_given_values_travel(program: Program) -> None:
+    """A case with given values has the text of another one: it is not the text that counts."""
+    shapes = EVERYTHING.shapes()
+    given = {"input": np.zeros(shapes["input"]), "cotangent of c_n": np.ones(shapes["c_n"])}
+    case = EVERYTHING.with_values(given)
+    mine, its = ReferenceLSTM().run(case).tensors, program.run(case).tensors
+    for name, tensor in mine.items():
+        np.testing.assert_array_equal(its[name].values, tensor.values)
+
+
+def test_messages_are_those_of_the_schema(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[str, object]] = []
+    ask = Worker._ask
+
+    def listening(self: Worker, message: dict[str, object], seconds: float) -> dict[str, object]:
+        answer = ask(self, message, seconds)
+        kind = "hello" if message["method"] == "hello" else "request"
+        seen.append((kind, {"id": answer["id"], **message}))
+        seen.append(("hello_answer" if kind == "hello" else "answer", answer))
+        return answer
+
+    monkeypatch.setattr(Worker, "_ask", listening)
+    Program(SERVE, Limits()).run(EVERYTHING)
+    assert [kind for kind, _ in seen] == ["hello", "hello_answer", "request", "answer"]
+    for kind, message in seen:
+        schema = {**SCHEMA["$defs"][kind], "$defs": SCHEMA["$defs"]}
+        jsonschema.validate(json.loads(json.dumps(message)), schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(seen[2][1], {**SCHEMA["$defs"]["hello"], "$defs": SCHEMA["$defs"]})
+
+
+def test_the_page_names_the_version() -> None:
+    assert f"version {PROTOCOL};" in (DOCS / "protocol.md").read_text("utf-8")
+
+
+def test_an_adapter_in_another_interpreter_needs_nothing_installed() -> None:
+    """As far as this interpreter can tell: only what was copied is on the path before it."""
+    command, environment = adapter_command(sys.executable, "reference")
+    copied = Path(environment["PYTHONPATH"], "lstm_conformance")
+    assert copied.joinpath("adapters", "reference.py").is_file()
+    assert not copied.joinpath("tests").exists()
+    assert Program(command, Limits(), environment).run(EVERYTHING).tensors.keys() >= {"input.grad"}
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        (["no-such-program"], "no-such-program cannot be judged: "),
+        ([sys.executable, "-c", "pass"], "ended with exit status 0"),
+        ([sys.executable, "-c", "import sys; sys.exit('no model')"], "it said: no model"),
+        ([sys.executable, "-c", "print('ready')"], "malformed answer 'ready'"),
+        ([sys.executable, "-c", 'input(); print(\'{"id": 1, "protocol": 7}\')'], "protocol 7"),
+        (
+            [sys.executable, "-c", 'input(); print(\'{"id": 1, "protocol": 1}\')'],
+            "has to declare capabilities",
+        ),
+    ],
+)
+def test_what_is_no_such_program_is_told(command: list[str], says: str) -> None:
+    with pytest.raises(TargetError) as told:
+        Program(command, Limits())
+    assert says in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ((), "give a TARGET or --exec COMMAND, one of them"),
+        (("reference", "--exec", "x"), "give a TARGET or --exec COMMAND, one of them"),
+        (("--exec", "x", "--isolate"), "--exec is a process of its own"),
+        (("a:B", "--python", sys.executable), "--python runs one of the adapters"),
+        (("--exec", "no-such-program"), "no-such-program cannot be judged"),
+        (("reference", "--time-limit", "-1"), "'-1' is no number above 0"),
+        (("reference", "--without", "gravity"), "invalid choice: 'gravity'"),
+    ],
+)
+def test_questions_that_cannot_be_put(
+    arguments: tuple[str, ...], says: str, tmp_path: Path
+) -> None:
+    ended = run("check", *arguments, "-n", "0", cwd=tmp_path)
+    assert ended.status == 2
+    assert says in " ".join(ended.err.split())
+    assert "Traceback" not in ended.err
+
+
+def test_a_defect_in_a_program_is_found(tmp_path: Path) -> None:
+    program = f"{sys.executable} -m lstm_conformance.serve {IMPLEMENTATIONS}/programs.py:WrongOrder"
+    ended = run(
+        "check", "--exec", program, "--clause", "EQ-1", "--profile", "smoke", "-n", "0",
+        cwd=tmp_path,
+    )  # fmt: skip
+    assert ended.status == 1
+    assert "right if the blocks were in the order i, o, g, f" in ended.out

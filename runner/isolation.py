@@ -1,0 +1,115 @@
+"""``--isolate``: every case is judged in a process that may crash or hang without harm."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from .checker import ERROR, Checker, Failure, Record, Search, Settings
+from .diagnosis import Diagnostician
+from .rules import Rule
+from .spec.case import Case
+from .spec.contract import Implementation
+from .worker import Limits, ProcessFailed, Worker
+
+__all__ = ["IsolatedChecker", "worker"]
+
+# A process that ends is started anew, which takes as long as many cases: it counts for so many
+# when a case that failed is made smaller.
+_COST_OF_A_PROCESS = 10
+
+# A diagnosis looks at many cases.
+_DIAGNOSIS_SECONDS = 300.0
+
+
+def worker(option: Namespace, target: str, limits: Limits) -> Worker:
+    """A process that judges cases with the same options.
+
+    Args:
+        option: of the pytest plugin.
+        target: what is judged.
+        limits: of time and memory.
+    """
+    plain = {name: value for name, value in vars(option).items() if name.startswith("lstm_")}
+    plain.update(lstm_json=None, lstm_progress=False, lstm_isolate=False)
+    greeting = {"options": {name: _plain(value) for name, value in plain.items()}, "target": target}
+    return Worker([sys.executable, "-m", f"{__package__}.isolated"], limits, greeting)
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, (list, int, float, str, type(None))) else str(value)
+
+
+class IsolatedChecker(Checker):
+    """Draws cases as its base class does, and has them judged elsewhere.
+
+    Args:
+        process: that judges.
+    """
+
+    def __init__(
+        self,
+        implementation: Implementation,
+        settings: Settings,
+        test: str,
+        clauses: Iterable[str],
+        process: Worker,
+    ) -> None:
+        super().__init__(implementation, settings, test, clauses)
+        self._process = process
+
+    def _examine(self, case: Case, rules: dict[str, Rule], seen: Search) -> bool:
+        counts = not seen.smallest
+        seen.shrunk += not counts
+        try:
+            records = self._judge(case, tuple(rules))
+        except ProcessFailed as failed:
+            seen.shrunk += _COST_OF_A_PROCESS
+            records = [_record_of_failure(clause, case, failed) for clause in rules]
+        holds = True
+        for found in records:
+            record = self.records[found.clause]
+            if counts:
+                record.add(found)
+            for failure in found.failures:
+                seen.add(found.clause, case, partial(_first_found_as, failure), None)
+                holds = False
+        return holds
+
+    def _judge(self, case: Case, clauses: tuple[str, ...], **more: Any) -> list[Record]:
+        message = {"test": self._test, "clauses": clauses, "case": str(case), **more}
+        answer = self._process.ask(message, _DIAGNOSIS_SECONDS if more else None)
+        if "error" in answer:
+            raise ProcessFailed(f"judging raised {answer['error']}")
+        try:
+            return [Record.of_json(record) for record in answer["records"]]
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ProcessFailed(f"the process answered nonsense: {error}") from error
+
+    def diagnose(self, diagnostician: Diagnostician, clause: str) -> None:
+        """As the base class does, in the process."""
+        failures = self.records[clause].failures
+        smallest = min(failures, key=lambda failure: failure.size)
+        if smallest.verdict == ERROR:  # it would crash or hang again
+            return
+        with suppress(ProcessFailed):
+            (record,) = self._judge(Case.parse(smallest.case), (clause,), diagnose=True)
+            for failure in record.failures:
+                found = replace(smallest, diagnosis=failure.diagnosis)
+                failures[failures.index(smallest)] = found
+
+
+def _first_found_as(failure: Failure, first_case: str) -> Failure:
+    return replace(failure, first_case=first_case)
+
+
+def _record_of_failure(clause: str, case: Case, failed: ProcessFailed) -> Record:
+    record = Record(clause)
+    record.count(ERROR)
+    record.failures.append(Failure(ERROR, str(case), str(case), exception=str(failed)))
+    return record

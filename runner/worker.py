@@ -1,0 +1,183 @@
+"""A process that answers one line of JSON by another, and may crash, hang or talk nonsense."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+from typing import IO, Any
+
+__all__ = ["Limits", "ProcessFailed", "Worker"]
+
+# An answer is short: tensors travel in files.
+_LONGEST_LINE = 1 << 24
+
+
+class ProcessFailed(Exception):
+    """The process did not answer: it ended, hung, or said something else. It is started anew."""
+
+
+class Limits:
+    """What a process may take.
+
+    Args:
+        seconds: for one answer.
+        gibibytes: of memory that it allocates (Linux: ``RLIMIT_DATA``; elsewhere no limit).
+        start_seconds: for the first answer, in which it starts and imports what it needs.
+    """
+
+    def __init__(
+        self, seconds: float = 120.0, gibibytes: float = 8.0, start_seconds: float = 300.0
+    ) -> None:
+        self.seconds = seconds
+        self.gibibytes = gibibytes
+        self.start_seconds = start_seconds
+
+
+class Worker:
+    """Starts a command when it is first asked something, and again after it has failed.
+
+    Args:
+        command: program and arguments.
+        limits: of time and memory.
+        greeting: the first message after each start; its answer is passed over.
+        environment: of the process; that of this one if None.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        limits: Limits,
+        greeting: dict[str, Any],
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self._command = list(command)
+        self._limits = limits
+        self._greeting = greeting
+        self._environment = environment
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self._stderr: IO[bytes] | None = None
+        self._asked = 0
+        atexit.register(self.stop)
+
+    def start(self) -> dict[str, Any]:
+        """The answer to the greeting of a process that is started for it.
+
+        Raises:
+            ProcessFailed: there is none.
+        """
+        self.stop()
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115
+        self._lines = queue.SimpleQueue()
+        try:
+            self._process = subprocess.Popen(
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._stderr,
+                env=self._environment,
+                start_new_session=True,  # with all that it starts, it can be ended at once
+            )
+        except OSError as error:
+            raise ProcessFailed(f"{self._command[0]}: {error.strerror}") from error
+        _limit_memory(self._process.pid, self._limits.gibibytes)
+        assert self._process.stdout is not None
+        threading.Thread(
+            target=_read, args=(self._process.stdout, self._lines), daemon=True
+        ).start()
+        return self._ask(self._greeting, self._limits.start_seconds)
+
+    def ask(self, message: dict[str, Any], seconds: float | None = None) -> dict[str, Any]:
+        """The answer to ``message``.
+
+        Args:
+            message: to which an ``id`` is added.
+            seconds: that it may take, if not as the limits say.
+
+        Raises:
+            ProcessFailed: there is none.
+        """
+        if self._process is None:
+            self.start()
+        return self._ask(message, self._limits.seconds if seconds is None else seconds)
+
+    def _ask(self, message: dict[str, Any], seconds: float) -> dict[str, Any]:
+        assert self._process is not None
+        assert self._process.stdin is not None
+        self._asked += 1
+        line = json.dumps({"id": self._asked, **message}) + "\n"
+        try:
+            self._process.stdin.write(line.encode())
+            self._process.stdin.flush()
+            answer = self._lines.get(timeout=seconds)
+        except queue.Empty:
+            raise self._failed(f"no answer within {seconds:g} s") from None
+        except OSError:  # it ended before it could read
+            answer = b""
+        if not answer:
+            raise self._failed(self._how_ended())
+        try:
+            content = json.loads(answer)
+        except ValueError:
+            content = None
+        if not isinstance(content, dict) or content.get("id") != self._asked:
+            said = answer[:100].decode("utf-8", "replace").strip()
+            raise self._failed(f"malformed answer {said!r}")
+        return content
+
+    def stop(self) -> None:
+        """Ends the process, if there is one."""
+        if self._process is None:
+            return
+        # The whole group: what an implementation started must not outlive it.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout, self._stderr):
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
+        self._process = None
+
+    def _how_ended(self) -> str:
+        assert self._process is not None
+        try:
+            status = self._process.wait(5.0)
+        except subprocess.TimeoutExpired:
+            return "closed its standard output"
+        if status < 0:
+            return f"was ended by {signal.Signals(-status).name}"
+        return f"ended with exit status {status}"
+
+    def _failed(self, reason: str) -> ProcessFailed:
+        assert self._stderr is not None
+        self._stderr.seek(0, os.SEEK_END)
+        self._stderr.seek(max(0, self._stderr.tell() - 500))
+        last = " ".join(self._stderr.read().decode("utf-8", "replace").split())
+        self.stop()
+        return ProcessFailed(f"the process {reason}" + (f"; it said: {last}" if last else ""))
+
+
+def _read(stream: IO[bytes], lines: queue.SimpleQueue[bytes]) -> None:
+    with contextlib.suppress(OSError, ValueError):  # closed from the other side
+        while line := stream.readline(_LONGEST_LINE):
+            lines.put(line)
+    lines.put(b"")
+
+
+def _limit_memory(pid: int, gibibytes: float) -> None:
+    if sys.platform == "linux":
+        import resource
+
+        size = int(gibibytes * 2**30)
+        with contextlib.suppress(OSError, ValueError):  # it has ended; the limit is lower already
+            resource.prlimit(pid, resource.RLIMIT_DATA, (size, size))
