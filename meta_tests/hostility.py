@@ -1,0 +1,87 @@
+"""Judges what is hostile, and says which verdicts were lost."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from lstm_conformance.spec.combinations import Combination, all_combinations, covering_array
+
+from .command_line import IMPLEMENTATIONS, run
+
+FUNCTIONS = IMPLEMENTATIONS / "hostile_functions.py"
+PROGRAM = IMPLEMENTATIONS / "hostile_program.py"
+
+# Class or kind to what the report says of it; empty where there is nothing to be said.
+HARMFUL = {
+    "Segfaulting": "was ended by SIGSEGV",
+    "Aborting": "was ended by SIGABRT",
+    "Exiting": "ended with exit status 0",
+    "Killed": "was ended by SIGKILL",
+    "Hanging": "no answer within 2 s",
+    "Greedy": "MemoryError",
+    "Recursing": "was ended by SIGSEGV",
+    "ClosingEverything": "the process",
+    "TalkingNonsense": "",
+    "Disturbing": "",
+    "KeepingViews": "",
+}
+PROGRAMS = {
+    "printing": "malformed answer 'Loading model...'",
+    "malformed": "malformed answer '{\"id\":'",
+    "endless-line": "no answer within 2 s",
+    "other-id": "malformed answer",
+    "truncated": "the results cannot be read",
+    "no-file": "the results cannot be read",
+    "huge-header": "the results cannot be read",
+    "dying": "was ended by SIGABRT",
+    "deaf": "no answer within 2 s",
+    "raising": "ValueError: <script>xxx",
+}
+
+
+def judged(name: str, profile: str, cwd: Path) -> dict[str, Any]:
+    """The results of judging one of them in all combinations of float32, in isolation."""
+    if name in HARMFUL:
+        target = [f"{FUNCTIONS}:{name}", "--isolate"]
+    else:
+        target = ["--exec", f"{sys.executable} {PROGRAM} {name}"]
+    file = cwd / "results.json"
+    ended = run(
+        "check", *target, "--profile", profile, "--clause", "COMB-1", "--dtype", "float32",
+        "-n", "0", "--time-limit", "2", "--memory-limit", "1", "--json", str(file),
+        cwd=cwd,
+    )  # fmt: skip
+    assert ended.status in (0, 1), ended.out + ended.err
+    import json
+
+    results: dict[str, Any] = json.loads(file.read_text())
+    return results
+
+
+def nothing_lost(name: str, profile: str, cwd: Path) -> None:
+    """Every case has a verdict; those in which harm was done say so, and all others pass."""
+    results = judged(name, profile, cwd)
+    (clause,) = results["clauses"]
+    combinations = covering_array() if profile == "smoke" else all_combinations()
+    asked = [c for c in combinations if c.dtype == "float32"]
+    provoked = [c for c in asked if _provoked(c)]
+    assert provoked
+    said = {**HARMFUL, **PROGRAMS}[name]
+    assert results["coverage"]["combinations"]["visited"] == len(asked)
+    if not said:
+        assert clause["counts"]["pass"] == 2 * len(asked)
+        assert set(clause["counts"]) <= {"pass", "not tested"}
+        return
+    # The search in a combination ends with the first case that is an error.
+    assert clause["counts"]["pass"] == 2 * (len(asked) - len(provoked))
+    assert clause["counts"]["error"] == len(provoked)
+    assert clause["verdict"] == "error"
+    assert said in clause["failure"]["exception"]
+    assert "num_layers=3" in clause["failure"]["case"]
+
+
+def _provoked(combination: Combination) -> bool:
+    of = (combination.num_layers, combination.bidirectional, combination.layout)
+    return of == (3, True, "packed_sorted")

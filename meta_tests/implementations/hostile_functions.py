@@ -1,0 +1,140 @@
+"""LSTMs without torch that are right, but in one kind of case harm the process they are in."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+import time
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+
+from lstm_conformance.adapters.reference import ReferenceLSTM
+from lstm_conformance.spec.case import Case
+from lstm_conformance.spec.contract import Observation, ObservedTensor
+
+
+def provoked(case: Case) -> bool:
+    """Whether it does harm."""
+    config = case.config
+    return config.num_layers == 3 and config.bidirectional and case.layout == "packed_sorted"
+
+
+class Harmful(ReferenceLSTM):
+    """Does ``harm`` where it is provoked."""
+
+    def harm(self) -> Any:
+        raise NotImplementedError
+
+    def run(self, case: Case) -> Observation:
+        if provoked(case):
+            self.harm()
+        return super().run(case)
+
+
+class Segfaulting(Harmful):
+    """Reads what is not its own."""
+
+    def harm(self) -> None:
+        ctypes.string_at(0)
+
+
+class Aborting(Harmful):
+    """Gives up as C libraries do."""
+
+    def harm(self) -> None:
+        os.abort()
+
+
+class Exiting(Harmful):
+    """Ends the process as if all were well."""
+
+    def harm(self) -> None:
+        os._exit(0)
+
+
+class Killed(Harmful):
+    """Is ended from outside, as by a system that has no memory left."""
+
+    def harm(self) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Hanging(Harmful):
+    """Never comes back, and is not to be interrupted politely."""
+
+    def harm(self) -> None:
+        for name in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(name, signal.SIG_IGN)
+        time.sleep(3600)
+
+
+class Greedy(Harmful):
+    """Takes all memory there is."""
+
+    def harm(self) -> None:
+        hoard = []
+        while True:
+            hoard.append(np.ones(2**24))
+
+
+class Recursing(Harmful):
+    """Overflows the stack of C, where Python's own limit does not help."""
+
+    def harm(self) -> None:
+        sys.setrecursionlimit(10**9)
+        nested: Any = []
+        for _ in range(10**6):
+            nested = [nested]
+        repr(nested)
+
+
+class ClosingEverything(Harmful):
+    """Closes every file that is open."""
+
+    def harm(self) -> None:
+        os.closerange(0, 256)
+
+
+class TalkingNonsense(Harmful):
+    """Writes to every file that is open."""
+
+    def harm(self) -> None:
+        for number in range(1, 64):
+            with suppress(OSError):
+                os.write(number, b'{"id": 1, "records": "none"}\n\xff\xfe')
+
+
+class Disturbing(Harmful):
+    """Changes the state of the whole process, for the next case to stumble over. And then it
+    is right: there is nothing to be said against it."""
+
+    def harm(self) -> None:
+        np.seterr(all="raise")
+        np.random.seed(0)
+        sys.stdout.close()
+        os.environ.clear()
+        os.chdir("/")
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        json: Any = __import__("json")
+        json.JSONEncoder.item_separator = "?"
+
+
+class KeepingViews(Harmful):
+    """Gives out the same arrays again and again, and writes into them later."""
+
+    kept: list[Any] = []  # noqa: RUF012
+
+    def run(self, case: Case) -> Observation:
+        for array in self.kept:
+            array[...] = np.nan
+        observation = super().run(case)
+        self.kept[:] = [tensor.values for tensor in observation.tensors.values()]
+        tensors = {
+            name: ObservedTensor(tensor.values[...], tensor.dtype, tensor.device)
+            for name, tensor in observation.tensors.items()
+        }
+        return Observation(tensors, observation.seconds)

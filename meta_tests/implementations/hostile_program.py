@@ -1,0 +1,64 @@
+"""Programs that answer by the protocol, but for one kind of case: ``hostile_program.py KIND``."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from lstm_conformance.serve import Server
+from lstm_conformance.serving import serve
+
+
+def provoked(message: dict[str, Any]) -> bool:
+    """As :func:`.hostile_functions.provoked`."""
+    case = message.get("case", {})
+    return bool(case) and (
+        (case["num_layers"], case["bidirectional"], case["layout"]) == (3, True, "packed_sorted")
+    )
+
+
+def harm(kind: str, message: dict[str, Any], answer: dict[str, Any], stdout: int) -> None:
+    """What a program of this kind does beside, or in place of, its answer."""
+    outputs = Path(message["outputs"])
+    if kind == "printing":
+        os.write(stdout, b"Loading model...\n")
+    elif kind == "malformed":
+        os.write(stdout, b'{"id": \n')
+    elif kind == "endless-line":
+        os.write(stdout, b"x" * 2**22)
+        time.sleep(3600)
+    elif kind == "other-id":
+        answer["id"] = -1
+    elif kind == "truncated":
+        outputs.write_bytes(outputs.read_bytes()[:-7])
+    elif kind == "no-file":
+        outputs.unlink()
+    elif kind == "huge-header":
+        outputs.write_bytes(b"\xff" * 16)
+    elif kind == "dying":
+        os.abort()
+    elif kind == "deaf":
+        time.sleep(3600)
+    elif kind == "raising":
+        raise ValueError("<script>" + "x" * 10**6)
+
+
+def main(kind: str) -> None:
+    """Serves the reference."""
+    stdout = os.dup(1)
+    server = Server("reference")
+
+    def answer(message: dict[str, Any]) -> dict[str, Any]:
+        content = server.answer(message)
+        if provoked(message):
+            harm(kind, message, content, stdout)
+        return content
+
+    serve(answer)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

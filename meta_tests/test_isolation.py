@@ -1,0 +1,14 @@
+"""What crashes, hangs or talks nonsense costs the verdict on one case, and on no other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from .hostility import HARMFUL, PROGRAMS, nothing_lost
+
+
+@pytest.mark.parametrize("name", [*HARMFUL, *PROGRAMS])
+def test_nothing_is_lost(name: str, tmp_path: Path) -> None:
+    nothing_lost(name, "smoke", tmp_path)

@@ -1,0 +1,49 @@
+"""Judgements by all clauses that take too long for every run: ``tox -e whole``.
+
+Named by hand, as pytest does not collect this file by itself.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from .command_line import IMPLEMENTATIONS
+from .hostility import HARMFUL, PROGRAMS, nothing_lost
+from .test_correct import conforms
+from .test_defects import found_and_named
+
+NAMED = {
+    "equations:BiasHHIgnored": {"EQ-5"},
+    "layers:UpperInitialStatesIgnored": {"STATE-3"},
+    "layers:ProjectionOnlyOnOutput": {"PROJ-3"},
+    "gradients_of_equations:WeightIHGradientOfLayer1Scaled": {"GRAD-4"},
+    "gradients_of_equations:CotangentOfCNIgnored": {"GRAD-9"},
+    "dtypes:Float64ComputedInFloat32": {"DTYPE-3"},
+}
+
+# What differs from others only in how it multiplies is left to the clauses about numbers.
+WHOLE = (
+    "SigmoidByTanh",
+    "ExponentialGates",
+    "ConcatenatedProduct",
+    "SummedFromTheEnd",
+    "InputProductAhead",
+    "Float64Inside",
+)
+
+
+@pytest.mark.parametrize("defect", NAMED)
+def test_defect_is_found_and_named(defect: str, tmp_path: Path) -> None:
+    found_and_named(defect, NAMED[defect], tmp_path)
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_correct_implementation_conforms(name: str, tmp_path: Path) -> None:
+    conforms(f"{IMPLEMENTATIONS / 'correct.py'}:{name}", cwd=tmp_path)
+
+
+@pytest.mark.parametrize("name", [*HARMFUL, *PROGRAMS])
+def test_nothing_is_lost_in_a_thousand_cases(name: str, tmp_path: Path) -> None:
+    nothing_lost(name, "default", tmp_path)
