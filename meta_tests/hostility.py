@@ -23,8 +23,8 @@ HARMFUL = {
     "Greedy": "MemoryError",
     "Recursing": "was ended by SIGSEGV",
     "ClosingEverything": "the process",
-    "TalkingNonsense": "",
-    "Disturbing": "",
+    "TalkingNonsense": "malformed answer",
+    "Disturbing": "was changed: the working directory, numpy.seterr, the handlers of signals",
     "KeepingViews": "",
 }
 PROGRAMS = {

@@ -22,9 +22,10 @@ from .command_line import check
 
 @pytest.mark.parametrize("clause", TESTABLE)
 def test_the_reference_lacks_what_clauses_need(clause: str) -> None:
-    """It has none of the capabilities that clauses need but the two biases."""
+    """It has few of the capabilities that clauses need."""
     verdicts = {verdict for record in judge(ReferenceLSTM(), clause) for verdict in record.verdicts}
-    has_it = TESTABLE[clause].needs in ("", "two-biases")
+    needs = TESTABLE[clause].needs
+    has_it = not needs or needs in ReferenceLSTM.capabilities
     expected = {"pass"} if has_it else {"unsupported"}
     assert verdicts - {"inconclusive"} <= expected | {"unsupported"}
     assert expected <= verdicts or clause == "DTYPE-4"  # NumPy has no bfloat16
@@ -97,3 +98,21 @@ def test_a_required_clause_capability_has_to_be_there(tmp_path: Path) -> None:
     ended, _ = check("reference", "--clause", "PARAM-1", "--require", "module", cwd=tmp_path)
     assert ended.status == 1
     assert "required, but no module" in ended.out
+
+
+class ForwardOnly(ReferenceLSTM):
+    """Has no backward pass."""
+
+    capabilities = ReferenceLSTM.capabilities - {"gradients"}
+
+
+@pytest.mark.parametrize(
+    "clause", [c.id for c in TESTABLE.values() if c.needs in ("", "gradients")]
+)
+def test_without_gradients_the_forward_pass_is_judged(clause: str) -> None:
+    verdicts = {verdict for record in judge(ForwardOnly(), clause) for verdict in record.verdicts}
+    if TESTABLE[clause].needs:
+        assert verdicts == {"unsupported"}
+    else:
+        assert "pass" in verdicts or clause == "DTYPE-4"  # NumPy has no bfloat16
+        assert verdicts <= {"pass", "inconclusive", "unsupported"}

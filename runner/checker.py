@@ -261,7 +261,10 @@ class Checker:
     def _narrowed(self, domain: Domain) -> Domain | None:
         dtypes = tuple(name for name in domain.dtype if name in self.settings.dtypes)
         if dtypes and self.settings.devices:
-            return domain.but(dtype=dtypes, device=self.settings.devices)
+            # Of clauses that are not about gradients, the forward pass can be judged alone.
+            forward_only = "gradients" not in self.implementation.capabilities
+            cotangents = ((),) if forward_only else domain.cotangents
+            return domain.but(dtype=dtypes, device=self.settings.devices, cotangents=cotangents)
         wanted = " and ".join(domain.dtype)
         reason = "no device to test on" if dtypes else f"{wanted} was not asked for"
         for record in self.records.values():

@@ -8,6 +8,7 @@ from typing import Any
 
 from .checker import Checker
 from .in_process import Run, runs
+from .process_state import changed, process_state
 from .serving import serve
 from .session import JudgingSession
 from .spec.case import Case
@@ -37,7 +38,11 @@ class _Judge:
         settings = replace(settings, case=Case.parse(message["case"]))
         run = self._run(message["test"], clauses[0])
         checker = Checker(self._session.implementation, settings, run.name, run.clauses)
+        before = process_state()
         run.test(checker)
+        changes = changed(before, process_state())
+        if changes:
+            return {"changed": changes}
         if message.get("diagnose"):
             checker.diagnose(self._session.diagnostician, clauses[0])
         return {"records": [checker.records[clause].as_json() for clause in clauses]}

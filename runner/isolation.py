@@ -84,6 +84,9 @@ class IsolatedChecker(Checker):
     def _judge(self, case: Case, clauses: tuple[str, ...], **more: Any) -> list[Record]:
         message = {"test": self._test, "clauses": clauses, "case": str(case), **more}
         answer = self._process.ask(message, _DIAGNOSIS_SECONDS if more else None)
+        if "changed" in answer:
+            self._process.stop()  # the next case shall not be judged in such a process
+            raise ProcessFailed(f"the process was changed: {', '.join(answer['changed'])}")
         if "error" in answer:
             raise ProcessFailed(f"judging raised {answer['error']}")
         try:

@@ -78,7 +78,7 @@ class Greedy(Harmful):
     def harm(self) -> None:
         hoard = []
         while True:
-            hoard.append(np.ones(2**24))
+            hoard.append(np.zeros(2**24))
 
 
 class Recursing(Harmful):
@@ -87,7 +87,7 @@ class Recursing(Harmful):
     def harm(self) -> None:
         sys.setrecursionlimit(10**9)
         nested: Any = []
-        for _ in range(10**6):
+        for _ in range(2 * 10**5):
             nested = [nested]
         repr(nested)
 
@@ -109,21 +109,15 @@ class TalkingNonsense(Harmful):
 
 
 class Disturbing(Harmful):
-    """Changes the state of the whole process, for the next case to stumble over. And then it
-    is right: there is nothing to be said against it."""
+    """Changes the state of the whole process, for the next case to stumble over."""
 
     def harm(self) -> None:
         np.seterr(all="raise")
-        np.random.seed(0)
-        sys.stdout.close()
-        os.environ.clear()
         os.chdir("/")
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        json: Any = __import__("json")
-        json.JSONEncoder.item_separator = "?"
 
 
-class KeepingViews(Harmful):
+class KeepingViews(ReferenceLSTM):
     """Gives out the same arrays again and again, and writes into them later."""
 
     kept: list[Any] = []  # noqa: RUF012

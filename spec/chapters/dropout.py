@@ -42,6 +42,7 @@ CHAPTER = Chapter(
             ),
             sources=("dropout",),
             builds_on=("DROP-2", "GRAD-1", "GRAD-4"),
+            needs="gradients",
         ),
         Clause(
             id="DROP-5",

@@ -20,6 +20,7 @@ CHAPTER = Chapter(
             equation="dx_t = W_ih^T da_t",
             sources=("each-step",),
             builds_on=_FORWARD,
+            needs="gradients",
         ),
         Clause(
             id="GRAD-2",
@@ -28,6 +29,7 @@ CHAPTER = Chapter(
             equation="dh_{t-1} = W_hh^T da_t",
             sources=("each-step",),
             builds_on=_FORWARD,
+            needs="gradients",
         ),
         Clause(
             id="GRAD-3",
@@ -36,6 +38,7 @@ CHAPTER = Chapter(
             equation="dc_{t-1} = f_t * dc_t",
             sources=("each-step",),
             builds_on=_FORWARD,
+            needs="gradients",
         ),
         Clause(
             id="GRAD-4",
@@ -46,6 +49,7 @@ CHAPTER = Chapter(
             equation="dW_ih = sum_t da_t x_t^T",
             sources=("each-step",),
             builds_on=_FORWARD,
+            needs="gradients",
         ),
         Clause(
             id="GRAD-5",
@@ -56,6 +60,7 @@ CHAPTER = Chapter(
             equation="dW_hh = sum_t da_t h_{t-1}^T",
             sources=("each-step",),
             builds_on=_FORWARD,
+            needs="gradients",
         ),
         Clause(
             id="GRAD-6",
@@ -64,6 +69,7 @@ CHAPTER = Chapter(
             equation="db_ih = db_hh = sum_t da_t",
             sources=("each-step",),
             builds_on=_FORWARD,
+            needs="gradients",
         ),
         Clause(
             id="GRAD-7",
@@ -74,6 +80,7 @@ CHAPTER = Chapter(
             equation="dW_hr = sum_t dh_t (o_t * tanh(c_t))^T",
             sources=("each-step",),
             builds_on=_FORWARD,
+            needs="gradients",
         ),
         Clause(
             id="GRAD-8",
@@ -81,6 +88,7 @@ CHAPTER = Chapter(
             text="All gradients are right if only h_n has a cotangent.",
             sources=("each-step",),
             builds_on=_GRADIENTS,
+            needs="gradients",
         ),
         Clause(
             id="GRAD-9",
@@ -88,6 +96,7 @@ CHAPTER = Chapter(
             text="All gradients are right if only c_n has a cotangent.",
             sources=("each-step",),
             builds_on=_GRADIENTS,
+            needs="gradients",
         ),
         Clause(
             id="GRAD-10",
@@ -95,6 +104,7 @@ CHAPTER = Chapter(
             text="Gradients add up if output, h_n and c_n have cotangents together.",
             sources=("each-step",),
             builds_on=(*_GRADIENTS, "GRAD-8", "GRAD-9"),
+            needs="gradients",
         ),
         Clause(
             id="GRAD-11",
@@ -105,6 +115,7 @@ CHAPTER = Chapter(
             ),
             sources=("each-step",),
             builds_on=("GRAD-10", "PACK-2", "PACK-3"),
+            needs="gradients",
         ),
         Clause(
             id="GRAD-12",
@@ -181,6 +192,7 @@ CHAPTER = Chapter(
             ),
             sources=("each-step",),
             builds_on=_ALL,
+            needs="gradients",
         ),
         Clause(
             id="GRAD-19",

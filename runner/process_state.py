@@ -1,0 +1,46 @@
+"""What an implementation might change in the process it runs in, for others to stumble over."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import Any
+
+import numpy as np
+
+__all__ = ["changed", "process_state"]
+
+
+def process_state() -> dict[str, Any]:
+    """State by its name; that of torch only if it was imported."""
+    state: dict[str, Any] = {
+        "the working directory": _working_directory(),
+        "numpy.seterr": np.geterr(),
+        "sys.stdout": (id(sys.stdout), sys.stdout.closed),
+        "the handlers of signals": tuple(
+            signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
+        ),
+        "the recursion limit": sys.getrecursionlimit(),
+    }
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        state |= {
+            "torch's default dtype": torch.get_default_dtype(),
+            "torch's number of threads": torch.get_num_threads(),
+            "torch's gradient mode": torch.is_grad_enabled(),
+            "torch's default device": torch.get_default_device(),
+        }
+    return state
+
+
+def _working_directory() -> str:
+    try:
+        return os.getcwd()
+    except OSError:
+        return "none: it was removed"
+
+
+def changed(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+    """Names of what is not as it was."""
+    return [name for name, value in before.items() if after[name] != value]
