@@ -1,0 +1,86 @@
+"""Judges the shipped adapters, each in an environment of its own, and publishes what came of it.
+
+python -m meta_tests.frameworks judge NAME [OPTION...]   # as tox -e framework-NAME does
+python -m meta_tests.frameworks table                    # page and README of all results
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from lstm_conformance.adapters import REGISTRY
+from lstm_conformance.reports.framework_table import framework_page, framework_table
+from lstm_conformance.reports.tables import escaped
+from lstm_conformance.results_file import write_text
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "reports" / "published" / "frameworks"
+PAGE = ROOT / "reports" / "published" / "frameworks.md"
+FINDINGS = ROOT / "reports" / "findings"
+DEVIATIONS = ROOT / "reports" / "known_deviations"
+README = ROOT / "README.md"
+
+# Between these lines of the README is the table.
+MARKS = ("<!-- frameworks -->", "<!-- end of frameworks -->")
+
+
+def judge(name: str, options: list[str]) -> int:
+    """Runs ``lstm-conformance check NAME`` with its known deviations, and publishes the results."""
+    RESULTS.mkdir(exist_ok=True)
+    command = [sys.executable, "-m", "lstm_conformance", "check", name]
+    known = DEVIATIONS / f"{name}.toml"
+    if known.exists():
+        command += ["--known-deviations", str(known)]
+    command += ["--json", str(RESULTS / f"{name}.json"), *options]
+    return subprocess.run(command, check=False).returncode
+
+
+def published() -> list[dict[str, Any]]:
+    """Results of all adapters that have any, in the order of the registry."""
+    files = [RESULTS / f"{name}.json" for name in REGISTRY]
+    return [json.loads(file.read_text("utf-8")) for file in files if file.exists()]
+
+
+def findings() -> dict[str, str]:
+    """File of each finding to its docstring."""
+    texts = {}
+    for file in sorted(FINDINGS.glob("*.py")):
+        docstring = ast.get_docstring(ast.parse(file.read_text("utf-8"))) or ""
+        texts[file.name] = escaped(inspect.cleandoc(docstring))
+    return texts
+
+
+def page() -> str:
+    """The published page."""
+    return framework_page(published(), findings())
+
+
+def with_table(readme: str) -> str:
+    """The README with the table of now."""
+    begin, end = MARKS
+    pattern = f"(?<={re.escape(begin)}\n).*?(?={re.escape(end)})"
+    table = framework_table(published())
+    return re.sub(pattern, lambda _: f"\n{table}\n\n", readme, flags=re.DOTALL)
+
+
+def main(arguments: list[str]) -> int:
+    """One of the two commands."""
+    if arguments[:1] == ["judge"] and arguments[1:2] and arguments[1] in REGISTRY:
+        return judge(arguments[1], arguments[2:])
+    if arguments == ["table"]:
+        write_text(PAGE, page())
+        write_text(README, with_table(README.read_text("utf-8")))
+        return 0
+    print(inspect.cleandoc(__doc__ or ""), file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,76 @@
+"""What is published of frameworks is what the results give, and findings stand alone."""
+
+from __future__ import annotations
+
+import ast
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from lstm_conformance.adapters import REGISTRY
+from lstm_conformance.known_deviations import read_known_deviations
+from lstm_conformance.reports.framework_table import framework_table
+
+from . import frameworks
+
+PUBLISHED = {file.stem: file for file in sorted(frameworks.RESULTS.glob("*.json"))}
+FINDINGS = sorted(frameworks.FINDINGS.glob("*.py"))
+SCHEMA = json.loads((frameworks.ROOT / "reports/results.schema.json").read_text("utf-8"))
+
+# Of a finding, without its docstring and blank lines.
+LONGEST = 20
+
+
+def test_there_are_results() -> None:
+    assert len(PUBLISHED) >= 14
+    assert set(PUBLISHED) <= set(REGISTRY)
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_results_are_whole_and_conformant(name: str) -> None:
+    results = json.loads(PUBLISHED[name].read_text("utf-8"))
+    jsonschema.validate(results, SCHEMA)
+    assert results["implementation"]["target"] == name
+    assert results["conformant"] is True
+    assert results["stopped"] is None
+
+
+def test_the_page_is_what_the_results_give() -> None:
+    assert frameworks.PAGE.read_text("utf-8") == frameworks.page()
+
+
+def test_the_readme_has_the_table() -> None:
+    readme = frameworks.README.read_text("utf-8")
+    assert framework_table(frameworks.published()) in readme
+    assert frameworks.with_table(readme) == readme
+
+
+@pytest.mark.parametrize("file", FINDINGS, ids=lambda file: file.name)
+def test_a_finding_stands_alone(file: Path) -> None:
+    text = file.read_text("utf-8")
+    module = ast.parse(text)
+    first, *rest = module.body
+    assert ast.get_docstring(module)
+    assert "lstm_conformance" not in text
+    lines = text.splitlines()[first.end_lineno or 0 :]
+    code = [line for line in lines if line.strip() and not line.strip().startswith("#")]
+    assert len(code) <= LONGEST
+    assert any(isinstance(node, ast.Assert) for node in rest), (
+        "it fails as long as the bug is there"
+    )
+
+
+@pytest.mark.parametrize("file", FINDINGS, ids=lambda file: file.name)
+def test_a_finding_is_named_where_it_is_waived(file: Path) -> None:
+    texts = [toml.read_text("utf-8") for toml in frameworks.DEVIATIONS.glob("*.toml")]
+    assert any(file.name in text for text in texts)
+
+
+@pytest.mark.parametrize(
+    "file", sorted(frameworks.DEVIATIONS.glob("*.toml")), ids=lambda file: file.stem
+)
+def test_known_deviations_are_those_of_an_adapter(file: Path) -> None:
+    assert file.stem in REGISTRY
+    assert read_known_deviations(file)
