@@ -1,7 +1,10 @@
 """Judges the shipped adapters, each in an environment of its own, and publishes what came of it.
 
-python -m meta_tests.frameworks judge NAME [OPTION...]   # as tox -e framework-NAME does
-python -m meta_tests.frameworks table                    # page and README of all results
+* ``python -m meta_tests.frameworks install NAME``: what the adapter needs, with pip
+* ``python -m meta_tests.frameworks judge NAME [OPTION...]``
+* ``python -m meta_tests.frameworks table``: the page of all results, and the README's table
+
+The first two are what ``tox -e framework-NAME`` does; they take that name too.
 """
 
 from __future__ import annotations
@@ -31,10 +34,22 @@ README = ROOT / "README.md"
 MARKS = ("<!-- frameworks -->", "<!-- end of frameworks -->")
 
 
+# Compiling each case takes seconds, or tens of them.
+SLOW = {"torch-compile", "torch-export", "torch-export-decomposed"}
+
+
+def install(name: str) -> int:
+    """Installs the adapter's extra into this environment."""
+    extra = REGISTRY[name].extra
+    command = [sys.executable, "-m", "pip", "install", "-q", "-c", str(ROOT / "constraints.txt")]
+    return subprocess.run([*command, f"{ROOT}[{extra}]"], check=False).returncode
+
+
 def judge(name: str, options: list[str]) -> int:
     """Runs ``lstm-conformance check NAME`` with its known deviations, and publishes the results."""
     RESULTS.mkdir(exist_ok=True)
     command = [sys.executable, "-m", "lstm_conformance", "check", name]
+    command += ["--profile", "smoke" if name in SLOW else "default"]
     known = DEVIATIONS / f"{name}.toml"
     if known.exists():
         command += ["--known-deviations", str(known)]
@@ -71,9 +86,13 @@ def with_table(readme: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """One of the two commands."""
-    if arguments[:1] == ["judge"] and arguments[1:2] and arguments[1] in REGISTRY:
-        return judge(arguments[1], arguments[2:])
+    """One of the commands."""
+    command, name = (*arguments, "", "")[:2]
+    name = name.removeprefix("framework-")
+    if command == "install" and name in REGISTRY:
+        return install(name)
+    if command == "judge" and name in REGISTRY:
+        return judge(name, arguments[2:])
     if arguments == ["table"]:
         write_text(PAGE, page())
         write_text(README, with_table(README.read_text("utf-8")))
