@@ -1,4 +1,4 @@
-"""The command line: ``lstm-conformance check TARGET``, ``clauses`` and ``defects``."""
+"""The command line: ``lstm-conformance check TARGET``, ``clauses``, ``vectors`` and ``defects``."""
 
 from __future__ import annotations
 
@@ -122,6 +122,14 @@ def _parser() -> argparse.ArgumentParser:
     clauses.add_argument("--markdown", type=Path, metavar="FILE", help="write the specification")
     clauses.set_defaults(command=_clauses)
 
+    vectors = commands.add_parser(
+        "vectors", help="write cases with what they must give, for tests without Python"
+    )
+    vectors.set_defaults(command=_vectors)
+    vectors.add_argument(
+        "folder", metavar="DIR", type=Path, help="a new folder, or an empty one (docs/vectors.md)"
+    )
+
     defects = commands.add_parser(
         "defects",
         help="judge the suite: whether it kills LSTMs that are wrong on purpose",
@@ -169,6 +177,12 @@ def _defects(options: argparse.Namespace) -> int:
     from .kill import defects
 
     return defects(options)
+
+
+def _vectors(options: argparse.Namespace) -> int:
+    from .vectors import vectors
+
+    return vectors(options)
 
 
 def _clauses(options: argparse.Namespace) -> int:

@@ -7,7 +7,6 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import fields
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
+from .case_fields import case_fields
 from .spec.capabilities import ALL
 from .spec.case import Case
 from .spec.contract import Nonconformance, Observation, ObservedTensor, Unsupported
@@ -106,7 +106,7 @@ class Program:
             answer = self._worker.ask(
                 {
                     "method": method,
-                    "case": _as_json(case),
+                    "case": case_fields(case),
                     "inputs": str(inputs),
                     "outputs": str(outputs),
                 }
@@ -124,15 +124,6 @@ class Program:
             {name: _observed(name, array) for name, array in tensors.items()},
             float(seconds) if isinstance(seconds, (int, float)) else 0.0,
         )
-
-
-def _as_json(case: Case) -> dict[str, Any]:
-    """Every field of ``case`` and of its configuration that tells what is to be computed."""
-    values = {item.name: getattr(case, item.name) for item in fields(Case)}
-    values.pop("config")
-    for name in ("weight_scale", "input_scale", "state_scale"):
-        del values[name]
-    return {**vars(case.config), **values}
 
 
 def _observed(name: str, array: Any) -> ObservedTensor:

@@ -1,0 +1,25 @@
+function t = read_safetensors(path)
+% The tensors of a file, as fields of a struct.
+%
+% A name has _ in the place of . here: t.output_expected is the tensor output.expected. The axes
+% of a tensor come in reverse, since files hold rows first and these arrays columns first: an input
+% that docs/protocol.md gives as (steps, rows, features) is features x rows x steps, as layers of
+% MATLAB have it, and a weight (4 * hidden_size, features) is its transpose.
+
+  file = fopen(path, 'r', 'ieee-le');
+  if file < 0
+    error('read_safetensors:file', '%s cannot be read.', path);
+  end
+  bytes = fread(file, 1, 'uint64');
+  header = jsondecode(fread(file, [1 bytes], '*char'));
+  kinds = struct('F64', '*double', 'F32', '*single');
+  t = struct();
+  for name = fieldnames(header)'
+    entry = header.(name{1});
+    shape = entry.shape(:)';
+    fseek(file, 8 + bytes + entry.data_offsets(1), 'bof');
+    numbers = fread(file, prod(shape), kinds.(entry.dtype));
+    t.(strrep(name{1}, '.', '_')) = reshape(numbers, [fliplr(shape) 1 1]);
+  end
+  fclose(file);
+end
