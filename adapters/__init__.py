@@ -1,8 +1,73 @@
 """Implementations that come with the suite: one file a framework, imported when named."""
 
-# Name to the "module:attribute" of a function without arguments that makes an implementation.
+from __future__ import annotations
+
+from typing import NamedTuple
+
+__all__ = ["REGISTRY", "Adapter"]
+
+
+class Adapter(NamedTuple):
+    """Where an adapter is, and what it needs.
+
+    Attributes:
+        factory: "module:attribute" of a function without arguments that makes an implementation.
+        extra: of this package, with which its framework is installed; empty if it needs none.
+        isolated: whether the framework is known to end the process now and then.
+    """
+
+    factory: str
+    extra: str = ""
+    isolated: bool = False
+
+
+_HERE = "lstm_conformance.adapters"
+
 REGISTRY = {
-    "reference": "lstm_conformance.adapters.reference:ReferenceLSTM",
-    "torch": "lstm_conformance.adapters.torch_module:torch_lstm",
-    "torch-onednn-off": "lstm_conformance.adapters.torch_module:torch_lstm_without_onednn",
+    "reference": Adapter(f"{_HERE}.reference:ReferenceLSTM"),
+    "torch": Adapter(f"{_HERE}.torch_module:torch_lstm", "torch"),
+    "torch-onednn-off": Adapter(f"{_HERE}.torch_module:torch_lstm_without_onednn", "torch"),
+    "torch-cudnn-off": Adapter(f"{_HERE}.torch_variants:torch_lstm_without_cudnn", "torch"),
+    "torch-inference": Adapter(f"{_HERE}.torch_variants:torch_inference", "torch"),
+    "torch-script": Adapter(f"{_HERE}.torch_jit:torch_script", "torch"),
+    "torch-trace": Adapter(f"{_HERE}.torch_jit:torch_trace", "torch"),
+    "torch-functional": Adapter(f"{_HERE}.torch_variants:torch_functional", "torch"),
+    "torch-func": Adapter(f"{_HERE}.torch_func:torch_func", "torch"),
+    "torch-quantizable": Adapter(f"{_HERE}.torch_quantizable:torch_quantizable", "torch"),
+    "torch-export": Adapter(f"{_HERE}.torch_compiled:torch_export", "torch"),
+    "torch-export-decomposed": Adapter(f"{_HERE}.torch_compiled:torch_export_decomposed", "torch"),
+    "torch-compile": Adapter(f"{_HERE}.torch_compiled:torch_compile", "torch"),
+    "jax": Adapter(f"{_HERE}.jax_scan:jax_lstm", "jax"),
+    "jax-rnn": Adapter(f"{_HERE}.jax_rnn:jax_lstm_ref", "jax"),
+    "equinox": Adapter(f"{_HERE}.equinox:equinox_lstm", "equinox"),
+    **{
+        f"flax-{api}{cell}": Adapter(
+            f"{_HERE}.flax_{api}:flax_{api}{cell.replace('-', '_')}_lstm", "flax"
+        )
+        for api in ("linen", "nnx")
+        for cell in ("", "-optimized")
+    },
+    "haiku": Adapter(f"{_HERE}.haiku:haiku_lstm", "haiku"),
+    "onnxruntime": Adapter(f"{_HERE}.onnx_runtime:onnxruntime_lstm", "onnxruntime"),
+    "onnx-reference": Adapter(f"{_HERE}.onnx_reference:onnx_reference_lstm", "onnx"),
+    "torch-onnx": Adapter(f"{_HERE}.torch_onnx:torch_onnx", "torch-onnx"),
+    "torch-onnx-torchscript": Adapter(f"{_HERE}.torch_onnx:torch_onnx_torchscript", "torch-onnx"),
+    "openvino": Adapter(f"{_HERE}.openvino:openvino_lstm", "openvino", isolated=True),
+    "openvino-dynamic": Adapter(
+        f"{_HERE}.openvino:openvino_lstm_dynamic", "openvino", isolated=True
+    ),
+    "mlx": Adapter(f"{_HERE}.mlx:mlx_lstm", "mlx"),
+    "mlx-float64": Adapter(f"{_HERE}.mlx:mlx_lstm_float64", "mlx"),
+    **{
+        f"keras-{backend}{way}": Adapter(
+            f"{_HERE}.keras_layers:keras_{backend}{way.replace('-', '_')}", f"keras-{backend}"
+        )
+        for backend in ("torch", "jax", "tensorflow")
+        for way in ("", "-unrolled")
+    },
+    "ncnn": Adapter(f"{_HERE}.ncnn:ncnn_lstm", "ncnn", isolated=True),
+    "paddle": Adapter(f"{_HERE}.paddle:paddle_lstm", "paddle", isolated=True),
+    "tensorflow-block": Adapter(f"{_HERE}.tensorflow_block:tensorflow_block", "tensorflow"),
+    "tensorflow-block-v2": Adapter(f"{_HERE}.tensorflow_block:tensorflow_block_v2", "tensorflow"),
+    "tinygrad": Adapter(f"{_HERE}.tinygrad:tinygrad_lstm", "tinygrad"),
 }

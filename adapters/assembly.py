@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from ..spec.case import Case
 
-__all__ = ["ASSEMBLED", "Weights", "both_ways", "in_time", "stacked"]
+__all__ = ["ASSEMBLED", "Weights", "both_ways", "in_layers", "in_time", "stacked"]
 
 Array = Any
 States = tuple[Array, Array]
@@ -56,20 +56,37 @@ def stacked(layer: Layer, xp: Any) -> Function:
 
     Args:
         layer: one layer, in as many directions as it is given weights.
-        xp: the module with ``swapaxes`` and ``stack`` for its arrays, as NumPy has them.
+        xp: the module with ``swapaxes`` and ``concatenate`` for its arrays, as NumPy has them.
+    """
+    inner = in_layers(layer, xp)
+
+    def lstm(case: Case, arguments: dict[str, Array]) -> tuple[Array, Array, Array]:
+        x = arguments["input"]
+        if case.layout == "unbatched":
+            states = {name: arguments[name][:, None] for name in ("h_0", "c_0") if case.states}
+            x, h, c = inner(case, {**arguments, **states, "input": x[:, None]})
+            return x[:, 0], h[:, 0], c[:, 0]
+        if not case.config.batch_first:
+            return inner(case, arguments)
+        x, h, c = inner(case, {**arguments, "input": xp.swapaxes(x, 0, 1)})
+        return xp.swapaxes(x, 0, 1), h, c
+
+    return lstm
+
+
+def in_layers(layer: Layer, xp: Any) -> Function:
+    """The same for layers that know the layout of the case: input comes to them as it is.
+
+    Args:
+        layer: one layer, in as many directions as it is given weights.
+        xp: the module with ``concatenate`` for its arrays, as NumPy has it.
     """
 
     def lstm(case: Case, arguments: dict[str, Array]) -> tuple[Array, Array, Array]:
-        config, D = case.config, case.config.num_directions
-        x = arguments["input"]
+        x, D = arguments["input"], case.config.num_directions
         h_0, c_0 = arguments.get("h_0"), arguments.get("c_0")  # (layers * D, N, ...)
-        if case.layout == "unbatched":
-            x = x[:, None]
-            h_0, c_0 = (None if s is None else s[:, None] for s in (h_0, c_0))
-        elif config.batch_first:
-            x = xp.swapaxes(x, 0, 1)
         h_n, c_n = [], []
-        for k in range(config.num_layers):
+        for k in range(case.config.num_layers):
             rows = slice(k * D, (k + 1) * D)
             states = None if h_0 is None or c_0 is None else (h_0[rows], c_0[rows])
             weights = [_weights(case, arguments, k, d) for d in range(D)]
@@ -78,10 +95,7 @@ def stacked(layer: Layer, xp: Any) -> Function:
             x, h, c = layer(x, states, weights, case.lengths or None)
             h_n.append(h)
             c_n.append(c)
-        h, c = xp.concatenate(h_n), xp.concatenate(c_n)
-        if case.layout == "unbatched":
-            return x[:, 0], h[:, 0], c[:, 0]
-        return (xp.swapaxes(x, 0, 1) if config.batch_first else x), h, c
+        return x, xp.concatenate(h_n), xp.concatenate(c_n)
 
     return lstm
 

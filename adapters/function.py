@@ -11,7 +11,7 @@ import numpy as np
 from ..spec.case import OUTPUTS, Case
 from ..spec.contract import Nonconformance, Observation, ObservedTensor
 
-__all__ = ["FunctionLSTM"]
+__all__ = ["FunctionLSTM", "without_padding"]
 
 Arrays = dict[str, Any]
 
@@ -101,3 +101,16 @@ class FunctionLSTM:
                 raise Nonconformance(f"{name} has dtype {array.dtype}") from None
             observed[name] = ObservedTensor(values, str(array.dtype), "cpu")
         return observed
+
+
+def without_padding(case: Case, output: Any) -> Any:
+    """A NumPy output with zeros behind the end of each row, as ``pad_packed_sequence`` gives it.
+
+    For frameworks that do not document what they have there.
+    """
+    if not case.packed:
+        return output
+    inside = np.arange(case.seq_len)[:, None] < np.array(case.lengths)  # (L, N)
+    if case.config.batch_first:
+        inside = inside.T
+    return np.where(inside[..., None], output, np.zeros_like(output))

@@ -34,8 +34,9 @@ README = ROOT / "README.md"
 MARKS = ("<!-- frameworks -->", "<!-- end of frameworks -->")
 
 
-# Compiling each case takes seconds, or tens of them.
-SLOW = {"torch-compile", "torch-export", "torch-export-decomposed"}
+# Profiles of those that are quick; in others a case takes up to seconds, as they compile each of
+# another size.
+PROFILES = {"onnx-reference": "default", "openvino-dynamic": "default"}
 
 
 def install(name: str) -> int:
@@ -49,7 +50,7 @@ def judge(name: str, options: list[str]) -> int:
     """Runs ``lstm-conformance check NAME`` with its known deviations, and publishes the results."""
     RESULTS.mkdir(exist_ok=True)
     command = [sys.executable, "-m", "lstm_conformance", "check", name]
-    command += ["--profile", "smoke" if name in SLOW else "default"]
+    command += ["--profile", PROFILES.get(name, "smoke")]
     known = DEVIATIONS / f"{name}.toml"
     if known.exists():
         command += ["--known-deviations", str(known)]

@@ -1,0 +1,91 @@
+"""PaddlePaddle: ``paddle.nn.LSTM``, which has all that torch has but unbatched input.
+
+Documented at paddlepaddle.org.cn/documentation, "paddle.nn.LSTM": weights as in torch, but that
+of the projection is transposed; rows of unequal length by ``sequence_length``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import paddle
+
+from ..spec.capabilities import ALL
+from ..spec.case import Case
+from .function import Arrays, FunctionLSTM
+
+__all__ = ["paddle_lstm"]
+
+_LACKING = {"unbatched", "double-backward", "forward-mode", "module", "bfloat16", "float16"}
+
+
+def _lstm(case: Case, arguments: Arrays) -> tuple[Any, Any, Any]:
+    config, bias = case.config, None if case.config.bias else False
+    paddle.seed(case.seed)
+    paddle.set_default_dtype(case.dtype)
+    layer = paddle.nn.LSTM(
+        config.input_size,
+        config.hidden_size,
+        config.num_layers,
+        direction="bidirect" if config.bidirectional else "forward",
+        time_major=not config.batch_first,
+        dropout=config.dropout,
+        bias_ih_attr=bias,
+        bias_hh_attr=bias,
+        proj_size=config.proj_size,
+    )
+    # In evaluation mode nothing is kept for gradients. Only dropout depends on the mode.
+    layer.train() if case.training or (case.cotangents and not _drops(case)) else layer.eval()
+    learned = [parameter for parameter in layer.parameters() if not parameter.stop_gradient]
+    for name, parameter in zip(config.parameter_shapes(), learned, strict=True):
+        value = arguments[name]
+        parameter.set_value(value.T if "weight_hr" in name else value)
+        arguments[name] = parameter  # whose gradient is asked for
+    states = (arguments["h_0"], arguments["c_0"]) if case.states else None
+    lengths = paddle.to_tensor(case.lengths) if case.packed else None
+    output, (h_n, c_n) = layer(arguments["input"], states, lengths)
+    if lengths is not None:
+        # What the output is at padded steps is not documented.
+        mask = paddle.nn.functional.sequence_mask(lengths, case.seq_len, "bool")
+        mask = mask if config.batch_first else mask.T
+        output = paddle.where(mask.unsqueeze(-1), output, paddle.zeros_like(output))
+    return output, h_n, c_n
+
+
+def _drops(case: Case) -> bool:
+    return case.config.dropout > 0 and case.config.num_layers > 1
+
+
+def _unsupported(case: Case) -> str | None:
+    if case.config.proj_size:  # composed of other operators, which have neither limit
+        return None
+    if not case.config.bias:
+        return "without biases and projection nn.LSTM crashes"
+    no_gradients = case.cotangents and _drops(case) and not case.training
+    return "no gradients in evaluation mode with dropout" if no_gradients else None
+
+
+def _differentiate(call: Any, arguments: Arrays, cotangents: Arrays) -> tuple[Arrays, Arrays]:
+    for value in arguments.values():
+        value.stop_gradient = False
+    outputs = call(arguments)
+    paddle.autograd.backward([outputs[name] for name in cotangents], list(cotangents.values()))
+    gradients = {}
+    for name, leaf in arguments.items():
+        gradient = paddle.zeros_like(leaf) if leaf.grad is None else leaf.grad
+        gradients[name] = gradient.T if "weight_hr" in name else gradient
+    return outputs, gradients
+
+
+def paddle_lstm() -> FunctionLSTM:
+    """The layer as it is."""
+    return FunctionLSTM(
+        "paddle",
+        paddle.__version__,
+        ALL - _LACKING,
+        _lstm,
+        array=paddle.to_tensor,
+        numpy=lambda tensor: tensor.numpy(),
+        differentiate=_differentiate,
+        unsupported=_unsupported,
+    )

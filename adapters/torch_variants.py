@@ -1,0 +1,87 @@
+"""``torch.nn.LSTM`` in other surroundings, and what its variants are made of.
+
+Pages named here and in the files of the variants are of docs.pytorch.org.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import fields
+from typing import Any
+
+import torch
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
+
+from ..spec.capabilities import ALL
+from ..spec.config import LSTMConfig
+from .torch_module import TorchModule
+
+__all__ = [
+    "Shell",
+    "enlarged",
+    "torch_functional",
+    "torch_inference",
+    "torch_lstm_without_cudnn",
+]
+
+
+class Shell(torch.nn.LSTM):
+    """Holds the parameters of a ``torch.nn.LSTM``; a call goes another way."""
+
+    def inside(self) -> torch.nn.LSTM:
+        """A ``torch.nn.LSTM``, and no subclass of it, with these very parameters."""
+        lstm = torch.nn.LSTM.__new__(torch.nn.LSTM)
+        lstm.__dict__.update(self.__dict__)
+        return lstm
+
+
+def enlarged(x: Any, hx: Any, batch_axis: int, steps: int = 2) -> tuple[Any, Any]:
+    """Arguments of other sizes: each row is there twice, and each step ``steps`` times."""
+    if isinstance(x, PackedSequence):
+        padded, lengths = pad_packed_sequence(x)
+        x = pack_padded_sequence(
+            padded.repeat_interleave(2, 1).repeat_interleave(steps, 0),
+            steps * lengths.repeat_interleave(2),
+            enforce_sorted=x.sorted_indices is None,
+        )
+    elif x.dim() == 3:
+        x = x.repeat_interleave(2, batch_axis).repeat_interleave(steps, 1 - batch_axis)
+    else:  # no batch, hence nothing to enlarge in the states
+        return x.repeat_interleave(steps, 0), hx
+    return x, hx if hx is None else tuple(state.repeat_interleave(2, 1) for state in hx)
+
+
+def torch_inference() -> TorchModule:
+    """Inside of ``torch.inference_mode`` (torch.autograd.grad_mode.inference_mode): nothing is
+    recorded, hence there is no gradient."""
+    without = {"gradients", "double-backward", "forward-mode"}
+    return TorchModule(
+        "torch-inference", torch.nn.LSTM, torch.__version__, torch.inference_mode, ALL - without
+    )
+
+
+def torch_lstm_without_cudnn() -> TorchModule:
+    """With cuDNN switched off, for ``--device cuda``: torch's own kernels."""
+
+    def cudnn_off() -> AbstractContextManager[Any]:
+        off: AbstractContextManager[Any] = torch.backends.cudnn.flags(enabled=False)
+        return off
+
+    return TorchModule("torch-cudnn-off", torch.nn.LSTM, torch.__version__, cudnn_off)
+
+
+class _Functional(Shell):
+    def forward(self, input: Any, hx: Any = None) -> Any:
+        config = [getattr(self, field.name) for field in fields(LSTMConfig)]
+        other = torch.nn.LSTM(*config).train(self.training)  # other weights, in float32
+        parameters: dict[str, torch.Tensor] = dict(self.named_parameters())
+        return torch.func.functional_call(other, parameters, (input, hx))
+
+
+def torch_functional() -> TorchModule:
+    """A module that has other weights is called with those of the case
+    (torch.func.functional_call)."""
+    without = {"module"}
+    return TorchModule(
+        "torch-functional", _Functional, torch.__version__, capabilities=ALL - without
+    )
