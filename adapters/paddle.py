@@ -57,6 +57,7 @@ def _drops(case: Case) -> bool:
 
 
 def _unsupported(case: Case) -> str | None:
+    # See reports/findings: paddle_lstm_without_bias.py, paddle_no_gradients_in_evaluation.py.
     if case.config.proj_size:  # composed of other operators, which have neither limit
         return None
     if not case.config.bias:

@@ -1,8 +1,8 @@
 """tinygrad: ``tinygrad.nn.LSTMCell``, in a loop.
 
 Documented at docs.tinygrad.org/nn, "LSTMCell": parameters and their names as in torch, both
-biases. Compiled kernels need clang; without it, the environment variable ``DEV=PYTHON`` makes
-tinygrad interpret them.
+biases. Kernels are compiled by clang; without it, the environment variable ``DEV=PYTHON`` makes
+tinygrad interpret them. Either way a case with gradients takes seconds.
 """
 
 from __future__ import annotations

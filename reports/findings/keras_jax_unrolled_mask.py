@@ -1,4 +1,4 @@
-"""Keras 3.15.1 on JAX, PACK-8: unrolled, ``Bidirectional`` gives numbers for masked steps.
+"""Keras 3.15.1 on JAX, PACK-1: unrolled, ``Bidirectional`` gives numbers for masked steps.
 
 Documentation, keras.io/api/layers/recurrent_layers: with sequences returned, ``Bidirectional``
 makes the output of masked steps zero (bidirectional), as ``zero_output_for_mask`` does in any
