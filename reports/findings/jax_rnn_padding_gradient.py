@@ -1,4 +1,4 @@
-"""JAX 0.10.2, jax.experimental.rnn.lstm_ref, PACK-8: NaN behind the end of a row gives NaN gradients.
+"""JAX 0.10.2, jax.experimental.rnn.lstm_ref, PACK-8: NaN behind the end of a row spoils gradients.
 
 Documentation, the docstrings of jax.experimental.rnn: ``lstm_ref`` is a reference for the LSTM
 that ``torch.nn.LSTM`` documents, and takes ``seq_lengths``, a length for each row. The final state
