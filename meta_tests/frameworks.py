@@ -36,7 +36,7 @@ MARKS = ("<!-- frameworks -->", "<!-- end of frameworks -->")
 
 # Profiles of those that are quick; in others a case takes up to seconds, as they compile each of
 # another size.
-PROFILES = {"onnx-reference": "default", "openvino-dynamic": "default"}
+PROFILES = dict.fromkeys(("onnxruntime", "onnx-reference", "openvino-dynamic"), "default")
 
 
 def install(name: str) -> int:
