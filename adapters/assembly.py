@@ -152,10 +152,14 @@ def in_time(cell: Cell, xp: Any) -> OneWay:
         h, c = states
         outputs = []
         for t in reversed(range(steps)) if reverse else range(steps):
-            new_h, new_c = cell(x[t], (h, c), weights)
-            output = new_h
+            x_t = x[t]
             if lengths is not None:
                 goes_on = xp.asarray([[t < length] for length in lengths])  # (N, 1)
+                # Not even NaN behind the end of a row may reach a gradient.
+                x_t = xp.where(goes_on, x_t, xp.zeros(x_t.shape, dtype=x.dtype))
+            new_h, new_c = cell(x_t, (h, c), weights)
+            output = new_h
+            if lengths is not None:
                 output = xp.where(goes_on, new_h, xp.zeros(new_h.shape, dtype=x.dtype))
                 new_h, new_c = xp.where(goes_on, new_h, h), xp.where(goes_on, new_c, c)
             h, c = new_h, new_c
