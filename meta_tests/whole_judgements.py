@@ -11,7 +11,7 @@ import pytest
 
 from .command_line import IMPLEMENTATIONS
 from .hostility import HARMFUL, PROGRAMS, nothing_lost
-from .test_correct import conforms
+from .test_correct import WHOLE_ELSEWHERE, conforms
 from .test_defects import found_and_named
 
 NAMED = {
@@ -23,23 +23,13 @@ NAMED = {
     "dtypes:Float64ComputedInFloat32": {"DTYPE-3"},
 }
 
-# What differs from others only in how it multiplies is left to the clauses about numbers.
-WHOLE = (
-    "SigmoidByTanh",
-    "ExponentialGates",
-    "ConcatenatedProduct",
-    "SummedFromTheEnd",
-    "InputProductAhead",
-    "Float64Inside",
-)
-
 
 @pytest.mark.parametrize("defect", NAMED)
 def test_defect_is_found_and_named(defect: str, tmp_path: Path) -> None:
     found_and_named(defect, NAMED[defect], tmp_path)
 
 
-@pytest.mark.parametrize("name", WHOLE)
+@pytest.mark.parametrize("name", WHOLE_ELSEWHERE)
 def test_correct_implementation_conforms(name: str, tmp_path: Path) -> None:
     conforms(f"{IMPLEMENTATIONS / 'correct.py'}:{name}", cwd=tmp_path)
 

@@ -17,6 +17,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from .case_fields import case_fields
+from .serve import PROTOCOL
 from .spec.capabilities import ALL
 from .spec.case import Case
 from .spec.contract import Nonconformance, Observation, ObservedTensor, Unsupported
@@ -26,9 +27,6 @@ from .worker import Limits, ProcessFailed, Worker
 __all__ = ["PROTOCOL", "Program", "ProgramRaised", "adapter_command"]
 
 Array = NDArray[np.float64]
-
-# Version of the protocol; it changes whenever a program of the old one would be misunderstood.
-PROTOCOL = 1
 
 # Not over the protocol: a module has to be in this process, and NumPy has no bfloat16.
 _NEVER = {"module", "bfloat16"}

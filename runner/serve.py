@@ -17,8 +17,9 @@ from .spec.config import LSTMConfig
 from .spec.contract import Observation
 from .target import TargetError, load
 
-__all__ = ["Server", "main"]
+__all__ = ["PROTOCOL", "Server", "main"]
 
+# Version of the protocol; it changes whenever a program of the old one would be misunderstood.
 PROTOCOL = 1
 
 
