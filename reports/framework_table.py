@@ -8,7 +8,8 @@ from typing import Any
 
 from tabulate import tabulate
 
-from .tables import broken, escaped
+from .escaping import escaped
+from .tables import broken
 
 __all__ = ["framework_page", "framework_table"]
 
