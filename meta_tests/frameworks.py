@@ -20,7 +20,8 @@ from typing import Any
 
 from lstm_conformance.adapters import REGISTRY
 from lstm_conformance.reports.escaping import escaped
-from lstm_conformance.reports.framework_table import framework_page, framework_table
+from lstm_conformance.reports.framework_page import framework_page
+from lstm_conformance.reports.matrix import counts_table
 from lstm_conformance.reports.reading import read_results
 from lstm_conformance.results_file import write_text
 
@@ -84,7 +85,7 @@ def with_table(readme: str) -> str:
     """The README with the table of now."""
     begin, end = MARKS
     pattern = f"(?<={re.escape(begin)}\n).*?(?={re.escape(end)})"
-    table = framework_table(published())
+    table = counts_table(published(), "pipe", "adapter")
     return re.sub(pattern, lambda _: f"\n{table}\n\n", readme, flags=re.DOTALL)
 
 

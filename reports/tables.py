@@ -14,8 +14,10 @@ __all__ = [
     "clause_table",
     "failure_text",
     "markdown_report",
+    "note",
     "ratio_text",
     "summary",
+    "tensor_rows",
     "text_report",
 ]
 
@@ -146,7 +148,7 @@ def _table(results: Results, style: str) -> str:
             clause["verdict"],
             clause["cases"],
             ratio_text(clause["worst_ratio"]),
-            clean(one_line(_note(clause))),
+            clean(one_line(note(clause))),
         ]
         for clause in results["clauses"]
     ]
@@ -162,15 +164,9 @@ def _table(results: Results, style: str) -> str:
 
 
 def _tensor_table(results: Results, style: str) -> str:
-    """Worst ratio of each kind of tensor, a column for each dtype."""
-    ratios = {(t["tensor"], t["dtype"]): t["worst_ratio"] for t in results["tensors"]}
-    tensors = list(dict.fromkeys(tensor for tensor, _ in ratios))
     clean = escaped if style == "pipe" else str
-    dtypes = [dtype for dtype in results["dtypes"] if any(d == dtype for _, d in ratios)]
-    rows = [
-        [clean(one_line(tensor)), *(ratio_text(ratios.get((tensor, d))) for d in dtypes)]
-        for tensor in tensors
-    ]
+    dtypes, tensors = tensor_rows(results)
+    rows = [[clean(one_line(tensor)), *map(ratio_text, ratios)] for tensor, ratios in tensors]
     return tabulate(
         rows,
         ["worst ratio of", *(clean(one_line(dtype)) for dtype in dtypes)],
@@ -180,7 +176,16 @@ def _tensor_table(results: Results, style: str) -> str:
     )
 
 
-def _note(clause: dict[str, Any]) -> str:
+def tensor_rows(results: Results) -> tuple[list[str], list[tuple[str, list[float | None]]]]:
+    """Dtypes, and of each kind of tensor the worst ratio in each of them."""
+    ratios = {(t["tensor"], t["dtype"]): t["worst_ratio"] for t in results["tensors"]}
+    tensors = list(dict.fromkeys(tensor for tensor, _ in ratios))
+    dtypes = [dtype for dtype in results["dtypes"] if any(d == dtype for _, d in ratios)]
+    return dtypes, [(tensor, [ratios.get((tensor, d)) for d in dtypes]) for tensor in tensors]
+
+
+def note(clause: dict[str, Any]) -> str:
+    """What the verdict of ``clause`` does not say."""
     notes = []
     if clause["verdict"] in BROKEN:
         notes.append("cause" if clause["root_cause"] else "builds on a broken clause")
