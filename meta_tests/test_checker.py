@@ -11,11 +11,15 @@ import pytest
 from lstm_conformance.adapters.reference import ReferenceLSTM
 from lstm_conformance.checker import Checker, Record, Settings
 from lstm_conformance.judge import FAIL, INCONCLUSIVE, PASS, Finding
+from lstm_conformance.known_deviations import Deviation
 from lstm_conformance.profiles import Profile
 from lstm_conformance.rules import close
+from lstm_conformance.spec.capabilities import ALL
 from lstm_conformance.spec.case import Case
 from lstm_conformance.spec.combinations import Combination, covering_array
+from lstm_conformance.spec.config import LSTMConfig
 from lstm_conformance.spec.contract import Observation
+from lstm_conformance.spec.narrowing import narrowed
 from lstm_conformance.spec.strategies import PLAIN, Domain
 
 PROFILE = Profile(
@@ -230,3 +234,131 @@ def test_shrinking_ends_after_so_many_cases() -> None:
     assert record.verdicts == {"fail": 1}
     assert len(implementation.asked) <= 1 + profile.per_shrinking + 1
     assert record.failures[0].case in map(str, implementation.asked)
+
+
+class Few(ReferenceLSTM):
+    """One layer, one direction, in float32."""
+
+    capabilities = frozenset({"float32", "no-bias", "unbatched", "states"})
+
+
+def test_what_is_lacking_is_told() -> None:
+    record = judged(Few())
+    assert record.verdicts == {"pass": 25}  # all that is drawn can be judged
+    assert record.lacking == ["bidirectional", "float64", "layers"]
+
+
+def test_what_lacks_every_alternative_is_unsupported() -> None:
+    record = judged(Few(), PLAIN.but(bias=(True,), layout=("packed_sorted",)))
+    assert record.verdicts == {"unsupported": 1}
+    assert record.lacking == ["float64", "packed"]
+    assert record.reasons == {"no float64, no packed": 1}
+
+
+def test_all_that_is_declared_is_drawn() -> None:
+    everything = Modified(lambda case, observation: observation)
+    judged(everything, WIDE)
+    assert {case.layout for case in everything.asked} == {"batched", "unbatched"}
+    assert {case.config.num_layers for case in everything.asked} == {1, 2}
+
+
+@pytest.mark.parametrize(("required", "verdict"), [("bidirectional", "fail"), ("states", "pass")])
+def test_what_is_required_is_drawn(required: str, verdict: str) -> None:
+    asked = replace(settings(), required=frozenset({required}))
+    record = judged(Few(), WIDE, asked)
+    assert verdict in record.verdicts
+    assert bool(record.failures) is (verdict == "fail")
+
+
+def test_dropout_that_is_lacking_is_no_reason_to_draw_one_layer_without() -> None:
+    domain = PLAIN.but(dropout=("one",))
+    assert narrowed(domain, Few.capabilities)[0] is not None
+    assert narrowed(domain.but(num_layers=(2,)), ALL - {"full-dropout"}) == (
+        None,
+        ("full-dropout",),
+    )
+    assert narrowed(domain.but(num_layers=(1, 2)), ALL) == (domain.but(num_layers=(1, 2)), ())
+
+
+BOTH_WAYS = {"bidirectional": (True,)}
+
+
+def wrong_both_ways() -> Modified:
+    def change(case: Case, observation: Observation) -> Observation:
+        wrong = case.config.bidirectional
+        return with_output(observation, lambda x: x + 1) if wrong else observation
+
+    return Modified(change)
+
+
+def with_deviations(*when: dict[str, tuple[object, ...]]) -> Settings:
+    known = tuple(Deviation(("EQ-4",), "known", when=conditions) for conditions in when)
+    return replace(settings(), deviations=known)
+
+
+def test_failures_that_are_known_are_waived() -> None:
+    record = judged(wrong_both_ways(), WIDE, with_deviations(BOTH_WAYS))
+    assert not record.failures
+    assert set(record.verdicts) == {"pass", "waived"}
+    assert sum(record.verdicts.values()) == 25
+    (waived,) = record.waived
+    assert Case.parse(waived.case).config.bidirectional
+    assert record.deviations == {"0": (record.verdicts["waived"],) * 2}
+
+
+def test_failures_beyond_the_conditions_are_failures() -> None:
+    one_layer = {**BOTH_WAYS, "num_layers": (1,)}
+    record = judged(wrong_both_ways(), WIDE, with_deviations(one_layer))
+    assert {Case.parse(f.case).config.num_layers for f in record.failures} == {2}
+    assert {Case.parse(f.case).config.num_layers for f in record.waived} == {1}
+
+
+def test_the_first_entry_that_applies_counts() -> None:
+    record = judged(wrong_both_ways(), WIDE, with_deviations(BOTH_WAYS, {}))
+    (both, failed), (others, none) = record.deviations["0"], record.deviations["1"]
+    assert both == failed > 0
+    assert none == 0 < others
+
+
+def test_ratios_are_counted_by_powers_of_two() -> None:
+    record = judged(ReferenceLSTM())
+    for kind, (cases, worst) in record.tensors.items():
+        histogram = record.histograms[kind]
+        assert sum(histogram.values()) == cases
+        assert worst < 2.0 ** max(map(int, histogram))
+
+
+@pytest.mark.parametrize(
+    ("ratio", "exponent"),
+    [(0.0, -10), (1e-9, -10), (0.6, 0), (1.0, 1), (1.5, 1), (2.0, 2), (1e30, 20), (math.inf, 20)],
+)
+def test_exponent_of_a_ratio(ratio: float, exponent: int) -> None:
+    record = Record("EQ-4")
+    finding = Finding("output", FAIL, ratio)
+    record.see_ratios(Case(LSTMConfig(1, 1)), [finding])
+    assert record.histograms == {"float64 output": {str(exponent): 1}}
+
+
+def test_growth_is_that_of_error_and_noise() -> None:
+    record = Record("EQ-4")
+    case = Case(LSTMConfig(1, 3, num_layers=2), seq_len=5)
+    for ratio in (1.0, 4.0):
+        finding = Finding("output", PASS, ratio, noise=2.0**-50)
+        record.see_ratios(case, [finding, replace(finding, tensor="h_n")])
+    record.see_ratios(case, [Finding("output", FAIL, 100.0, noise=1.0)])
+    assert record.growth == {
+        "float64 output seq_len 8": (2, -98.0, -100.0),
+        "float64 output hidden_size 4": (2, -98.0, -100.0),
+        "float64 output num_layers 2": (2, -98.0, -100.0),
+    }
+
+
+def test_records_add_up() -> None:
+    one, other = judged(ReferenceLSTM()), judged(wrong_both_ways())
+    both = Record.of_json(one.as_json())
+    both.add(other)
+    assert sum(both.verdicts.values()) == sum((*one.verdicts.values(), *other.verdicts.values()))
+    for kind, (cases, _) in both.tensors.items():
+        assert cases == sum(r.tensors.get(kind, (0, 0))[0] for r in (one, other))
+        assert cases == sum(both.histograms[kind].values())
+    assert Record.of_json(both.as_json()) == both

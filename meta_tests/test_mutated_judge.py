@@ -11,13 +11,16 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from lstm_conformance import checker, judge, rules, session
-from lstm_conformance.checker import Checker
+from lstm_conformance import checker, judge, rules, tally
+from lstm_conformance.checker import Checker, Record
 from lstm_conformance.judge import FAIL, INCONCLUSIVE, PASS, Finding
+from lstm_conformance.known_deviations import Deviation
 from lstm_conformance.session import JudgingSession
+from lstm_conformance.spec.strategies import Domain
+from lstm_conformance.tally import Tally
 from lstm_conformance.trial import Trial
 
-from . import test_checker, test_judge, test_session
+from . import test_checker, test_judge, test_known_deviations, test_session
 
 Function = Callable[..., Any]
 
@@ -155,8 +158,10 @@ def exceptions_swallowed(original: Function) -> Function:
 
 
 def breaking_off_ignored(original: Function) -> Function:
-    def add(self: JudgingSession, clauses: Any, records: Any, why: str, seconds: float) -> None:
-        original(self, clauses, records, "", seconds)
+    def add(
+        self: JudgingSession, test: str, clauses: Any, records: Any, why: str, seconds: float
+    ) -> None:
+        original(self, test, clauses, records, "", seconds)
 
     return add
 
@@ -198,10 +203,8 @@ def counted_as_pass(verdict: str) -> Callable[[Function], Function]:
     """Cases with ``verdict`` have passed."""
 
     def change(original: Function) -> Function:
-        def of_clause(counts: dict[str, int], failures: list[str]) -> str:
-            return original(
-                {**counts, PASS: counts.get(PASS, 0) + counts.get(verdict, 0)}, failures
-            )
+        def of_clause(counts: dict[str, int], record: Record) -> str:
+            return original({**counts, PASS: counts.get(PASS, 0) + counts.get(verdict, 0)}, record)
 
         return of_clause
 
@@ -209,11 +212,34 @@ def counted_as_pass(verdict: str) -> Callable[[Function], Function]:
 
 
 def without_a_case_passes(original: Function) -> Function:
-    return lambda counts, failures: original(counts, failures) if counts else PASS
+    return lambda counts, record: original(counts, record) if counts else PASS
 
 
 def most_cases_decide(original: Function) -> Function:
-    return lambda counts, failures: max(counts, key=counts.__getitem__, default="not tested")
+    return lambda counts, record: max(counts, key=counts.__getitem__, default="not tested")
+
+
+def conditions_ignored(original: Function) -> Function:
+    return lambda deviation, clause, case: clause in deviation.clauses
+
+
+def never_gone(original: Function) -> Function:
+    def deviations(self: Tally) -> list[dict[str, Any]]:
+        return [{**found, "outcome": "waived"} for found in original(self)]
+
+    return deviations
+
+
+def nothing_is_lacking(original: Function) -> Function:
+    return lambda domain, declared: (original(domain, declared)[0], ())
+
+
+def first_alternatives(original: Function) -> Function:
+    def narrowed(domain: Domain, declared: frozenset[str]) -> Any:
+        part, missing = original(domain, declared)
+        return part and part.but(layout=part.layout[:1], num_layers=part.num_layers[:1]), missing
+
+    return narrowed
 
 
 MUTATIONS = {
@@ -308,13 +334,13 @@ MUTATIONS = {
         (test_checker.test_the_gravest_finding_decides_a_case,),
     ),
     "an inconclusive clause passes": Mutation(
-        session,
+        tally,
         "_verdict",
         counted_as_pass("inconclusive"),
         (test_session.test_verdict_of_a_clause,),
     ),
     "an inconclusive clause is no obstacle": Mutation(
-        session, "_stands", stands("inconclusive"), (test_session.test_verdict_of_a_clause,)
+        tally, "_stands", stands("inconclusive"), (test_session.test_verdict_of_a_clause,)
     ),
     "most tensors decide": Mutation(
         checker,
@@ -323,7 +349,7 @@ MUTATIONS = {
         (test_checker.test_the_gravest_finding_decides_a_case,),
     ),
     "most cases decide": Mutation(
-        session,
+        tally,
         "_verdict",
         most_cases_decide,
         (test_session.test_one_failure_among_many_passes_decides,),
@@ -335,7 +361,7 @@ MUTATIONS = {
         (test_checker.test_unsupported_is_counted_and_is_no_pass,),
     ),
     "an unsupported clause passes": Mutation(
-        session,
+        tally,
         "_verdict",
         counted_as_pass("unsupported"),
         (
@@ -359,19 +385,43 @@ MUTATIONS = {
         (test_checker.test_a_rule_that_looks_at_nothing_passes_nothing,),
     ),
     "a clause without a case passes": Mutation(
-        session,
+        tally,
         "_verdict",
         without_a_case_passes,
         (test_session.test_a_clause_without_a_test_is_no_pass,),
     ),
     "a clause of which no case was judged passes": Mutation(
-        session,
+        tally,
         "_verdict",
         counted_as_pass("not tested"),
         (test_session.test_a_clause_that_nobody_looked_at_is_no_pass,),
     ),
+    "known deviations apply to every case": Mutation(
+        Deviation,
+        "applies",
+        conditions_ignored,
+        (
+            test_known_deviations.test_conditions_on_the_case,
+            test_checker.test_failures_beyond_the_conditions_are_failures,
+        ),
+    ),
+    "a known deviation that is none is kept": Mutation(
+        Tally,
+        "_deviations",
+        never_gone,
+        (test_session.test_a_known_deviation_that_is_none_is_an_error,),
+    ),
+    "what is lacking is not told": Mutation(
+        checker, "narrowed", nothing_is_lacking, (test_checker.test_what_is_lacking_is_told,)
+    ),
+    "only the first alternatives are drawn": Mutation(
+        checker,
+        "narrowed",
+        first_alternatives,
+        (test_checker.test_all_that_is_declared_is_drawn,),
+    ),
     "a clause without a case is no obstacle": Mutation(
-        session,
+        tally,
         "_stands",
         stands("not tested"),
         (

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from lstm_conformance.adapters.reference import ReferenceLSTM
@@ -16,21 +19,14 @@ from lstm_conformance.session import JudgingSession
 from lstm_conformance.spec.clauses import TESTABLE
 from lstm_conformance.spec.precision import PRECISIONS
 
+ROOT = Path(__file__).parents[1]
 CLAUSES = ("EQ-1", "EQ-2", "COMB-1")
 CASE = "v1 input_size=1 hidden_size=1"
 
 
-def session(known: dict[str, Deviation] | None = None) -> JudgingSession:
-    return JudgingSession(
-        "reference",
-        ReferenceLSTM(),
-        Settings(PROFILES["smoke"], 0, tuple(PRECISIONS), ("cpu",)),
-        CLAUSES,
-        {},
-        known or {},
-        None,
-        None,
-    )
+def session(*known: Deviation) -> JudgingSession:
+    settings = Settings(PROFILES["smoke"], 0, tuple(PRECISIONS), ("cpu",), deviations=known)
+    return JudgingSession("reference", ReferenceLSTM(), settings, CLAUSES, {}, None, None)
 
 
 def passed(clause: str, **changes: Any) -> dict[str, Any]:
@@ -40,11 +36,11 @@ def passed(clause: str, **changes: Any) -> dict[str, Any]:
 def results(
     *records: dict[str, Any],
     stopped: str | None = None,
-    known: dict[str, Deviation] | None = None,
+    known: tuple[Deviation, ...] = (),
 ) -> dict[str, Any]:
-    judged = session(known)
-    for record in records:
-        judged.add((record["clause"],), [record], "", 1.0)
+    judged = session(*known)
+    for number, record in enumerate(records):
+        judged.add(f"test_{number}", (record["clause"],), [record], "", 1.0)
     return judged.results(stopped)
 
 
@@ -132,8 +128,8 @@ def test_the_smallest_failure_is_shown() -> None:
 def test_a_test_that_broke_off_is_an_error() -> None:
     judged = session()
     for record in (passed("EQ-1"), *REST):
-        judged.add((record["clause"],), [record], "", 1.0)
-    judged.add(("EQ-1",), None, "worker crashed", 0.0)
+        judged.add("test", (record["clause"],), [record], "", 1.0)
+    judged.add("test", ("EQ-1",), None, "worker crashed", 0.0)
     found = judged.results(None)
     assert verdict(found) == "error"
     assert found["conformant"] is False
@@ -147,33 +143,85 @@ def test_combinations_add_up() -> None:
     assert coverage["visited"] + sum(len(x["combinations"]) for x in coverage["left_out"]) == 2304
 
 
-KNOWN = Deviation("EQ-1", "The gates are in another order.", "https://example.org/1")
+KNOWN = Deviation(("EQ-1",), "The gates are in another order.", "https://example.org/1")
+
+
+def known_to_fail(**changes: Any) -> dict[str, Any]:
+    failure = Failure("fail", CASE, CASE, {"tensor": "h_n", "index": None, "message": "shape"})
+    record = Record("EQ-1", {"waived": 1}, waived=[failure], deviations={"0": (1, 1)})
+    return {**record.as_json(), **changes}
 
 
 def test_a_known_deviation_is_waived() -> None:
-    failure = Failure("fail", CASE, CASE, {"tensor": "h_n", "index": None, "message": "shape"})
-    broken = Record("EQ-1", verdicts={"fail": 1}, failures=[failure]).as_json()
-    found = results(broken, *REST, known={"EQ-1": KNOWN})
+    found = results(known_to_fail(), *REST, known=(KNOWN,))
     assert verdict(found) == "waived"
     assert found["conformant"] is True
     assert "but for known deviations" in summary(found)
     assert "Known deviations: EQ-1 Gate order." in summary(found)
     assert any("another order" in reason for reason in found["clauses"][0]["reasons"])
     assert "## EQ-1 Gate order (a known deviation)" in markdown_report(found)
+    (deviation,) = found["deviations"]
+    assert deviation["outcome"] == "waived"
+    assert (deviation["cases"], deviation["failed"]) == (1, 1)
+
+
+def test_a_test_that_ends_its_process_is_waived_as_a_whole() -> None:
+    judged = session(KNOWN)
+    for record in REST:
+        judged.add("test", (record["clause"],), [record], "", 1.0)
+    judged.add("test", ("EQ-1",), None, "worker crashed", 0.0)
+    found = judged.results(None)
+    assert verdict(found) == "waived"
+    assert found["conformant"] is True
 
 
 def test_a_known_deviation_that_is_none_is_an_error() -> None:
-    found = results(passed("EQ-1"), *REST, known={"EQ-1": KNOWN})
+    judged = passed("EQ-1", deviations={"0": (3, 0)})
+    found = results(judged, *REST, known=(KNOWN,))
+    assert found["deviations"][0]["outcome"] == "gone"
     assert verdict(found) == "error"
     assert found["conformant"] is False
     assert "remove the entry" in text_report(found)
 
 
+def test_a_known_deviation_of_several_clauses_holds_while_one_is_broken() -> None:
+    both = replace(KNOWN, clauses=("EQ-1", "EQ-2"))
+    found = results(
+        known_to_fail(),
+        passed("EQ-2", deviations={"0": (3, 0)}),
+        passed("COMB-1"),
+        known=(both,),
+    )
+    assert verdict(found) == "waived"
+    assert verdict(found, "EQ-2") == "pass"
+    assert found["conformant"] is True
+
+
+def test_a_known_deviation_of_no_case_is_told() -> None:
+    found = results(passed("EQ-1"), *REST, known=(KNOWN,))
+    assert found["deviations"][0]["outcome"] == "unmatched"
+    assert verdict(found) == "pass"
+    assert found["conformant"] is True
+    assert "No case was judged that this known deviation is about" in summary(found)
+
+
 def test_a_known_deviation_excuses_its_clause_only() -> None:
     failure = Failure("fail", CASE, CASE, {"tensor": "h_n", "index": None, "message": "shape"})
     broken = Record("EQ-2", verdicts={"fail": 1}, failures=[failure]).as_json()
-    skipped = passed("EQ-1", verdicts={"unsupported": 1})
-    found = results(skipped, broken, passed("COMB-1"), known={"EQ-1": KNOWN})
-    assert verdict(found) == "unsupported"
+    found = results(known_to_fail(), broken, passed("COMB-1"), known=(KNOWN,))
+    assert verdict(found) == "waived"
     assert verdict(found, "EQ-2") == "fail"
     assert found["conformant"] is False
+
+
+def test_a_failure_beside_known_ones_decides() -> None:
+    failure = Failure("fail", CASE, CASE, {"tensor": "h_n", "index": None, "message": "shape"})
+    other = Record("EQ-1", verdicts={"fail": 1}, failures=[failure]).as_json()
+    found = results(known_to_fail(), other, *REST, known=(KNOWN,))
+    assert verdict(found) == "fail"
+    assert found["conformant"] is False
+
+
+def test_results_are_of_the_schema() -> None:
+    schema = json.loads((ROOT / "reports" / "results.schema.json").read_text("utf-8"))
+    jsonschema.validate(results(known_to_fail(), *REST, known=(KNOWN,)), schema)

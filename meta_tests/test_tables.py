@@ -12,6 +12,7 @@ from lstm_conformance.reports.tables import markdown_report, summary, text_repor
 HOSTILE = "<script>alert(1)</script>|`x` **b** \x1b[2J\n# head ````\n```"
 
 RESULTS: dict[str, Any] = {
+    "deviations": [],
     "conformant": False,
     "stopped": None,
     "implementation": {

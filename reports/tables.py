@@ -84,6 +84,10 @@ def summary(results: Results) -> str:
     waived = [clause for clause in results["clauses"] if clause["verdict"] == "waived"]
     if waived:
         lines.append(f"Known deviations: {_titles(waived)}.")
+    for deviation in results["deviations"]:
+        if deviation["outcome"] == "unmatched":
+            what = f"{', '.join(deviation['clauses'])}: {_one_line(deviation['reason'])}"
+            lines.append(f"No case was judged that this known deviation is about: {what}")
     if implementation["undeclared"]:
         names = one_line(", ".join(implementation["undeclared"]))
         lines.append(f"Works, but is not declared: {names}.")

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, Phase, Verbosity
 
 from .diagnosis import Diagnostician, Evidence
 from .judge import FAIL, INCONCLUSIVE, PASS, Finding
+from .known_deviations import Deviation
 from .profiles import Profile
 from .rules import Rule
 from .spec.capabilities import lacking, needed, unsupported
@@ -24,16 +25,34 @@ from .spec.case import Case
 from .spec.clauses import CLAUSES
 from .spec.combinations import Combination
 from .spec.contract import Implementation, Unsupported
+from .spec.narrowing import narrowed
 from .spec.strategies import Domain, cases
 from .trial import Trial
 
-__all__ = ["ERROR", "UNSUPPORTED", "Checker", "Failure", "Record", "Search", "Settings"]
+__all__ = ["ERROR", "UNSUPPORTED", "WAIVED", "Checker", "Failure", "Record", "Search", "Settings"]
 
-ERROR, UNSUPPORTED, NOT_TESTED = "error", "unsupported", "not tested"
+ERROR, UNSUPPORTED, NOT_TESTED, WAIVED = "error", "unsupported", "not tested", "waived"
+
+# Verdicts on cases that were run and looked at.
+_JUDGED = (PASS, FAIL, ERROR, INCONCLUSIVE)
 
 
 # Of the name of a parameter: its gradients in all layers and directions are of one kind.
 _LAYER = re.compile(r"_l\d+(_reverse)?")
+
+# Ratios are counted by powers of two, from exact to hopeless.
+_EXPONENTS = (-10, 20)
+
+# Of these tensors it is kept how errors grow with these sizes.
+_GROWING = ("output", "weight_hh.grad")
+_SIZES = {
+    "seq_len": lambda case: case.seq_len,
+    "hidden_size": lambda case: case.config.hidden_size,
+    "num_layers": lambda case: case.config.num_layers,
+}
+
+# An error of zero has no logarithm: it counts as this part of the noise.
+_SMALLEST_ERROR = 1e-3
 
 
 @dataclass(frozen=True)
@@ -46,6 +65,7 @@ class Settings:
         dtypes, devices: names, the devices being there.
         case: the only one to be judged, whatever a test would draw; None for those it draws.
         required: capabilities whose lack is a failure.
+        deviations: known ones.
     """
 
     profile: Profile
@@ -54,6 +74,7 @@ class Settings:
     devices: tuple[str, ...]
     case: Case | None = None
     required: frozenset[str] = frozenset()
+    deviations: tuple[Deviation, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -97,8 +118,16 @@ class Record:
         worst_ratio: the largest ratio seen, None if no ratio was.
         tensors: by dtype and kind of tensor, as "float32 weight_ih.grad", in how many cases
             there was a ratio, and the largest.
+        histograms: the same cases by exponent: the largest ratio of a case is below that power
+            of two.
+        growth: by dtype, tensor, axis and size, as "float32 output seq_len 8", the number of
+            cases, and sums of the binary logarithms of the worst element's error and noise.
         reasons: why cases were unsupported or not tested, and how many.
+        lacking: capabilities without which no case was drawn, though the clause has such.
         failures: the smallest failing case of each search.
+        waived: the smallest one that is known to fail, of each search.
+        deviations: place of each known deviation to the cases to which it applies: how many were
+            judged, and how many failed.
         combinations: text of each that was asked about, to the reason why it was left out,
             empty if it was not.
         seconds: spent inside the implementation.
@@ -108,8 +137,13 @@ class Record:
     verdicts: dict[str, int] = field(default_factory=dict)
     worst_ratio: float | None = None
     tensors: dict[str, tuple[int, float]] = field(default_factory=dict)
+    histograms: dict[str, dict[str, int]] = field(default_factory=dict)
+    growth: dict[str, tuple[int, float, float]] = field(default_factory=dict)
     reasons: dict[str, int] = field(default_factory=dict)
+    lacking: list[str] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
+    waived: list[Failure] = field(default_factory=list)
+    deviations: dict[str, tuple[int, int]] = field(default_factory=dict)
     combinations: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
 
@@ -120,12 +154,21 @@ class Record:
     @classmethod
     def of_json(cls, plain: dict[str, Any]) -> Record:
         """The record that :meth:`as_json` gave."""
-        failures = [Failure(**failure) for failure in plain["failures"]]
-        return cls(**{**plain, "failures": failures})
+        failures, waived = (
+            [Failure(**failure) for failure in plain[name]] for name in ("failures", "waived")
+        )
+        return cls(**{**plain, "failures": failures, "waived": waived})
 
     def add(self, other: Record) -> None:
-        """Counts, ratios, reasons and seconds of another record; not its failures."""
-        for mine, its in ((self.verdicts, other.verdicts), (self.reasons, other.reasons)):
+        """All that another record of the clause counts, measured and kept; not its failures."""
+        for mine, its in (
+            (self.verdicts, other.verdicts),
+            (self.reasons, other.reasons),
+            *(
+                (self.histograms.setdefault(kind, {}), histogram)
+                for kind, histogram in other.histograms.items()
+            ),
+        ):
             for name, number in its.items():
                 mine[name] = mine.get(name, 0) + number
         if other.worst_ratio is not None:
@@ -133,7 +176,22 @@ class Record:
         for kind, (number, worst) in other.tensors.items():
             before, worst_before = self.tensors.get(kind, (0, 0.0))
             self.tensors[kind] = (before + number, max(worst, worst_before))
+        for kind, (number, error, noise) in other.growth.items():
+            self._grow(kind, number, error, noise)
+        for place, (judged, failed) in other.deviations.items():
+            self.see_deviation(place, judged, failed)
+        self.lacking = sorted({*self.lacking, *other.lacking})
+        self.combinations.update(other.combinations)
         self.seconds += other.seconds
+
+    def _grow(self, kind: str, number: int, error: float, noise: float) -> None:
+        before = self.growth.get(kind, (0, 0.0, 0.0))
+        self.growth[kind] = (before[0] + number, before[1] + error, before[2] + noise)
+
+    def see_deviation(self, place: str, judged: int, failed: int) -> None:
+        """So many cases more to which the known deviation at ``place`` applies."""
+        before = self.deviations.get(place, (0, 0))
+        self.deviations[place] = (before[0] + judged, before[1] + failed)
 
     def count(self, verdict: str, reason: str = "") -> None:
         """One more case with ``verdict``."""
@@ -147,11 +205,34 @@ class Record:
         for finding in findings:
             if finding.ratio is not None and finding.verdict != INCONCLUSIVE:
                 self.worst_ratio = max(finding.ratio, self.worst_ratio or 0.0)
-                kind = f"{case.dtype} {re.sub(_LAYER, '', finding.tensor)}"
+                tensor = re.sub(_LAYER, "", finding.tensor)
+                kind = f"{case.dtype} {tensor}"
                 of_case[kind] = max(finding.ratio, of_case.get(kind, 0.0))
+                if finding.verdict == PASS and tensor in _GROWING:
+                    self._see_growth(case, tensor, finding)
         for kind, ratio in of_case.items():
             cases, worst = self.tensors.get(kind, (0, 0.0))
             self.tensors[kind] = (cases + 1, max(ratio, worst))
+            histogram = self.histograms.setdefault(kind, {})
+            exponent = _exponent(ratio)
+            histogram[exponent] = histogram.get(exponent, 0) + 1
+
+    def _see_growth(self, case: Case, tensor: str, finding: Finding) -> None:
+        if finding.ratio is None or not finding.noise or not math.isfinite(finding.noise):
+            return
+        noise = math.log2(finding.noise)
+        error = noise + math.log2(max(finding.ratio, _SMALLEST_ERROR))
+        for axis, size in _SIZES.items():
+            upper = 1 << (size(case) - 1).bit_length()
+            kind = f"{case.dtype} {tensor} {axis} {upper}"
+            self._grow(kind, 1, error, noise)
+
+
+def _exponent(ratio: float) -> str:
+    """Of the power of two that ``ratio`` is below, and not below half of it. JSON keys are text."""
+    least, most = _EXPONENTS
+    exponent = math.frexp(ratio)[1] if 0 < ratio < math.inf else most if ratio else least
+    return str(min(max(exponent, least), most))
 
 
 class _CaseBroken(Exception):
@@ -196,12 +277,12 @@ class Checker:
         if self.settings.case is not None:
             self._single(self.settings.case, {clause: rule})
             return
-        narrowed = self._narrowed(domain)
-        if narrowed is not None:
+        part = self._narrowed(domain)
+        if part is not None:
             examples = self.settings.profile.per_clause
             if at_most is not None:
                 examples = min(examples, at_most)
-            self._search(narrowed, {clause: rule}, examples, shrink)
+            self._search(part, {clause: rule}, examples, shrink)
 
     def each_combination(
         self, combinations: Iterable[Combination], domain: Domain, rules: dict[str, Rule]
@@ -217,10 +298,10 @@ class Checker:
         shrink = True
         for combination in combinations:
             text, before = str(combination), self._reasons()
-            narrowed = self._narrowed(domain.within(combination))
-            if narrowed is not None:
+            part = self._narrowed(domain.within(combination))
+            if part is not None:
                 examples = self.settings.profile.per_combination
-                broken = self._search(narrowed, rules, examples, shrink, text)
+                broken = self._search(part, rules, examples, shrink, text)
                 shrink = shrink and not broken
             reason = ", ".join(sorted(set((self._reasons() - before).elements())))
             for record in self.records.values():
@@ -242,6 +323,8 @@ class Checker:
         return bool(missing & self.settings.required)
 
     def _keep(self, seen: Search) -> None:
+        for clause, failure in seen.waived.items():
+            self.records[clause].waived.append(failure)
         for clause, failure in seen.smallest.items():
             self.records[clause].failures.append(failure)
             self._evidence[clause].update(seen.evidence[clause])
@@ -259,17 +342,23 @@ class Checker:
             failures[place] = replace(smallest, diagnosis=diagnosis.as_json())
 
     def _narrowed(self, domain: Domain) -> Domain | None:
+        """The part of ``domain`` that is asked for and supported; None, and why, if it is empty."""
         dtypes = tuple(name for name in domain.dtype if name in self.settings.dtypes)
-        if dtypes and self.settings.devices:
-            # Of clauses that are not about gradients, the forward pass can be judged alone.
-            forward_only = "gradients" not in self.implementation.capabilities
-            cotangents = ((),) if forward_only else domain.cotangents
-            return domain.but(dtype=dtypes, device=self.settings.devices, cotangents=cotangents)
-        wanted = " and ".join(domain.dtype)
-        reason = "no device to test on" if dtypes else f"{wanted} was not asked for"
+        if not dtypes or not self.settings.devices:
+            wanted = " and ".join(domain.dtype)
+            reason = "no device to test on" if dtypes else f"{wanted} was not asked for"
+            for record in self.records.values():
+                record.count(NOT_TESTED, reason)
+            return None
+        # What is required is asked for, and fails.
+        declared = self.implementation.capabilities | self.settings.required
+        asked_for = domain.but(dtype=dtypes, device=self.settings.devices)
+        part, missing = narrowed(asked_for, declared)
         for record in self.records.values():
-            record.count(NOT_TESTED, reason)
-        return None
+            record.lacking = sorted({*record.lacking, *missing})
+            if part is None:
+                record.count(UNSUPPORTED, f"no {', no '.join(missing)}")
+        return part
 
     def _search(
         self, domain: Domain, rules: dict[str, Rule], examples: int, shrink: bool, label: str = ""
@@ -304,7 +393,7 @@ class Checker:
         return bool(seen.smallest)
 
     def _examine(self, case: Case, rules: dict[str, Rule], seen: Search) -> bool:
-        """Judges ``case`` by each rule; whether no clause was broken by it."""
+        """Judges ``case`` by each rule; whether no clause was broken by it, but as is known."""
         counts = not seen.smallest  # what follows a failure is shrinking
         seen.shrunk += not counts
         trial = Trial(case, self.implementation)
@@ -314,6 +403,7 @@ class Checker:
             record = self.records[clause]
             needs = frozenset(filter(None, [CLAUSES[clause].needs]))
             verdict, findings = UNSUPPORTED, list[Finding]()
+            make: Callable[[str], Failure] | None = None
             reason = lacking(self.implementation, needs) or of_case or ""
             if not reason:
                 try:
@@ -322,22 +412,36 @@ class Checker:
                 except Unsupported as missing:
                     reason = str(missing)
                 except (Exception, SystemExit) as error:
-                    verdict = ERROR
-                    evidence = Evidence(trial, rule)
-                    seen.add(clause, case, _failure_of_error(trial, error), evidence)
+                    verdict, make = ERROR, _failure_of_error(trial, error)
             if verdict == UNSUPPORTED and self._is_required(needed(case) | needs):
                 verdict = FAIL
                 findings = [Finding("capability", FAIL, message=f"required, but {reason}")]
+            if verdict == FAIL:
+                make = _failure_of_findings(trial, findings)
+            if self._is_known(clause, case, verdict, counts):
+                verdict = WAIVED
             if counts:
                 record.count(verdict, reason)
                 record.see_ratios(case, findings)
-            if verdict == FAIL:
-                observed = Evidence(trial, rule) if trial.runs else None
-                seen.add(clause, case, _failure_of_findings(trial, findings), observed)
+            if make is not None:
+                evidence = Evidence(trial, rule) if trial.runs or verdict == ERROR else None
+                seen.add(clause, case, make, evidence, waived=verdict == WAIVED)
             holds = holds and verdict not in (FAIL, ERROR)
         if counts:
             next(iter(self.records.values())).seconds += trial.seconds
         return holds
+
+    def _is_known(self, clause: str, case: Case, verdict: str, counts: bool) -> bool:
+        """Whether ``verdict`` is a failure that a known deviation foresees."""
+        if verdict not in _JUDGED:
+            return False
+        for place, deviation in enumerate(self.settings.deviations):
+            if deviation.applies(clause, case):
+                failed = verdict in (FAIL, ERROR)
+                if counts:
+                    self.records[clause].see_deviation(str(place), 1, int(failed))
+                return failed
+        return False
 
 
 def _verdict(findings: list[Finding]) -> str:
@@ -352,12 +456,14 @@ class Search:
 
     Attributes:
         smallest: by clause.
+        waived: the same of failures that are known.
         evidence: by clause, all cases that failed, by their lines.
         shrunk: how many cases were tried since the first failure, to find a smaller one.
     """
 
     def __init__(self, first: Case | None = None) -> None:
         self.smallest: dict[str, Failure] = {}
+        self.waived: dict[str, Failure] = {}
         self.evidence: dict[str, dict[str, Evidence]] = {}
         self.shrunk = 0
         self._first = first
@@ -368,16 +474,29 @@ class Search:
         case: Case,
         make: Callable[[str], Failure],
         evidence: Evidence | None,
+        waived: bool = False,
     ) -> None:
-        known_evidence = self.evidence.setdefault(clause, {})
-        if evidence is not None:
-            known_evidence.setdefault(str(case), evidence)
-        if self._first is None:
-            self._first = case
-        failure = make(str(self._first))
-        known = self.smallest.get(clause)
+        """One more failure.
+
+        Args:
+            clause: that is broken.
+            case: that breaks it.
+            make: the failure, given the line of the case found first.
+            evidence: for a diagnosis; None if there is none.
+            waived: whether it is known.
+        """
+        if waived:
+            found, failure = self.waived, make(str(case))
+        else:
+            known_evidence = self.evidence.setdefault(clause, {})
+            if evidence is not None:
+                known_evidence.setdefault(str(case), evidence)
+            if self._first is None:
+                self._first = case
+            found, failure = self.smallest, make(str(self._first))
+        known = found.get(clause)
         if known is None or failure.size < known.size:
-            self.smallest[clause] = failure
+            found[clause] = failure
 
 
 def _failure_of_error(trial: Trial, error: BaseException) -> Callable[[str], Failure]:

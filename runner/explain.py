@@ -9,7 +9,7 @@ from .snippet import repeatable, snippet
 from .spec.case import Case
 from .spec.clauses import CLAUSES
 
-__all__ = ["explain"]
+__all__ = ["command", "explain", "program"]
 
 
 def explain(clause_id: str, failure: dict[str, Any], target: str) -> str:
@@ -26,18 +26,27 @@ def explain(clause_id: str, failure: dict[str, Any], target: str) -> str:
     lines += [f"  {name:<9} {value}" for name, value in _facts(failure)]
     if failure["diagnosis"]:
         lines.append(f"  diagnosis {failure['diagnosis']['text']}")
-    lines.append(
-        f"  repeat    lstm-conformance check {target} --clause {clause.id} "
-        f'--case "{failure["case"]}"'
-    )
+    lines.append(f"  repeat    {command(clause_id, failure, target)}")
     if failure["first_case"] != failure["case"]:
         lines.append(f"  found as  {failure['first_case']}")
     if failure["traceback"]:
         lines += ["", *failure["traceback"].rstrip().splitlines()]
-    if failure["plain"] and repeatable(target):
-        lines += ["", "The same with torch and numpy alone:", ""]
-        lines.append(snippet(target, Case.parse(failure["case"]), failure))
+    alone = program(failure, target)
+    if alone:
+        lines += ["", "The same with torch and numpy alone:", "", alone]
     return "\n".join(lines)
+
+
+def command(clause_id: str, failure: dict[str, Any], target: str) -> str:
+    """What judges the case of ``failure`` again, for a shell."""
+    return f'lstm-conformance check {target} --clause {clause_id} --case "{failure["case"]}"'
+
+
+def program(failure: dict[str, Any], target: str) -> str:
+    """What shows ``failure`` with torch and numpy alone; empty if nothing does."""
+    if not failure["plain"] or not repeatable(target):
+        return ""
+    return snippet(target, Case.parse(failure["case"]), failure)
 
 
 def _facts(failure: dict[str, Any]) -> list[tuple[str, str]]:

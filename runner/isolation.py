@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from .checker import ERROR, Checker, Failure, Record, Search, Settings
+from .checker import ERROR, WAIVED, Checker, Failure, Record, Search, Settings
 from .diagnosis import Diagnostician
 from .rules import Rule
 from .spec.case import Case
@@ -70,16 +70,25 @@ class IsolatedChecker(Checker):
             records = self._judge(case, tuple(rules))
         except ProcessFailed as failed:
             seen.shrunk += _COST_OF_A_PROCESS
-            records = [_record_of_failure(clause, case, failed) for clause in rules]
+            records = [self._unanswered(clause, case, failed, counts) for clause in rules]
         holds = True
         for found in records:
-            record = self.records[found.clause]
             if counts:
-                record.add(found)
+                self.records[found.clause].add(found)
             for failure in found.failures:
                 seen.add(found.clause, case, partial(_first_found_as, failure), None)
                 holds = False
+            for failure in found.waived:
+                seen.add(found.clause, case, partial(_first_found_as, failure), None, waived=True)
         return holds
+
+    def _unanswered(self, clause: str, case: Case, failed: ProcessFailed, counts: bool) -> Record:
+        record = Record(clause)
+        failure = Failure(ERROR, str(case), str(case), exception=str(failed))
+        known = self._is_known(clause, case, ERROR, counts)
+        record.count(WAIVED if known else ERROR)
+        (record.waived if known else record.failures).append(failure)
+        return record
 
     def _judge(self, case: Case, clauses: tuple[str, ...], **more: Any) -> list[Record]:
         message = {"test": self._test, "clauses": clauses, "case": str(case), **more}
@@ -109,10 +118,3 @@ class IsolatedChecker(Checker):
 
 def _first_found_as(failure: Failure, first_case: str) -> Failure:
     return replace(failure, first_case=first_case)
-
-
-def _record_of_failure(clause: str, case: Case, failed: ProcessFailed) -> Record:
-    record = Record(clause)
-    record.count(ERROR)
-    record.failures.append(Failure(ERROR, str(case), str(case), exception=str(failed)))
-    return record

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from .checker import Checker
+    from .checker import Checker, Failure
     from .session import JudgingSession
 
 MARKER = "lstm_clause"
@@ -123,9 +123,11 @@ def pytest_pyfunc_call(
     result = yield
     checker = pyfuncitem.stash.get(_CHECKER, None)
     if checker is not None:
+        from .tally import excused
+
         session = _judging_session(pyfuncitem.config)
         for clause, record in checker.records.items():
-            if record.failures and not session.excuses(clause):
+            if record.failures and not excused(clause):
                 # What fails in it, on numbers that nobody foresaw, must not cost the verdict.
                 with suppress(Exception):
                     checker.diagnose(session.diagnostician, clause)
@@ -135,21 +137,21 @@ def pytest_pyfunc_call(
 
 def _raise_outcome(checker: Checker, session: JudgingSession) -> None:
     from .explain import explain
-    from .session import failure_as_json
+    from .tally import excused, failure_as_json, smallest
 
-    broken = {c: record.failures for c, record in checker.records.items() if record.failures}
-    explanations = {
-        clause: explain(
-            clause, failure_as_json(min(failures, key=lambda f: f.size)), session.target
+    def explained(of_clause: dict[str, list[Failure]]) -> str:
+        return "\n\n".join(
+            explain(clause, failure_as_json(smallest(failures)), session.target)
+            for clause, failures in of_clause.items()
         )
-        for clause, failures in broken.items()
-    }
-    text = "\n\n".join(explanations.values())
-    if not all(map(session.excuses, explanations)):
-        pytest.fail(text, pytrace=False)
-    if explanations:
-        pytest.xfail(text)
-    records = list(checker.records.values())
+
+    records = checker.records.values()
+    broken = {record.clause: record.failures for record in records if record.failures}
+    if not all(map(excused, broken)):
+        pytest.fail(explained(broken), pytrace=False)
+    known = {record.clause: record.waived for record in records if record.waived}
+    if broken or known:
+        pytest.xfail(explained({**known, **broken}))
     if not any(record.verdicts.get("pass") for record in records):
         reasons = {*(reason for record in records for reason in record.reasons)}
         pytest.skip("; ".join(sorted(reasons)) or "inconclusive")
@@ -187,7 +189,8 @@ class _Collector:
             records = getattr(report, "lstm_records", None)
             broke_off = report.failed and not any(r["failures"] for r in records or ())
             why = str(report.longrepr) if broke_off else ""
-            self._session.add(clauses, records, why, report.duration)
+            test = _name_of_test(report.nodeid)
+            self._session.add(test, clauses, records, why, report.duration)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
@@ -227,11 +230,17 @@ def _clauses(item: pytest.Item) -> tuple[str, ...]:
     return marker.args if marker else ()
 
 
+def _name_of_test(nodeid: str) -> str:
+    """File and name of a test, wherever the file is: ``test_states.test_zeros``."""
+    path, _, name = nodeid.partition("::")
+    return f"{Path(path).stem}.{name}"
+
+
 def _clauses_of_test(nodeid: str) -> tuple[str, ...]:
     """The clauses of a test that may have run, or crashed, in another process."""
-    path, _, name = nodeid.partition("::")
+    file, _, name = _name_of_test(nodeid).partition(".")
     try:
-        module = importlib.import_module(f"{__package__}.tests.{Path(path).stem}")
+        module = importlib.import_module(f"{__package__}.tests.{file}")
         marks = getattr(module, name.partition("[")[0]).pytestmark
     except (ImportError, AttributeError):
         return ()

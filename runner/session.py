@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import platform
 import shlex
 import signal
@@ -10,54 +9,33 @@ import sys
 import time
 from argparse import Namespace
 from contextlib import suppress
-from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from .adapters import REGISTRY
-from .checker import ERROR, NOT_TESTED, UNSUPPORTED, Checker, Failure, Record, Settings
+from .checker import Checker, Record, Settings
 from .diagnosis import Diagnostician
-from .explain import explain
 from .isolation import IsolatedChecker, worker
-from .judge import FAIL, INCONCLUSIVE, PASS
 from .known_deviations import Deviation, KnownDeviationsError, read_known_deviations
 from .profiles import PROFILES
 from .progress import Progress
 from .results_file import write_results
 from .spec.capabilities import CAPABILITIES
 from .spec.case import Case
-from .spec.clauses import CHAPTERS, TESTABLE, root_causes
-from .spec.combinations import all_combinations
+from .spec.clauses import TESTABLE
 from .spec.contract import Implementation
 from .spec.precision import PRECISIONS
+from .tally import Tally, excused
 from .target import TargetError, load
 from .undeclared import PROBES
 from .without import Without
 from .worker import Limits, ProcessFailed, Worker
 
-__all__ = [
-    "SCHEMA_VERSION",
-    "WAIVED",
-    "JudgingSession",
-    "UsageError",
-    "environment",
-    "failure_as_json",
-    "with_known_deviation",
-]
-
-SCHEMA_VERSION = 1
-
-# Clauses that visit parameter combinations: their records tell the coverage.
-_VISITING = "COMB-1"
+__all__ = ["JudgingSession", "UsageError", "environment"]
 
 # Clauses by which a given case is judged unless others are named.
 _OF_A_CASE = ("COMB-1", "COMB-2")
-
-WAIVED = "waived"
-
-# JSON has no infinity.
-_LARGEST_RATIO = 1e99
 
 
 class UsageError(Exception):
@@ -73,11 +51,11 @@ class JudgingSession:
         settings: how it is judged.
         clauses: ids of those that are judged.
         missing_devices: device to the reason why it cannot be used.
-        known: clause to its known deviation.
         json: where the results are to be written, if anywhere.
         progress: where progress is shown, if anywhere.
         process: to be asked what might end this one.
         apart: whether cases are judged there.
+        without: capabilities that were taken away from the implementation.
     """
 
     def __init__(
@@ -87,27 +65,25 @@ class JudgingSession:
         settings: Settings,
         clauses: tuple[str, ...],
         missing_devices: dict[str, str],
-        known: dict[str, Deviation],
         json: Path | None,
         progress: Progress | None,
         process: Worker | None = None,
         apart: bool = False,
+        without: frozenset[str] = frozenset(),
     ) -> None:
         self.target = target
         self.implementation = implementation
         self.settings = settings
         self.clauses = clauses
         self._missing_devices = missing_devices
-        self.known = known
+        self._without = without
         self._json = json
         self._progress = progress
         self._process = process
         self._apart = apart
         self.diagnostician = Diagnostician(implementation)
-        self._records: list[Record] = []
-        self._broken_off: dict[str, str] = {}
+        self._tally = Tally(self._asked(), clauses)
         self._failed_tests = 0
-        self._seconds: dict[str, float] = {}
         self._start = time.perf_counter()
 
     @classmethod
@@ -131,10 +107,10 @@ class JudgingSession:
             except ValueError as error:
                 raise UsageError(f"--case cannot be read: {error}.") from None
             clauses = tuple(option.lstm_clause or _OF_A_CASE)
-        known = {}
+        deviations: tuple[Deviation, ...] = ()
         if option.lstm_known_deviations:
             try:
-                known = read_known_deviations(Path(option.lstm_known_deviations))
+                deviations = read_known_deviations(Path(option.lstm_known_deviations))
             except KnownDeviationsError as error:
                 raise UsageError(str(error)) from None
         json = Path(option.lstm_json) if option.lstm_json else None
@@ -161,14 +137,14 @@ class JudgingSession:
         return cls(
             text,
             implementation,
-            Settings(profile, option.lstm_seed, dtypes, present, given_case, required),
+            Settings(profile, option.lstm_seed, dtypes, present, given_case, required, deviations),
             tuple(clause for clause in TESTABLE if clause in clauses),
             {device: reason for device, reason in reasons.items() if reason is not None},
-            known,
             json,
             Progress(sys.stderr) if option.lstm_progress else None,
             worker(option, target, limits),
             apart,
+            without,
         )
 
     def checker(self, test: str, clauses: tuple[str, ...]) -> Checker:
@@ -184,35 +160,21 @@ class JudgingSession:
 
     def add(
         self,
+        test: str,
         clauses: tuple[str, ...],
         records: list[dict[str, Any]] | None,
         broken_off: str,
         seconds: float,
     ) -> None:
-        """Takes in what one test found out.
-
-        Args:
-            clauses: that the test judges.
-            records: of the test, as JSON; None if it never got so far.
-            broken_off: why it came to no verdict, if it did not: a crash, or an error in it.
-            seconds: that it took.
-        """
-        chapter = TESTABLE[clauses[0]].chapter
-        self._seconds[chapter] = self._seconds.get(chapter, 0.0) + seconds
-        for record in records or ():
-            self._records.append(Record.of_json(record))
-        if broken_off:
-            self._broken_off.update(dict.fromkeys(clauses, broken_off[-2000:]))
+        """Takes in what one test found out; see :meth:`.Tally.add`. Records come as JSON."""
+        read = None if records is None else [Record.of_json(record) for record in records]
+        self._tally.add(test, clauses, read, broken_off, seconds)
         self._failed_tests += bool(broken_off) or any(
-            record["failures"] and not self.excuses(record["clause"]) for record in records or ()
+            record.failures and not excused(record.clause) for record in read or ()
         )
         if self._progress is not None:
-            cases = sum(sum(record["verdicts"].values()) for record in records or ())
+            cases = sum(sum(record.verdicts.values()) for record in read or ())
             self._progress.advance(cases, self._failed_tests)
-
-    def excuses(self, clause: str) -> bool:
-        """Whether the implementation may break ``clause``: knowingly, or since it is a SHOULD."""
-        return clause in self.known or TESTABLE[clause].level == "SHOULD"
 
     def finish(self, interrupted: bool, max_failures: int) -> None:
         """Writes the results, if a file for them was named."""
@@ -229,22 +191,21 @@ class JudgingSession:
 
     def results(self, stopped: str | None) -> dict[str, Any]:
         """The results, of the form that ``results.schema.json`` describes."""
-        clauses = [self._clause(clause_id) for clause_id in self.clauses]
-        verdicts = {clause["verdict"] for clause in clauses}
-        broken = {c["id"] for c in clauses if c["verdict"] in (FAIL, ERROR)}
-        causes = root_causes(broken)
-        for clause in clauses:
-            clause["root_cause"] = clause["id"] in causes
+        results = self._tally.results(stopped, time.perf_counter() - self._start)
+        results["environment"] = environment()  # with what was imported in the meantime
+        if stopped is None:
+            results["implementation"]["undeclared"] = self._undeclared()
+        return results
+
+    def _asked(self) -> dict[str, Any]:
+        """The part of the results that is known beforehand."""
         return {
-            "schema_version": SCHEMA_VERSION,
-            "conformant": (stopped is None and PASS in verdicts and all(map(_stands, clauses))),
-            "stopped": stopped,
             "implementation": {
                 "name": self.implementation.name,
                 "version": self.implementation.version,
                 "target": self.target,
                 "capabilities": sorted(self.implementation.capabilities),
-                "undeclared": [] if stopped else self._undeclared(),
+                "undeclared": [],
             },
             "environment": environment(),
             "seed": self.settings.seed,
@@ -252,54 +213,11 @@ class JudgingSession:
             "dtypes": list(self.settings.dtypes),
             "devices": list(self.settings.devices),
             "missing_devices": self._missing_devices,
-            "clauses": clauses,
-            "chapters": [
-                {"id": c.id, "title": c.title, "seconds": round(self._seconds[c.id], 3)}
-                for c in CHAPTERS.values()
-                if c.id in self._seconds
-            ],
-            "tensors": self._tensors(),
-            "coverage": {"combinations": self._combinations()},
-            "duration_seconds": round(time.perf_counter() - self._start, 3),
-            "time_in_tests_seconds": round(sum(self._seconds.values()), 3),
-            "time_in_implementation_seconds": round(sum(r.seconds for r in self._records), 3),
-        }
-
-    def _clause(self, clause_id: str) -> dict[str, Any]:
-        records = [record for record in self._records if record.clause == clause_id]
-        counts = _summed(record.verdicts for record in records)
-        reasons = _summed(record.reasons for record in records)
-        failures = [failure for record in records for failure in record.failures]
-        ratios = [r.worst_ratio for r in records if r.worst_ratio is not None]
-        verdict = _verdict(counts, [failure.verdict for failure in failures])
-        failure = None
-        if failures:
-            smallest = min(failures, key=lambda failure: failure.size)
-            failure = failure_as_json(smallest)
-            failure["explanation"] = explain(clause_id, failure, self.target)
-        elif clause_id in self._broken_off:
-            verdict = ERROR
-            reasons = {self._broken_off[clause_id]: 1, **reasons}
-        elif not records:
-            reasons = {"not reached": 1}
-        if clause_id in self.known:
-            verdict, reason = with_known_deviation(self.known[clause_id], verdict)
-            reasons = {**({reason: 1} if reason else {}), **reasons}
-        clause = TESTABLE[clause_id]
-        return {
-            "id": clause.id,
-            "chapter": clause.chapter,
-            "level": clause.level,
-            "title": clause.title,
-            "text": clause.text,
-            "equation": clause.equation,
-            "source": clause.source,
-            "verdict": verdict,
-            "cases": sum(counts.values()) - counts.get(NOT_TESTED, 0),
-            "counts": counts,
-            "worst_ratio": min(max(ratios), _LARGEST_RATIO) if ratios else None,
-            "reasons": reasons,
-            "failure": failure,
+            "required": sorted(self.settings.required),
+            "without": sorted(self._without),
+            "case": None if self.settings.case is None else str(self.settings.case),
+            "shard": None,
+            "deviations": [d.as_json() for d in self.settings.deviations],
         }
 
     def _undeclared(self) -> list[str]:
@@ -314,65 +232,6 @@ class JudgingSession:
                     found.append(name)
         self._process.stop()
         return found
-
-    def _tensors(self) -> list[dict[str, Any]]:
-        seen: dict[str, tuple[int, float]] = {}
-        for record in self._records:
-            for kind, (cases, worst) in record.tensors.items():
-                before, worst_before = seen.get(kind, (0, 0.0))
-                seen[kind] = (before + cases, max(worst, worst_before))
-        return [
-            {
-                "tensor": kind.split()[1],
-                "dtype": kind.split()[0],
-                "cases": cases,
-                "worst_ratio": min(worst, _LARGEST_RATIO),
-            }
-            for kind, (cases, worst) in sorted(seen.items())
-        ]
-
-    def _combinations(self) -> dict[str, Any]:
-        asked: dict[str, str] = {}
-        for record in self._records:
-            if record.clause == _VISITING:
-                asked.update(record.combinations)
-        why = "not reached"
-        if self.settings.case is not None or _VISITING not in self.clauses:
-            why = "not asked for"
-        elif not self.settings.profile.every_combination:
-            why = f"profile {self.settings.profile.name} visits a covering array"
-        everything = [str(combination) for combination in all_combinations()]
-        left_out = {text: asked.get(text, why) for text in everything}
-        left_out = {text: reason for text, reason in left_out.items() if reason}
-        by_reason: dict[str, list[str]] = {}
-        for text, reason in left_out.items():
-            by_reason.setdefault(reason, []).append(text)
-        return {
-            "total": len(everything),
-            "visited": len(everything) - len(left_out),
-            "left_out": [
-                {"reason": reason, "combinations": texts} for reason, texts in by_reason.items()
-            ],
-        }
-
-
-def _stands(clause: dict[str, Any]) -> bool:
-    """Whether a clause is no obstacle to conformance: shown, or left out for a reason.
-
-    A clause for which no case was ever drawn or looked at is one.
-    """
-    if clause["verdict"] == NOT_TESTED:
-        return bool(clause["counts"] and clause["reasons"])
-    return clause["level"] == "SHOULD" or clause["verdict"] in (PASS, UNSUPPORTED, WAIVED)
-
-
-def with_known_deviation(deviation: Deviation, verdict: str) -> tuple[str, str]:
-    """The verdict on a clause that is known to be broken, and what is to be said of it."""
-    if verdict in (FAIL, ERROR):
-        return WAIVED, f"known deviation: {deviation}"
-    if verdict == PASS:
-        return ERROR, "known as a deviation, but it is none any more: remove the entry"
-    return verdict, ""
 
 
 def _implementation(
@@ -411,39 +270,10 @@ def _device_missing(implementation: Implementation, device: str) -> str | None:
     return None if device == "cpu" else f"{implementation.name} computes on the cpu only"
 
 
-def failure_as_json(failure: Failure) -> dict[str, Any]:
-    """``failure`` as plain JSON, in which numbers that JSON lacks are text."""
-    plain = asdict(failure)
-    finding = plain["finding"]
-    for name in ("observed", "expected", "noise"):
-        value = finding.get(name)
-        if value is not None and not math.isfinite(value):
-            finding[name] = str(value)
-    if finding.get("ratio") is not None:
-        finding["ratio"] = min(finding["ratio"], _LARGEST_RATIO)
-    return plain
-
-
 def _known(kind: str, name: str, table: dict[str, Any]) -> Any:
     if name not in table:
         raise UsageError(f"There is no {kind} {name!r}: choose from {', '.join(table)}.")
     return table[name]
-
-
-def _summed(counts: Any) -> dict[str, int]:
-    total: dict[str, int] = {}
-    for count in counts:
-        for name, number in count.items():
-            total[name] = total.get(name, 0) + number
-    return dict(sorted(total.items()))
-
-
-def _verdict(counts: dict[str, int], of_failures: list[str]) -> str:
-    """The gravest verdict of a failure; without one, pass if any case passed."""
-    for verdict in (FAIL, ERROR):
-        if verdict in of_failures:
-            return verdict
-    return next((v for v in (PASS, INCONCLUSIVE, UNSUPPORTED) if counts.get(v)), NOT_TESTED)
 
 
 def environment() -> dict[str, Any]:
