@@ -11,16 +11,18 @@ from __future__ import annotations
 
 import ast
 import inspect
-import json
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from lstm_conformance.adapters import REGISTRY
-from lstm_conformance.reports.framework_table import framework_page, framework_table
-from lstm_conformance.reports.tables import escaped
+from lstm_conformance.reports.escaping import escaped
+from lstm_conformance.reports.framework_page import framework_page
+from lstm_conformance.reports.matrix import counts_table
+from lstm_conformance.reports.reading import read_results
 from lstm_conformance.results_file import write_text
 
 ROOT = Path(__file__).parents[1]
@@ -56,10 +58,11 @@ def judge(name: str, options: list[str]) -> int:
     return subprocess.run(command, check=False).returncode
 
 
+@cache
 def published() -> list[dict[str, Any]]:
     """Results of all adapters that have any, in the order of the registry."""
     files = [RESULTS / f"{name}.json" for name in REGISTRY]
-    return [json.loads(file.read_text("utf-8")) for file in files if file.exists()]
+    return [read_results(file) for file in files if file.exists()]
 
 
 def findings() -> dict[str, str]:
@@ -80,7 +83,7 @@ def with_table(readme: str) -> str:
     """The README with the table of now."""
     begin, end = MARKS
     pattern = f"(?<={re.escape(begin)}\n).*?(?={re.escape(end)})"
-    table = framework_table(published())
+    table = counts_table(published(), "pipe", "adapter")
     return re.sub(pattern, lambda _: f"\n{table}\n\n", readme, flags=re.DOTALL)
 
 

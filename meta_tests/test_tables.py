@@ -71,8 +71,17 @@ def test_verdict_and_cause_are_said() -> None:
     assert "NOT CONFORMANT" in text_report(RESULTS)
     assert "1.25" in text_report(RESULTS)
     assert "4.75" in text_report(RESULTS)
-    assert "| weight_ih.grad   |     1e+06 |           |" in markdown_report(RESULTS)
+    assert "| weight\\_ih.grad  |     1e+06 |           |" in markdown_report(RESULTS)
     assert "1.0 s, 25% of the work inside the implementation." in text
+
+
+def test_what_the_implementation_lacks_is_said_of_clauses_that_were_judged() -> None:
+    results = copy.deepcopy(RESULTS)
+    results["clauses"][1]["lacking"] = ["packed", "float64"]
+    row = next(line for line in text_report(results).splitlines() if line.startswith("EQ-2"))
+    assert row.endswith("no packed, no float64")
+    results["clauses"][1]["verdict"] = "unsupported"
+    assert "no packed" not in text_report(results)
 
 
 def test_other_verdicts() -> None:
@@ -85,11 +94,19 @@ def test_other_verdicts() -> None:
     assert "Not tested on cuda: no driver." in summary(missing)
 
 
-@pytest.mark.parametrize("place", ["name", "version", "reason", "explanation"])
+@pytest.mark.parametrize(
+    "place", ["name", "version", "reason", "explanation", "title", "python", "tensor"]
+)
 def test_hostile_text_is_text(place: str) -> None:
     results = copy.deepcopy(RESULTS)
     if place in ("name", "version"):
         results["implementation"][place] = HOSTILE
+    elif place == "title":
+        results["clauses"][0]["title"] = HOSTILE
+    elif place == "python":
+        results["environment"]["python"] = HOSTILE
+    elif place == "tensor":
+        results["tensors"][0]["tensor"] = HOSTILE
     elif place == "reason":
         results["clauses"][1]["reasons"] = {HOSTILE: 1}
     else:

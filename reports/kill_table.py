@@ -8,7 +8,7 @@ from typing import Any
 
 from tabulate import tabulate
 
-from .tables import escaped
+from .escaping import escaped
 
 __all__ = ["QUICK", "kill_markdown", "kill_text"]
 

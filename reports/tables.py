@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from tabulate import tabulate
 
-__all__ = ["broken", "clause_table", "escaped", "markdown_report", "summary", "text_report"]
+from .escaping import escaped, fenced, one_line, printable
+
+__all__ = [
+    "BROKEN",
+    "broken",
+    "clause_table",
+    "failure_text",
+    "markdown_report",
+    "note",
+    "ratio_text",
+    "summary",
+    "tensor_rows",
+    "text_report",
+]
 
 Results = dict[str, Any]
 
-_BROKEN = ("fail", "error")
+# Verdicts.
+BROKEN = ("fail", "error")
 
 
 def broken(results: Results, level: str = "MUST") -> list[dict[str, Any]]:
     """The clauses of ``level`` that are broken."""
-    return [c for c in results["clauses"] if c["verdict"] in _BROKEN and c["level"] == level]
+    return [c for c in results["clauses"] if c["verdict"] in BROKEN and c["level"] == level]
 
 
 def text_report(results: Results) -> str:
@@ -36,13 +49,14 @@ def markdown_report(results: Results) -> str:
     name = f"{implementation['name']} {implementation['version']}"
     packages = ", ".join(f"{name} {v}" for name, v in environment["packages"].items())
     parts = [
-        f"# Conformance of {escaped(_one_line(name))}",
+        f"# Conformance of {escaped(one_line(name))}",
         escaped(summary(results)).replace("\n", "  \n"),
         _table(results, "pipe"),
         _tensor_table(results, "pipe"),
         *_failures_as_markdown(results),
-        f"Python {environment['python']} on {escaped(environment['platform'])}; "
-        f"{escaped(packages)}.",
+        escaped(
+            one_line(f"Python {environment['python']} on {environment['platform']}; {packages}.")
+        ),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -56,12 +70,12 @@ def clause_table(rows: list[tuple[str, str, str, str]]) -> str:
 def summary(results: Results) -> str:
     """The verdict, why, and how much was judged, a line each."""
     implementation = results["implementation"]
-    name = _one_line(f"{implementation['name']} {implementation['version']}")
+    name = one_line(f"{implementation['name']} {implementation['version']}")
     lines = [_verdict(results, name)]
     causes = [c for c in broken(results) if c["root_cause"]]
     if causes:
         lines.append(f"Broken: {_titles(causes)}.")
-        lines += [f"Diagnosis: {_one_line(text)}" for text in _diagnoses(causes)]
+        lines += [f"Diagnosis: {one_line(text)}" for text in _diagnoses(causes)]
         others = len(broken(results)) - len(causes)
         if others:
             lines.append(f"{others} further clauses that build on these are broken too.")
@@ -75,10 +89,10 @@ def summary(results: Results) -> str:
             what = f"{', '.join(deviation['clauses'])}: {_one_line(deviation['reason'])}"
             lines.append(f"No case was judged that this known deviation is about: {what}")
     if implementation["undeclared"]:
-        names = ", ".join(implementation["undeclared"])
+        names = one_line(", ".join(implementation["undeclared"]))
         lines.append(f"Works, but is not declared: {names}.")
     for device, reason in results["missing_devices"].items():
-        lines.append(f"Not tested on {device}: {reason}.")
+        lines.append(one_line(f"Not tested on {device}: {reason}."))
     combinations = results["coverage"]["combinations"]
     ratios = [c["worst_ratio"] for c in results["clauses"] if c["worst_ratio"] is not None]
     worst = f", largest error {max(ratios):.3g} times rounding noise" if ratios else ""
@@ -88,9 +102,8 @@ def summary(results: Results) -> str:
         f"profile {results['profile']}, seed {results['seed']}; {_seconds(results)}."
     )
     for left_out in combinations["left_out"]:
-        lines.append(
-            f"{len(left_out['combinations'])} combinations left out: {left_out['reason']}."
-        )
+        number, reason = len(left_out["combinations"]), one_line(left_out["reason"])
+        lines.append(f"{number} combinations left out: {reason}.")
     return "\n".join(lines)
 
 
@@ -106,7 +119,7 @@ def _diagnoses(clauses: list[dict[str, Any]]) -> list[str]:
 
 
 def _titles(clauses: list[dict[str, Any]]) -> str:
-    return "; ".join(f"{clause['id']} {clause['title']}" for clause in clauses)
+    return "; ".join(f"{clause['id']} {one_line(clause['title'])}" for clause in clauses)
 
 
 def _verdict(results: Results, name: str) -> str:
@@ -135,11 +148,11 @@ def _table(results: Results, style: str) -> str:
     rows = [
         [
             clause["id"],
-            clause["title"],
+            clean(one_line(clause["title"])),
             clause["verdict"],
             clause["cases"],
-            _ratio(clause["worst_ratio"]),
-            clean(_one_line(_note(clause))),
+            ratio_text(clause["worst_ratio"]),
+            clean(one_line(note(clause))),
         ]
         for clause in results["clauses"]
     ]
@@ -155,76 +168,67 @@ def _table(results: Results, style: str) -> str:
 
 
 def _tensor_table(results: Results, style: str) -> str:
-    """Worst ratio of each kind of tensor, a column for each dtype."""
-    ratios = {(t["tensor"], t["dtype"]): t["worst_ratio"] for t in results["tensors"]}
-    tensors = list(dict.fromkeys(tensor for tensor, _ in ratios))
-    dtypes = [dtype for dtype in results["dtypes"] if any(d == dtype for _, d in ratios)]
-    rows = [[tensor, *(_ratio(ratios.get((tensor, d))) for d in dtypes)] for tensor in tensors]
+    clean = escaped if style == "pipe" else str
+    dtypes, tensors = tensor_rows(results)
+    rows = [[clean(one_line(tensor)), *map(ratio_text, ratios)] for tensor, ratios in tensors]
     return tabulate(
         rows,
-        ["worst ratio of", *dtypes],
+        ["worst ratio of", *(clean(one_line(dtype)) for dtype in dtypes)],
         style,
         colalign=("left", *["right"] * len(dtypes)),
         disable_numparse=True,
     )
 
 
-def _note(clause: dict[str, Any]) -> str:
+def tensor_rows(results: Results) -> tuple[list[str], list[tuple[str, list[float | None]]]]:
+    """Dtypes, and of each kind of tensor the worst ratio in each of them."""
+    ratios = {(t["tensor"], t["dtype"]): t["worst_ratio"] for t in results["tensors"]}
+    tensors = list(dict.fromkeys(tensor for tensor, _ in ratios))
+    dtypes = [dtype for dtype in results["dtypes"] if any(d == dtype for _, d in ratios)]
+    return dtypes, [(tensor, [ratios.get((tensor, d)) for d in dtypes]) for tensor in tensors]
+
+
+def note(clause: dict[str, Any]) -> str:
+    """What the verdict of ``clause`` does not say."""
     notes = []
-    if clause["verdict"] in _BROKEN:
+    if clause["verdict"] in BROKEN:
         notes.append("cause" if clause["root_cause"] else "builds on a broken clause")
     if clause["verdict"] != "pass" or len(clause["counts"]) > 1:
         rest = {v: n for v, n in clause["counts"].items() if v not in ("pass", clause["verdict"])}
         notes += [f"{number} {verdict}" for verdict, number in rest.items()]
+    lacking = [f"no {capability}" for capability in clause.get("lacking", ())]
+    if lacking and clause["verdict"] not in ("unsupported", "not tested"):
+        notes.append(", ".join(lacking))
     notes += [reason[:100] for reason in clause["reasons"]]
     return "; ".join(notes)
 
 
-def _ratio(ratio: float | None) -> str:
+def ratio_text(ratio: float | None) -> str:
+    """An error over noise, short; nothing if there is none."""
     return "" if ratio is None else f"{ratio:.3g}" if ratio >= 0.01 else "0.00"
 
 
 def _failures_as_text(results: Results) -> list[str]:
-    return [_failure_text(c, results) for c in results["clauses"] if c["root_cause"]]
+    return [failure_text(c) for c in results["clauses"] if c["root_cause"]]
 
 
 def _failures_as_markdown(results: Results) -> list[str]:
     parts = []
     for clause in results["clauses"]:
         known = clause["verdict"] == "waived"
-        if clause["verdict"] not in _BROKEN and not known:
+        if clause["verdict"] not in BROKEN and not known:
             continue
         what = " (a cause)" if clause["root_cause"] else " (a known deviation)" if known else ""
-        parts.append(f"## {clause['id']} {clause['title']}{what}")
-        parts.append(_fenced(_failure_text(clause, results)))
+        parts.append(f"## {clause['id']} {escaped(one_line(clause['title']))}{what}")
+        parts.append(fenced(failure_text(clause)))
     return parts
 
 
-def _failure_text(clause: dict[str, Any], results: Results) -> str:
+def failure_text(clause: dict[str, Any]) -> str:
+    """All that is known of a clause that is broken, or was."""
     failure = clause["failure"]
     if failure is None:
         text = f"{clause['id']}: " + "\n".join(clause["reasons"])
     else:
         text = failure["explanation"]
-    return "\n".join(_printable(line) for line in text.split("\n"))
-
-
-def _fenced(text: str) -> str:
-    # A fence longer than any run of backticks inside cannot be closed from inside.
-    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
-    return f"{fence}text\n{text.rstrip()}\n{fence}"
-
-
-def _one_line(text: str) -> str:
-    return " ".join(_printable(text).split())
-
-
-def _printable(text: str) -> str:
-    """Without line breaks and control characters, which could rewrite a terminal."""
-    return "".join(c if c.isprintable() else " " for c in text)
-
-
-def escaped(text: str) -> str:
-    """Markdown in which nothing that an implementation supplies is markup."""
-    lines = "\n".join(_printable(line) for line in text.split("\n"))
-    return re.sub(r"([\\`*_{}\[\]<>#|&~!])", r"\\\1", lines)
+    return printable(text)

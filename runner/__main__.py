@@ -1,4 +1,4 @@
-"""The command line: ``lstm-conformance check TARGET``, ``clauses``, ``vectors`` and ``defects``."""
+"""The command line: ``lstm-conformance check TARGET``, and the commands besides."""
 
 from __future__ import annotations
 
@@ -32,6 +32,13 @@ exit status:
   1  fewer were
   2  the question could not be put: bad option, torch missing
   3  not completed: interrupted
+"""
+
+
+_EXIT_STATUS_OF_REPORT = """\
+exit status:
+  0  the report was made, whatever the verdict
+  2  it could not be: results damaged, file not writable, package missing
 """
 
 
@@ -118,6 +125,24 @@ def _parser() -> argparse.ArgumentParser:
         help="stop after this many failing tests (default: never)",
     )
 
+    report = commands.add_parser(
+        "report",
+        help="show results that were written before",
+        description="One file: the report of it. Two files of one implementation, the older "
+        "first: what changed. Other files: the implementations beside each other.",
+        epilog=_EXIT_STATUS_OF_REPORT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    report.set_defaults(command=_report)
+    add = report.add_argument
+    add("results", metavar="RESULTS", nargs="+", type=Path, help="written by check --json")
+    add("--text", action="store_true", help="print tables (done if nothing else is asked for)")
+    add("--html", type=Path, metavar="FILE", help="write a page; needs lstm-conformance[html]")
+    add("--markdown", type=Path, metavar="FILE", help="write tables")
+    add("--junit", type=Path, metavar="FILE", help="write XML for CI servers")
+    add("--badge", type=Path, metavar="FILE", help="write an SVG; needs lstm-conformance[html]")
+    add("--job-summary", action="store_true", help="add Markdown to that of GitHub Actions")
+
     clauses = commands.add_parser("clauses", help="list what is judged, or write it as a page")
     clauses.add_argument("--markdown", type=Path, metavar="FILE", help="write the specification")
     clauses.set_defaults(command=_clauses)
@@ -171,6 +196,12 @@ def _contradiction(options: argparse.Namespace) -> str:
     if options.python is not None and options.target not in REGISTRY:
         return f"--python runs one of the adapters {', '.join(REGISTRY)}."
     return ""
+
+
+def _report(options: argparse.Namespace) -> int:
+    from .report import report
+
+    return report(options)
 
 
 def _defects(options: argparse.Namespace) -> int:

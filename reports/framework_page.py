@@ -1,56 +1,17 @@
-"""What came of judging frameworks: a row for each adapter."""
+"""The published page of frameworks: how each was judged, and what was found."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
 from typing import Any
 
 from tabulate import tabulate
 
-from .tables import broken, escaped
+from .escaping import escaped
+from .matrix import counts_table
 
-__all__ = ["framework_page", "framework_table"]
+__all__ = ["framework_page"]
 
 Results = dict[str, Any]
-
-_HEADERS = (
-    "adapter",
-    "version",
-    "passed",
-    "broken",
-    "known",
-    "unsupported",
-    "worst ratio",
-    "seconds",
-)
-
-
-def framework_table(everything: Iterable[Results]) -> str:
-    """Numbers of clauses by verdict, Markdown. SHOULD clauses that are broken are not counted."""
-    rows = [_row(results) for results in everything]
-    alignment = ("left", "left", *["right"] * (len(_HEADERS) - 2))
-    return tabulate(rows, _HEADERS, "pipe", colalign=alignment, disable_numparse=True)
-
-
-def _row(results: Results) -> list[str]:
-    implementation, clauses = results["implementation"], results["clauses"]
-    verdicts = Counter(clause["verdict"] for clause in clauses)
-    ratios = [
-        clause["worst_ratio"]
-        for clause in clauses
-        if clause["worst_ratio"] is not None and clause["verdict"] == "pass"
-    ]
-    worst = f"{max(ratios):.3g}" if ratios else ""
-    counts = (verdicts["pass"], len(broken(results)), verdicts["waived"], verdicts["unsupported"])
-    seconds = f"{results['time_in_tests_seconds']:.0f}"
-    return [
-        escaped(implementation["target"]),
-        escaped(implementation["version"]),
-        *map(str, counts),
-        worst,
-        seconds,
-    ]
 
 
 def framework_page(everything: list[Results], findings: dict[str, str]) -> str:
@@ -77,7 +38,7 @@ def framework_page(everything: list[Results], findings: dict[str, str]) -> str:
         "have, or what can only be asked of a torch module. The worst ratio is that of the clauses "
         "that passed: error over rounding noise, 30 fails. Seconds are those of judging, in all "
         "processes. Made by `tox -e framework-NAME`, on a CPU.",
-        framework_table(everything),
+        counts_table(everything, "pipe", "adapter"),
         "## How they were judged",
         tabulate(profiles, ["adapter", "profile", "verdicts", "capabilities"], "pipe"),
         "## Findings",

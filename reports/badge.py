@@ -1,0 +1,46 @@
+"""A badge: an SVG of one line that says what the verdict is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .page import render
+from .tables import broken
+
+__all__ = ["badge_svg"]
+
+Results = dict[str, Any]
+
+_LABEL = "LSTM conformance"
+
+# Of a character, in Verdana of 11 pixels; the text is fitted to what comes of it.
+_WIDTH, _MARGIN = 6.6, 12
+
+# Behind white text: blue and vermilion are told apart by all kinds of sight.
+_COLOURS = {"conformant": "#0067a5", "not conformant": "#b33c00", "not completed": "#595959"}
+
+
+def badge_svg(results: Results) -> str:
+    """The badge of one result, for a README."""
+    verdict, words = _verdict(results)
+    sides = [round(len(text) * _WIDTH) for text in (_LABEL, words)]
+    return render(
+        "badge.svg",
+        label=_LABEL,
+        words=words,
+        colour=_COLOURS[verdict],
+        text_widths=sides,
+        widths=[side + _MARGIN for side in sides],
+    )
+
+
+def _verdict(results: Results) -> tuple[str, str]:
+    """One of the three, and how it is said."""
+    if results["conformant"]:
+        verdicts = [clause["verdict"] for clause in results["clauses"]]
+        passed = verdicts.count("pass")
+        judged = sum(v not in ("unsupported", "not tested") for v in verdicts)
+        return "conformant", f"conformant {passed}/{judged} clauses"
+    inconclusive = any(clause["verdict"] == "inconclusive" for clause in results["clauses"])
+    verdict = "not conformant" if broken(results) or inconclusive else "not completed"
+    return verdict, verdict

@@ -1,0 +1,111 @@
+"""Which parameter combinations were visited, told from those that were left out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from itertools import product
+from math import prod
+from typing import Any
+
+__all__ = ["FACTORS", "Coverage", "LeftOut", "coverage"]
+
+Results = dict[str, Any]
+
+# What a combination chooses, and from what, as results write it.
+FACTORS = {
+    "num_layers": ("1", "2", "3"),
+    "bias": ("False", "True"),
+    "batch_first": ("False", "True"),
+    "bidirectional": ("False", "True"),
+    "projection": ("False", "True"),
+    "dropout": ("none", "eval", "one"),
+    "layout": ("batched", "unbatched", "packed_sorted", "packed_unsorted"),
+    "states": ("False", "True"),
+    "dtype": ("float64", "float32"),
+}
+
+Choice = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Combinations that were left out for one reason.
+
+    Attributes:
+        common: the choices to which they are confined, such as ``layout=unbatched``; empty if
+            every choice is among them.
+    """
+
+    reason: str
+    number: int
+    common: str
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How many combinations were visited.
+
+    Attributes:
+        pairs: for each two choices of different factors, and each choice with itself, how many
+            combinations that have both were visited; None if the combinations are others than
+            those known here.
+        possible: how many there are that have both.
+    """
+
+    total: int
+    visited: int
+    left_out: list[LeftOut]
+    pairs: dict[tuple[Choice, Choice], int] | None
+    possible: dict[tuple[Choice, Choice], int]
+
+
+def coverage(results: Results) -> Coverage:
+    """The coverage that ``results`` record."""
+    found = results["coverage"]["combinations"]
+    total, visited = found["total"], found["visited"]
+    left_out, missing = [], []
+    for group in found["left_out"]:
+        combinations = [_choices(line) for line in group["combinations"]]
+        left_out.append(LeftOut(group["reason"], len(combinations), _common(combinations)))
+        missing += combinations
+    possible = _possible()
+    known = total == prod(map(len, FACTORS.values())) and visited == total - len(missing)
+    known = known and all(_is_known(combination) for combination in missing)
+    pairs = None
+    if known:
+        missed = Counter(pair for combination in missing for pair in product(combination, repeat=2))
+        pairs = {pair: number - missed[pair] for pair, number in possible.items()}
+    return Coverage(total, visited, left_out, pairs, possible)
+
+
+def _choices(line: str) -> list[Choice]:
+    words = (word.partition("=") for word in line.split())
+    return [(factor, value) for factor, _, value in words]
+
+
+def _is_known(combination: list[Choice]) -> bool:
+    return [factor for factor, _ in combination] == list(FACTORS) and all(
+        value in FACTORS[factor] for factor, value in combination
+    )
+
+
+def _common(combinations: list[list[Choice]]) -> str:
+    parts = []
+    for factor, values in FACTORS.items():
+        seen = {value for combination in combinations for f, value in combination if f == factor}
+        if seen and len(seen) < len(values):
+            parts.append(f"{factor}={'|'.join(v for v in values if v in seen)}")
+    return ", ".join(parts)
+
+
+def _possible() -> dict[tuple[Choice, Choice], int]:
+    total = prod(map(len, FACTORS.values()))
+    choices = [(factor, value) for factor, values in FACTORS.items() for value in values]
+    number = {}
+    for one, other in product(choices, repeat=2):
+        if one == other:
+            number[one, other] = total // len(FACTORS[one[0]])
+        elif one[0] != other[0]:
+            number[one, other] = total // len(FACTORS[one[0]]) // len(FACTORS[other[0]])
+    return number

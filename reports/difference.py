@@ -1,0 +1,203 @@
+"""What changed between two results of one implementation, as text and as Markdown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tabulate import tabulate
+
+from .escaping import escaped, fenced, one_line
+from .reading import ResultsError
+from .tables import BROKEN, failure_text, ratio_text
+
+__all__ = ["Change", "Difference", "difference", "difference_markdown", "difference_text"]
+
+Results = dict[str, Any]
+
+# An error that grew more than this is told, once it is larger than one rounding.
+_GROWN, _ONE_ROUNDING = 10.0, 1.0
+
+_JUDGED = ("pass", "waived", *BROKEN)
+
+
+@dataclass(frozen=True)
+class Change:
+    """One clause in two results; None where a result does not have it."""
+
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+
+    @property
+    def clause(self) -> dict[str, Any]:
+        """The clause as it is now, or as it was."""
+        clause = self.before if self.after is None else self.after
+        assert clause is not None
+        return clause
+
+    @property
+    def verdicts(self) -> tuple[str, str]:
+        """Before and after."""
+        return _verdict(self.before), _verdict(self.after)
+
+    @property
+    def ratios(self) -> tuple[float | None, float | None]:
+        """Worst error over noise, before and after."""
+        return _ratio(self.before), _ratio(self.after)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What changed; no clause stands in more than one list.
+
+    Attributes:
+        before, after: the results.
+        broken: fails or raises now, and did not.
+        waived: a known deviation now, and passed.
+        unjudged: was judged, and is not now.
+        grown: passes as before, with an error more than ten times as large.
+        passing: passes now, and did not.
+    """
+
+    before: Results
+    after: Results
+    broken: list[Change]
+    waived: list[Change]
+    unjudged: list[Change]
+    grown: list[Change]
+    passing: list[Change]
+
+    @property
+    def groups(self) -> list[tuple[str, list[Change]]]:
+        """Each list and what it is called, the worst first."""
+        return [
+            ("newly broken", self.broken),
+            ("newly waived", self.waived),
+            ("no longer judged", self.unjudged),
+            ("error grown more than tenfold", self.grown),
+            ("newly passing", self.passing),
+        ]
+
+
+def difference(before: Results, after: Results) -> Difference:
+    """What changed from ``before`` to ``after``.
+
+    Args:
+        before, after: results of one implementation, in the newest version of the schema.
+            Version, profile, seed and the like may differ: the renderings say so.
+
+    Raises:
+        ResultsError: they are of different implementations.
+    """
+    targets = [results["implementation"]["target"] for results in (before, after)]
+    if targets[0] != targets[1]:
+        first, second = map(one_line, targets)
+        raise ResultsError(
+            f"the results are of {first} and of {second}: only two of one implementation have a "
+            f"difference."
+        )
+    old = {clause["id"]: clause for clause in before["clauses"]}
+    new = {clause["id"]: clause for clause in after["clauses"]}
+    found = Difference(before, after, [], [], [], [], [])
+    for clause_id in [*new, *(clause_id for clause_id in old if clause_id not in new)]:
+        change = Change(old.get(clause_id), new.get(clause_id))
+        was, now = change.verdicts
+        if now in BROKEN:
+            if was not in BROKEN:
+                found.broken.append(change)
+        elif now == "waived":
+            if was == "pass":
+                found.waived.append(change)
+        elif now == "pass":
+            if was != "pass":
+                found.passing.append(change)
+            elif _grown(*change.ratios):
+                found.grown.append(change)
+        elif was in _JUDGED:
+            found.unjudged.append(change)
+    return found
+
+
+def _verdict(clause: dict[str, Any] | None) -> str:
+    return "no such clause" if clause is None else str(clause["verdict"])
+
+
+def _ratio(clause: dict[str, Any] | None) -> float | None:
+    return None if clause is None else clause["worst_ratio"]
+
+
+def _grown(before: float | None, after: float | None) -> bool:
+    if before is None or after is None:
+        return False
+    return after >= _ONE_ROUNDING and after > _GROWN * before
+
+
+def difference_text(found: Difference) -> str:
+    """For a terminal: what changed, why, and the summary last, where the eye is."""
+    parts = [_table(found, "simple")] if any(changes for _, changes in found.groups) else []
+    parts += [failure_text(clause) for clause in _causes(found)]
+    parts.append("\n".join(summary(found)))
+    return "\n\n".join(parts) + "\n"
+
+
+def difference_markdown(found: Difference) -> str:
+    """For a file or a job summary: the summary first."""
+    parts = [
+        f"# What changed in {escaped(one_line(found.after['implementation']['name']))}",
+        "  \n".join(map(escaped, summary(found))),
+    ]
+    if any(changes for _, changes in found.groups):
+        parts.append(_table(found, "pipe"))
+    for clause in _causes(found):
+        parts.append(f"## {clause['id']} {escaped(clause['title'])}")
+        parts.append(fenced(failure_text(clause)))
+    return "\n\n".join(parts) + "\n"
+
+
+def summary(found: Difference) -> list[str]:
+    """How many clauses changed in which way, and what else differs, a line each."""
+    changed = [f"{len(changes)} {name}" for name, changes in found.groups if changes]
+    name = one_line(found.after["implementation"]["name"])
+    lines = [f"{name}: {', '.join(changed)}." if changed else f"{name}: no clause changed."]
+    for what, before, after in _circumstances(found):
+        lines.append(f"Judged with another {what}: {one_line(before)}, now {one_line(after)}.")
+    for which, results in (("first", found.before), ("second", found.after)):
+        if results["stopped"]:
+            lines.append(f"The {which} run was not completed: {results['stopped']}.")
+    return lines
+
+
+def _circumstances(found: Difference) -> list[tuple[str, str, str]]:
+    """What differs although the implementation does not: its name, before, and after."""
+    old, new = found.before, found.after
+    rows = [("version", *(r["implementation"]["version"] for r in (old, new)))]
+    rows += [(key, str(old[key]), str(new[key])) for key in ("profile", "seed", "case")]
+    for key in ("dtypes", "devices", "without"):
+        rows.append((key, *(", ".join(r[key]) or "none" for r in (old, new))))
+    rows.append(("python", old["environment"]["python"], new["environment"]["python"]))
+    packages = old["environment"]["packages"], new["environment"]["packages"]
+    for package in dict.fromkeys([*packages[0], *packages[1]]):
+        rows.append((package, *(p.get(package, "none") for p in packages)))
+    return [row for row in rows if row[1] != row[2]]
+
+
+def _causes(found: Difference) -> list[dict[str, Any]]:
+    """Clauses that are newly broken and build on no broken one; all, if each builds on one."""
+    clauses = [change.clause for change in found.broken]
+    return [clause for clause in clauses if clause["root_cause"]] or clauses
+
+
+def _table(found: Difference, style: str) -> str:
+    clean = escaped if style == "pipe" else str
+    rows = [
+        [name, change.clause["id"], clean(one_line(change.clause["title"]))]
+        + [" ".join(_cell(change, side).split()) for side in (0, 1)]
+        for name, changes in found.groups
+        for change in changes
+    ]
+    headers = ["change", "clause", "title", "before", "after"]
+    return tabulate(rows, headers, style, disable_numparse=True)
+
+
+def _cell(change: Change, side: int) -> str:
+    return f"{change.verdicts[side]} {ratio_text(change.ratios[side])}"

@@ -1,0 +1,31 @@
+"""Makes text that an implementation supplies safe: in a terminal, in Markdown, on one line."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["escaped", "fenced", "one_line", "printable"]
+
+
+def printable(text: str) -> str:
+    """Without control characters, which could rewrite a terminal; line breaks are kept."""
+    return "\n".join(
+        "".join(c if c.isprintable() else " " for c in line) for line in text.split("\n")
+    )
+
+
+def one_line(text: str) -> str:
+    """The same with no line breaks either."""
+    return " ".join(printable(text).split())
+
+
+def escaped(text: str) -> str:
+    """Markdown in which nothing is markup."""
+    return re.sub(r"([\\`*_{}\[\]<>#|&~!])", r"\\\1", printable(text))
+
+
+def fenced(text: str) -> str:
+    """Markdown that shows ``text`` as it is."""
+    # A fence longer than any run of backticks inside cannot be closed from inside.
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+    return f"{fence}text\n{text.rstrip()}\n{fence}"

@@ -1,0 +1,148 @@
+"""Results as pages that stand alone: of one implementation, of a change, of several."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from .coverage import coverage
+from .difference import Difference
+from .difference import summary as summary_of_difference
+from .matrix import clause_rows, differs, labels
+from .page import render
+from .plots import coverage_plot, growth_plot, histogram_plot
+from .tables import BROKEN, broken, note, summary, tensor_rows
+
+__all__ = ["difference_html", "matrix_html", "report_html"]
+
+Results = dict[str, Any]
+Clause = dict[str, Any]
+
+
+def report_html(results: Results) -> str:
+    """The page of one implementation: the verdict, what is wrong, and everything else."""
+    found = coverage(results)
+    clauses = results["clauses"]
+    failed = [clause for clause in clauses if clause["verdict"] in BROKEN]
+    musts = [clause for clause in failed if clause["level"] == "MUST"]
+    inconclusive = [clause for clause in clauses if clause["verdict"] == "inconclusive"]
+    dtypes, tensors = tensor_rows(results)
+    return render(
+        "report.html",
+        results=results,
+        verdict=_verdict(results),
+        sentences=summary(results).split("\n"),
+        causes=[clause for clause in musts if clause["root_cause"]],
+        consequences=[clause for clause in musts if not clause["root_cause"]],
+        recommended=[clause for clause in failed if clause["level"] == "SHOULD"],
+        waived=[clause for clause in clauses if clause["verdict"] == "waived"],
+        inconclusive=inconclusive,
+        chapters=_chapters(results),
+        counts=_counts(clauses),
+        note=note,
+        dtypes=dtypes,
+        tensors=tensors,
+        histogram=histogram_plot(results),
+        growth=growth_plot(results),
+        coverage=found,
+        coverage_plot=coverage_plot(found) if found.pairs and found.left_out else None,
+        times=_times(results),
+        facts=_facts(results),
+    )
+
+
+def difference_html(found: Difference) -> str:
+    """The page of what changed between two results of one implementation."""
+    return render(
+        "difference.html",
+        found=found,
+        sentences=summary_of_difference(found),
+        worse=bool(found.broken or found.unjudged),
+        broken=[change.clause for change in found.broken],
+    )
+
+
+def matrix_html(everything: list[Results]) -> str:
+    """The page of several implementations: every clause beside every implementation."""
+    rows = clause_rows(everything)
+    return render(
+        "matrix.html",
+        columns=[
+            {
+                "label": label,
+                "results": results,
+                "verdict": _verdict(results),
+                "counts": Counter(clause["verdict"] for clause in results["clauses"]),
+                "broken": len(broken(results)),
+            }
+            for label, results in zip(labels(everything), everything, strict=True)
+        ],
+        rows=rows,
+        differing={clause["id"] for clause, cells in rows if differs(cells)},
+        chapters=list(dict.fromkeys(clause["chapter"] for clause, _ in rows)),
+        verdicts=_counts(cell for _, cells in rows for cell in cells if cell is not None),
+    )
+
+
+def _verdict(results: Results) -> str:
+    """Of the whole: the words with which the summary begins, and a key of the symbols."""
+    return summary(results).partition(":")[0]
+
+
+def _counts(clauses: Iterable[Clause]) -> list[tuple[str, int]]:
+    """How many clauses have each verdict, what is wrong first."""
+    counts = Counter(clause["verdict"] for clause in clauses)
+    return [(verdict, counts[verdict]) for verdict in _WORST_FIRST if counts[verdict]]
+
+
+_WORST_FIRST = ("fail", "error", "inconclusive", "waived", "pass", "unsupported", "not tested")
+
+
+def _chapters(results: Results) -> list[dict[str, Any]]:
+    titles = {chapter["id"]: chapter["title"] for chapter in results["chapters"]}
+    chapters: dict[str, list[Clause]] = {}
+    for clause in results["clauses"]:
+        chapters.setdefault(clause["chapter"], []).append(clause)
+    return [
+        {
+            "id": chapter,
+            "title": titles.get(chapter, ""),
+            "clauses": clauses,
+            "counts": _counts(clauses),
+            "open": any(clause["verdict"] in BROKEN for clause in clauses),
+        }
+        for chapter, clauses in chapters.items()
+    ]
+
+
+def _times(results: Results) -> list[tuple[str, float, float | None]]:
+    """Of each chapter: seconds of judging, and inside the implementation if that is known."""
+    inside: Counter[str] = Counter()
+    for clause in results["clauses"]:
+        inside[clause["chapter"]] += clause["seconds"]
+    known = any(inside.values())
+    return [
+        (f"{c['id']} {c['title']}", c["seconds"], inside[c["id"]] if known else None)
+        for c in results["chapters"]
+    ]
+
+
+def _facts(results: Results) -> list[tuple[str, str]]:
+    """How it was judged; only what there is to say."""
+    implementation, environment = results["implementation"], results["environment"]
+    shard = results["shard"]
+    facts = [
+        ("target", implementation["target"]),
+        ("capabilities", ", ".join(implementation["capabilities"])),
+        ("taken away", ", ".join(results["without"])),
+        ("required", ", ".join(results["required"])),
+        ("profile, seed", f"{results['profile']}, {results['seed']}"),
+        ("only the case", results["case"] or ""),
+        ("shard", f"{shard['index']} of {shard['count']}" if shard else ""),
+        ("dtypes", ", ".join(results["dtypes"])),
+        ("devices", ", ".join(results["devices"])),
+        ("python", f"{environment['python']} on {environment['platform']}"),
+        ("packages", ", ".join(f"{name} {v}" for name, v in environment["packages"].items())),
+    ]
+    return [fact for fact in facts if fact[1]]

@@ -1,0 +1,118 @@
+"""Several implementations beside each other, as text and as Markdown."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from tabulate import tabulate
+
+from .escaping import escaped, one_line
+from .tables import broken, ratio_text
+
+__all__ = ["clause_rows", "counts_table", "differs", "labels", "matrix_markdown", "matrix_text"]
+
+Results = dict[str, Any]
+
+# What says nothing about an implementation.
+_UNJUDGED = ("unsupported", "not tested", None)
+
+_COUNTS = ("version", "passed", "broken", "known", "unsupported", "worst ratio", "seconds")
+
+
+def labels(everything: list[Results]) -> list[str]:
+    """A name for each: its target; with version and number, if another has the same one."""
+    targets = [one_line(results["implementation"]["target"]) for results in everything]
+    names = []
+    for number, (results, target) in enumerate(zip(everything, targets, strict=True), 1):
+        if targets.count(target) > 1:
+            target = f"{target} {one_line(results['implementation']['version'])} ({number})"
+        names.append(target)
+    return names
+
+
+def clause_rows(
+    everything: list[Results],
+) -> list[tuple[dict[str, Any], list[dict[str, Any] | None]]]:
+    """Every clause that any result has, and what each result has of it."""
+    found = [{clause["id"]: clause for clause in results["clauses"]} for results in everything]
+    known: dict[str, dict[str, Any]] = {}
+    for clauses in found:
+        for clause_id, clause in clauses.items():
+            known.setdefault(clause_id, clause)
+    return [(clause, [clauses.get(key) for clauses in found]) for key, clause in known.items()]
+
+
+def differs(cells: Iterable[dict[str, Any] | None]) -> bool:
+    """Whether implementations that were judged have different verdicts."""
+    verdicts = {None if cell is None else cell["verdict"] for cell in cells}
+    return len(verdicts.difference(_UNJUDGED)) > 1
+
+
+def counts_table(everything: list[Results], style: str, first: str = "implementation") -> str:
+    """Numbers of clauses by verdict. SHOULD clauses that are broken are not counted."""
+    clean = escaped if style == "pipe" else str
+    rows = [
+        [clean(label), *map(clean, _counts(results))]
+        for label, results in zip(labels(everything), everything, strict=True)
+    ]
+    alignment = ("left", "left", *["right"] * (len(_COUNTS) - 1))
+    return tabulate(rows, (first, *_COUNTS), style, colalign=alignment, disable_numparse=True)
+
+
+def _counts(results: Results) -> list[str]:
+    verdicts = Counter(clause["verdict"] for clause in results["clauses"])
+    ratios = [
+        clause["worst_ratio"]
+        for clause in results["clauses"]
+        if clause["worst_ratio"] is not None and clause["verdict"] == "pass"
+    ]
+    counts = (verdicts["pass"], len(broken(results)), verdicts["waived"], verdicts["unsupported"])
+    return [
+        one_line(results["implementation"]["version"]),
+        *map(str, counts),
+        ratio_text(max(ratios, default=None)),
+        f"{results['time_in_tests_seconds']:.0f}",
+    ]
+
+
+def matrix_text(everything: list[Results]) -> str:
+    """For a terminal: counts, and the clauses in which implementations differ."""
+    rows = [row for row in clause_rows(everything) if differs(row[1])]
+    parts = [counts_table(everything, "simple")]
+    if rows:
+        names = labels(everything)
+        table = [[clause["id"], *(_verdict(cell) for cell in cells)] for clause, cells in rows]
+        parts.append(f"Clauses in which they differ:\n\n{tabulate(table, ['', *names], 'simple')}")
+    else:
+        parts.append("They differ in no clause that was judged of more than one.")
+    return "\n\n".join(parts) + "\n"
+
+
+def matrix_markdown(everything: list[Results]) -> str:
+    """For a file or a job summary: counts, and every clause."""
+    rows = [
+        [clause["id"], escaped(one_line(clause["title"])), *(_short(cell) for cell in cells)]
+        for clause, cells in clause_rows(everything)
+    ]
+    headers = ["clause", "title", *map(escaped, labels(everything))]
+    parts = [
+        "# Conformance of LSTM implementations",
+        counts_table(everything, "pipe"),
+        "Every clause: the worst error over rounding noise if it passes, 30 fails; `-` is "
+        "unsupported or not tested.",
+        tabulate(rows, headers, "pipe", disable_numparse=True),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _verdict(cell: dict[str, Any] | None) -> str:
+    return "-" if cell is None or cell["verdict"] in _UNJUDGED else str(cell["verdict"])
+
+
+def _short(cell: dict[str, Any] | None) -> str:
+    if cell is None or cell["verdict"] != "pass":
+        word = _verdict(cell)
+        return word if word in ("-", "waived") else f"**{word}**"
+    return ratio_text(cell["worst_ratio"]) or "pass"

@@ -1,0 +1,70 @@
+"""Fills the templates, with everything escaped that results supply."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from .escaping import printable
+from .tables import ratio_text
+
+__all__ = ["SYMBOLS", "render"]
+
+# Each verdict has its own shape, so that it is told without colours.
+SYMBOLS = {
+    "pass": "✓",
+    "fail": "✗",
+    "error": "!",
+    "inconclusive": "?",
+    "waived": "≈",
+    "unsupported": "\u2013",
+    "not tested": "○",
+}
+
+
+def render(template: str, **values: Any) -> str:
+    """The page, or picture, that ``template`` makes of ``values``."""
+    return _environment().get_template(template).render(**values) + "\n"
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader(__package__),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_finalized,
+    )
+    environment.globals.update(symbols=SYMBOLS, inline=_inline, hash_of=_hash_of)
+    environment.filters.update(ratio=ratio_text, short=_short)
+    return environment
+
+
+def _short(value: Any) -> str:
+    """A number that may be a word, as "nan" is."""
+    return f"{value:.2g}" if isinstance(value, int | float) else str(value)
+
+
+def _finalized(value: Any) -> Any:
+    """Without control characters, unless it is markup that is made here."""
+    return printable(value) if type(value) is str else value
+
+
+def _inline(name: str) -> Markup:
+    """A file of the templates as it is: a style sheet, or a script."""
+    environment = _environment()
+    assert environment.loader is not None
+    return Markup(environment.loader.get_source(environment, name)[0])
+
+
+def _hash_of(name: str) -> str:
+    """By it a page's security policy allows this file, and nothing else."""
+    digest = hashlib.sha256(_inline(name).encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode()}"

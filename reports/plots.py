@@ -1,0 +1,388 @@
+"""Plots of results, as SVG with a text alternative.
+
+Nothing in them needs a style sheet, so that a page may forbid all but its own; lines and text
+take the colour of the page's text, light or dark.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+from collections import Counter
+from contextlib import AbstractContextManager
+from typing import Any
+from xml.etree import ElementTree
+
+import matplotlib as mpl
+import matplotlib.style
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from .coverage import FACTORS, Coverage
+from .escaping import one_line
+from .matrix import labels
+from .tables import BROKEN
+
+__all__ = ["coverage_plot", "growth_plot", "histogram_plot", "matrix_picture"]
+
+Results = dict[str, Any]
+
+_SVG = "{http://www.w3.org/2000/svg}"
+ElementTree.register_namespace("", "http://www.w3.org/2000/svg")
+ElementTree.register_namespace("xlink", "http://www.w3.org/1999/xlink")
+
+# Of Okabe and Ito, which all kinds of sight tell apart; each dtype has a marker of its own too.
+_BLUE, _ORANGE, _GREEN, _RED, _GREY = "#0072b2", "#e69f00", "#009e73", "#d55e00", "#8c8c8c"
+_COLOURS = (_BLUE, _ORANGE, _GREEN, "#cc79a7", "#56b4e9")
+_MARKERS = ("o", "s", "^", "D", "v")
+
+# Becomes the colour of the page's text.
+_TEXT = "#000000"
+
+_SETTINGS: dict[str, Any] = {
+    "svg.fonttype": "none",
+    "font.size": 9,
+    "axes.titlesize": 9,
+    "axes.labelsize": 9,
+    "axes.facecolor": "none",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "figure.facecolor": "none",
+    "legend.frameon": False,
+    "text.parse_math": False,
+}
+
+
+def _style(**more: Any) -> AbstractContextManager[None]:
+    """Draws by these settings, whatever those of the user are."""
+    style: AbstractContextManager[None] = mpl.style.context(["default", {**_SETTINGS, **more}])
+    return style
+
+
+def coverage_plot(found: Coverage) -> Markup:
+    """How often each two choices were tried together: a heat map."""
+    assert found.pairs is not None
+    choices = [(factor, value) for factor, values in FACTORS.items() for value in values]
+    shares = {pair: number / found.possible[pair] for pair, number in found.pairs.items()}
+    largest = max(shares.values()) or 1.0
+    with _style(**{"font.size": 7}):
+        figure = Figure(figsize=(7.2, 6.6), layout="constrained")
+        axes = figure.subplots()
+        colours = mpl.colormaps["cividis"]
+        never = 0
+        for row, one in enumerate(choices):
+            for column, other in enumerate(choices[: row + 1]):
+                if (one, other) not in found.pairs:
+                    continue
+                number = found.pairs[one, other]
+                never += not number
+                share = shares[one, other] / largest
+                fill = colours(share) if number else "none"
+                axes.add_patch(
+                    mpl.patches.Rectangle(
+                        (column - 0.47, row - 0.47), 0.94, 0.94, facecolor=fill,
+                        edgecolor=_GREY if not number else "none", linewidth=0.6,
+                    )
+                )  # fmt: skip
+                ink = _TEXT if not number else "#ffffff" if share < 0.5 else "#111111"
+                axes.text(
+                    column, row, str(number) if number else "\u00d7", color=ink, size=6,
+                    ha="center", va="center",
+                )  # fmt: skip
+        axes.set_xlim(-0.6, len(choices) - 0.4)
+        axes.set_ylim(len(choices) - 0.4, -0.6)
+        names = [f"{factor} {value}" for factor, value in choices]
+        axes.set_xticks(range(len(choices)), names, rotation=90)
+        axes.set_yticks(range(len(choices)), names)
+        axes.tick_params(length=0)
+        axes.spines[:].set_visible(False)
+        return _inline(
+            figure,
+            "coverage",
+            "Parameter combinations visited, for each two choices",
+            f"{found.visited} of {found.total} combinations were visited. A number says how many "
+            "have both choices, a cross that there is none. "
+            + (f"{never} pairs were never tried." if never else "Every pair was tried."),
+        )
+
+
+def histogram_plot(results: Results) -> Markup | None:
+    """How large errors were, over rounding noise: of each tensor, by dtype."""
+    found = [tensor for tensor in results["tensors"] if tensor["histogram"]]
+    if not found:
+        return None
+    dtypes = [d for d in results["dtypes"] if any(t["dtype"] == d for t in found)]
+    tensors = list(dict.fromkeys(t["tensor"] for t in found))
+    with _style():
+        height = 0.8 + len(dtypes) * (0.35 + 0.2 * len(tensors))
+        figure = Figure(figsize=(7.2, height), layout="constrained")
+        panels = figure.subplots(len(dtypes), 1, squeeze=False, sharex=True)[:, 0]
+        parts = []
+        for axes, dtype in zip(panels, dtypes, strict=True):
+            histograms = {t["tensor"]: t["histogram"] for t in found if t["dtype"] == dtype}
+            _histograms(axes, histograms, tensors)
+            axes.set_title(one_line(dtype), loc="left", fontweight="bold")
+            bins: Counter[int] = Counter()
+            for histogram in histograms.values():
+                bins.update(dict(map(tuple, histogram)))
+            parts.append(_said_of_bins(dtype, bins))
+        panels[-1].set_xlabel("largest error of a case, in units of rounding noise")
+        return _inline(
+            figure, "histogram", "Error over rounding noise, by tensor and dtype", " ".join(parts)
+        )
+
+
+def _histograms(axes: Axes, histograms: dict[str, list[list[int]]], tensors: list[str]) -> None:
+    for row, tensor in enumerate(tensors):
+        histogram = histograms.get(tensor, [])
+        total = sum(count for _, count in histogram) or 1
+        # A bin of exponent e lies between 2^(e-1) and 2^e: its middle is at e - 1/2.
+        axes.scatter(
+            [exponent - 0.5 for exponent, _ in histogram],
+            [row] * len(histogram),
+            s=[max(4.0, 130.0 * count / total) for _, count in histogram],
+            color=_BLUE,
+            linewidths=0,
+        )
+    axes.axvline(_LIMIT, color=_RED, linestyle="--", linewidth=1)
+    axes.text(_LIMIT, -0.9, " 30 fails", color=_TEXT, size=8, va="bottom")
+    axes.set_yticks(range(len(tensors)), [one_line(tensor) for tensor in tensors])
+    axes.set_ylim(len(tensors) - 0.4, -0.9)
+    axes.grid(axis="x", color=_GREY, alpha=0.3, linewidth=0.5)
+    low, high = axes.get_xlim()
+    ticks = range(int(low) - int(low) % 2, int(high) + 2, 2 if high - low < 30 else 8)
+    axes.set_xticks(list(ticks), [_power(exponent) for exponent in ticks])
+
+
+# log2 of the ratio that fails.
+_LIMIT = 4.907
+
+
+def _power(exponent: int) -> str:
+    return f"{2.0**exponent:.3g}" if -10 <= exponent <= 16 else f"2^{exponent}"
+
+
+def _said_of_bins(dtype: str, bins: Counter[int]) -> str:
+    total, seen = sum(bins.values()), 0
+    for exponent in sorted(bins):
+        seen += bins[exponent]
+        if 2 * seen >= total:
+            break
+    return (
+        f"{one_line(dtype)}: half of {total} errors are below {_power(exponent)} times the noise, "
+        f"all below {_power(max(bins))}."
+    )
+
+
+def growth_plot(results: Results) -> Markup | None:
+    """How errors grow with sizes, beside the noise that is predicted."""
+    found = results["growth"]
+    if not found:
+        return None
+    axes_names = [n for n in ("seq_len", "hidden_size", "num_layers") if _of(found, axis=n)]
+    tensors = [n for n in ("output", "weight_hh.grad") if _of(found, tensor=n)]
+    dtypes = list(dict.fromkeys(point["dtype"] for point in found))
+    with _style():
+        figure = Figure(figsize=(7.2, 0.6 + 2.4 * len(tensors)), layout="constrained")
+        panels = figure.subplots(len(tensors), len(axes_names), squeeze=False, sharey="row")
+        parts = []
+        for row, tensor in enumerate(tensors):
+            for column, axis in enumerate(axes_names):
+                axes = panels[row, column]
+                for number, dtype in enumerate(dtypes):
+                    points = _of(found, tensor=tensor, axis=axis, dtype=dtype)
+                    points = sorted(points, key=lambda point: point["size"])
+                    if points:
+                        _growth(axes, points, number)
+                        parts.append(_said_of_growth(tensor, axis, dtype, points))
+                axes.set_xscale("log", base=2)
+                axes.set_yscale("log")
+                sizes = sorted({p["size"] for p in _of(found, axis=axis)})
+                axes.set_xticks(sizes, [str(size) for size in sizes])
+                axes.minorticks_off()
+                axes.set_xlabel(f"{axis} up to")
+                axes.grid(color=_GREY, alpha=0.3, linewidth=0.5)
+            panels[row, 0].set_ylabel(f"{tensor}\nerror, and noise")
+        for number, dtype in enumerate(dtypes):
+            _growth(panels[0, 0], [], number, one_line(dtype))
+        panels[0, 0].plot([], [], color=_TEXT, linestyle="--", label="predicted noise")
+        figure.legend(loc="outside upper center", ncols=len(dtypes) + 1)
+        return _inline(
+            figure,
+            "growth",
+            "How errors grow with sizes, beside the predicted rounding noise",
+            " ".join(parts),
+        )
+
+
+def _of(points: list[dict[str, Any]], **wanted: str) -> list[dict[str, Any]]:
+    return [p for p in points if all(p[name] == value for name, value in wanted.items())]
+
+
+def _growth(axes: Axes, points: list[dict[str, Any]], number: int, label: str = "") -> None:
+    colour = _COLOURS[number % len(_COLOURS)]
+    marker = _MARKERS[number % len(_MARKERS)]
+    sizes = [point["size"] for point in points]
+    axes.plot(
+        sizes, [point["error"] or math.nan for point in points],
+        color=colour, marker=marker, markersize=4, linewidth=1.2, label=label or None,
+    )  # fmt: skip
+    axes.plot(
+        sizes, [point["noise"] or math.nan for point in points],
+        color=colour, linestyle="--", linewidth=1,
+    )  # fmt: skip
+
+
+def _said_of_growth(tensor: str, axis: str, dtype: str, points: list[dict[str, Any]]) -> str:
+    said = []
+    for point in (points[0], points[-1])[: len(points)]:
+        times = f", {point['error'] / point['noise']:.2g} times the noise" if point["noise"] else ""
+        said.append(f"{point['error']:.2g} at {axis} up to {point['size']}{times}")
+    return f"{tensor}, {one_line(dtype)}: error {'; '.join(said)}."
+
+
+def matrix_picture(everything: list[Results]) -> str:
+    """A picture to look at alone: chapters and implementations, and shares of verdicts."""
+    chapters = list(dict.fromkeys(c["chapter"] for r in everything for c in r["clauses"]))
+    kinds = {"passed": _BLUE, "known deviation": _ORANGE, "broken": _RED, "not judged": "none"}
+    with _style():
+        figure = Figure(figsize=(11, 1.1 + 0.29 * len(everything)), layout="constrained")
+        axes = figure.subplots()
+        for row, results in enumerate(everything):
+            for column, chapter in enumerate(chapters):
+                verdicts = Counter(
+                    _kind(clause) for clause in results["clauses"] if clause["chapter"] == chapter
+                )
+                _shares(axes, (column, row), verdicts, kinds)
+        axes.set_xlim(-0.55, len(chapters) - 0.45)
+        axes.set_ylim(len(everything) - 0.4, -0.6)
+        axes.set_xticks(range(len(chapters)), chapters)
+        axes.set_yticks(range(len(everything)), labels(everything))
+        axes.tick_params(length=0, labeltop=True, labelbottom=False)
+        axes.spines[:].set_visible(False)
+        handles = [
+            mpl.patches.Patch(
+                facecolor=colour, edgecolor=_GREY, hatch=_HATCHES.get(kind), label=kind
+            )
+            for kind, colour in kinds.items()
+        ]
+        figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+        conformant = sum(results["conformant"] for results in everything)
+        return _alone(
+            figure,
+            "matrix",
+            "Conformance of LSTM implementations by chapter",
+            f"{conformant} of {len(everything)} implementations conform, but for known "
+            f"deviations. Numbers say how many clauses of a chapter passed, of those judged.",
+        )
+
+
+_HATCHES = {"known deviation": "////", "broken": "xxxx"}
+
+
+def _kind(clause: dict[str, Any]) -> str:
+    verdict = clause["verdict"]
+    if verdict == "pass":
+        return "passed"
+    if verdict == "waived":
+        return "known deviation"
+    return "broken" if verdict in BROKEN else "not judged"
+
+
+def _shares(
+    axes: Axes, place: tuple[int, int], verdicts: Counter[str], kinds: dict[str, str]
+) -> None:
+    column, row = place
+    left, total = column - 0.42, sum(verdicts.values())
+    axes.add_patch(
+        mpl.patches.Rectangle(
+            (left, row + 0.1), 0.84, 0.28, facecolor="none", edgecolor=_GREY, linewidth=0.5
+        )
+    )
+    for kind, colour in kinds.items():
+        width = 0.84 * verdicts[kind] / total if total else 0.0
+        if width and kind != "not judged":
+            axes.add_patch(
+                mpl.patches.Rectangle(
+                    (left, row + 0.1), width, 0.28, facecolor=colour,
+                    hatch=_HATCHES.get(kind), edgecolor="#ffffff", linewidth=0,
+                )
+            )  # fmt: skip
+        left += width
+    judged = total - verdicts["not judged"]
+    number = f"{verdicts['passed']}/{judged}" if judged else "\u2013"
+    axes.text(column, row + 0.06, number, size=7, ha="center", va="bottom", color=_TEXT)
+
+
+def _inline(figure: Figure, name: str, title: str, description: str) -> Markup:
+    """To stand in a page: as wide as there is room."""
+    svg = _drawn(figure, name, title, description)
+    for attribute in ("width", "height", "version"):
+        svg.attrib.pop(attribute, None)
+    svg.set("class", "plot")
+    return Markup(ElementTree.tostring(svg, "unicode"))
+
+
+def _alone(figure: Figure, name: str, title: str, description: str) -> str:
+    """To stand alone, light or dark, on a ground of its own."""
+    svg = _drawn(figure, name, title, description)
+    style = ElementTree.Element(f"{_SVG}style")
+    style.text = (
+        "svg{color:#1f2328}.ground{fill:#ffffff}"
+        "@media(prefers-color-scheme:dark){svg{color:#e6edf3}.ground{fill:#0d1117}}"
+    )
+    ground = ElementTree.Element(f"{_SVG}rect", {"class": "ground", "width": "100%"})
+    ground.set("height", "100%")
+    svg[2:2] = [style, ground]
+    return ElementTree.tostring(svg, "unicode") + "\n"
+
+
+def _drawn(figure: Figure, name: str, title: str, description: str) -> ElementTree.Element:
+    """The figure as SVG: the same bytes each time, and no style sheets."""
+    output = io.StringIO()
+    with _style(**{"svg.hashsalt": name}):
+        figure.savefig(output, format="svg", metadata={"Date": None})
+    svg = ElementTree.fromstring(output.getvalue())
+    for parent in list(svg.iter()):
+        for child in list(parent):
+            if child.tag.endswith(("}metadata", "}style")):
+                parent.remove(child)
+    for element in svg.iter():
+        for name_of_style, value in _declarations(element.attrib.pop("style", "")):
+            element.set(name_of_style, value)
+        if element.tag == f"{_SVG}text" and "fill" not in element.attrib:
+            element.set("fill", "currentColor")
+        for attribute in ("fill", "stroke"):
+            if element.get(attribute) == _TEXT:
+                element.set(attribute, "currentColor")
+    svg.attrib.update(
+        {
+            "role": "img",
+            "aria-labelledby": f"{name}-title {name}-description",
+            "font-family": "system-ui, 'DejaVu Sans', sans-serif",
+            "stroke-linejoin": "round",
+        }
+    )
+    words = []
+    for tag, part, text in (("title", "title", title), ("desc", "description", description)):
+        word = ElementTree.Element(f"{_SVG}{tag}", {"id": f"{name}-{part}"})
+        word.text = text
+        words.append(word)
+    svg[:0] = words
+    return svg
+
+
+def _declarations(style: str) -> list[tuple[str, str]]:
+    """A style attribute as presentation attributes."""
+    found = []
+    for declaration in style.split(";"):
+        name, _, value = (part.strip() for part in declaration.partition(":"))
+        if name == "font":
+            size = re.search(r"[\d.]+px", value)
+            found += [("font-size", size[0])] if size else []
+            found += [("font-weight", "bold")] if re.search(r"\b(bold|700)\b", value) else []
+        elif name and name != "font-family":
+            found.append((name, value))
+    return found

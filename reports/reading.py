@@ -1,0 +1,205 @@
+"""Results from a file: of every version of the schema, as the newest, or one sentence why not."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
+
+__all__ = ["NEWEST", "ResultsError", "read_results", "upgraded"]
+
+Results = dict[str, Any]
+
+# Version of the schema.
+NEWEST = 2
+
+# In bytes. Results of all clauses have less than a megabyte.
+_LARGEST = 100_000_000
+
+# Of a whole number, which has to be a floating-point number as well.
+_MOST_DIGITS = 300
+
+
+class ResultsError(Exception):
+    """What is wrong with a file of results, in one sentence that names the file."""
+
+
+def read_results(path: Path) -> Results:
+    """The results that ``path`` holds, in the newest version of the schema.
+
+    Args:
+        path: of what ``lstm-conformance check --json`` wrote, now or in an older version.
+
+    Raises:
+        ResultsError: the file cannot be read, is damaged, or does not hold results.
+    """
+    name = _shown(str(path))
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LARGEST + 1)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        why = getattr(error, "strerror", None) or error
+        raise ResultsError(f"{name} cannot be read: {_shown(str(why))}.") from None
+    if len(content) > _LARGEST:
+        raise ResultsError(f"{name} holds no results: it is larger than {_LARGEST:,} bytes.")
+    results = _newest(_parsed(content, name), name)
+    _validate(results, name)
+    return results
+
+
+def upgraded(results: Results) -> Results:
+    """``results`` of version 1 as version 2: what was not recorded is empty.
+
+    Commands and programs are taken out of the explanations, where they stood. What is no
+    valid result stays invalid.
+    """
+    new: Results = {
+        "required": [],
+        "without": [],
+        "case": None,
+        "shard": None,
+        "tests": {},
+        "deviations": [],
+        "growth": [],
+        **results,
+        "schema_version": NEWEST,
+    }
+    if "clauses" in results:
+        new["clauses"] = _each(results["clauses"], _upgraded_clause)
+    if "tensors" in results:
+        new["tensors"] = _each(results["tensors"], lambda tensor: {"histogram": [], **tensor})
+    return new
+
+
+def _each(items: Any, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Any:
+    if not isinstance(items, list):
+        return items
+    return [change(item) if isinstance(item, dict) else item for item in items]
+
+
+def _upgraded_clause(clause: dict[str, Any]) -> dict[str, Any]:
+    new = {"lacking": [], "seconds": 0, **clause}
+    if "failure" in clause:
+        new["failure"] = _upgraded_failure(clause)
+    return new
+
+
+def _upgraded_failure(clause: dict[str, Any]) -> Any:
+    failure = clause.get("failure")
+    explanation = failure.get("explanation") if isinstance(failure, dict) else None
+    if not isinstance(failure, dict) or not isinstance(explanation, str):
+        return failure
+    # A message of the implementation stands before it: only a command of the clause is taken.
+    of_clause = re.escape(str(clause.get("id")))
+    line = rf"^  repeat    (lstm-conformance check .* --clause {of_clause} .*)$"
+    command = re.search(line, explanation, re.MULTILINE)
+    program = explanation.partition("\nThe same with torch and numpy alone:\n\n")[2]
+    return {"command": command[1] if command else "", "program": program, **failure}
+
+
+def _parsed(content: bytes, name: str) -> object:
+    try:
+        return json.loads(
+            content.decode("utf-8-sig"),
+            object_pairs_hook=_object,
+            parse_float=_number,
+            parse_int=_whole,
+            parse_constant=_no_constant,
+        )
+    except UnicodeDecodeError:
+        why = "it is not UTF-8"
+    except json.JSONDecodeError as error:
+        text = error.doc.strip()
+        cut_off = not error.doc[error.pos :].strip() or (text[0] == "{" and text[-1] != "}")
+        what = "it is cut off" if cut_off else "it is not JSON"
+        why = f"{what} (line {error.lineno}, column {error.colno})"
+    except RecursionError:
+        why = "it is nested too deeply"
+    except _NotResults as error:
+        why = str(error)
+    raise ResultsError(f"{name} holds no results: {why}.")
+
+
+class _NotResults(Exception):
+    pass
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
+        raise _NotResults(f"the name {_shown(repr(twice))} stands twice in one object")
+    return found
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    if number in (float("inf"), float("-inf")):
+        raise _NotResults(f"the number {_shown(text)} is too large")
+    return number
+
+
+def _whole(text: str) -> int:
+    if len(text) > _MOST_DIGITS:
+        raise _NotResults(f"the number {_shown(text)} is too large")
+    return int(text)
+
+
+def _no_constant(text: str) -> float:
+    raise _NotResults(f"{text} is no number in JSON")
+
+
+def _newest(found: object, name: str) -> Results:
+    version = found.get("schema_version") if isinstance(found, dict) else None
+    if not isinstance(found, dict) or version is None:
+        raise ResultsError(
+            f"{name} holds no results: it is JSON, but not what `lstm-conformance check --json` "
+            f"writes."
+        )
+    if version in range(1, NEWEST) and version is not True:
+        return upgraded(found)
+    if version == NEWEST:
+        return found
+    if isinstance(version, int | float) and version > NEWEST:
+        raise ResultsError(
+            f"{name} has schema version {version}, and this lstm-conformance reads up to "
+            f"{NEWEST}: install a newer one."
+        )
+    raise ResultsError(
+        f"{name} has schema version {_shown(repr(version))}: there are only 1 to {NEWEST}."
+    )
+
+
+def _validate(results: Results, name: str) -> None:
+    error = best_match(_validator().iter_errors(results))
+    if error is not None:
+        where, what = _shown(error.json_path), _shown(error.message)
+        raise ResultsError(f"{name} is damaged: at {where}, {what}.")
+    ids = [clause["id"] for clause in results["clauses"]]
+    if len(set(ids)) < len(ids):
+        twice = next(one for one in ids if ids.count(one) > 1)
+        raise ResultsError(f"{name} is damaged: clause {twice} stands in it twice.")
+    try:
+        json.dumps(results, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise ResultsError(f"{name} is damaged: it holds half of a surrogate pair.") from None
+
+
+@cache
+def _validator() -> Draft202012Validator:
+    schema = files(__package__).joinpath("results.schema.json").read_text("utf-8")
+    return Draft202012Validator(json.loads(schema))
+
+
+def _shown(text: str, longest: int = 200) -> str:
+    """``text`` on one line, with nothing that could rewrite a terminal."""
+    clean = "".join(c if c.isprintable() else "?" for c in text)
+    return clean if len(clean) <= longest else f"{clean[:longest]}..."

@@ -1,0 +1,114 @@
+'use strict';
+(() => {
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const say = (text) => { document.getElementById('said').textContent = text; };
+
+  // Copying.
+  for (const button of all('button.copy')) {
+    const text = button.parentElement.querySelector('code').textContent;
+    const label = button.innerHTML;
+    button.hidden = false;
+    button.addEventListener('click', async () => {
+      try {
+        await navigator.clipboard.writeText(text);
+      } catch {
+        const range = document.createRange();
+        range.selectNodeContents(button.parentElement.querySelector('code'));
+        getSelection().removeAllRanges();
+        getSelection().addRange(range);
+        document.execCommand('copy');
+      }
+      button.textContent = 'Copied';
+      say('Copied');
+      setTimeout(() => { button.innerHTML = label; say(''); }, 2000);
+    });
+  }
+
+  // Filtering: rows of the section in which the form stands.
+  for (const form of all('form.filter')) {
+    const section = form.parentElement;
+    const rows = all('tbody tr', section).map((row) => ({
+      row,
+      text: row.cells[0].textContent.toLowerCase(),
+      verdicts: row.dataset.verdicts ? [row.dataset.verdicts] : [...row.cells].map((c) => c.className),
+    }));
+    const chapters = all('details.chapter', section);
+    const opened = chapters.map((chapter) => chapter.open);
+    const apply = () => {
+      const wanted = new FormData(form);
+      const text = wanted.get('text').trim().toLowerCase();
+      const [chapter, verdict] = [wanted.get('chapter'), wanted.get('verdict')];
+      let shown = 0;
+      for (const { row, text: words, verdicts } of rows) {
+        row.hidden = !(words.includes(text)
+          && (!chapter || row.dataset.chapter === chapter)
+          && (!verdict || verdicts.includes(verdict))
+          && (!wanted.has('differing') || 'differing' in row.dataset));
+        shown += !row.hidden;
+      }
+      const idle = !text && !verdict;
+      chapters.forEach((one, i) => {
+        one.hidden = !one.querySelector('tbody tr:not([hidden])');
+        one.open = idle ? opened[i] : !one.hidden;
+      });
+      form.querySelector('output').textContent = `${shown} of ${rows.length} clauses`;
+    };
+    form.addEventListener('submit', (event) => event.preventDefault());
+    form.addEventListener('input', apply);
+    form.hidden = false;
+    apply();
+  }
+
+  // Sorting: each heading of a matrix is a button.
+  const rank = ['fail', 'error', 'inconclusive', 'waived', 'pass', 'not-tested', 'unsupported', ''];
+  for (const table of all('table.matrix')) {
+    const body = table.tBodies[0];
+    const original = [...body.rows];
+    const headings = [...table.tHead.rows[0].cells];
+    const key = (row, column) => {
+      const cell = row.cells[column];
+      const ratio = parseFloat(cell.textContent.replace(/[^0-9.e+-]*([0-9.]+(e[+-]?[0-9]+)?)?.*/s, '$1'));
+      return [rank.indexOf(cell.className), -(ratio || 0)];
+    };
+    headings.forEach((heading, column) => {
+      const button = document.createElement('button');
+      button.type = 'button';
+      button.append(...heading.childNodes);
+      heading.append(button);
+      button.addEventListener('click', () => {
+        const sorted = heading.getAttribute('aria-sort') === 'descending';
+        for (const other of headings) other.removeAttribute('aria-sort');
+        let rows = original;
+        if (column > 0 && !sorted) {
+          heading.setAttribute('aria-sort', 'descending');
+          const keys = new Map(original.map((row) => [row, key(row, column)]));
+          rows = [...original].sort((a, b) => {
+            const [x, y] = [keys.get(a), keys.get(b)];
+            return x[0] - y[0] || x[1] - y[1];
+          });
+        }
+        body.append(...rows);
+        say(rows === original ? 'In the order of clauses' : 'Worst first');
+      });
+    });
+  }
+
+  // A link into what is closed opens it.
+  const reveal = () => {
+    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (!target) return;
+    for (let one = target; one; one = one.parentElement) if (one.tagName === 'DETAILS') one.open = true;
+    target.scrollIntoView();
+    target.focus({ preventScroll: true });
+  };
+  addEventListener('hashchange', reveal);
+  reveal();
+
+  // On paper nothing can be opened.
+  let closed = [];
+  addEventListener('beforeprint', () => {
+    closed = all('details:not([open])');
+    for (const one of closed) one.open = true;
+  });
+  addEventListener('afterprint', () => { for (const one of closed) one.open = false; });
+})();
