@@ -87,7 +87,7 @@ def summary(results: Results) -> str:
         lines.append(f"Known deviations: {_titles(waived)}.")
     for deviation in results["deviations"]:
         if deviation["outcome"] == "unmatched":
-            what = f"{', '.join(deviation['clauses'])}: {_one_line(deviation['reason'])}"
+            what = f"{', '.join(deviation['clauses'])}: {one_line(deviation['reason'])}"
             lines.append(f"No case was judged that this known deviation is about: {what}")
     if implementation["undeclared"]:
         names = one_line(", ".join(implementation["undeclared"]))
