@@ -61,6 +61,12 @@ def _style(**more: Any) -> AbstractContextManager[None]:
     return style
 
 
+def _label(text: str) -> str:
+    """Short enough to leave room for what it labels."""
+    line = one_line(text)
+    return line if len(line) <= 40 else f"{line[:37]}..."
+
+
 def coverage_plot(found: Coverage) -> Markup:
     """How often each two choices were tried together: a heat map."""
     assert found.pairs is not None
@@ -123,7 +129,7 @@ def histogram_plot(results: Results) -> Markup | None:
         for axes, dtype in zip(panels, dtypes, strict=True):
             histograms = {t["tensor"]: t["histogram"] for t in found if t["dtype"] == dtype}
             _histograms(axes, histograms, tensors)
-            axes.set_title(one_line(dtype), loc="left", fontweight="bold")
+            axes.set_title(_label(dtype), loc="left", fontweight="bold")
             bins: Counter[int] = Counter()
             for histogram in histograms.values():
                 bins.update(dict(map(tuple, histogram)))
@@ -148,7 +154,7 @@ def _histograms(axes: Axes, histograms: dict[str, list[list[int]]], tensors: lis
         )
     axes.axvline(_LIMIT, color=_RED, linestyle="--", linewidth=1)
     axes.text(_LIMIT, -0.9, " 30 fails", color=_TEXT, size=8, va="bottom")
-    axes.set_yticks(range(len(tensors)), [one_line(tensor) for tensor in tensors])
+    axes.set_yticks(range(len(tensors)), [_label(tensor) for tensor in tensors])
     axes.set_ylim(len(tensors) - 0.4, -0.9)
     axes.grid(axis="x", color=_GREY, alpha=0.3, linewidth=0.5)
     low, high = axes.get_xlim()
@@ -206,7 +212,7 @@ def growth_plot(results: Results) -> Markup | None:
                 axes.grid(color=_GREY, alpha=0.3, linewidth=0.5)
             panels[row, 0].set_ylabel(f"{tensor}\nerror, and noise")
         for number, dtype in enumerate(dtypes):
-            _growth(panels[0, 0], [], number, one_line(dtype))
+            _growth(panels[0, 0], [], number, _label(dtype))
         panels[0, 0].plot([], [], color=_TEXT, linestyle="--", label="predicted noise")
         figure.legend(loc="outside upper center", ncols=len(dtypes) + 1)
         return _inline(
@@ -258,8 +264,8 @@ def matrix_picture(everything: list[Results]) -> str:
                 _shares(axes, (column, row), verdicts, kinds)
         axes.set_xlim(-0.55, len(chapters) - 0.45)
         axes.set_ylim(len(everything) - 0.4, -0.6)
-        axes.set_xticks(range(len(chapters)), chapters)
-        axes.set_yticks(range(len(everything)), labels(everything))
+        axes.set_xticks(range(len(chapters)), [_label(chapter) for chapter in chapters])
+        axes.set_yticks(range(len(everything)), [_label(name) for name in labels(everything)])
         axes.tick_params(length=0, labeltop=True, labelbottom=False)
         axes.spines[:].set_visible(False)
         handles = [
@@ -357,6 +363,7 @@ def _drawn(figure: Figure, name: str, title: str, description: str) -> ElementTr
         for attribute in ("fill", "stroke"):
             if element.get(attribute) == _TEXT:
                 element.set(attribute, "currentColor")
+    _name_apart(svg, name)
     svg.attrib.update(
         {
             "role": "img",
@@ -372,6 +379,21 @@ def _drawn(figure: Figure, name: str, title: str, description: str) -> ElementTr
         words.append(word)
     svg[:0] = words
     return svg
+
+
+def _name_apart(svg: ElementTree.Element, name: str) -> None:
+    """Begins each id that is used with ``name``, as a page has more than one plot; drops others."""
+    used = set()
+    for element in svg.iter():
+        for attribute, value in list(element.items()):
+            link = "#" if attribute.endswith("href") else "url(#"
+            if value.startswith(link):
+                used.add(value.removeprefix(link).rstrip(")"))
+                element.set(attribute, f"{link}{name}-{value.removeprefix(link)}")
+    for element in svg.iter():
+        known = element.attrib.pop("id", "")
+        if known in used:
+            element.set("id", f"{name}-{known}")
 
 
 def _declarations(style: str) -> list[tuple[str, str]]:
