@@ -144,6 +144,7 @@ def test_what_is_wrong_is_said() -> None:
     assert "2258 profile smoke visits a covering array" in text
     titles = [e for e in page.elements if e[0] == "title"]
     assert len(titles) == 1 + 3, "three plots"
+    assert "mathdefault" not in text
     assert "float64: half of 11 errors" not in text
     assert "output, float64: error 4e-17 at seq_len up to 1, 0.4 times the noise" in text
 

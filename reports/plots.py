@@ -122,11 +122,16 @@ def histogram_plot(results: Results) -> Markup | None:
     dtypes = [d for d in results["dtypes"] if any(t["dtype"] == d for t in found)]
     tensors = list(dict.fromkeys(t["tensor"] for t in found))
     with _style():
-        height = 0.8 + len(dtypes) * (0.35 + 0.2 * len(tensors))
-        figure = Figure(figsize=(7.2, height), layout="constrained")
-        panels = figure.subplots(len(dtypes), 1, squeeze=False, sharex=True)[:, 0]
+        lines = math.ceil(len(dtypes) / 2)
+        figure = Figure(
+            figsize=(7.2, 0.6 + lines * (0.4 + 0.2 * len(tensors))), layout="constrained"
+        )
+        grid = figure.subplots(lines, min(2, len(dtypes)), squeeze=False, sharex=True, sharey=True)
+        panels = grid.flatten()
+        for axes in panels[len(dtypes) :]:
+            axes.set_visible(False)
         parts = []
-        for axes, dtype in zip(panels, dtypes, strict=True):
+        for axes, dtype in zip(panels, dtypes, strict=False):
             histograms = {t["tensor"]: t["histogram"] for t in found if t["dtype"] == dtype}
             _histograms(axes, histograms, tensors)
             axes.set_title(_label(dtype), loc="left", fontweight="bold")
@@ -134,7 +139,7 @@ def histogram_plot(results: Results) -> Markup | None:
             for histogram in histograms.values():
                 bins.update(dict(map(tuple, histogram)))
             parts.append(_said_of_bins(dtype, bins))
-        panels[-1].set_xlabel("largest error of a case, in units of rounding noise")
+        figure.supxlabel("largest error of a case, in units of rounding noise", size=9)
         return _inline(
             figure, "histogram", "Error over rounding noise, by tensor and dtype", " ".join(parts)
         )
@@ -208,6 +213,7 @@ def growth_plot(results: Results) -> Markup | None:
                 sizes = sorted({p["size"] for p in _of(found, axis=axis)})
                 axes.set_xticks(sizes, [str(size) for size in sizes])
                 axes.minorticks_off()
+                axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0e}")
                 axes.set_xlabel(f"{axis} up to")
                 axes.grid(color=_GREY, alpha=0.3, linewidth=0.5)
             panels[row, 0].set_ylabel(f"{tensor}\nerror, and noise")
@@ -252,7 +258,13 @@ def _said_of_growth(tensor: str, axis: str, dtype: str, points: list[dict[str, A
 def matrix_picture(everything: list[Results]) -> str:
     """A picture to look at alone: chapters and implementations, and shares of verdicts."""
     chapters = list(dict.fromkeys(c["chapter"] for r in everything for c in r["clauses"]))
-    kinds = {"passed": _BLUE, "known deviation": _ORANGE, "broken": _RED, "not judged": "none"}
+    kinds = {
+        "passed": _BLUE,
+        "known deviation": _ORANGE,
+        "broken": _RED,
+        "recommended, not done": _COLOURS[3],
+        "not judged": "none",
+    }
     with _style():
         figure = Figure(figsize=(11, 1.1 + 0.29 * len(everything)), layout="constrained")
         axes = figure.subplots()
@@ -285,7 +297,7 @@ def matrix_picture(everything: list[Results]) -> str:
         )
 
 
-_HATCHES = {"known deviation": "////", "broken": "xxxx"}
+_HATCHES = {"known deviation": "////", "broken": "xxxx", "recommended, not done": "...."}
 
 
 def _kind(clause: dict[str, Any]) -> str:
@@ -294,7 +306,9 @@ def _kind(clause: dict[str, Any]) -> str:
         return "passed"
     if verdict == "waived":
         return "known deviation"
-    return "broken" if verdict in BROKEN else "not judged"
+    if verdict in BROKEN:
+        return "broken" if clause["level"] == "MUST" else "recommended, not done"
+    return "not judged"
 
 
 def _shares(
