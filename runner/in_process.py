@@ -18,7 +18,7 @@ from .profiles import PROFILES, Profile
 from .spec.contract import Implementation
 from .spec.precision import PRECISIONS
 
-__all__ = ["TEST_MODULES", "Run", "clauses_of", "judge", "judged", "runs", "suite", "tests_of"]
+__all__ = ["TEST_MODULES", "Run", "clauses_of", "judge", "judged", "judging_tests", "runs", "suite"]
 
 # Names of the modules of the suite.
 TEST_MODULES = tuple(
@@ -67,7 +67,7 @@ def runs(clause: str, profile: Profile) -> Iterator[Run]:
                 yield Run(test.__name__ + label, clauses, partial(test, **arguments))
 
 
-def tests_of(clauses: Collection[str], profile: Profile) -> dict[str, tuple[str, ...]]:
+def judging_tests(clauses: Collection[str], profile: Profile) -> dict[str, tuple[str, ...]]:
     """The tests that judge any of ``clauses``, by file and name as in results, with their clauses.
 
     They are in the order in which pytest runs them.

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .check import USAGE, exit_status
-from .in_process import tests_of
+from .in_process import judging_tests
 from .profiles import PROFILES
 from .reports.escaping import one_line
 from .reports.reading import ResultsError, read_results
@@ -103,7 +103,7 @@ def _joined(shards: Mapping[str, Results]) -> Results:
     judged = {clause["id"] for results in every for clause in results["clauses"]}
     asked = {**asked_of(every[0]), "shard": None}
     tally = Tally(asked, (clause for clause in TESTABLE if clause in judged))
-    tests = tests_of(judged, PROFILES[asked["profile"]])
+    tests = judging_tests(judged, PROFILES[asked["profile"]])
     for name, results in shards.items():
         try:
             parts = parts_of(results, tests)

@@ -18,7 +18,7 @@ from .adapters import REGISTRY
 from .budget import Budget, most_telling_first, seconds_of
 from .checker import Checker, Record, Settings
 from .diagnosis import Diagnostician
-from .in_process import tests_of
+from .in_process import judging_tests
 from .isolation import IsolatedChecker, worker
 from .known_deviations import Deviation, KnownDeviationsError, read_known_deviations
 from .part import CUT_SHORT, FINISHED, NOT_REACHED
@@ -199,7 +199,7 @@ class JudgingSession:
         """
         if self.settings.case is not None:
             return None
-        tests = tests_of(self.clauses, self.settings.profile)
+        tests = judging_tests(self.clauses, self.settings.profile)
         if self._shard is not None:
             mine = self._shard.tests(tests)
             tests = {name: clauses for name, clauses in tests.items() if name in mine}
