@@ -7,6 +7,7 @@ from typing import Any
 
 from .explain import explain
 from .part import Part, failure_as_json
+from .spec.case import Case
 
 __all__ = ["asked_of", "differing", "parts_of"]
 
@@ -59,6 +60,7 @@ def _can_be(part: Part, clauses: tuple[str, ...]) -> bool:
     try:
         for record in part.records:
             for failure in (*record.failures, *record.waived):
+                Case.parse(failure.case)
                 explain(record.clause, failure_as_json(failure), "")
     except (LookupError, TypeError, ValueError):
         return False

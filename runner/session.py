@@ -24,6 +24,7 @@ from .known_deviations import Deviation, KnownDeviationsError, read_known_deviat
 from .part import CUT_SHORT, FINISHED, NOT_REACHED
 from .profiles import PROFILES
 from .progress import Progress
+from .reports.escaping import one_line
 from .reports.reading import ResultsError, read_results
 from .results_file import write_results
 from .same_run import differing, parts_of
@@ -227,15 +228,16 @@ class JudgingSession:
             )
         if "parts" not in earlier:
             raise UsageError(f"{path} cannot be resumed: all of it was judged.")
+        others = sorted(set(earlier["parts"]) ^ set(tests))
+        if others:
+            raise UsageError(
+                f"{path} cannot be resumed: it is of other clauses than are asked for, "
+                f"as {one_line(others[0])} tells."
+            )
         try:
             parts = parts_of(earlier, tests)
         except ValueError as error:
             raise UsageError(f"{path} is damaged: the test {error} cannot be so.") from None
-        missing = sorted(set(tests) - set(parts))
-        if missing:
-            raise UsageError(
-                f"{path} cannot be resumed: it lacks {missing[0]}, which is asked for."
-            )
         parts = {name: part for name, part in parts.items() if part.state == FINISHED}
         self._tally.parts.update(parts)
         self._resumed = frozenset(parts)
