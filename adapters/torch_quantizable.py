@@ -52,7 +52,8 @@ def torch_quantizable() -> TorchModule:
     takes for something else.
     """
     without = {"module", "packed", "unbatched", "projection", "dropout", "full-dropout"}
-    without.add("forward-mode")  # which is asked for by the names of parameters, and these are others
+    # Forward mode is asked for by the names of parameters, which are others here.
+    without.add("forward-mode")
     return _OfQuantizable(
         "torch-quantizable", _Quantizable, torch.__version__, capabilities=ALL - without
     )
