@@ -42,6 +42,13 @@ exit status:
 """
 
 
+_EXIT_STATUS_OF_WAIVE = """\
+exit status:
+  0  the draft was made, if of nothing
+  2  it could not be: results damaged, file there already or not writable, package missing
+"""
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Runs one command and returns its exit status."""
     parser = _parser()
@@ -143,6 +150,18 @@ def _parser() -> argparse.ArgumentParser:
     add("--badge", type=Path, metavar="FILE", help="write an SVG; needs lstm-conformance[html]")
     add("--job-summary", action="store_true", help="add Markdown to that of GitHub Actions")
 
+    waive = commands.add_parser(
+        "waive",
+        help="draft a file of known deviations from results (docs/gate.md)",
+        epilog=_EXIT_STATUS_OF_WAIVE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    waive.set_defaults(command=_waive)
+    waive.add_argument("results", metavar="RESULTS", type=Path, help="written by check --json")
+    waive.add_argument(
+        "--toml", type=Path, metavar="FILE", help="a new file for the draft (default: printed)"
+    )
+
     clauses = commands.add_parser("clauses", help="list what is judged, or write it as a page")
     clauses.add_argument("--markdown", type=Path, metavar="FILE", help="write the specification")
     clauses.set_defaults(command=_clauses)
@@ -202,6 +221,12 @@ def _report(options: argparse.Namespace) -> int:
     from .report import report
 
     return report(options)
+
+
+def _waive(options: argparse.Namespace) -> int:
+    from .waive import waive
+
+    return waive(options)
 
 
 def _defects(options: argparse.Namespace) -> int:

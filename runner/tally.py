@@ -13,7 +13,7 @@ from .judge import FAIL, INCONCLUSIVE, PASS
 from .spec.clauses import CHAPTERS, TESTABLE, root_causes
 from .spec.combinations import all_combinations
 
-__all__ = ["SCHEMA_VERSION", "Tally", "excused", "failure_as_json", "smallest"]
+__all__ = ["GONE", "SCHEMA_VERSION", "Tally", "excused", "failure_as_json", "smallest"]
 
 SCHEMA_VERSION = 2
 
@@ -24,7 +24,9 @@ _VISITING = "COMB-1"
 _LARGEST_RATIO = 1e99
 
 _NOT_REACHED = "not reached"
-_GONE = "known as a deviation, but it is none any more: remove the entry"
+
+# Why a clause is in error that holds, though a known deviation says that it does not.
+GONE = "known as a deviation, but it is none any more: remove the entry"
 
 
 class Tally:
@@ -153,7 +155,7 @@ class Tally:
             reasons = {f"known deviation: {text}": counts.get(WAIVED, 1), **reasons}
         elif gone and verdict == PASS:
             verdict = ERROR
-            reasons = {_GONE: 1, **reasons}
+            reasons = {GONE: 1, **reasons}
         clause = TESTABLE[clause_id]
         ratio = record.worst_ratio
         return {
