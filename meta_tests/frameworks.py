@@ -35,10 +35,8 @@ README = ROOT / "README.md"
 # Between these lines of the README is the table.
 MARKS = ("<!-- frameworks -->", "<!-- end of frameworks -->")
 
-
-# Profiles of those that are quick; in others a case takes up to seconds, as they compile each of
-# another size.
-PROFILES = dict.fromkeys(("onnxruntime", "onnx-reference", "openvino-dynamic"), "default")
+# Of all others the smoke profile is judged: many compile each case of another size, for seconds.
+PROFILES = {"onnxruntime": "default"}
 
 
 def install(name: str) -> int:

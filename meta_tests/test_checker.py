@@ -313,6 +313,14 @@ def test_failures_beyond_the_conditions_are_failures() -> None:
     assert {Case.parse(f.case).config.num_layers for f in record.waived} == {1}
 
 
+def test_what_cannot_be_judged_for_a_known_deviation_is_waived() -> None:
+    checker = Checker(ReferenceLSTM(), with_deviations(BOTH_WAYS), "test", ["EQ-4"])
+    checker.forall(WIDE, lambda trial: [Finding("output", INCONCLUSIVE, 1.0)])
+    record = checker.records["EQ-4"]
+    assert set(record.verdicts) == {"inconclusive", "waived"}
+    assert record.deviations == {"0": (record.verdicts["waived"], 0)}
+
+
 def test_the_first_entry_that_applies_counts() -> None:
     record = judged(wrong_both_ways(), WIDE, with_deviations(BOTH_WAYS, {}))
     (both, failed), (others, none) = record.deviations["0"], record.deviations["1"]

@@ -86,7 +86,7 @@ def coverage_plot(found: Coverage) -> Markup:
                         edgecolor=_GREY if not number else "none", linewidth=0.6,
                     )
                 )  # fmt: skip
-                ink = _TEXT if not number else "#ffffff" if share < 0.5 else "#111111"
+                ink = _TEXT if not number else "#ffffff" if share < 0.4 else "#111111"
                 axes.text(
                     column, row, str(number) if number else "\u00d7", color=ink, size=6,
                     ha="center", va="center",

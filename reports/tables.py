@@ -19,6 +19,7 @@ __all__ = [
     "summary",
     "tensor_rows",
     "text_report",
+    "verdict_sentence",
 ]
 
 Results = dict[str, Any]
@@ -71,7 +72,7 @@ def summary(results: Results) -> str:
     """The verdict, why, and how much was judged, a line each."""
     implementation = results["implementation"]
     name = one_line(f"{implementation['name']} {implementation['version']}")
-    lines = [_verdict(results, name)]
+    lines = [verdict_sentence(results, name)]
     causes = [c for c in broken(results) if c["root_cause"]]
     if causes:
         lines.append(f"Broken: {_titles(causes)}.")
@@ -86,7 +87,7 @@ def summary(results: Results) -> str:
         lines.append(f"Known deviations: {_titles(waived)}.")
     for deviation in results["deviations"]:
         if deviation["outcome"] == "unmatched":
-            what = f"{', '.join(deviation['clauses'])}: {_one_line(deviation['reason'])}"
+            what = f"{', '.join(deviation['clauses'])}: {one_line(deviation['reason'])}"
             lines.append(f"No case was judged that this known deviation is about: {what}")
     if implementation["undeclared"]:
         names = one_line(", ".join(implementation["undeclared"]))
@@ -122,7 +123,8 @@ def _titles(clauses: list[dict[str, Any]]) -> str:
     return "; ".join(f"{clause['id']} {one_line(clause['title'])}" for clause in clauses)
 
 
-def _verdict(results: Results, name: str) -> str:
+def verdict_sentence(results: Results, name: str) -> str:
+    """The verdict on what is called ``name``."""
     if results["conformant"]:
         waived = any(clause["verdict"] == "waived" for clause in results["clauses"])
         but = ", but for known deviations" if waived else ""

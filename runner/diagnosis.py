@@ -50,6 +50,9 @@ _SEEDS = 6
 # After so many searches, which take seconds, only what was found before is tried.
 _SEARCHES = 3
 
+# So many defects are named beside one from which they cannot be told.
+_ALTERNATIVES = 3
+
 
 @dataclass(frozen=True)
 class Diagnosis:
@@ -59,18 +62,21 @@ class Diagnosis:
         text: one or two sentences.
         defects: ids of the catalogued defects that behave the same, several if they act
             together; empty if there are none, and the text says where results first diverge.
+        alternatives: ids of others that cannot be told from these by what was seen.
         ratio: largest error over noise of the match, None without one.
         documented_ratio: the same for the documented LSTM.
     """
 
     text: str
     defects: tuple[str, ...] = ()
+    alternatives: tuple[str, ...] = ()
     ratio: float | None = None
     documented_ratio: float | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Plain data, which travels between processes."""
-        return {**asdict(self), "defects": list(self.defects)}
+        lists = {"defects": list(self.defects), "alternatives": list(self.alternatives)}
+        return {**asdict(self), **lists}
 
 
 Rule = Callable[[Trial], list[Finding]]
@@ -261,14 +267,15 @@ def _pairs(suspects: list[Defect], seen: list[_Seen]) -> list[tuple[Defect, ...]
 
 def _named(groups: list[tuple[Defect, ...]], matched: float, documented: float) -> Diagnosis:
     first = groups[0]
-    also = [_names(group) for group in groups[1:4]]
+    also = [_names(group) for group in groups[1 : 1 + _ALTERNATIVES]]
     others = f" (or {', or '.join(also)}: the same in all that was seen)" if also else ""
     text = (
         f"matches {_names(first)}{others}: {'; and '.join(d.text.rstrip('.') for d in first)}. "
         f"Error {matched:.2g} times rounding noise, where the documented LSTM has "
         f"{documented:.2g}."
     )
-    return Diagnosis(text, tuple(d.id for d in first), _json(matched), _json(documented))
+    ids = tuple(d.id for d in first)
+    return Diagnosis(text, ids, tuple(also), _json(matched), _json(documented))
 
 
 def _names(group: tuple[Defect, ...]) -> str:

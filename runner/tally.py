@@ -243,9 +243,7 @@ def _verdict(counts: dict[str, int], record: Record) -> str:
     for verdict in (FAIL, ERROR):
         if verdict in of_failures:
             return verdict
-    if record.waived:
-        return WAIVED
-    return next((v for v in (PASS, INCONCLUSIVE, UNSUPPORTED) if counts.get(v)), NOT_TESTED)
+    return next((v for v in (WAIVED, PASS, INCONCLUSIVE, UNSUPPORTED) if counts.get(v)), NOT_TESTED)
 
 
 def _stands(clause: dict[str, Any]) -> bool:
