@@ -85,6 +85,12 @@ def test_a_clause_goes_to_the_entry_of_its_cause_if_there_is_one() -> None:
     assert drafted(failed(OF_BOTH), failed(ONE), failed(OTHER)) == [(ONE,), (OTHER,), (OF_BOTH,)]
 
 
+def test_what_is_inconclusive_goes_to_what_may_make_it_so() -> None:
+    unclear = passed(OF_BOTH, verdicts={"inconclusive": 1})
+    assert drafted(unclear, failed(ONE), failed(OTHER)) == [(OF_BOTH, ONE), (OTHER,)]
+    assert drafted(unclear) == [], "it shows no deviation"
+
+
 def test_a_clause_with_a_diagnosis_of_its_own_is_another_cause() -> None:
     cause, other = (failed(c, diagnosis=diagnosed(c)) for c in (ONE, OF_ONE))
     assert drafted(cause, other) == [(ONE,), (OF_ONE,)]

@@ -19,8 +19,8 @@ __all__ = ["main"]
 
 _EXIT_STATUS = """\
 exit status:
-  0  conformant
-  1  not conformant
+  0  conformant; with --baseline, not worse
+  1  not conformant; with --baseline, worse
   2  the question could not be put: bad target, bad option, import failed
   3  not completed: interrupted, or the process was ended; what was judged is written
 """
@@ -113,6 +113,12 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="FILE",
         help="clauses that are known to be broken, each with a reason (TOML)",
+    )
+    add(
+        "--baseline",
+        type=Path,
+        metavar="RESULTS",
+        help="fail only on what got worse than in these results",
     )
     add("--json", type=Path, metavar="FILE", help="write the results")
     add("--markdown", type=Path, metavar="FILE", help="write a report")
@@ -214,6 +220,11 @@ def _contradiction(options: argparse.Namespace) -> str:
         return "--exec is a process of its own: --python and --isolate do not go with it."
     if options.python is not None and options.target not in REGISTRY:
         return f"--python runs one of the adapters {', '.join(REGISTRY)}."
+    if options.case is not None and options.baseline is not None:
+        return "--case judges one case: --baseline does not go with it."
+    files = {path.resolve() for path in (options.json, options.baseline) if path is not None}
+    if options.baseline is not None and options.json is not None and len(files) == 1:
+        return f"--json would replace the baseline {options.baseline}: name another file."
     return ""
 
 

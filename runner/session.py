@@ -27,7 +27,7 @@ from .spec.clauses import TESTABLE
 from .spec.contract import Implementation
 from .spec.precision import PRECISIONS
 from .tally import Tally, excused
-from .target import TargetError, load
+from .target import TargetError, load, target_text
 from .undeclared import PROBES
 from .without import Without
 from .worker import Limits, ProcessFailed, Worker
@@ -250,11 +250,10 @@ def _implementation(
                 "Programs need safetensors, which is not installed: "
                 "pip install 'lstm-conformance[programs]'."
             ) from error
+        text = target_text(target, option.lstm_exec, option.lstm_python)
         if option.lstm_exec is not None:
-            command = shlex.split(option.lstm_exec)
-            return Program(command, limits), f"--exec {shlex.quote(option.lstm_exec)}", False
+            return Program(shlex.split(option.lstm_exec), limits), text, False
         command, environment = adapter_command(option.lstm_python, target)
-        text = f"{target} --python {shlex.quote(option.lstm_python)}"
         return Program(command, limits, environment), text, False
     adapter = REGISTRY.get(target)
     apart = option.lstm_isolate or (adapter is not None and adapter.isolated)

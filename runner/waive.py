@@ -49,7 +49,7 @@ def waive(options: Namespace) -> int:
     except (ResultsError, _CannotWaive) as problem:
         print(f"lstm-conformance: {problem}", file=sys.stderr)
         return _USAGE
-    for remark in _remarks(results):
+    for remark in _remarks(results, deviations):
         print(f"lstm-conformance: {remark}", file=sys.stderr)
     if options.toml is None:
         print(text, end="")
@@ -74,12 +74,13 @@ def _check_file(path: Path | None) -> None:
         raise _CannotWaive(f"{path} is there already: name a new file, and compare the two.")
 
 
-def _remarks(results: Results) -> list[str]:
+def _remarks(results: Results, deviations: list[Deviation]) -> list[str]:
     """What somebody who waives should know besides."""
     remarks = []
     if results["stopped"]:
         remarks.append(f"the run was not completed ({results['stopped']}): more may be broken.")
-    unclear = [c["id"] for c in results["clauses"] if c["verdict"] == "inconclusive"]
+    waived = {clause for deviation in deviations for clause in deviation.clauses}
+    unclear = [c["id"] for c in _inconclusive(results) if c["id"] not in waived]
     if unclear:
         remarks.append(f"inconclusive, which cannot be waived: {', '.join(unclear)}.")
     return remarks
@@ -108,16 +109,23 @@ def draft(results: Results, name: str) -> list[Deviation]:
         if found["outcome"] != "gone":
             known.append(deviation)
     clauses = [clause for clause in broken(results) if GONE not in clause["reasons"]]
+    clauses += _inconclusive(results)
     for clause in clauses:
         if clause["id"] not in TESTABLE:
             raise ResultsError(
                 f"{one_line(name)}: there is no clause {clause['id']} in this lstm-conformance: "
                 f"judge the implementation anew."
             )
+    in_order = [clause["id"] for clause in results["clauses"]]
     return known + [
-        Deviation(tuple(c["id"] for c in clauses if c["id"] in entry.clauses), entry.reason)
+        Deviation(tuple(sorted(entry.clauses, key=in_order.index)), entry.reason)
         for entry in _entries(clauses)
     ]
+
+
+def _inconclusive(results: Results) -> list[Clause]:
+    must = [clause for clause in results["clauses"] if clause["level"] == "MUST"]
+    return [clause for clause in must if clause["verdict"] == "inconclusive"]
 
 
 @dataclass
@@ -127,15 +135,21 @@ class _Entry:
 
 
 def _entries(clauses: list[Clause]) -> list[_Entry]:
-    """Clauses that are broken in the same way, or only because another is, are one entry."""
-    ids = {clause["id"] for clause in clauses}
+    """Clauses that are broken in the same way, or only because another is, are one entry.
+
+    Wrong results of one can make another inconclusive, too. By itself that shows no deviation.
+    """
+    ids = {clause["id"] for clause in clauses if clause["verdict"] != "inconclusive"}
     entries: dict[object, _Entry] = {}
     # Causes first: the others are sorted to them.
     for clause in sorted(clauses, key=lambda clause: bool(prerequisites(clause["id"]) & ids)):
         causes = prerequisites(clause["id"]) & ids
         of_causes = [entry for entry in entries.values() if entry.clauses & causes]
         look = _look(clause)
-        if look is not None and look in entries:
+        if clause["verdict"] == "inconclusive":
+            for entry in of_causes[:1]:
+                entry.clauses.add(clause["id"])
+        elif look is not None and look in entries:
             entries[look].clauses.add(clause["id"])
         elif len(of_causes) == 1 and not _matched(clause):
             of_causes[0].clauses.add(clause["id"])
