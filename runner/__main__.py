@@ -120,6 +120,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="RESULTS",
         help="fail only on what got worse than in these results",
     )
+    add(
+        "--examples",
+        action="append",
+        metavar="DIR",
+        help="try first what failed before, kept in a folder, redis://HOST, or "
+        "github:OWNER/REPO (docs/gate.md); repeatable",
+    )
     add("--json", type=Path, metavar="FILE", help="write the results")
     add("--markdown", type=Path, metavar="FILE", help="write a report")
     add(

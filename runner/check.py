@@ -92,7 +92,7 @@ def _command(options: Namespace, file: Path) -> list[str]:
     ]
     if options.seed is not None:
         command.append(f"--lstm-seed={options.seed}")
-    for name in ("dtype", "device", "clause", "require", "without"):
+    for name in ("dtype", "device", "clause", "require", "without", "examples"):
         for value in getattr(options, name) or ():
             command.append(f"--lstm-{name}={value}")
     for name in ("exec", "python", "time_limit", "memory_limit"):

@@ -16,6 +16,7 @@ from typing import Any
 from .adapters import REGISTRY
 from .checker import Checker, Record, Settings
 from .diagnosis import Diagnostician
+from .example_database import ExamplesError, open_examples
 from .isolation import IsolatedChecker, worker
 from .known_deviations import Deviation, KnownDeviationsError, read_known_deviations
 from .profiles import PROFILES
@@ -113,6 +114,12 @@ class JudgingSession:
                 deviations = read_known_deviations(Path(option.lstm_known_deviations))
             except KnownDeviationsError as error:
                 raise UsageError(str(error)) from None
+        examples = None
+        if option.lstm_examples:
+            try:
+                examples = open_examples(option.lstm_examples)
+            except ExamplesError as error:
+                raise UsageError(str(error)) from None
         json = Path(option.lstm_json) if option.lstm_json else None
         if json is not None and not json.parent.is_dir():
             raise UsageError(f"The results cannot be written: there is no folder {json.parent}.")
@@ -137,7 +144,16 @@ class JudgingSession:
         return cls(
             text,
             implementation,
-            Settings(profile, option.lstm_seed, dtypes, present, given_case, required, deviations),
+            Settings(
+                profile,
+                option.lstm_seed,
+                dtypes,
+                present,
+                given_case,
+                required,
+                deviations,
+                examples,
+            ),
             tuple(clause for clause in TESTABLE if clause in clauses),
             {device: reason for device, reason in reasons.items() if reason is not None},
             json,
