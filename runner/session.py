@@ -10,6 +10,7 @@ import time
 from argparse import Namespace
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -331,7 +332,7 @@ class JudgingSession:
             "required": sorted(self.settings.required),
             "without": sorted(self._without),
             "case": None if self.settings.case is None else str(self.settings.case),
-            "shard": None if self._shard is None else self._shard._asdict(),
+            "shard": None if self._shard is None else asdict(self._shard),
             "deviations": [d.as_json() for d in self.settings.deviations],
         }
 
