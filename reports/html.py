@@ -12,7 +12,7 @@ from .difference import summary as summary_of_difference
 from .matrix import clause_rows, differs, labels
 from .page import render
 from .plots import coverage_plot, growth_plot, histogram_plot
-from .tables import BROKEN, broken, note, summary, tensor_rows
+from .tables import BROKEN, broken, note, summary, tensor_rows, verdict_sentence
 
 __all__ = ["difference_html", "matrix_html", "report_html"]
 
@@ -32,7 +32,8 @@ def report_html(results: Results) -> str:
         "report.html",
         results=results,
         verdict=_verdict(results),
-        sentences=summary(results).split("\n"),
+        said=verdict_sentence(results, "it"),
+        sentences=summary(results).split("\n")[1:],
         causes=[clause for clause in musts if clause["root_cause"]],
         consequences=[clause for clause in musts if not clause["root_cause"]],
         recommended=[clause for clause in failed if clause["level"] == "SHOULD"],
@@ -87,7 +88,7 @@ def matrix_html(everything: list[Results]) -> str:
 
 def _verdict(results: Results) -> str:
     """Of the whole: the words with which the summary begins, and a key of the symbols."""
-    return summary(results).partition(":")[0]
+    return verdict_sentence(results, "").partition(":")[0]
 
 
 def _counts(clauses: Iterable[Clause]) -> list[tuple[str, int]]:
@@ -110,7 +111,6 @@ def _chapters(results: Results) -> list[dict[str, Any]]:
             "title": titles.get(chapter, ""),
             "clauses": clauses,
             "counts": _counts(clauses),
-            "open": any(clause["verdict"] in BROKEN for clause in clauses),
         }
         for chapter, clauses in chapters.items()
     ]

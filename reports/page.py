@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from functools import cache
 from typing import Any
 
@@ -43,13 +44,19 @@ def _environment() -> Environment:
         finalize=_finalized,
     )
     environment.globals.update(symbols=SYMBOLS, inline=_inline, hash_of=_hash_of)
-    environment.filters.update(ratio=ratio_text, short=_short)
+    environment.filters.update(ratio=ratio_text, short=_short, breakable=_breakable)
     return environment
 
 
 def _short(value: Any) -> str:
     """A number that may be a word, as "nan" is."""
     return f"{value:.2g}" if isinstance(value, int | float) else str(value)
+
+
+def _breakable(text: str) -> Markup:
+    """A long name, which may go on in the next line after a point, a colon and the like."""
+    parts = re.split(r"(?<=[.:/_-])(?=.)", printable(text))
+    return Markup("<wbr>").join(parts)
 
 
 def _finalized(value: Any) -> Any:

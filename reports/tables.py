@@ -21,6 +21,7 @@ __all__ = [
     "tensor_rows",
     "text_report",
     "unseen",
+    "verdict_sentence",
 ]
 
 Results = dict[str, Any]
@@ -88,7 +89,7 @@ def summary(results: Results) -> str:
     """The verdict, why, and how much was judged, a line each."""
     implementation = results["implementation"]
     name = one_line(f"{implementation['name']} {implementation['version']}")
-    lines = [_verdict(results, name)]
+    lines = [verdict_sentence(results, name)]
     causes = [c for c in broken(results) if c["root_cause"]]
     if causes:
         lines.append(f"Broken: {_titles(causes)}.")
@@ -152,7 +153,8 @@ def _titles(clauses: list[dict[str, Any]]) -> str:
     return "; ".join(f"{clause['id']} {one_line(clause['title'])}" for clause in clauses)
 
 
-def _verdict(results: Results, name: str) -> str:
+def verdict_sentence(results: Results, name: str) -> str:
+    """The verdict on what is called ``name``."""
     if results["conformant"]:
         waived = any(clause["verdict"] == "waived" for clause in results["clauses"])
         but = ", but for known deviations" if waived else ""

@@ -12,6 +12,8 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
+from .baseline import Comparison, read_baseline
+from .reports.reading import ResultsError
 from .reports.tables import broken, markdown_report, text_report, unseen
 from .results_file import not_writable, write_results, write_text
 
@@ -36,6 +38,13 @@ def check(options: Namespace) -> int:
         if problem:
             print(f"lstm-conformance: {problem}", file=sys.stderr)
             return USAGE
+    baseline = None
+    if options.baseline is not None:
+        try:
+            baseline = read_baseline(options)
+        except ResultsError as problem:
+            print(f"lstm-conformance: {problem}", file=sys.stderr)
+            return USAGE
     with tempfile.TemporaryDirectory(prefix="lstm-conformance-") as folder:
         file = Path(folder) / "results.json"
         log = Path(folder) / "log"
@@ -53,10 +62,16 @@ def check(options: Namespace) -> int:
             return NOT_COMPLETED
     if options.json is not None:
         write_results(options.json, results)
+    text, report = text_report(results), markdown_report(results)
+    status = exit_status(results)
+    if baseline is not None:
+        comparison = Comparison(options.baseline, baseline, results)
+        text, report = f"{text}\n{comparison.text()}", f"{comparison.markdown()}\n{report}"
+        status = comparison.status
     if options.markdown is not None:
-        write_text(options.markdown, markdown_report(results))
-    print(text_report(results), end="")
-    return exit_status(results)
+        write_text(options.markdown, report)
+    print(text, end="")
+    return status
 
 
 def exit_status(results: dict[str, Any]) -> int:
@@ -83,7 +98,7 @@ def _command(options: Namespace, file: Path) -> list[str]:
     ]
     if options.seed is not None:
         command.append(f"--lstm-seed={options.seed}")
-    for name in ("dtype", "device", "clause", "require", "without"):
+    for name in ("dtype", "device", "clause", "require", "without", "examples"):
         for value in getattr(options, name) or ():
             command.append(f"--lstm-{name}={value}")
     for name in ("exec", "python", "time_limit", "memory_limit"):

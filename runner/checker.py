@@ -14,8 +14,10 @@ from typing import Any
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity
+from hypothesis.database import ExampleDatabase
 
 from .diagnosis import Diagnostician, Evidence
+from .example_database import Examples
 from .judge import FAIL, INCONCLUSIVE, PASS, Finding
 from .known_deviations import Deviation
 from .profiles import Profile
@@ -40,6 +42,9 @@ _JUDGED = (PASS, FAIL, ERROR, INCONCLUSIVE)
 _TELLING = (PASS, FAIL, ERROR, WAIVED)
 
 _OUT_OF_TIME = "not reached in the time"
+
+# Of a search. What failed before can be tried only if it was kept.
+_PHASES = (Phase.reuse, Phase.generate, Phase.shrink)
 
 # Of the name of a parameter: its gradients in all layers and directions are of one kind.
 _LAYER = re.compile(r"_l\d+(_reverse)?")
@@ -70,6 +75,7 @@ class Settings:
         case: the only one to be judged, whatever a test would draw; None for those it draws.
         required: capabilities whose lack is a failure.
         deviations: known ones.
+        examples: cases that failed before, which are tried first.
     """
 
     profile: Profile
@@ -79,6 +85,7 @@ class Settings:
     case: Case | None = None
     required: frozenset[str] = frozenset()
     deviations: tuple[Deviation, ...] = ()
+    examples: Examples | None = None
 
 
 @dataclass(frozen=True)
@@ -274,6 +281,7 @@ class Checker:
         self.settings = settings
         self.records = {clause: Record(clause) for clause in clauses}
         self._test = test
+        self._searches = 0
         self._evidence: dict[str, dict[str, Evidence]] = {clause: {} for clause in clauses}
 
     def forall(
@@ -394,11 +402,11 @@ class Checker:
         seen = Search()
         seed = zlib.crc32(f"{self.settings.seed} {self._test} {label}".encode())
 
-        @hypothesis.seed(seed)
+        # In this order: a seed would take the database out of the settings.
         @hypothesis.settings(
             max_examples=examples,
-            phases=(Phase.generate, Phase.shrink) if shrink else (Phase.generate,),
-            database=None,
+            phases=[phase for phase in _PHASES if shrink or phase != Phase.shrink],
+            database=self._examples(domain, label),
             deadline=None,
             derandomize=False,
             report_multiple_bugs=False,
@@ -406,6 +414,7 @@ class Checker:
             suppress_health_check=list(HealthCheck),
             verbosity=Verbosity.quiet,
         )
+        @hypothesis.seed(seed)
         @hypothesis.given(cases(domain))
         def examine(case: Case) -> None:
             if self._has_to_end():
@@ -421,6 +430,15 @@ class Checker:
             examine()
         self._keep(seen)
         return bool(seen.smallest)
+
+    def _examples(self, domain: Domain, label: str) -> ExampleDatabase | None:
+        """Where the next search keeps cases that fail; None for nowhere."""
+        self._searches += 1
+        if self.settings.examples is None:
+            return None
+        # Only in the same domain an example means the same case.
+        name = self.implementation.name
+        return self.settings.examples.of(name, self._test, self._searches, label, domain)
 
     def _examine(self, case: Case, rules: dict[str, Rule], seen: Search) -> bool:
         """Judges ``case`` by each rule; whether no clause was broken by it, but as is known."""

@@ -60,6 +60,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--lstm-shard", metavar="I/N", help="run this of N parts of the tests")
     add("--lstm-max-time", metavar="TIME", help="judge the most telling cases, in this time")
     add("--lstm-resume", metavar="FILE", help="judge what is missing in these results")
+    add("--lstm-examples", metavar="DIR", action="append", help="keep failing cases (repeatable)")
     add("--lstm-json", metavar="FILE", help="write the results to this file")
     add("--lstm-progress", action="store_true", help="show a progress bar on standard error")
 

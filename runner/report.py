@@ -114,14 +114,15 @@ def _from_template(form: str, everything: list[Results], changed: Difference | N
     if form == "badge" and len(everything) > 1:
         raise _CannotReport("--badge is of one implementation: give one file of results.")
     try:
-        from .reports.badge import badge_svg
+        if form == "badge":
+            from .reports.badge import badge_svg
+
+            return badge_svg(everything[0])
         from .reports.html import difference_html, matrix_html, report_html
     except ModuleNotFoundError as error:
         raise _CannotReport(
             f"--{form} needs {error.name}: pip install 'lstm-conformance[html]'."
         ) from None
-    if form == "badge":
-        return badge_svg(everything[0])
     if changed is not None:
         return difference_html(changed)
     return report_html(everything[0]) if len(everything) == 1 else matrix_html(everything)

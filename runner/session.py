@@ -19,6 +19,7 @@ from .adapters import REGISTRY
 from .budget import Budget, most_telling_first, seconds_of
 from .checker import Checker, Record, Settings
 from .diagnosis import Diagnostician
+from .example_database import ExamplesError, open_examples
 from .in_process import judging_tests
 from .isolation import IsolatedChecker, worker
 from .known_deviations import Deviation, KnownDeviationsError, read_known_deviations
@@ -36,7 +37,7 @@ from .spec.clauses import TESTABLE
 from .spec.contract import Implementation
 from .spec.precision import PRECISIONS
 from .tally import Tally, excused
-from .target import TargetError, load
+from .target import TargetError, load, target_text
 from .undeclared import PROBES
 from .without import Without
 from .worker import Limits, ProcessFailed, Worker
@@ -139,6 +140,12 @@ class JudgingSession:
                 deviations = read_known_deviations(Path(option.lstm_known_deviations))
             except KnownDeviationsError as error:
                 raise UsageError(str(error)) from None
+        examples = None
+        if option.lstm_examples:
+            try:
+                examples = open_examples(option.lstm_examples)
+            except ExamplesError as error:
+                raise UsageError(str(error)) from None
         json = Path(option.lstm_json) if option.lstm_json else None
         if json is not None and not json.parent.is_dir():
             raise UsageError(f"The results cannot be written: there is no folder {json.parent}.")
@@ -171,7 +178,16 @@ class JudgingSession:
         return cls(
             text,
             implementation,
-            Settings(profile, option.lstm_seed, dtypes, present, given_case, required, deviations),
+            Settings(
+                profile,
+                option.lstm_seed,
+                dtypes,
+                present,
+                given_case,
+                required,
+                deviations,
+                examples,
+            ),
             tuple(clause for clause in TESTABLE if clause in clauses),
             {device: reason for device, reason in reasons.items() if reason is not None},
             json,
@@ -367,11 +383,10 @@ def _implementation(
                 "Programs need safetensors, which is not installed: "
                 "pip install 'lstm-conformance[programs]'."
             ) from error
+        text = target_text(target, option.lstm_exec, option.lstm_python)
         if option.lstm_exec is not None:
-            command = shlex.split(option.lstm_exec)
-            return Program(command, limits), f"--exec {shlex.quote(option.lstm_exec)}", False
+            return Program(shlex.split(option.lstm_exec), limits), text, False
         command, environment = adapter_command(option.lstm_python, target)
-        text = f"{target} --python {shlex.quote(option.lstm_python)}"
         return Program(command, limits, environment), text, False
     adapter = REGISTRY.get(target)
     apart = option.lstm_isolate or (adapter is not None and adapter.isolated)

@@ -22,14 +22,15 @@ from .profiles import PROFILES
 from .spec.clauses import CHAPTERS, TESTABLE, root_causes
 from .spec.combinations import all_combinations
 
-__all__ = ["SCHEMA_VERSION", "Tally", "excused", "smallest"]
+__all__ = ["GONE", "SCHEMA_VERSION", "Tally", "excused", "smallest"]
 
 SCHEMA_VERSION = 2
 
 # Clauses that visit parameter combinations: their records tell the coverage.
 _VISITING = "COMB-1"
 
-_GONE = "known as a deviation, but it is none any more: remove the entry"
+# Why a clause is in error that holds, though a known deviation says that it does not.
+GONE = "known as a deviation, but it is none any more: remove the entry"
 
 
 class Tally:
@@ -201,7 +202,7 @@ class Tally:
             reasons = {f"known deviation: {text}": counts.get(WAIVED, 1), **reasons}
         elif gone and verdict == PASS:
             verdict = ERROR
-            reasons = {_GONE: 1, **reasons}
+            reasons = {GONE: 1, **reasons}
         clause = TESTABLE[clause_id]
         ratio = record.worst_ratio
         return {

@@ -1,0 +1,126 @@
+"""Results made up from published ones, with everything in them that a report may show."""
+
+from __future__ import annotations
+
+import copy
+import json
+from functools import cache
+from typing import Any
+
+from lstm_conformance.reports.reading import upgraded
+
+from .frameworks import RESULTS
+
+Results = dict[str, Any]
+
+# Markup and control characters, of HTML, XML, Markdown and terminals.
+HOSTILE = (
+    "</script></title>'\"><script>alert(1)</script><img src=x onerror=alert(2)>\x1b[2J\x00|`]]>"
+)
+
+PROGRAM = "import torch\n\nprint('observed', 1.5)\n"
+
+# What these names stand for cannot be made up by an implementation.
+_FIXED = {"id", "chapter", "level", "verdict", "counts", "profile", "stopped", "axis", "outcome"}
+
+
+@cache
+def _published() -> Results:
+    return upgraded(json.loads((RESULTS / "torch.json").read_text("utf-8")))
+
+
+def right() -> Results:
+    """Of torch.nn.LSTM: four known deviations, no histograms, most combinations left out."""
+    return copy.deepcopy(_published())
+
+
+def wrong() -> Results:
+    """Of an LSTM that breaks EQ-1, and therefore EQ-2; all that version 2 records is there."""
+    results = right()
+    results["conformant"] = False
+    results["implementation"].update(name="mine", version="1.0", target="mine.py:LSTM")
+    clauses = {clause["id"]: clause for clause in results["clauses"]}
+    clauses["EQ-1"].update(
+        verdict="fail", counts={"fail": 1}, worst_ratio=9e13, failure=failure("EQ-1"),
+        root_cause=True,
+    )  # fmt: skip
+    clauses["EQ-2"].update(
+        verdict="fail", counts={"fail": 1}, worst_ratio=9e13, failure=failure("EQ-2")
+    )
+    clauses["EQ-3"].update(
+        verdict="error", counts={"error": 1}, worst_ratio=None, failure=crash("EQ-3")
+    )
+    clauses["EQ-4"].update(verdict="inconclusive", counts={"inconclusive": 1})
+    clauses["EQ-5"].update(verdict="unsupported", counts={}, reasons={"no two-biases": 1}, cases=0)
+    clauses["EQ-6"].update(verdict="not tested", counts={}, reasons={"not reached": 1}, cases=0)
+    clauses["EQ-7"].update(lacking=["packed"], seconds=1.25)
+    clauses["USE-5"].update(
+        level="SHOULD", verdict="error", counts={"error": 1}, failure=crash("USE-5")
+    )
+    for tensor in results["tensors"]:
+        tensor["histogram"] = [[-4, 10], [0, 20], [1, 15], [2, 1]]
+    results["growth"] = [
+        {
+            "dtype": dtype, "tensor": tensor, "axis": axis, "size": 2**power, "cases": 3,
+            "error": 0.4 * noise * 2**power, "noise": noise * 2**power,
+        }
+        for dtype, noise in (("float64", 1e-16), ("float32", 1e-7))
+        for tensor in ("output", "weight_hh.grad")
+        for axis in ("seq_len", "hidden_size", "num_layers")
+        for power in range(4)
+    ]  # fmt: skip
+    return results
+
+
+def failure(clause: str) -> Results:
+    """A wrong number."""
+    return {
+        **crash(clause),
+        "verdict": "fail",
+        "finding": {
+            "tensor": "c_n", "verdict": "fail", "ratio": 9e13, "index": [0, 0, 1],
+            "observed": -0.33, "expected": -0.34, "noise": 1.1e-16, "message": "",
+        },
+        "exception": "",
+        "traceback": "",
+        "diagnosis": {
+            "text": "matches GatesInOrderOFGI: gates are read as o, f, g, i.",
+            "defects": ["GatesInOrderOFGI"], "ratio": 0.0, "documented_ratio": 9e13,
+        },
+        "program": PROGRAM,
+    }  # fmt: skip
+
+
+def crash(clause: str) -> Results:
+    """An exception."""
+    command = f'lstm-conformance check mine.py:LSTM --clause {clause} --case "v1 input_size=1"'
+    return {
+        "verdict": "error",
+        "case": "v1 input_size=1",
+        "first_case": "v1 input_size=3",
+        "finding": {},
+        "exception": "ValueError: no",
+        "traceback": "Traceback (most recent call last):\nValueError: no",
+        "plain": True,
+        "diagnosis": {},
+        "command": command,
+        "program": "",
+        "explanation": f"{clause}: ...\n  repeat    {command}\n",
+    }
+
+
+def hostile() -> Results:
+    """The wrong one, with hostile text wherever results may hold any."""
+    results: Results = _hostile(wrong())
+    return results
+
+
+def _hostile(value: Any, name: str = "") -> Any:
+    if name in _FIXED or (name == "tensor" and value in ("output", "weight_hh.grad")):
+        return value
+    if isinstance(value, dict):
+        names = {key: key + HOSTILE if name in ("packages", "reasons") else key for key in value}
+        return {names[key]: _hostile(item, key) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_hostile(item, name) for item in value]
+    return value + HOSTILE if isinstance(value, str) else value

@@ -1,0 +1,38 @@
+"""The badge says the verdict in words."""
+
+from __future__ import annotations
+
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from lstm_conformance.reports.badge import badge_svg
+
+from .made_up_results import right, wrong
+
+_SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.mark.parametrize(
+    ("results", "words"),
+    [
+        (right(), "conformant 181/189 clauses"),
+        (wrong(), "not conformant"),
+        ({**right(), "conformant": False}, "not completed"),
+    ],
+)
+def test_what_the_badge_says(results: dict[str, Any], words: str) -> None:
+    svg = ElementTree.fromstring(badge_svg(results))
+    assert svg.get("role") == "img"
+    assert svg.findtext(f"{_SVG}title") == f"LSTM conformance: {words}"
+    assert [text.text for text in svg.iter(f"{_SVG}text")] == ["LSTM conformance", words]
+
+
+def test_verdicts_have_colours_of_their_own() -> None:
+    pages = [badge_svg(right()), badge_svg(wrong()), badge_svg({**right(), "conformant": False})]
+    fills = [
+        [r.get("fill") for r in ElementTree.fromstring(page).iter(f"{_SVG}rect")][-1]
+        for page in pages
+    ]
+    assert len(set(fills)) == 3
