@@ -108,6 +108,7 @@ class JudgingSession:
         self._budget: Budget | None = None
         self._resumed: frozenset[str] = frozenset()
         self._earlier_seconds = 0.0
+        self._complete: dict[str, Any] | None = None
         self.diagnostician = Diagnostician(implementation)
         self._tally = Tally(self._asked(), clauses)
         self._failed_tests = 0
@@ -243,14 +244,19 @@ class JudgingSession:
             raise UsageError(
                 f"{path} cannot be resumed: it differs from what is asked for in {difference}."
             )
-        if "parts" not in earlier:
-            raise UsageError(f"{path} cannot be resumed: all of it was judged.")
-        others = sorted(set(earlier["parts"]) ^ set(tests))
+        judged = {clause["id"] for clause in earlier["clauses"]}
+        complete = "parts" not in earlier
+        others = judged ^ {*self.clauses} if complete else set(earlier["parts"]) ^ set(tests)
         if others:
             raise UsageError(
                 f"{path} cannot be resumed: it is of other clauses than are asked for, "
-                f"as {one_line(others[0])} tells."
+                f"as {one_line(min(others))} tells."
             )
+        if complete and earlier["stopped"] is not None:
+            raise UsageError(f"{path} cannot be resumed: an older lstm-conformance wrote it.")
+        if complete:
+            self._complete, self._resumed = earlier, frozenset(tests)
+            return
         try:
             parts = parts_of(earlier, tests)
         except ValueError as error:
@@ -322,6 +328,8 @@ class JudgingSession:
 
     def results(self, stopped: str | None) -> dict[str, Any]:
         """The results, of the form that ``results.schema.json`` describes."""
+        if self._complete is not None:
+            return self._complete
         seconds = max(0.0, self._clock() - self._start)
         results = self._tally.results(stopped, self._earlier_seconds + seconds)
         results["environment"] = environment()  # with what was imported in the meantime
