@@ -27,7 +27,7 @@ def results(verdict: str = "pass", ratio: float | None = 1.5, **more: Any) -> di
     failure = Failure("error", CASE, CASE, exception="ValueError: no")
     broken = Record("EQ-2", {"error": 1}, failures=[failure])
     for record in (passed("EQ-1"), broken.as_json(), passed("EQ-3")):
-        tally.add_record(Record.of_json(record))
+        tally.add(record["clause"], (record["clause"],), [Record.of_json(record)], "", 1.0)
     found = tally.results(None, 1.0)
     found["clauses"][0].update(verdict=verdict, worst_ratio=ratio)
     return {**found, **more}

@@ -205,6 +205,16 @@ def test_a_known_deviation_of_no_case_is_told() -> None:
     assert "No case was judged that this known deviation is about" in summary(found)
 
 
+def test_a_known_deviation_of_what_was_not_reached_is_undecided() -> None:
+    judged = session(KNOWN)
+    judged.plan()
+    for record in (passed("EQ-1", deviations={"0": (3, 0)}), *REST):
+        judged.add(f"test of {record['clause']}", (record["clause"],), [record], "", 1.0)
+    found = judged.results("max-time")
+    assert found["deviations"][0]["outcome"] == "undecided"
+    assert verdict(found) == "pass"
+
+
 def test_a_known_deviation_excuses_its_clause_only() -> None:
     failure = Failure("fail", CASE, CASE, {"tensor": "h_n", "index": None, "message": "shape"})
     broken = Record("EQ-2", verdicts={"fail": 1}, failures=[failure]).as_json()

@@ -40,7 +40,7 @@ def of(*records: dict[str, Any], known: tuple[Deviation, ...] = ()) -> dict[str,
     judged = session(*known)
     tally = Tally(judged._asked(), TESTABLE)
     for record in records:
-        tally.add_record(Record.of_json(record))
+        tally.add(record["clause"], (record["clause"],), [Record.of_json(record)], "", 1.0)
     return tally.results(None, 1.0)
 
 

@@ -336,4 +336,5 @@ def _growth(everything: Record) -> list[dict[str, Any]]:
 
 def _power(logarithm: float) -> float:
     """Of two, within what a number can hold."""
-    return 2.0 ** min(max(logarithm, -1000.0), 1000.0)
+    power: float = 2.0 ** min(max(logarithm, -1000.0), 1000.0)
+    return power
