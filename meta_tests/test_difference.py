@@ -55,7 +55,11 @@ def test_the_same_results_have_no_difference() -> None:
         ("fail", "waived", ""),
         ("pass", "unsupported", "no longer judged"),
         ("pass", "not tested", "no longer judged"),
-        ("pass", "inconclusive", "no longer judged"),
+        ("pass", "inconclusive", "newly broken"),
+        ("unsupported", "inconclusive", "newly broken"),
+        ("inconclusive", "fail", "newly broken"),
+        ("inconclusive", "inconclusive", ""),
+        ("fail", "inconclusive", ""),
         ("fail", "not tested", "no longer judged"),
         ("not tested", "unsupported", ""),
     ],
@@ -76,6 +80,12 @@ def test_every_change_of_a_verdict_is_told(before: str, after: str, name: str) -
 )
 def test_errors_that_grew_tenfold_are_told(before: float | None, after: float, grown: bool) -> None:
     found = difference(changed("pass", before), changed("pass", after))
+    assert lists(found) == ({"error grown more than tenfold": ["EQ-1"]} if grown else {})
+
+
+@pytest.mark.parametrize(("after", "grown"), [(1e7, True), (1e6, False)])
+def test_errors_of_what_is_broken_grow_as_well(after: float, grown: bool) -> None:
+    found = difference(changed("fail", 1e5), changed("error", after))
     assert lists(found) == ({"error grown more than tenfold": ["EQ-1"]} if grown else {})
 
 

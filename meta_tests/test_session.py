@@ -128,7 +128,7 @@ def test_the_smallest_failure_is_shown() -> None:
 def test_a_test_that_broke_off_is_an_error() -> None:
     judged = session()
     for record in (passed("EQ-1"), *REST):
-        judged.add("test", (record["clause"],), [record], "", 1.0)
+        judged.add(f"test of {record['clause']}", (record["clause"],), [record], "", 1.0)
     judged.add("test", ("EQ-1",), None, "worker crashed", 0.0)
     found = judged.results(None)
     assert verdict(found) == "error"
@@ -168,7 +168,7 @@ def test_a_known_deviation_is_waived() -> None:
 def test_a_test_that_ends_its_process_is_waived_as_a_whole() -> None:
     judged = session(KNOWN)
     for record in REST:
-        judged.add("test", (record["clause"],), [record], "", 1.0)
+        judged.add(f"test of {record['clause']}", (record["clause"],), [record], "", 1.0)
     judged.add("test", ("EQ-1",), None, "worker crashed", 0.0)
     found = judged.results(None)
     assert verdict(found) == "waived"

@@ -11,7 +11,15 @@ from .escaping import escaped, fenced, one_line
 from .reading import ResultsError
 from .tables import BROKEN, failure_text, ratio_text
 
-__all__ = ["Change", "Difference", "difference", "difference_markdown", "difference_text"]
+__all__ = [
+    "Change",
+    "Difference",
+    "difference",
+    "difference_markdown",
+    "difference_table",
+    "difference_text",
+    "summary",
+]
 
 Results = dict[str, Any]
 
@@ -52,10 +60,10 @@ class Difference:
 
     Attributes:
         before, after: the results.
-        broken: fails or raises now, and did not.
+        broken: fails or raises now, and did not; or is inconclusive now, and was neither.
         waived: a known deviation now, and passed.
         unjudged: was judged, and is not now.
-        grown: passes as before, with an error more than ten times as large.
+        grown: passes or is broken as before, with an error more than ten times as large.
         passing: passes now, and did not.
     """
 
@@ -77,6 +85,11 @@ class Difference:
             ("error grown more than tenfold", self.grown),
             ("newly passing", self.passing),
         ]
+
+    @property
+    def anything(self) -> bool:
+        """Whether any clause changed."""
+        return any(changes for _, changes in self.groups)
 
 
 def difference(before: Results, after: Results) -> Difference:
@@ -102,9 +115,11 @@ def difference(before: Results, after: Results) -> Difference:
     for clause_id in [*new, *(clause_id for clause_id in old if clause_id not in new)]:
         change = Change(old.get(clause_id), new.get(clause_id))
         was, now = change.verdicts
-        if now in BROKEN:
-            if was not in BROKEN:
+        if now in BROKEN or now == "inconclusive":
+            if was not in (*BROKEN, now):
                 found.broken.append(change)
+            elif now in BROKEN and _grown(*change.ratios):
+                found.grown.append(change)
         elif now == "waived":
             if was == "pass":
                 found.waived.append(change)
@@ -134,7 +149,7 @@ def _grown(before: float | None, after: float | None) -> bool:
 
 def difference_text(found: Difference) -> str:
     """For a terminal: what changed, why, and the summary last, where the eye is."""
-    parts = [_table(found, "simple")] if any(changes for _, changes in found.groups) else []
+    parts = [difference_table(found, "simple")] if found.anything else []
     parts += [failure_text(clause) for clause in _causes(found)]
     parts.append("\n".join(summary(found)))
     return "\n\n".join(parts) + "\n"
@@ -146,8 +161,8 @@ def difference_markdown(found: Difference) -> str:
         f"# What changed in {escaped(one_line(found.after['implementation']['name']))}",
         "  \n".join(map(escaped, summary(found))),
     ]
-    if any(changes for _, changes in found.groups):
-        parts.append(_table(found, "pipe"))
+    if found.anything:
+        parts.append(difference_table(found, "pipe"))
     for clause in _causes(found):
         parts.append(f"## {clause['id']} {escaped(clause['title'])}")
         parts.append(fenced(failure_text(clause)))
@@ -183,11 +198,17 @@ def _circumstances(found: Difference) -> list[tuple[str, str, str]]:
 
 def _causes(found: Difference) -> list[dict[str, Any]]:
     """Clauses that are newly broken and build on no broken one; all, if each builds on one."""
-    clauses = [change.clause for change in found.broken]
+    clauses = [change.clause for change in found.broken if change.verdicts[1] in BROKEN]
     return [clause for clause in clauses if clause["root_cause"]] or clauses
 
 
-def _table(found: Difference, style: str) -> str:
+def difference_table(found: Difference, style: str) -> str:
+    """A row for each clause that changed.
+
+    Args:
+        found: in which something changed.
+        style: of tabulate: "simple" for a terminal, "pipe" for Markdown.
+    """
     clean = escaped if style == "pipe" else str
     rows = [
         [name, change.clause["id"], clean(one_line(change.clause["title"]))]

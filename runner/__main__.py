@@ -9,7 +9,9 @@ from pathlib import Path
 
 from . import __version__
 from .adapters import REGISTRY
+from .budget import seconds_of
 from .profiles import PROFILES
+from .shards import Shard
 from .spec.capabilities import CAPABILITIES
 from .spec.clause import Clause
 from .spec.clauses import CLAUSES, TESTABLE
@@ -19,8 +21,8 @@ __all__ = ["main"]
 
 _EXIT_STATUS = """\
 exit status:
-  0  conformant
-  1  not conformant
+  0  conformant; with --baseline, not worse
+  1  not conformant; with --baseline, worse
   2  the question could not be put: bad target, bad option, import failed
   3  not completed: interrupted, or the process was ended; what was judged is written
 """
@@ -39,6 +41,13 @@ _EXIT_STATUS_OF_REPORT = """\
 exit status:
   0  the report was made, whatever the verdict
   2  it could not be: results damaged, file not writable, package missing
+"""
+
+
+_EXIT_STATUS_OF_WAIVE = """\
+exit status:
+  0  the draft was made, if of nothing
+  2  it could not be: results damaged, file there already or not writable, package missing
 """
 
 
@@ -107,6 +116,27 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="clauses that are known to be broken, each with a reason (TOML)",
     )
+    add("--shard", type=_shard, metavar="I/N", help="judge a part, to be merged (docs/gate.md)")
+    add(
+        "--max-time",
+        type=_time,
+        metavar="TIME",
+        help="as 90s, 5m: judge the most telling cases first, and say what was not reached",
+    )
+    add("--resume", type=Path, metavar="RESULTS", help="judge only what these lack, and join both")
+    add(
+        "--baseline",
+        type=Path,
+        metavar="RESULTS",
+        help="fail only on what got worse than in these results",
+    )
+    add(
+        "--examples",
+        action="append",
+        metavar="DIR",
+        help="try first what failed before, kept in a folder, redis://HOST, or "
+        "github:OWNER/REPO (docs/gate.md); repeatable",
+    )
     add("--json", type=Path, metavar="FILE", help="write the results")
     add("--markdown", type=Path, metavar="FILE", help="write a report")
     add(
@@ -125,6 +155,18 @@ def _parser() -> argparse.ArgumentParser:
         help="stop after this many failing tests (default: never)",
     )
 
+    merge = commands.add_parser(
+        "merge",
+        help="join the results of all shards",
+        epilog=_EXIT_STATUS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    merge.set_defaults(command=_merge)
+    add = merge.add_argument
+    add("results", metavar="RESULTS", nargs="+", type=Path, help="of check --shard, one of each")
+    add("--json", type=Path, metavar="FILE", help="write the results")
+    add("--markdown", type=Path, metavar="FILE", help="write a report")
+
     report = commands.add_parser(
         "report",
         help="show results that were written before",
@@ -142,6 +184,18 @@ def _parser() -> argparse.ArgumentParser:
     add("--junit", type=Path, metavar="FILE", help="write XML for CI servers")
     add("--badge", type=Path, metavar="FILE", help="write an SVG; needs lstm-conformance[html]")
     add("--job-summary", action="store_true", help="add Markdown to that of GitHub Actions")
+
+    waive = commands.add_parser(
+        "waive",
+        help="draft a file of known deviations from results (docs/gate.md)",
+        epilog=_EXIT_STATUS_OF_WAIVE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    waive.set_defaults(command=_waive)
+    waive.add_argument("results", metavar="RESULTS", type=Path, help="written by check --json")
+    waive.add_argument(
+        "--toml", type=Path, metavar="FILE", help="a new file for the draft (default: printed)"
+    )
 
     clauses = commands.add_parser("clauses", help="list what is judged, or write it as a page")
     clauses.add_argument("--markdown", type=Path, metavar="FILE", help="write the specification")
@@ -195,13 +249,35 @@ def _contradiction(options: argparse.Namespace) -> str:
         return "--exec is a process of its own: --python and --isolate do not go with it."
     if options.python is not None and options.target not in REGISTRY:
         return f"--python runs one of the adapters {', '.join(REGISTRY)}."
+    given = [name for name in ("shard", "max_time", "resume") if getattr(options, name) is not None]
+    if options.case is not None and given:
+        return f"--case judges one case: --{given[0].replace('_', '-')} does not go with it."
+    if options.shard is not None and options.profile == "thorough" and options.seed is None:
+        return "--shard with --profile thorough needs --seed N, the same for all shards."
+    if options.case is not None and options.baseline is not None:
+        return "--case judges one case: --baseline does not go with it."
+    files = {path.resolve() for path in (options.json, options.baseline) if path is not None}
+    if options.baseline is not None and options.json is not None and len(files) == 1:
+        return f"--json would replace the baseline {options.baseline}: name another file."
     return ""
+
+
+def _merge(options: argparse.Namespace) -> int:
+    from .merge import merge
+
+    return merge(options)
 
 
 def _report(options: argparse.Namespace) -> int:
     from .report import report
 
     return report(options)
+
+
+def _waive(options: argparse.Namespace) -> int:
+    from .waive import waive
+
+    return waive(options)
 
 
 def _defects(options: argparse.Namespace) -> int:
@@ -259,6 +335,20 @@ def _amount(text: str) -> float:
     if not 0 < number < float("inf"):
         raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
     return number
+
+
+def _shard(text: str) -> Shard:
+    try:
+        return Shard.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _time(text: str) -> float:
+    try:
+        return seconds_of(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _seed(text: str) -> int:

@@ -14,8 +14,10 @@ from typing import Any
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity
+from hypothesis.database import ExampleDatabase
 
 from .diagnosis import Diagnostician, Evidence
+from .example_database import Examples
 from .judge import FAIL, INCONCLUSIVE, PASS, Finding
 from .known_deviations import Deviation
 from .profiles import Profile
@@ -36,6 +38,13 @@ ERROR, UNSUPPORTED, NOT_TESTED, WAIVED = "error", "unsupported", "not tested", "
 # Verdicts on cases that were run and looked at.
 _JUDGED = (PASS, FAIL, ERROR, INCONCLUSIVE)
 
+# Those of which one is enough if there is no time for more.
+_TELLING = (PASS, FAIL, ERROR, WAIVED)
+
+_OUT_OF_TIME = "not reached in the time"
+
+# Of a search. What failed before can be tried only if it was kept.
+_PHASES = (Phase.reuse, Phase.generate, Phase.shrink)
 
 # Of the name of a parameter: its gradients in all layers and directions are of one kind.
 _LAYER = re.compile(r"_l\d+(_reverse)?")
@@ -66,6 +75,7 @@ class Settings:
         case: the only one to be judged, whatever a test would draw; None for those it draws.
         required: capabilities whose lack is a failure.
         deviations: known ones.
+        examples: cases that failed before, which are tried first.
     """
 
     profile: Profile
@@ -75,6 +85,7 @@ class Settings:
     case: Case | None = None
     required: frozenset[str] = frozenset()
     deviations: tuple[Deviation, ...] = ()
+    examples: Examples | None = None
 
 
 @dataclass(frozen=True)
@@ -239,6 +250,10 @@ class _CaseBroken(Exception):
     """Tells Hypothesis that a case failed."""
 
 
+class _OutOfTime(BaseException):
+    """Ends a search. Hypothesis takes an exception for a failure of the case, but not this."""
+
+
 class Checker:
     """The fixture ``lstm_check`` of the tests.
 
@@ -247,6 +262,10 @@ class Checker:
         settings: how.
         test: name of the test, from which, with the seed, all draws follow.
         clauses: ids of the clauses that the test names.
+
+    Attributes:
+        out_of_time: whether no further case shall be judged, if one was.
+        cut_short: whether that kept cases from being judged.
     """
 
     def __init__(
@@ -256,10 +275,13 @@ class Checker:
         test: str,
         clauses: Iterable[str],
     ) -> None:
+        self.out_of_time: Callable[[], bool] = lambda: False
+        self.cut_short = False
         self.implementation = implementation
         self.settings = settings
         self.records = {clause: Record(clause) for clause in clauses}
         self._test = test
+        self._searches = 0
         self._evidence: dict[str, dict[str, Evidence]] = {clause: {} for clause in clauses}
 
     def forall(
@@ -276,6 +298,8 @@ class Checker:
         (clause,) = self.records
         if self.settings.case is not None:
             self._single(self.settings.case, {clause: rule})
+            return
+        if self._has_to_end():
             return
         part = self._narrowed(domain)
         if part is not None:
@@ -298,6 +322,10 @@ class Checker:
         shrink = True
         for combination in combinations:
             text, before = str(combination), self._reasons()
+            if self._has_to_end():
+                for record in self.records.values():
+                    record.combinations[text] = _OUT_OF_TIME
+                continue
             part = self._narrowed(domain.within(combination))
             if part is not None:
                 examples = self.settings.profile.per_combination
@@ -306,6 +334,14 @@ class Checker:
             reason = ", ".join(sorted(set((self._reasons() - before).elements())))
             for record in self.records.values():
                 record.combinations[text] = reason
+
+    def _has_to_end(self) -> bool:
+        """Whether the time is over, and a case was judged that tells something."""
+        if self.out_of_time() and any(
+            verdict in record.verdicts for record in self.records.values() for verdict in _TELLING
+        ):
+            self.cut_short = True
+        return self.cut_short
 
     def _reasons(self) -> Counter[str]:
         """Why cases were not judged so far, and how many."""
@@ -366,11 +402,11 @@ class Checker:
         seen = Search()
         seed = zlib.crc32(f"{self.settings.seed} {self._test} {label}".encode())
 
-        @hypothesis.seed(seed)
+        # In this order: a seed would take the database out of the settings.
         @hypothesis.settings(
             max_examples=examples,
-            phases=(Phase.generate, Phase.shrink) if shrink else (Phase.generate,),
-            database=None,
+            phases=[phase for phase in _PHASES if shrink or phase != Phase.shrink],
+            database=self._examples(domain, label),
             deadline=None,
             derandomize=False,
             report_multiple_bugs=False,
@@ -378,8 +414,11 @@ class Checker:
             suppress_health_check=list(HealthCheck),
             verbosity=Verbosity.quiet,
         )
+        @hypothesis.seed(seed)
         @hypothesis.given(cases(domain))
         def examine(case: Case) -> None:
+            if self._has_to_end():
+                raise _OutOfTime
             # When enough was tried, nothing fails any more, and shrinking comes to its end.
             if seen.shrunk <= self.settings.profile.per_shrinking and not self._examine(
                 case, rules, seen
@@ -387,10 +426,19 @@ class Checker:
                 raise _CaseBroken
 
         # Flaky: an implementation that fails now and then has failed all the same.
-        with suppress(_CaseBroken, hypothesis.errors.Flaky):
+        with suppress(_CaseBroken, hypothesis.errors.Flaky, _OutOfTime):
             examine()
         self._keep(seen)
         return bool(seen.smallest)
+
+    def _examples(self, domain: Domain, label: str) -> ExampleDatabase | None:
+        """Where the next search keeps cases that fail; None for nowhere."""
+        self._searches += 1
+        if self.settings.examples is None:
+            return None
+        # Only in the same domain an example means the same case.
+        name = self.implementation.name
+        return self.settings.examples.of(name, self._test, self._searches, label, domain)
 
     def _examine(self, case: Case, rules: dict[str, Rule], seen: Search) -> bool:
         """Judges ``case`` by each rule; whether no clause was broken by it, but as is known."""

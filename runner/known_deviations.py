@@ -30,7 +30,13 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-__all__ = ["CONDITIONS", "Deviation", "KnownDeviationsError", "read_known_deviations"]
+__all__ = [
+    "CONDITIONS",
+    "Deviation",
+    "KnownDeviationsError",
+    "deviation_of",
+    "read_known_deviations",
+]
 
 # Names of conditions to the kind of their values: fields of cases and configurations that hold
 # one value, and two that many fields say together.
@@ -109,11 +115,20 @@ def read_known_deviations(path: Path) -> tuple[Deviation, ...]:
     if content or not isinstance(entries, list):
         raise KnownDeviationsError(f"{path} has to consist of [[deviation]] entries.")
     return tuple(
-        _deviation(entry, f"{path}, entry {number}") for number, entry in enumerate(entries, 1)
+        deviation_of(entry, f"{path}, entry {number}") for number, entry in enumerate(entries, 1)
     )
 
 
-def _deviation(entry: Any, place: str) -> Deviation:
+def deviation_of(entry: Any, place: str) -> Deviation:
+    """What one entry of a file says.
+
+    Args:
+        entry: as TOML gives it.
+        place: where it stands, for the message.
+
+    Raises:
+        KnownDeviationsError: it says something else.
+    """
     allowed = ("clause", "when", "reason", "link")
     if not isinstance(entry, dict):
         raise KnownDeviationsError(f"{place} is no table with a clause and a reason.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import importlib.util
+import shlex
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -14,7 +15,7 @@ from .adapters import REGISTRY
 from .spec.capabilities import ALL, CAPABILITIES
 from .spec.contract import Implementation
 
-__all__ = ["TargetError", "load"]
+__all__ = ["TargetError", "load", "target_text"]
 
 
 # What tells an implementation from a drop-in for torch.nn.LSTM.
@@ -25,6 +26,19 @@ _NOT_INSTALLED = "{} needs {}, which is not installed: pip install 'lstm-conform
 
 class TargetError(Exception):
     """The target cannot be judged; the message is one sentence for the user."""
+
+
+def target_text(target: str | None, program: str | None, python: str | None) -> str:
+    """What is judged, as results and commands name it.
+
+    Args:
+        target: as given on the command line.
+        program: of ``--exec``, if that is given instead.
+        python: of ``--python``, if that is given.
+    """
+    if program is not None:
+        return f"--exec {shlex.quote(program)}"
+    return f"{target} --python {shlex.quote(python)}" if python is not None else str(target)
 
 
 def load(target: str) -> Implementation:

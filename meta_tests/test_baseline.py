@@ -1,0 +1,258 @@
+"""``--baseline``: what got worse fails, and nothing else does."""
+
+from __future__ import annotations
+
+import copy
+import json
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lstm_conformance.baseline import Comparison, read_baseline
+from lstm_conformance.checker import Failure, Record
+from lstm_conformance.reports.reading import ResultsError
+from lstm_conformance.tally import Tally
+
+from .command_line import check, run
+from .test_session import CASE, passed, session
+
+CLAUSES = ("EQ-1", "EQ-2", "EQ-3")
+
+
+def results(verdict: str = "pass", ratio: float | None = 1.5, **more: Any) -> dict[str, Any]:
+    """Of three clauses, the first of which came out so and the second of which is broken."""
+    tally = Tally(session()._asked(), CLAUSES)
+    failure = Failure("error", CASE, CASE, exception="ValueError: no")
+    broken = Record("EQ-2", {"error": 1}, failures=[failure])
+    for record in (passed("EQ-1"), broken.as_json(), passed("EQ-3")):
+        tally.add_record(Record.of_json(record))
+    found = tally.results(None, 1.0)
+    found["clauses"][0].update(verdict=verdict, worst_ratio=ratio)
+    return {**found, **more}
+
+
+def compared(before: dict[str, Any], after: dict[str, Any]) -> Comparison:
+    return Comparison(Path("before.json"), before, after)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "worse"),
+    [
+        ("pass", "pass", False),
+        ("pass", "fail", True),
+        ("pass", "error", True),
+        ("pass", "inconclusive", True),
+        ("pass", "unsupported", True),
+        ("pass", "not tested", True),
+        ("pass", "waived", False),
+        ("waived", "fail", True),
+        ("waived", "unsupported", False),
+        ("unsupported", "fail", True),
+        ("unsupported", "inconclusive", True),
+        ("unsupported", "not tested", False),
+        ("fail", "fail", False),
+        ("fail", "error", False),
+        ("error", "fail", False),
+        ("fail", "inconclusive", False),
+        ("fail", "unsupported", False),
+        ("inconclusive", "fail", True),
+        ("fail", "pass", False),
+    ],
+)
+def test_what_got_worse(before: str, after: str, worse: bool) -> None:
+    found = compared(results(before), results(after))
+    assert [change.clause["id"] for change in found.worse] == ["EQ-1"] * worse
+    assert found.status == int(worse)
+    last = found.text().splitlines()[-1]
+    assert last == ("WORSE than before.json: EQ-1." if worse else "NOT WORSE than before.json.")
+    as_before = "EQ-1, EQ-2" if after in ("fail", "error") and not worse else "EQ-2"
+    assert f"Broken as before: {as_before}." in found.text()
+
+
+@pytest.mark.parametrize(
+    ("verdict", "ratios", "worse"),
+    [
+        ("fail", (100.0, 1001.0), True),
+        ("fail", (100.0, 1000.0), False),
+        ("fail", (None, 1e9), False),
+        ("pass", (0.1, 20.0), False),
+    ],
+)
+def test_what_is_broken_must_not_be_so_by_more_than_tenfold(
+    verdict: str, ratios: tuple[float | None, float], worse: bool
+) -> None:
+    found = compared(results(verdict, ratios[0]), results(verdict, ratios[1]))
+    assert found.status == int(worse)
+
+
+def test_what_need_not_hold_does_not_fail() -> None:
+    before, after = results(), results("fail")
+    for found in (before, after):
+        found["clauses"][0]["level"] = "SHOULD"
+    comparison = compared(before, after)
+    assert comparison.status == 0
+    assert "newly broken" in comparison.text(), "but is told"
+
+
+def test_a_clause_that_was_not_asked_for_is_not_missed() -> None:
+    after = results()
+    after["clauses"] = after["clauses"][1:]
+    assert compared(results(), after).status == 0
+
+
+def test_a_clause_that_the_baseline_lacks_is_news() -> None:
+    before = results()
+    before["clauses"] = before["clauses"][1:]
+    assert compared(before, results("fail")).status == 1
+    assert compared(before, results("pass")).status == 0
+
+
+def test_a_run_that_was_not_completed_is_no_verdict_but_on_what_broke() -> None:
+    assert compared(results(), results("pass", stopped="interrupted")).status == 3
+    assert compared(results(), results("fail", stopped="interrupted")).status == 3
+    assert compared(results(), results("not tested", stopped="max-failures")).status == 3
+    assert compared(results(), results("fail", stopped="max-failures")).status == 1
+    assert compared(results("not tested"), results("not tested", stopped="max-time")).status == 0
+    found = compared(results(), results("not tested", stopped="max-failures"))
+    assert "NOT COMPLETED: not all that before.json holds was judged." in found.text()
+
+
+def test_a_run_that_judged_nothing_is_no_verdict() -> None:
+    nothing = results("not tested")
+    for clause in nothing["clauses"]:
+        clause.update(verdict="unsupported", failure=None)
+    assert compared(nothing, nothing).status == 3
+
+
+def test_markdown_has_the_verdict_first() -> None:
+    page = compared(results(), results("fail")).markdown()
+    assert page.startswith("# Beside before.json\n\nWORSE than before.json: EQ-1.  \nBroken as")
+    assert "| newly broken" in page
+
+
+def test_hostile_text_is_text() -> None:
+    after = results("fail")
+    after["clauses"][0]["title"] = after["implementation"]["name"] = "<b>\x1b[2J\n# x |"
+    comparison = Comparison(Path("a\x1b[2J|b.json"), results(), after)
+    for text in (comparison.text(), comparison.markdown()):
+        assert all(c.isprintable() or c == "\n" for c in text)
+        assert "\n# x" not in text
+    assert "<b>" not in comparison.markdown().replace("\\<", "").replace("\\>", "")
+
+
+def options(path: Path, **changes: Any) -> Namespace:
+    """Of a command line that asks what :func:`results` answer."""
+    asked = {"target": "reference", "profile": "smoke", "baseline": path, **changes}
+    names = ("exec", "python", "dtype", "device", "without")
+    return Namespace(**{**dict.fromkeys(names), **asked})
+
+
+def written(folder: Path, found: dict[str, Any]) -> Path:
+    path = folder / "before.json"
+    path.write_text(json.dumps(found), "utf-8")
+    return path
+
+
+def test_a_baseline_is_read(tmp_path: Path) -> None:
+    assert read_baseline(options(written(tmp_path, results()))) == results()
+    more = written(tmp_path, results(profile="default"))
+    assert read_baseline(options(more))["profile"] == "default", "it judged more cases"
+
+
+def of_program() -> dict[str, Any]:
+    found = copy.deepcopy(results())
+    found["implementation"]["target"] = "--exec ./a\x1b[2J"
+    return found
+
+
+@pytest.mark.parametrize(
+    ("change", "asked", "says"),
+    [
+        (of_program(), {}, "its target is --exec ./a"),
+        ({}, {"target": None, "exec": "./my lstm"}, "that of this run --exec './my lstm'"),
+        (
+            {},
+            {"dtype": ["float32"]},
+            "its --dtype is bfloat16, float16, float32, float64, and that of this run float32",
+        ),
+        ({"dtypes": ["float32"]}, {}, "its --dtype is float32, and that of this run bfloat16"),
+        (
+            {"missing_devices": {"cuda": "no"}},
+            {},
+            "its --device is cpu, cuda, and that of this run cpu",
+        ),
+        ({}, {"without": ["packed"]}, "its --without is nothing, and that of this run packed"),
+        ({}, {"profile": "default"}, "it judged less, by profile smoke and not default"),
+        ({"stopped": "interrupted"}, {}, "it was not completed"),
+        ({"case": CASE}, {}, "it judged a part only"),
+        ({"shard": {"index": 1, "count": 2}}, {}, "it judged a part only"),
+    ],
+)
+def test_a_baseline_of_another_question_is_refused(
+    change: dict[str, Any], asked: dict[str, Any], says: str, tmp_path: Path
+) -> None:
+    path = written(tmp_path, {**results(), **change})
+    with pytest.raises(ResultsError, match="is no baseline for this: ") as raised:
+        read_baseline(options(path, **asked))
+    assert says in str(raised.value)
+    assert str(raised.value).isprintable()
+
+
+def test_questions_that_cannot_be_put(tmp_path: Path) -> None:
+    good = written(tmp_path, results())
+    (tmp_path / "damaged.json").write_text(good.read_text("utf-8")[:500], "utf-8")
+    (tmp_path / "foreign.json").write_text("[]", "utf-8")
+    (tmp_path / "out.json").write_text("of before", "utf-8")
+    for baseline, more, says in (
+        ("damaged.json", [], "it is cut off"),
+        ("foreign.json", [], "holds no results"),
+        ("missing.json", [], "cannot be read"),
+        ("before.json", ["--dtype", "float32"], "is no baseline for this"),
+        ("before.json", ["--json", "./before.json"], "would replace the baseline"),
+        ("before.json", ["--case", CASE], "--baseline does not go with it"),
+    ):
+        arguments = ("reference", "--profile", "smoke", "--baseline", baseline)
+        ended = run("check", *arguments, "--json", "out.json", *more, cwd=tmp_path)
+        assert ended.status == 2
+        assert says in ended.err
+        assert ended.err.startswith("lstm-conformance: ")
+        assert ended.err.count("\n") == 1
+        assert ended.out == ""
+    assert (tmp_path / "out.json").read_text("utf-8") == "of before", "nothing was judged"
+
+
+WRONG = """
+from lstm_conformance.adapters.reference import ReferenceLSTM
+
+class Wrong(ReferenceLSTM):
+    def run(self, case):
+        if case.config.proj_size:
+            raise ValueError("no projections")
+        seen = super().run(case)
+        THEN
+        return seen
+
+LSTM = Wrong()
+"""
+
+
+def test_what_was_broken_before_does_not_fail(tmp_path: Path) -> None:
+    file = tmp_path / "wrong.py"
+    clauses = ("EQ-2", "PROJ-1")
+    asked = ["--profile", "smoke", *(word for c in clauses for word in ("--clause", c))]
+    file.write_text(WRONG.replace("THEN", ""), "utf-8")
+    ended, before = check("wrong.py:LSTM", *asked, cwd=tmp_path)
+    assert ended.status == 1
+    (tmp_path / "results.json").rename(tmp_path / "before.json")
+    asked += ["--baseline", "before.json", "--markdown", "report.md"]
+    ended, after = check("wrong.py:LSTM", *asked, cwd=tmp_path)
+    assert ended.status == 0, ended.out
+    assert ended.out.endswith("Broken as before: PROJ-1.\nNOT WORSE than before.json.\n")
+    assert after["conformant"] is before["conformant"] is False
+    assert (tmp_path / "report.md").read_text("utf-8").startswith("# Beside before.json")
+    file.write_text(WRONG.replace("THEN", "raise KeyError('x')"), "utf-8")
+    ended, _ = check("wrong.py:LSTM", *asked, cwd=tmp_path)
+    assert ended.status == 1
+    assert ended.out.endswith("Broken as before: PROJ-1.\nWORSE than before.json: EQ-2.\n")

@@ -1,0 +1,138 @@
+"""``--examples``: cases that failed before, shared between runs, which are tried first."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import warnings
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from hypothesis.database import (
+    DirectoryBasedExampleDatabase,
+    ExampleDatabase,
+    GitHubArtifactDatabase,
+    MultiplexedDatabase,
+    ReadOnlyDatabase,
+)
+from hypothesis.errors import HypothesisWarning
+
+__all__ = ["Examples", "ExamplesError", "open_examples"]
+
+# Worker processes, which this names, open what the main one has tried.
+_WORKER = "PYTEST_XDIST_WORKER"
+
+
+class ExamplesError(Exception):
+    """A database cannot be used; the message is one sentence for the user."""
+
+
+def open_examples(places: Sequence[str]) -> Examples:
+    """The databases that ``places`` name.
+
+    Args:
+        places: folders, URLs of Redis, or ``github:OWNER/REPO``, whose artifact is only read.
+
+    Raises:
+        ExamplesError: one of them cannot be used.
+    """
+    return Examples([_opened(place) for place in places])
+
+
+class Examples:
+    """Databases of Hypothesis, for all searches.
+
+    Args:
+        databases: all are read, and all that can be are written.
+    """
+
+    def __init__(self, databases: Sequence[ExampleDatabase]) -> None:
+        self._databases = databases
+
+    def of(self, *search: object) -> ExampleDatabase:
+        """The part for one search.
+
+        Args:
+            search: by which it is told from others, in every run alike.
+        """
+        # Hypothesis tells tests apart by their source, and that is the same for all searches.
+        prefix = hashlib.sha256(repr(search).encode()).digest()[:16]
+        return MultiplexedDatabase(*(_Part(database, prefix) for database in self._databases))
+
+
+class _Part(ExampleDatabase):
+    """The keys of a database that have a prefix. It helps, but must not cost a verdict."""
+
+    def __init__(self, database: ExampleDatabase, prefix: bytes) -> None:
+        super().__init__()
+        self._database = database
+        self._prefix = prefix
+
+    def fetch(self, key: bytes) -> Iterable[bytes]:
+        with suppress(Exception):  # connections break, archives are damaged
+            return list(self._database.fetch(self._prefix + key))
+        return []
+
+    def save(self, key: bytes, value: bytes) -> None:
+        with suppress(Exception):
+            self._database.save(self._prefix + key, value)
+
+    def delete(self, key: bytes, value: bytes) -> None:
+        with suppress(Exception):
+            self._database.delete(self._prefix + key, value)
+
+
+def _opened(place: str) -> ExampleDatabase:
+    if re.match("rediss?://", place):
+        return _redis(place)
+    if place.startswith("github:"):
+        return _artifact(place)
+    if "://" in place or not place:
+        raise ExamplesError(
+            f"There is no database of examples {place!r}: name a folder, redis://HOST or "
+            f"github:OWNER/REPO."
+        )
+    try:
+        Path(place).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ExamplesError(f"Examples cannot be kept in {place}: {error.strerror}.") from None
+    return DirectoryBasedExampleDatabase(place)
+
+
+def _redis(url: str) -> ExampleDatabase:
+    try:
+        from hypothesis.extra.redis import RedisExampleDatabase
+        from redis import Redis, RedisError
+    except ModuleNotFoundError:
+        raise ExamplesError(
+            "Examples in Redis need its client: pip install 'lstm-conformance[redis]'."
+        ) from None
+    try:
+        client = Redis.from_url(url)
+        if _WORKER not in os.environ:
+            client.ping()
+    except (RedisError, ValueError) as error:
+        raise ExamplesError(f"The Redis of --examples cannot be used: {error}.") from None
+    return RedisExampleDatabase(client)
+
+
+def _artifact(place: str) -> ExampleDatabase:
+    name = re.fullmatch(r"github:([\w.-]+)/([\w.-]+)", place)
+    if name is None:
+        raise ExamplesError(f"{place!r} is no repository: write github:OWNER/REPO.")
+    folder = Path(os.environ.get("HYPOTHESIS_STORAGE_DIRECTORY", ".hypothesis"))
+    # One folder for each process: they would remove each other's download.
+    folder /= f"github/{name[1]}/{name[2]}/{os.environ.get(_WORKER, 'main')}"
+    database = GitHubArtifactDatabase(name[1], name[2], path=folder)
+    if _WORKER not in os.environ:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", HypothesisWarning)
+                list(database.fetch(b""))
+        except (HypothesisWarning, OSError, ValueError, LookupError) as error:
+            raise ExamplesError(
+                f"The examples of {place} cannot be had: {str(error).strip()}"
+            ) from None
+    return ReadOnlyDatabase(database)
