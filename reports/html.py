@@ -90,8 +90,9 @@ def matrix_html(everything: list[Results]) -> str:
 
 def _by_diagnosis(causes: list[Clause]) -> tuple[list[Clause], list[Clause]]:
     """Those to be shown at once, and those that look like one of these."""
-    shown, alike = [], []
-    seen = set()
+    shown: list[Clause] = []
+    alike: list[Clause] = []
+    seen: set[str] = set()
     for clause in causes:
         diagnosis = (clause["failure"] or {}).get("diagnosis")
         key = diagnosis and (" ".join(diagnosis["defects"]) or diagnosis["text"])
