@@ -12,7 +12,7 @@ from .difference import summary as summary_of_difference
 from .matrix import clause_rows, differs, labels
 from .page import render
 from .plots import coverage_plot, growth_plot, histogram_plot
-from .tables import BROKEN, broken, note, summary, tensor_rows, verdict_sentence
+from .tables import BROKEN, broken, looks_like, note, summary, tensor_rows, verdict_sentence
 
 __all__ = ["difference_html", "matrix_html", "report_html"]
 
@@ -94,10 +94,9 @@ def _by_diagnosis(causes: list[Clause]) -> tuple[list[Clause], list[Clause]]:
     alike: list[Clause] = []
     seen: set[str] = set()
     for clause in causes:
-        diagnosis = (clause["failure"] or {}).get("diagnosis")
-        key = diagnosis and (" ".join(diagnosis["defects"]) or diagnosis["text"])
-        (alike if key and key in seen else shown).append(clause)
-        seen.add(key)
+        key = looks_like(clause)
+        (alike if key in seen else shown).append(clause)
+        seen |= {key} - {""}
     return shown, alike
 
 
