@@ -168,7 +168,7 @@ def test_nothing_judged_is_a_page_too() -> None:
 
 def test_a_change_is_shown() -> None:
     text = " ".join(Page(pages()["difference"]).text.split())
-    assert "mine: 4 newly broken, 3 no longer judged." in text
+    assert "mine: 5 newly broken, 2 no longer judged." in text
     assert "Newly broken clause before now EQ-1 Gate order ✓ pass 1.23 ✗ fail 9e+13" in text
     assert "matches GatesInOrderOFGI" in text
 
@@ -216,3 +216,23 @@ def test_the_picture_of_a_matrix_stands_alone() -> None:
     assert not page.all("script")
     assert "prefers-color-scheme" in picture
     assert "1 of 2 implementations conform" in page.text
+
+
+def test_causes_that_look_alike_are_shown_once() -> None:
+    results = wrong()
+    for clause in results["clauses"]:
+        if clause["id"] in ("EQ-2", "EQ-3"):
+            clause["root_cause"] = True
+    text = Page(report_html(results)).text
+    alike = text.index("The same shows here too")
+    assert text.index("EQ-3 Output gate") < alike, "of this one nothing is known"
+    assert alike < text.index("EQ-2 Input gate and candidate")
+
+
+def test_what_the_schema_leaves_open_may_be_missing() -> None:
+    results = wrong()
+    results["clauses"][0]["failure"].update(finding={"tensor": "c_n"}, diagnosis={"text": "odd"})
+    results["clauses"][1]["failure"].update(finding={"index": [0]}, diagnosis={"defects": []})
+    results["clauses"][1]["root_cause"] = True
+    assert "odd" in Page(report_html(results)).text
+    assert "odd" in Page(matrix_html([right(), results])).text

@@ -172,7 +172,7 @@ _LIMIT = 4.907
 
 
 def _power(exponent: int) -> str:
-    return f"{2.0**exponent:.3g}" if -10 <= exponent <= 16 else f"2^{exponent}"
+    return f"{2.0**exponent:g}" if -10 <= exponent <= 16 else f"2^{exponent}"
 
 
 def _said_of_bins(dtype: str, bins: Counter[int]) -> str:
@@ -187,6 +187,10 @@ def _said_of_bins(dtype: str, bins: Counter[int]) -> str:
     )
 
 
+# Of errors that are drawn: those of saturated gates would leave no room for the others.
+_SMALLEST = 1e-22
+
+
 def growth_plot(results: Results) -> Markup | None:
     """How errors grow with sizes, beside the noise that is predicted."""
     found = results["growth"]
@@ -194,7 +198,7 @@ def growth_plot(results: Results) -> Markup | None:
         return None
     axes_names = [n for n in ("seq_len", "hidden_size", "num_layers") if _of(found, axis=n)]
     tensors = [n for n in ("output", "weight_hh.grad") if _of(found, tensor=n)]
-    dtypes = list(dict.fromkeys(point["dtype"] for point in found))
+    dtypes = [dtype for dtype in results["dtypes"] if _of(found, dtype=dtype)]
     with _style():
         figure = Figure(figsize=(7.2, 0.6 + 2.4 * len(tensors)), layout="constrained")
         panels = figure.subplots(len(tensors), len(axes_names), squeeze=False, sharey="row")
@@ -214,6 +218,7 @@ def growth_plot(results: Results) -> Markup | None:
                 axes.set_xticks(sizes, [str(size) for size in sizes])
                 axes.minorticks_off()
                 axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0e}")
+                axes.set_ylim(bottom=max(axes.get_ylim()[0], _SMALLEST))
                 axes.set_xlabel(f"{axis} up to")
                 axes.grid(color=_GREY, alpha=0.3, linewidth=0.5)
             panels[row, 0].set_ylabel(f"{tensor}\nerror, and noise")
