@@ -6,9 +6,11 @@ import json
 import os
 import subprocess
 import sys
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
 
+SCHEMA = json.loads(files("lstm_conformance.reports").joinpath("results.schema.json").read_text())
 IMPLEMENTATIONS = Path(__file__).parent / "implementations"
 
 

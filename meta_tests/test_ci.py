@@ -247,7 +247,9 @@ def test_github(with_action: Job) -> None:
 def test_the_action_passes_a_failure_on(with_action: Job) -> None:
     job = with_action
     (job.folder / "wrong.py").write_text(WRONG)
-    done = judge(job, {"target": "wrong.py:FastLSTM", "profile": "smoke", "args": "--clause=EQ-5"})
+    done = judge(
+        job, {"target": "wrong.py:FastLSTM", "profile": "smoke", "args": "--clause=STATE-1"}
+    )
     assert done.returncode == 1, done.stdout + done.stderr
     assert not results_of(job)["conformant"]
     summary = Path(job.variables["GITHUB_STEP_SUMMARY"]).read_text("utf-8")

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +16,12 @@ import pytest
 from lstm_conformance.adapters.reference import ReferenceLSTM
 from lstm_conformance.spec.clauses import CLAUSES, TESTABLE
 
-from .command_line import check, command, environment, run
-
-SCHEMA = json.loads(files("lstm_conformance.reports").joinpath("results.schema.json").read_text())
+from .command_line import SCHEMA, check, command, environment, run
+from .gate import without_times
 
 
 def valid(results: dict[str, Any]) -> None:
     jsonschema.validate(results, SCHEMA)
-
-
-def without_times(results: dict[str, Any]) -> dict[str, Any]:
-    chapters = [{**chapter, "seconds": 0} for chapter in results["chapters"]]
-    rest = {name: value for name, value in results.items() if "seconds" not in name}
-    return {**rest, "chapters": chapters}
 
 
 def test_the_reference_conforms(tmp_path: Path) -> None:
@@ -186,6 +178,8 @@ def test_one_failure_can_be_enough(tmp_path: Path) -> None:
     assert ended.status == 1
     valid(results)
     assert results["stopped"] == "max-failures"
+    states = {part["state"] for part in results["parts"].values()}
+    assert states == {"finished", "not reached"}, "what --resume goes on with"
     verdicts = [clause["verdict"] for clause in results["clauses"]]
     assert sum(verdict == "error" for verdict in verdicts) <= 2, "COMB has two clauses to a test"
     assert "RuntimeError: no" in ended.out

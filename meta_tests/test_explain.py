@@ -6,7 +6,7 @@ import pytest
 
 from lstm_conformance.checker import Failure
 from lstm_conformance.explain import explain
-from lstm_conformance.tally import failure_as_json
+from lstm_conformance.part import failure_as_json
 
 CASE = "v1 input_size=1 hidden_size=1"
 

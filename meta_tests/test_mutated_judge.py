@@ -11,16 +11,27 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from lstm_conformance import checker, judge, rules, tally
+from lstm_conformance import budget, checker, judge, rules, same_run, tally
+from lstm_conformance.budget import Budget
 from lstm_conformance.checker import Checker, Record
 from lstm_conformance.judge import FAIL, INCONCLUSIVE, PASS, Finding
 from lstm_conformance.known_deviations import Deviation
 from lstm_conformance.session import JudgingSession
+from lstm_conformance.shards import Shard
 from lstm_conformance.spec.strategies import Domain
 from lstm_conformance.tally import Tally
 from lstm_conformance.trial import Trial
 
-from . import test_checker, test_judge, test_known_deviations, test_session
+from . import (
+    test_budget,
+    test_checker,
+    test_judge,
+    test_known_deviations,
+    test_merge,
+    test_resume,
+    test_session,
+    test_shards,
+)
 
 Function = Callable[..., Any]
 
@@ -242,6 +253,68 @@ def first_alternatives(original: Function) -> Function:
     return narrowed
 
 
+# ---------------------------------------------------- joining what does not belong together
+
+
+def one_test_left_out(original: Function) -> Function:
+    return lambda shard, names: original(shard, sorted(names)[1:])
+
+
+def shards_take_turns(original: Function) -> Function:
+    return lambda shard, names: {*sorted(names)[shard.index - 1 :: shard.count]}
+
+
+def shards_claim(original: Function) -> Function:
+    def results(self: Tally, *arguments: Any) -> dict[str, Any]:
+        found = original(self, *arguments)
+        passed = all(clause["verdict"] == PASS for clause in found["clauses"])
+        return {**found, "conformant": passed and bool(found["clauses"])}
+
+    return results
+
+
+def runs_never_differ(original: Function) -> Function:
+    return lambda *arguments, **options: None
+
+
+def nothing_is_damaged(original: Function) -> Function:
+    return lambda part, clauses: True
+
+
+def finished_whatever_happened(original: Function) -> Function:
+    def add(self: Tally, *arguments: Any, **options: Any) -> None:
+        original(self, *arguments, **options)
+        self.parts[arguments[0]].state = "finished"
+
+    return add
+
+
+def all_is_seen(original: Function) -> Function:
+    return lambda tally: set()
+
+
+def never_out_of_time(original: Function) -> Function:
+    return lambda budget, test: lambda: False
+
+
+def out_of_time_before_a_case(original: Function) -> Function:
+    def has_to_end(self: Checker) -> bool:
+        self.cut_short = self.cut_short or self.out_of_time()
+        return self.cut_short
+
+    return has_to_end
+
+
+def as_they_stand(original: Function) -> Function:
+    return lambda tests: list(tests)
+
+
+def without_what_was_judged(original: Function) -> Function:
+    return lambda results, tests: {
+        n: replace(p, records=[]) for n, p in original(results, tests).items()
+    }
+
+
 MUTATIONS = {
     "parameters are compared instead of gradients": Mutation(
         rules,
@@ -419,6 +492,70 @@ MUTATIONS = {
         "narrowed",
         first_alternatives,
         (test_checker.test_all_that_is_declared_is_drawn,),
+    ),
+    "a shard leaves out a test": Mutation(
+        Shard, "tests", one_test_left_out, (test_shards.test_every_test_is_in_one_shard,)
+    ),
+    "shards take turns": Mutation(
+        Shard, "tests", shards_take_turns, (test_shards.test_shards_take_about_as_long,)
+    ),
+    "a shard is conformant": Mutation(
+        Tally, "results", shards_claim, (test_shards.test_a_shard_claims_nothing,)
+    ),
+    "shards of any runs are merged": Mutation(
+        same_run,
+        "differing",
+        runs_never_differ,
+        (
+            test_merge.test_shards_of_two_runs_are_refused,
+            test_merge.test_shards_of_runs_with_other_options_are_refused,
+            test_resume.test_results_of_another_run_are_refused,
+        ),
+    ),
+    "damaged parts are taken": Mutation(
+        same_run, "_can_be", nothing_is_damaged, (test_merge.test_damaged_shards_are_refused,)
+    ),
+    "parts are joined without what they hold": Mutation(
+        same_run,
+        "parts_of",
+        without_what_was_judged,
+        (
+            test_merge.test_merged_shards_are_the_whole,
+            test_resume.test_a_resumed_run_is_the_whole,
+        ),
+    ),
+    "a test that was cut short or broke off has finished": Mutation(
+        Tally,
+        "add",
+        finished_whatever_happened,
+        (
+            test_resume.test_a_test_that_broke_off_is_run_again,
+            test_resume.test_a_test_that_was_cut_short_is_run_again_as_a_whole,
+        ),
+    ),
+    "what was not reached was seen": Mutation(
+        Tally,
+        "_unseen",
+        all_is_seen,
+        (
+            test_budget.test_a_clause_that_may_be_supported_was_not_shown_to_be_unsupported,
+            test_session.test_a_known_deviation_of_what_was_not_reached_is_undecided,
+        ),
+    ),
+    "no test is out of time": Mutation(
+        Budget, "begin", never_out_of_time, (test_budget.test_a_test_may_take_twice_its_share,)
+    ),
+    "a test may end without a case": Mutation(
+        Checker,
+        "_has_to_end",
+        out_of_time_before_a_case,
+        (test_budget.test_a_case_that_tells_nothing_is_not_enough,),
+    ),
+    "tests come in any order": Mutation(
+        budget,
+        "most_telling_first",
+        as_they_stand,
+        (test_budget.test_the_most_telling_tests_come_first,),
     ),
     "a clause without a case is no obstacle": Mutation(
         tally,

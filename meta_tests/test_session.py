@@ -128,7 +128,7 @@ def test_the_smallest_failure_is_shown() -> None:
 def test_a_test_that_broke_off_is_an_error() -> None:
     judged = session()
     for record in (passed("EQ-1"), *REST):
-        judged.add("test", (record["clause"],), [record], "", 1.0)
+        judged.add(f"test of {record['clause']}", (record["clause"],), [record], "", 1.0)
     judged.add("test", ("EQ-1",), None, "worker crashed", 0.0)
     found = judged.results(None)
     assert verdict(found) == "error"
@@ -168,7 +168,7 @@ def test_a_known_deviation_is_waived() -> None:
 def test_a_test_that_ends_its_process_is_waived_as_a_whole() -> None:
     judged = session(KNOWN)
     for record in REST:
-        judged.add("test", (record["clause"],), [record], "", 1.0)
+        judged.add(f"test of {record['clause']}", (record["clause"],), [record], "", 1.0)
     judged.add("test", ("EQ-1",), None, "worker crashed", 0.0)
     found = judged.results(None)
     assert verdict(found) == "waived"
@@ -203,6 +203,16 @@ def test_a_known_deviation_of_no_case_is_told() -> None:
     assert verdict(found) == "pass"
     assert found["conformant"] is True
     assert "No case was judged that this known deviation is about" in summary(found)
+
+
+def test_a_known_deviation_of_what_was_not_reached_is_undecided() -> None:
+    judged = session(KNOWN)
+    judged.plan()
+    for record in (passed("EQ-1", deviations={"0": (3, 0)}), *REST):
+        judged.add(f"test of {record['clause']}", (record["clause"],), [record], "", 1.0)
+    found = judged.results("max-time")
+    assert found["deviations"][0]["outcome"] == "undecided"
+    assert verdict(found) == "pass"
 
 
 def test_a_known_deviation_excuses_its_clause_only() -> None:

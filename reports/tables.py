@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from tabulate import tabulate
@@ -19,6 +20,7 @@ __all__ = [
     "summary",
     "tensor_rows",
     "text_report",
+    "unseen",
     "verdict_sentence",
 ]
 
@@ -31,6 +33,21 @@ BROKEN = ("fail", "error")
 def broken(results: Results, level: str = "MUST") -> list[dict[str, Any]]:
     """The clauses of ``level`` that are broken."""
     return [c for c in results["clauses"] if c["verdict"] in BROKEN and c["level"] == level]
+
+
+def unseen(results: Results) -> list[dict[str, Any]]:
+    """The clauses of which no case was judged, though it was to be."""
+    waiting = {
+        clause
+        for part in results.get("parts", {}).values()
+        if part["state"] in ("not reached", "cut short")
+        for clause in part["clauses"]
+    }
+    return [
+        clause
+        for clause in results["clauses"]
+        if clause["verdict"] == "not tested" and (clause["id"] in waiting or not clause["counts"])
+    ]
 
 
 def text_report(results: Results) -> str:
@@ -102,10 +119,23 @@ def summary(results: Results) -> str:
         f"{combinations['visited']} of {combinations['total']} parameter combinations visited; "
         f"profile {results['profile']}, seed {results['seed']}; {_seconds(results)}."
     )
+    lines += _unfinished(results)
     for left_out in combinations["left_out"]:
         number, reason = len(left_out["combinations"]), one_line(left_out["reason"])
         lines.append(f"{number} combinations left out: {reason}.")
     return "\n".join(lines)
+
+
+def _unfinished(results: Results) -> list[str]:
+    """How many tests did not come to their end, and how many clauses that leaves open."""
+    states = Counter(part["state"] for part in results.get("parts", {}).values())
+    finished = states.pop("finished", 0)
+    if not states:
+        return []
+    told = ", ".join(f"{number} {state}" for state, number in sorted(states.items()))
+    clauses = unseen(results)
+    no_case = f"; no case was judged of {len(clauses)} clauses" if clauses else ""
+    return [f"{finished} tests finished, {told}{no_case}: --resume goes on with these results."]
 
 
 def _diagnoses(clauses: list[dict[str, Any]]) -> list[str]:
@@ -128,6 +158,8 @@ def verdict_sentence(results: Results, name: str) -> str:
     if results["conformant"]:
         waived = any(clause["verdict"] == "waived" for clause in results["clauses"])
         but = ", but for known deviations" if waived else ""
+        if results["stopped"]:
+            but += f", as far as was judged in {results['duration_seconds']:.0f} s"
         return f"CONFORMANT: {name} does what the documentation of torch.nn.LSTM says{but}."
     number = len(broken(results))
     if number:
@@ -135,6 +167,11 @@ def verdict_sentence(results: Results, name: str) -> str:
         return (
             f"NOT CONFORMANT: {name} breaks {number} of {len(results['clauses'])} clauses{stopped}."
         )
+    shard = results.get("shard")
+    if shard is not None and not (results["stopped"] or unseen(results)):
+        what = "nothing that it judged is broken" if results["clauses"] else "no test falls to it"
+        part = f"shard {shard['index']} of {shard['count']} of {name}"
+        return f"NOT COMPLETED: {part}: {what}. `lstm-conformance merge` gives the verdict."
     why = results["stopped"] or "nothing was shown"
     return f"NOT COMPLETED: no verdict on {name} ({why})."
 

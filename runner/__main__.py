@@ -9,7 +9,9 @@ from pathlib import Path
 
 from . import __version__
 from .adapters import REGISTRY
+from .budget import seconds_of
 from .profiles import PROFILES
+from .shards import Shard
 from .spec.capabilities import CAPABILITIES
 from .spec.clause import Clause
 from .spec.clauses import CLAUSES, TESTABLE
@@ -127,6 +129,14 @@ def _parser() -> argparse.ArgumentParser:
         help="try first what failed before, kept in a folder, redis://HOST, or "
         "github:OWNER/REPO (docs/gate.md); repeatable",
     )
+    add("--shard", type=_shard, metavar="I/N", help="judge a part, to be merged (docs/gate.md)")
+    add(
+        "--max-time",
+        type=_time,
+        metavar="TIME",
+        help="as 90s, 5m: judge the most telling cases first, and say what was not reached",
+    )
+    add("--resume", type=Path, metavar="RESULTS", help="judge only what these lack, and join both")
     add("--json", type=Path, metavar="FILE", help="write the results")
     add("--markdown", type=Path, metavar="FILE", help="write a report")
     add(
@@ -144,6 +154,18 @@ def _parser() -> argparse.ArgumentParser:
         default=0,
         help="stop after this many failing tests (default: never)",
     )
+
+    merge = commands.add_parser(
+        "merge",
+        help="join the results of all shards",
+        epilog=_EXIT_STATUS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    merge.set_defaults(command=_merge)
+    add = merge.add_argument
+    add("results", metavar="RESULTS", nargs="+", type=Path, help="of check --shard, one of each")
+    add("--json", type=Path, metavar="FILE", help="write the results")
+    add("--markdown", type=Path, metavar="FILE", help="write a report")
 
     report = commands.add_parser(
         "report",
@@ -227,12 +249,24 @@ def _contradiction(options: argparse.Namespace) -> str:
         return "--exec is a process of its own: --python and --isolate do not go with it."
     if options.python is not None and options.target not in REGISTRY:
         return f"--python runs one of the adapters {', '.join(REGISTRY)}."
-    if options.case is not None and options.baseline is not None:
-        return "--case judges one case: --baseline does not go with it."
-    files = {path.resolve() for path in (options.json, options.baseline) if path is not None}
-    if options.baseline is not None and options.json is not None and len(files) == 1:
-        return f"--json would replace the baseline {options.baseline}: name another file."
+    names = ("shard", "max_time", "resume", "baseline")
+    given = [name for name in names if getattr(options, name) is not None]
+    if options.case is not None and given:
+        return f"--case judges one case: --{given[0].replace('_', '-')} does not go with it."
+    if options.shard is not None and options.profile == "thorough" and options.seed is None:
+        return "--shard with --profile thorough needs --seed N, the same for all shards."
+    if options.baseline is not None:
+        if options.shard is not None:
+            return "--shard judges a part: a baseline is for what merge makes of all of them."
+        if options.json is not None and options.json.resolve() == options.baseline.resolve():
+            return f"--json would replace the baseline {options.baseline}: name another file."
     return ""
+
+
+def _merge(options: argparse.Namespace) -> int:
+    from .merge import merge
+
+    return merge(options)
 
 
 def _report(options: argparse.Namespace) -> int:
@@ -302,6 +336,20 @@ def _amount(text: str) -> float:
     if not 0 < number < float("inf"):
         raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
     return number
+
+
+def _shard(text: str) -> Shard:
+    try:
+        return Shard.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _time(text: str) -> float:
+    try:
+        return seconds_of(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _seed(text: str) -> int:

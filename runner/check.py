@@ -14,10 +14,10 @@ from typing import Any
 
 from .baseline import Comparison, read_baseline
 from .reports.reading import ResultsError
-from .reports.tables import broken, markdown_report, text_report
+from .reports.tables import broken, markdown_report, text_report, unseen
 from .results_file import not_writable, write_results, write_text
 
-__all__ = ["check"]
+__all__ = ["check", "exit_status"]
 
 CONFORMANT, NOT_CONFORMANT, USAGE, NOT_COMPLETED = 0, 1, 2, 3
 
@@ -52,7 +52,8 @@ def check(options: Namespace) -> int:
         results = json.loads(file.read_text("utf-8")) if file.exists() else None
         if results is None:
             if status == _PYTEST_USAGE_ERROR:  # pytest has said why
-                print(log.read_text("utf-8", "replace").strip(), file=sys.stderr)
+                said = log.read_text("utf-8", "replace").strip().removeprefix("ERROR: ")
+                print(f"lstm-conformance: {said}", file=sys.stderr)
                 return USAGE
             print(f"lstm-conformance: not completed: {_how_ended(status)}.", file=sys.stderr)
         if results is None or status == _PYTEST_INTERNAL_ERROR:
@@ -62,7 +63,7 @@ def check(options: Namespace) -> int:
     if options.json is not None:
         write_results(options.json, results)
     text, report = text_report(results), markdown_report(results)
-    status = _exit_status(results)
+    status = exit_status(results)
     if baseline is not None:
         comparison = Comparison(options.baseline, baseline, results)
         text, report = f"{text}\n{comparison.text()}", f"{comparison.markdown()}\n{report}"
@@ -73,11 +74,16 @@ def check(options: Namespace) -> int:
     return status
 
 
-def _exit_status(results: dict[str, Any]) -> int:
+def exit_status(results: dict[str, Any]) -> int:
+    """Of the command that came to ``results``."""
     if results["conformant"]:
         return CONFORMANT
     if results["stopped"] == "interrupted":
         return NOT_COMPLETED
+    if results["shard"] is not None:
+        return (
+            NOT_CONFORMANT if broken(results) else NOT_COMPLETED if unseen(results) else CONFORMANT
+        )
     inconclusive = any(clause["verdict"] == "inconclusive" for clause in results["clauses"])
     return NOT_CONFORMANT if broken(results) or inconclusive else NOT_COMPLETED
 
@@ -100,13 +106,21 @@ def _command(options: Namespace, file: Path) -> list[str]:
             command.append(f"--lstm-{name.replace('_', '-')}={getattr(options, name)}")
     if options.isolate:
         command.append("--lstm-isolate")
-    if options.case is not None:
-        command.append(f"--lstm-case={options.case}")
+    for name in ("case", "shard"):
+        if getattr(options, name) is not None:
+            command.append(f"--lstm-{name}={getattr(options, name)}")
+    if options.resume is not None:
+        command.append(f"--lstm-resume={options.resume.resolve()}")
     if options.known_deviations is not None:
         command.append(f"--lstm-known-deviations={options.known_deviations.resolve()}")
     workers = 0 if options.case is not None else options.workers
     if workers > 0:
-        command += ["-p", "xdist.plugin", "-n", str(workers), "--dist=worksteal"]
+        command += ["-p", "xdist.plugin", "-n", str(workers)]
+        # Worksteal would begin with the last tests as soon as with the first.
+        in_order = ["--dist=load", "--maxschedchunk=1"]
+        command += ["--dist=worksteal"] if options.max_time is None else in_order
+    if options.max_time is not None:
+        command.append(f"--lstm-max-time={options.max_time!r}")
     if sys.stderr.isatty():
         command.append("--lstm-progress")
     return command

@@ -38,6 +38,10 @@ ERROR, UNSUPPORTED, NOT_TESTED, WAIVED = "error", "unsupported", "not tested", "
 # Verdicts on cases that were run and looked at.
 _JUDGED = (PASS, FAIL, ERROR, INCONCLUSIVE)
 
+# Those of which one is enough if there is no time for more.
+_TELLING = (PASS, FAIL, ERROR, WAIVED)
+
+_OUT_OF_TIME = "not reached in the time"
 
 # Of a search. What failed before can be tried only if it was kept.
 _PHASES = (Phase.reuse, Phase.generate, Phase.shrink)
@@ -246,6 +250,10 @@ class _CaseBroken(Exception):
     """Tells Hypothesis that a case failed."""
 
 
+class _OutOfTime(BaseException):
+    """Ends a search. Hypothesis takes an exception for a failure of the case, but not this."""
+
+
 class Checker:
     """The fixture ``lstm_check`` of the tests.
 
@@ -254,6 +262,10 @@ class Checker:
         settings: how.
         test: name of the test, from which, with the seed, all draws follow.
         clauses: ids of the clauses that the test names.
+
+    Attributes:
+        out_of_time: whether no further case shall be judged, if one was.
+        cut_short: whether that kept cases from being judged.
     """
 
     def __init__(
@@ -263,6 +275,8 @@ class Checker:
         test: str,
         clauses: Iterable[str],
     ) -> None:
+        self.out_of_time: Callable[[], bool] = lambda: False
+        self.cut_short = False
         self.implementation = implementation
         self.settings = settings
         self.records = {clause: Record(clause) for clause in clauses}
@@ -285,6 +299,8 @@ class Checker:
         if self.settings.case is not None:
             self._single(self.settings.case, {clause: rule})
             return
+        if self._has_to_end():
+            return
         part = self._narrowed(domain)
         if part is not None:
             examples = self.settings.profile.per_clause
@@ -306,6 +322,10 @@ class Checker:
         shrink = True
         for combination in combinations:
             text, before = str(combination), self._reasons()
+            if self._has_to_end():
+                for record in self.records.values():
+                    record.combinations[text] = _OUT_OF_TIME
+                continue
             part = self._narrowed(domain.within(combination))
             if part is not None:
                 examples = self.settings.profile.per_combination
@@ -314,6 +334,14 @@ class Checker:
             reason = ", ".join(sorted(set((self._reasons() - before).elements())))
             for record in self.records.values():
                 record.combinations[text] = reason
+
+    def _has_to_end(self) -> bool:
+        """Whether the time is over, and a case was judged that tells something."""
+        if self.out_of_time() and any(
+            verdict in record.verdicts for record in self.records.values() for verdict in _TELLING
+        ):
+            self.cut_short = True
+        return self.cut_short
 
     def _reasons(self) -> Counter[str]:
         """Why cases were not judged so far, and how many."""
@@ -389,6 +417,8 @@ class Checker:
         @hypothesis.seed(seed)
         @hypothesis.given(cases(domain))
         def examine(case: Case) -> None:
+            if self._has_to_end():
+                raise _OutOfTime
             # When enough was tried, nothing fails any more, and shrinking comes to its end.
             if seen.shrunk <= self.settings.profile.per_shrinking and not self._examine(
                 case, rules, seen
@@ -396,7 +426,7 @@ class Checker:
                 raise _CaseBroken
 
         # Flaky: an implementation that fails now and then has failed all the same.
-        with suppress(_CaseBroken, hypothesis.errors.Flaky):
+        with suppress(_CaseBroken, hypothesis.errors.Flaky, _OutOfTime):
             examine()
         self._keep(seen)
         return bool(seen.smallest)

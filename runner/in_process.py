@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import partial
 from pathlib import Path
 from types import FunctionType
@@ -18,7 +18,7 @@ from .profiles import PROFILES, Profile
 from .spec.contract import Implementation
 from .spec.precision import PRECISIONS
 
-__all__ = ["TEST_MODULES", "Run", "clauses_of", "judge", "judged", "runs", "suite"]
+__all__ = ["TEST_MODULES", "Run", "clauses_of", "judge", "judged", "judging_tests", "runs", "suite"]
 
 # Names of the modules of the suite.
 TEST_MODULES = tuple(
@@ -65,6 +65,19 @@ def runs(clause: str, profile: Profile) -> Iterator[Run]:
         if clause in clauses:
             for label, arguments in _arguments(test, profile).items():
                 yield Run(test.__name__ + label, clauses, partial(test, **arguments))
+
+
+def judging_tests(clauses: Collection[str], profile: Profile) -> dict[str, tuple[str, ...]]:
+    """The tests that judge any of ``clauses``, by file and name as in results, with their clauses.
+
+    They are in the order in which pytest runs them.
+    """
+    return {
+        name + label: clauses_of(test)
+        for name, test in suite().items()
+        if not set(clauses).isdisjoint(clauses_of(test))
+        for label in _arguments(test, profile)
+    }
 
 
 def _arguments(test: FunctionType, profile: Profile) -> dict[str, dict[str, Any]]:

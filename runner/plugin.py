@@ -22,7 +22,15 @@ if TYPE_CHECKING:
 MARKER = "lstm_clause"
 DEFAULT_TARGET = "torch.nn:LSTM"
 
+# A shard may have no test, and results that are resumed may lack none.
+_ENDED = (
+    pytest.ExitCode.OK,
+    pytest.ExitCode.TESTS_FAILED,
+    pytest.ExitCode.NO_TESTS_COLLECTED,
+)
+
 _SESSION = pytest.StashKey["JudgingSession"]()
+_END = pytest.StashKey["float | None"]()
 _CHECKER = pytest.StashKey["Checker"]()
 
 
@@ -50,6 +58,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--lstm-time-limit", metavar="SECONDS", type=float, default=120.0, help="for a case there")
     add("--lstm-memory-limit", metavar="GIB", type=float, default=8.0, help="for that process")
     add("--lstm-examples", metavar="DIR", action="append", help="keep failing cases (repeatable)")
+    add("--lstm-shard", metavar="I/N", help="run this of N parts of the tests")
+    add("--lstm-max-time", metavar="TIME", help="judge the most telling cases, in this time")
+    add("--lstm-resume", metavar="FILE", help="judge what is missing in these results")
     add("--lstm-json", metavar="FILE", help="write the results to this file")
     add("--lstm-progress", action="store_true", help="show a progress bar on standard error")
 
@@ -68,8 +79,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Worker processes are told the seed: a drawn one is no option that they could read."""
+    """Worker processes are told the seed, and when time is over: no option says that."""
     node.workerinput["lstm_seed"] = node.config.option.lstm_seed
+    node.workerinput["lstm_end"] = node.config.stash.get(_END, None)
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
@@ -87,10 +99,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not judging:
         return
     session = _judging_session(config)
-    left_out = [item for item in judging if not _wanted(item, session)]
+    place = {name: number for number, name in enumerate(session.tests)}
+    places = {item: place.get(_name_of_test(item.nodeid)) for item in judging}
+    if config.option.lstm_case is not None:
+        places = {item: 0 if _wanted(item, session) else None for item in judging}
+    left_out = [item for item, number in places.items() if number is None]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in left_out]
+    others = [item for item in items if item not in places]
+    mine = {item: number for item, number in places.items() if number is not None}
+    items[:] = [*others, *sorted(mine, key=lambda item: mine[item])]
 
 
 @pytest.fixture
@@ -98,7 +116,9 @@ def lstm_check(request: pytest.FixtureRequest) -> Checker:
     """Judges cases for the clauses that the test is marked with."""
     session = _judging_session(request.config)
     node = request.node
-    checker = session.checker(node.name, _clauses(node))
+    if session.is_over():
+        pytest.skip("not reached in the time")
+    checker = session.checker(_name_of_test(node.nodeid), _clauses(node))
     node.stash[_CHECKER] = checker
     return checker
 
@@ -129,6 +149,9 @@ def pytest_pyfunc_call(
         session = _judging_session(pyfuncitem.config)
         for clause, record in checker.records.items():
             if record.failures and not excused(clause):
+                if checker.out_of_time():
+                    checker.cut_short = True
+                    continue
                 # What fails in it, on numbers that nobody foresaw, must not cost the verdict.
                 with suppress(Exception):
                     checker.diagnose(session.diagnostician, clause)
@@ -138,7 +161,8 @@ def pytest_pyfunc_call(
 
 def _raise_outcome(checker: Checker, session: JudgingSession) -> None:
     from .explain import explain
-    from .tally import excused, failure_as_json, smallest
+    from .part import failure_as_json
+    from .tally import excused, smallest
 
     def explained(of_clause: dict[str, list[Failure]]) -> str:
         return "\n\n".join(
@@ -168,6 +192,7 @@ def pytest_runtest_makereport(
         # Plain data on the report travels from worker processes to the one that collects it.
         records = [record.as_json() for record in checker.records.values()]
         report.lstm_records = records  # type: ignore[attr-defined]
+        report.lstm_cut_short = checker.cut_short  # type: ignore[attr-defined]
     return report
 
 
@@ -177,13 +202,6 @@ class _Collector:
     def __init__(self, session: JudgingSession) -> None:
         self._session = session
 
-    def pytest_collection_finish(self, session: pytest.Session) -> None:
-        self._session.expect_tests(len(session.items))
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
-        self._session.expect_tests(len(ids))
-
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         clauses = _clauses_of_test(report.nodeid)
         if clauses and (report.when == "call" or report.failed):
@@ -191,12 +209,13 @@ class _Collector:
             broke_off = report.failed and not any(r["failures"] for r in records or ())
             why = str(report.longrepr) if broke_off else ""
             test = _name_of_test(report.nodeid)
-            self._session.add(test, clauses, records, why, report.duration)
+            cut_short = getattr(report, "lstm_cut_short", False)
+            self._session.add(test, clauses, records, why, report.duration, cut_short)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         self._session.finish(
-            interrupted=exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED),
+            interrupted=exitstatus not in _ENDED,
             max_failures=session.config.option.maxfail or 0,
         )
 
@@ -209,6 +228,13 @@ def _judging_session(config: pytest.Config) -> JudgingSession:
         try:
             session = JudgingSession.of_options(
                 config.option, config.option.lstm_implementation or DEFAULT_TARGET
+            )
+            resume = config.option.lstm_resume
+            told = getattr(config, "workerinput", {})
+            config.stash[_END] = session.plan(
+                Path(resume) if resume else None,
+                processes=told.get("workercount", 1),
+                end=told.get("lstm_end"),
             )
         except UsageError as error:
             raise pytest.UsageError(str(error)) from None

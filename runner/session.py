@@ -8,20 +8,28 @@ import signal
 import sys
 import time
 from argparse import Namespace
+from collections.abc import Callable
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from .adapters import REGISTRY
+from .budget import Budget, most_telling_first, seconds_of
 from .checker import Checker, Record, Settings
 from .diagnosis import Diagnostician
 from .example_database import ExamplesError, open_examples
+from .in_process import judging_tests
 from .isolation import IsolatedChecker, worker
 from .known_deviations import Deviation, KnownDeviationsError, read_known_deviations
+from .part import CUT_SHORT, FINISHED, NOT_REACHED
 from .profiles import PROFILES
 from .progress import Progress
+from .reports.escaping import one_line
+from .reports.reading import ResultsError, read_results
 from .results_file import write_results
+from .same_run import differing, parts_of
+from .shards import Shard
 from .spec.capabilities import CAPABILITIES
 from .spec.case import Case
 from .spec.clauses import TESTABLE
@@ -57,6 +65,13 @@ class JudgingSession:
         process: to be asked what might end this one.
         apart: whether cases are judged there.
         without: capabilities that were taken away from the implementation.
+        shard: the part of the tests that is run; None for all.
+        max_time: seconds for the run; None for as many as it takes.
+        clock: in seconds, that of all processes.
+
+    Attributes:
+        tests: names of those that are to be run, in their order, with the clauses that each
+            judges; none if what is judged is one given case.
     """
 
     def __init__(
@@ -71,6 +86,9 @@ class JudgingSession:
         process: Worker | None = None,
         apart: bool = False,
         without: frozenset[str] = frozenset(),
+        shard: Shard | None = None,
+        max_time: float | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.target = target
         self.implementation = implementation
@@ -82,10 +100,17 @@ class JudgingSession:
         self._progress = progress
         self._process = process
         self._apart = apart
+        self._shard = shard
+        self._max_time = max_time
+        self._clock = clock
+        self._start = clock()
+        self._budget: Budget | None = None
+        self._resumed: frozenset[str] = frozenset()
+        self._earlier_seconds = 0.0
         self.diagnostician = Diagnostician(implementation)
         self._tally = Tally(self._asked(), clauses)
         self._failed_tests = 0
-        self._start = time.perf_counter()
+        self.tests: dict[str, tuple[str, ...]] = {}
 
     @classmethod
     def of_options(cls, option: Namespace, target: str) -> JudgingSession:
@@ -129,6 +154,14 @@ class JudgingSession:
         )
         for capability in without | required:
             _known("capability", capability, CAPABILITIES)
+        shard = max_time = None
+        try:
+            if option.lstm_shard is not None:
+                shard = Shard.parse(option.lstm_shard)
+            if option.lstm_max_time is not None:
+                max_time = seconds_of(option.lstm_max_time)
+        except ValueError as error:
+            raise UsageError(f"{error}.") from None
         limits = Limits(option.lstm_time_limit, option.lstm_memory_limit)
         try:
             implementation, text, apart = _implementation(option, target, limits)
@@ -161,18 +194,92 @@ class JudgingSession:
             worker(option, target, limits),
             apart,
             without,
+            shard,
+            max_time,
         )
 
-    def checker(self, test: str, clauses: tuple[str, ...]) -> Checker:
-        """That judges cases for one test, which names ``clauses``."""
-        if self._process is None or not self._apart:
-            return Checker(self.implementation, self.settings, test, clauses)
-        return IsolatedChecker(self.implementation, self.settings, test, clauses, self._process)
+    def plan(
+        self, resume: Path | None = None, processes: int = 1, end: float | None = None
+    ) -> float | None:
+        """Decides which tests are to be run, in which order, and in what time.
 
-    def expect_tests(self, number: int) -> None:
-        """How many tests there will be, for the progress bar."""
+        Args:
+            resume: results; what finished tests found out is taken over from them.
+            processes: how many run tests at once.
+            end: when time is over, by the clock; if None, as the options say.
+
+        Returns:
+            The end; None if there is none.
+
+        Raises:
+            UsageError: the results are of another run.
+        """
+        if self.settings.case is not None:
+            return None
+        tests = judging_tests(self.clauses, self.settings.profile)
+        if self._shard is not None:
+            mine = self._shard.tests(tests)
+            tests = {name: clauses for name, clauses in tests.items() if name in mine}
+        if resume is not None:
+            self._resume(resume, tests)
+        self._tally.expect(tests)
+        self.tests = {n: clauses for n, clauses in tests.items() if n not in self._resumed}
         if self._progress is not None:
-            self._progress.tests = number
+            self._progress.tests = len(self.tests)
+        if self._max_time is not None:
+            self.tests = {name: tests[name] for name in most_telling_first(self.tests)}
+            end = self._start + self._max_time if end is None else end
+            self._budget = Budget(end, self.tests, processes, self._clock)
+        return end
+
+    def _resume(self, path: Path, tests: dict[str, tuple[str, ...]]) -> None:
+        try:
+            earlier = read_results(path)
+        except ResultsError as error:
+            raise UsageError(str(error)) from None
+        difference = differing(earlier, self._asked())
+        if difference:
+            raise UsageError(
+                f"{path} cannot be resumed: it differs from what is asked for in {difference}."
+            )
+        if "parts" not in earlier:
+            raise UsageError(f"{path} cannot be resumed: all of it was judged.")
+        others = sorted(set(earlier["parts"]) ^ set(tests))
+        if others:
+            raise UsageError(
+                f"{path} cannot be resumed: it is of other clauses than are asked for, "
+                f"as {one_line(others[0])} tells."
+            )
+        try:
+            parts = parts_of(earlier, tests)
+        except ValueError as error:
+            raise UsageError(f"{path} is damaged: the test {error} cannot be so.") from None
+        parts = {name: part for name, part in parts.items() if part.state == FINISHED}
+        self._tally.parts.update(parts)
+        self._resumed = frozenset(parts)
+        self._earlier_seconds = earlier["duration_seconds"]
+
+    def is_over(self) -> bool:
+        """Whether there is no time left, so that nothing more is to be begun."""
+        return self._budget is not None and self._budget.is_over()
+
+    def checker(self, test: str, clauses: tuple[str, ...]) -> Checker:
+        """That judges cases for one test.
+
+        Args:
+            test: its name, with its file.
+            clauses: that it names.
+        """
+        function = test.partition(".")[2]
+        if self._process is None or not self._apart:
+            checker = Checker(self.implementation, self.settings, function, clauses)
+        else:
+            checker = IsolatedChecker(
+                self.implementation, self.settings, function, clauses, self._process
+            )
+        if self._budget is not None and test in self.tests:
+            checker.out_of_time = self._budget.begin(test)
+        return checker
 
     def add(
         self,
@@ -181,10 +288,11 @@ class JudgingSession:
         records: list[dict[str, Any]] | None,
         broken_off: str,
         seconds: float,
+        cut_short: bool = False,
     ) -> None:
         """Takes in what one test found out; see :meth:`.Tally.add`. Records come as JSON."""
         read = None if records is None else [Record.of_json(record) for record in records]
-        self._tally.add(test, clauses, read, broken_off, seconds)
+        self._tally.add(test, clauses, read, broken_off, seconds, cut_short)
         self._failed_tests += bool(broken_off) or any(
             record.failures and not excused(record.clause) for record in read or ()
         )
@@ -200,6 +308,12 @@ class JudgingSession:
             return
         enough = 0 < max_failures <= self._failed_tests
         stopped = "max-failures" if enough else "interrupted" if interrupted else None
+        if (
+            stopped is None
+            and self._budget is not None
+            and self._tally.unfinished(CUT_SHORT, NOT_REACHED)
+        ):
+            stopped = "max-time"
         # An interrupt that is sent once more must not keep the results from being written.
         on_interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)
         write_results(self._json, self.results(stopped))
@@ -207,7 +321,8 @@ class JudgingSession:
 
     def results(self, stopped: str | None) -> dict[str, Any]:
         """The results, of the form that ``results.schema.json`` describes."""
-        results = self._tally.results(stopped, time.perf_counter() - self._start)
+        seconds = max(0.0, self._clock() - self._start)
+        results = self._tally.results(stopped, self._earlier_seconds + seconds)
         results["environment"] = environment()  # with what was imported in the meantime
         if stopped is None:
             results["implementation"]["undeclared"] = self._undeclared()
@@ -232,14 +347,15 @@ class JudgingSession:
             "required": sorted(self.settings.required),
             "without": sorted(self._without),
             "case": None if self.settings.case is None else str(self.settings.case),
-            "shard": None,
+            "shard": None if self._shard is None else self._shard._asdict(),
             "deviations": [d.as_json() for d in self.settings.deviations],
         }
 
     def _undeclared(self) -> list[str]:
         """Capabilities that work, though they are not declared; looked for if all is judged."""
         missing = [name for name in PROBES if name not in self.implementation.capabilities]
-        if self._process is None or len(self.clauses) < len(TESTABLE):
+        first = self._shard is None or self._shard.index == 1
+        if self._process is None or len(self.clauses) < len(TESTABLE) or not first:
             return []
         found = []
         for name in missing:

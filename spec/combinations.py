@@ -9,7 +9,14 @@ import numpy as np
 
 from .case import LAYOUTS, Case
 
-__all__ = ["DROPOUTS", "FACTORS", "Combination", "all_combinations", "covering_array"]
+__all__ = [
+    "DROPOUTS",
+    "FACTORS",
+    "Combination",
+    "all_combinations",
+    "covering_array",
+    "covering_first",
+]
 
 # No dropout; dropout that must not act, in evaluation; everything dropped, in training.
 DROPOUTS = ("none", "eval", "one")
@@ -72,13 +79,23 @@ def all_combinations() -> list[Combination]:
 def covering_array(strength: int = 3) -> list[Combination]:
     """Few combinations among which any ``strength`` factors take all their values together.
 
-    Greedy: always the combination that adds most. About 50 for strength 3.
+    About 50 for strength 3.
     """
-    everything = all_combinations()
+    return _covering(all_combinations(), strength)
+
+
+def covering_first(some: list[Combination]) -> list[Combination]:
+    """All of ``some``, before the others those that show each pair of choices among them."""
+    first = _covering(some, strength=2)
+    return first + [combination for combination in some if combination not in first]
+
+
+def _covering(some: list[Combination], strength: int) -> list[Combination]:
+    """Greedy: always the combination that adds most."""
     rows = np.array(
         [
             [FACTORS[f.name].index(v) for f, v in zip(fields(c), astuple(c), strict=True)]
-            for c in everything
+            for c in some
         ]
     )  # (combinations, factors)
     number = np.zeros((len(rows), 0), int)  # of the tuple of values, one column a set of factors
@@ -88,10 +105,11 @@ def covering_array(strength: int = 3) -> list[Combination]:
         tuples = np.ravel_multi_index([rows[:, k] for k in chosen], sizes)
         number = np.column_stack([number, base + tuples])
         base += int(np.prod(sizes))
-    open_tuples = np.ones(base, bool)
+    open_tuples = np.zeros(base, bool)
+    open_tuples[number] = True
     picked = []
     while open_tuples.any():
         best = int(open_tuples[number].sum(axis=1).argmax())
         open_tuples[number[best]] = False
-        picked.append(everything[best])
+        picked.append(some[best])
     return picked

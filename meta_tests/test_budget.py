@@ -1,0 +1,260 @@
+"""Budgets: every clause gets a case before any gets many, and what was not reached is told."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from lstm_conformance.adapters.reference import ReferenceLSTM
+from lstm_conformance.budget import Budget, most_telling_first, seconds_of
+from lstm_conformance.checker import Checker, Record, Settings
+from lstm_conformance.in_process import judging_tests
+from lstm_conformance.profiles import PROFILES
+from lstm_conformance.reports.tables import summary
+from lstm_conformance.rules import close
+from lstm_conformance.spec.case import Case
+from lstm_conformance.spec.clauses import TESTABLE, prerequisites
+from lstm_conformance.spec.combinations import Combination, all_combinations, covering_first
+from lstm_conformance.spec.contract import Observation
+from lstm_conformance.spec.strategies import PLAIN
+
+from .command_line import SCHEMA, check
+from .gate import judge, planned, session, without_times
+
+Results = dict[str, Any]
+
+
+class Slow(ReferenceLSTM):
+    """The reference, of which a run takes ten seconds by a clock of its own."""
+
+    def __init__(self, wrong: bool = False) -> None:
+        self.now = 1000.0
+        self.runs = 0
+        self._wrong = wrong
+
+    def clock(self) -> float:
+        """The time."""
+        return self.now
+
+    def run(self, case: Case) -> Observation:
+        self.now += 10.0
+        self.runs += 1
+        if self._wrong and case.seq_len > 1:
+            raise ValueError("no")
+        return super().run(case)
+
+
+CLAUSES = ("EQ-1", "SHAPE-1", "COMB-1", "COMB-2")
+
+
+@cache
+def judged_in(seconds: float | None, wrong: bool = False) -> Results:
+    return _judged(seconds, wrong)
+
+
+def _judged(seconds: float | None, wrong: bool, resume: Results | None = None) -> Results:
+    slow = Slow(wrong)
+    judged = planned(
+        resume, implementation=slow, clock=slow.clock, max_time=seconds, clauses=CLAUSES, known=()
+    )
+    judge(judged)
+    stopped = "max-time" if judged._tally.unfinished() else None
+    found: Results = json.loads(json.dumps(judged.results(stopped), allow_nan=False))
+    return found
+
+
+def states(found: Results) -> set[str]:
+    return {part["state"] for part in found.get("parts", {}).values()}
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("300", 300), ("90s", 90), ("5m", 300), ("1h", 3600), ("1.5h", 5400), ("0.001", 0.001)],
+)
+def test_times(text: str, seconds: float) -> None:
+    assert seconds_of(text) == seconds
+    assert seconds_of(repr(seconds_of(text))) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "0", "0m", "-5m", "5 m", "5d", "m", "nan", "inf", "1e3", "٣"])
+def test_what_is_no_time(text: str) -> None:
+    with pytest.raises(ValueError, match="is no time: give seconds, or 90s, 5m, 1h"):
+        seconds_of(text)
+
+
+def test_the_most_telling_tests_come_first() -> None:
+    tests = judging_tests(TESTABLE, PROFILES["default"])
+    order = most_telling_first(tests)
+    assert sorted(order) == sorted(tests)
+    telling = [max(len(prerequisites(clause)) for clause in tests[name]) for name in order]
+    assert telling[0] == max(telling)
+    assert (
+        max(telling[place] for place, name in enumerate(order) if tests[name] == ("EQ-1",))
+        < telling[order.index("test_combinations.test_every_combination[1-layers-batched]")]
+    )
+    first_of = {tests[name]: place for place, name in reversed([*enumerate(order)])}
+    places = sorted(first_of.values())
+    assert places == [*range(len(places))], "every clause once, before any a second time"
+
+
+def test_a_test_may_take_twice_its_share() -> None:
+    now = [0.0]
+    budget = Budget(100.0, [f"test {k}" for k in range(10)], 1, lambda: now[0])
+    out_of_time = budget.begin("test 0")
+    now[0] = 19.0
+    assert not out_of_time()
+    now[0] = 21.0
+    assert out_of_time()
+    assert not budget.begin("test 9")()
+    now[0] = 99.0
+    assert not budget.is_over()
+    now[0] = 100.0
+    assert budget.is_over()
+    assert budget.begin("test 9")()
+
+
+def test_processes_share_the_tests_and_not_the_time() -> None:
+    now = [0.0]
+    budget = Budget(100.0, [f"test {k}" for k in range(10)], 3, lambda: now[0])
+    out_of_time = budget.begin("test 0")
+    now[0] = 59.0
+    assert not out_of_time()
+    now[0] = 61.0
+    assert out_of_time()
+
+
+def test_enough_time_changes_nothing() -> None:
+    assert without_times(judged_in(1e6)) == without_times(judged_in(None))
+
+
+def test_little_time_gives_every_test_a_case() -> None:
+    found = judged_in(700.0)
+    jsonschema.validate(found, SCHEMA)
+    assert states(found) == {"cut short", "finished"}
+    assert all(clause["cases"] for clause in found["clauses"])
+    assert {clause["verdict"] for clause in found["clauses"]} == {"pass"}
+    assert found["conformant"] is True
+    assert found["stopped"] == "max-time"
+    assert found["duration_seconds"] < 1.3 * 700, "a case that has begun is brought to its end"
+    assert ", as far as was judged in " in summary(found)
+    assert " cut short: --resume goes on with these results." in summary(found)
+    (left_out,) = (
+        x
+        for x in found["coverage"]["combinations"]["left_out"]
+        if x["reason"] == "not reached in the time"
+    )
+    visited = found["coverage"]["combinations"]["visited"]
+    of_all = judged_in(None)["coverage"]["combinations"]["visited"]
+    float64 = [text for text in left_out["combinations"] if text.endswith("float64")]
+    assert 0 < visited == of_all - len(float64)
+
+
+def test_too_little_time_is_no_verdict() -> None:
+    found = judged_in(25.0)
+    jsonschema.validate(found, SCHEMA)
+    assert "not reached" in states(found)
+    verdicts = {clause["id"]: clause["verdict"] for clause in found["clauses"]}
+    assert verdicts["COMB-1"] == "pass", "the most telling one comes first"
+    assert "not tested" in verdicts.values()
+    assert found["conformant"] is False
+    not_tested = next(c for c in found["clauses"] if c["verdict"] == "not tested")
+    assert not_tested["reasons"] == {"not reached in the time": 1}
+    assert "no case was judged of" in summary(found)
+
+
+def test_what_is_broken_is_told_in_any_time() -> None:
+    found = judged_in(300.0, wrong=True)
+    assert "error" in {clause["verdict"] for clause in found["clauses"]}
+    assert found["conformant"] is False
+
+
+@pytest.mark.parametrize("wrong", [False, True])
+def test_a_budget_that_ran_out_is_resumed(wrong: bool) -> None:
+    found = judged_in(700.0, wrong)
+    assert "finished" in states(found) or wrong
+    resumed = _judged(None, wrong, resume=found)
+    assert without_times(resumed) == without_times(judged_in(None, wrong))
+
+
+def test_a_clause_that_may_be_supported_was_not_shown_to_be_unsupported() -> None:
+    judged = planned(clauses=("COMB-3",), known=(), max_time=1.0)
+    first, second, *_ = judged.tests
+    unsupported = Record("COMB-3", {"unsupported": 1}, reasons={"no packed": 1}).as_json()
+    judged.add(first, ("COMB-3",), [unsupported], "", 1.0)
+    judged.add(second, ("COMB-3",), [Record("COMB-3", {"pass": 1}).as_json()], "", 1.0)
+    assert judged.results("max-time")["clauses"][0]["verdict"] == "pass"
+    judged = planned(clauses=("COMB-3",), known=(), max_time=1.0)
+    judged.add(first, ("COMB-3",), [unsupported], "", 1.0)
+    found = judged.results("max-time")
+    assert found["clauses"][0]["verdict"] == "not tested"
+    assert found["conformant"] is False
+
+
+@pytest.mark.parametrize("first", ["inconclusive", "unsupported"])
+def test_a_case_that_tells_nothing_is_not_enough(first: str) -> None:
+    checker = Checker(
+        ReferenceLSTM(), Settings(PROFILES["smoke"], 0, ("float64",), ("cpu",)), "test", ["EQ-4"]
+    )
+    checker.out_of_time = lambda: True
+    checker.records["EQ-4"].verdicts = {first: 1}
+    checker.forall(PLAIN, close())
+    assert checker.records["EQ-4"].verdicts == {first: 1, "pass": 1}
+    assert checker.cut_short
+
+
+def test_combinations_come_in_an_order_in_which_few_show_every_pair() -> None:
+    group = [c for c in all_combinations() if (c.num_layers, c.layout) == (2, "batched")]
+    ordered = covering_first(group)
+    assert sorted(map(str, ordered)) == sorted(map(str, group))
+    assert pairs(ordered[:10]) == pairs(group)
+    assert pairs(group[:10]) != pairs(group), "as they stand, they do not"
+
+
+def pairs(some: list[Combination]) -> set[tuple[tuple[str, Any], ...]]:
+    values = [sorted(vars(combination).items()) for combination in some]
+    return {(row[i], row[j]) for row in values for i in range(len(row)) for j in range(i)}
+
+
+def test_the_time_is_over_before_it_began(tmp_path: Path) -> None:
+    options = ("--profile", "smoke", "--clause", "EQ-1", "--clause", "SHAPE-1")
+    ended, found = check("reference", *options, "--max-time", "0.001", cwd=tmp_path)
+    assert ended.status == 3
+    jsonschema.validate(found, SCHEMA)
+    assert found["stopped"] == "max-time"
+    assert states(found) == {"not reached"}
+    assert "no verdict on reference 0.1.0 (max-time)" in ended.out
+    (tmp_path / "first.json").write_text(json.dumps(found))
+    ended, resumed = check(
+        "reference", *options, "--resume", "first.json", "--max-time", "9h", cwd=tmp_path
+    )
+    assert ended.status == 0
+    assert resumed["stopped"] is None
+    assert "parts" not in resumed
+    assert {clause["cases"] for clause in resumed["clauses"]} == {10}
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_enough_time_in_processes(workers: str, tmp_path: Path) -> None:
+    options = ("--profile", "smoke", "--clause", "EQ-1", "--clause", "SHAPE-1")
+    more = ("--isolate", "--max-time", "9h", "-n", workers)
+    ended, found = check("reference", *options, *more, cwd=tmp_path)
+    assert ended.status == 0, ended.err
+    assert found["stopped"] is None
+    assert {clause["cases"] for clause in found["clauses"]} == {10}
+
+
+def test_what_is_no_time_is_told_in_one_sentence(tmp_path: Path) -> None:
+    ended, _ = check("reference", "--max-time", "soon", cwd=tmp_path)
+    assert (ended.status, ended.out) == (2, "")
+    assert "'soon' is no time" in ended.err
+
+
+def test_time_that_is_not_limited_is_not_shared_out() -> None:
+    judged = session()
+    assert judged.plan() is None
+    assert not judged.is_over()

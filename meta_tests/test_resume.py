@@ -1,0 +1,201 @@
+"""A resumed run is what an uninterrupted one gives; nothing is judged twice, or passed over."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from lstm_conformance.checker import Record
+from lstm_conformance.reports.tables import summary
+from lstm_conformance.session import UsageError
+
+from .command_line import SCHEMA, check
+from .gate import add_constructed, judge, planned, without_times
+
+Results = dict[str, Any]
+
+
+def as_read(results: Results) -> Results:
+    found: Results = json.loads(json.dumps(results, allow_nan=False))
+    return found
+
+
+def interrupted(**options: Any) -> Results:
+    """Results of which half of the tests are finished."""
+    judged = planned(**options)
+    add_constructed(judged, [*judged.tests][::2])
+    return as_read(judged.results("interrupted"))
+
+
+@pytest.mark.parametrize("shard", [None, "1/2", "2/2"])
+def test_a_resumed_run_is_the_whole(shard: str | None) -> None:
+    found = interrupted(shard=shard)
+    jsonschema.validate(found, SCHEMA)
+    resumed = planned(found, shard=shard)
+    uninterrupted = planned(shard=shard)
+    assert set(resumed.tests) == set(uninterrupted.tests) - set(found["tests"])
+    add_constructed(resumed)
+    add_constructed(uninterrupted)
+    assert without_times(as_read(resumed.results(None))) == without_times(
+        as_read(uninterrupted.results(None))
+    )
+
+
+def test_a_test_that_broke_off_is_run_again() -> None:
+    judged = planned()
+    add_constructed(judged)
+    whole = as_read(judged.results(None))
+    assert "parts" not in whole, "all was judged: there is nothing to join"
+    test = [*judged.tests][1]
+    judged.add(test, judged.tests[test], None, "crashed", 1.0)
+    found = as_read(judged.results(None))
+    assert "crashed" in json.dumps(found)
+    assert test not in found["tests"]
+    assert "1 broken off" in summary(found)
+    resumed = planned(found)
+    assert [*resumed.tests] == [test]
+    add_constructed(resumed)
+    assert without_times(as_read(resumed.results(None))) == without_times(whole)
+
+
+def test_a_test_that_was_cut_short_is_run_again_as_a_whole() -> None:
+    judged = planned()
+    add_constructed(judged)
+    whole = as_read(judged.results(None))
+    test = next(iter(judged.tests))
+    judged = planned()
+    add_constructed(judged, [name for name in judged.tests if name != test])
+    record = Record("COMB-1", {"pass": 1}, worst_ratio=1e6, reasons={"of what is replaced": 9})
+    judged.add(test, judged.tests[test], [record.as_json()], "", 1.0, cut_short=True)
+    found = as_read(judged.results("max-time"))
+    assert test not in found["tests"]
+    assert "1 cut short" in summary(found)
+    resumed = planned(found)
+    assert [*resumed.tests] == [test]
+    add_constructed(resumed)
+    assert without_times(as_read(resumed.results(None))) == without_times(whole)
+
+
+def test_a_run_can_be_resumed_again_and_again() -> None:
+    found = as_read(planned().results("interrupted"))
+    tests = [*planned().tests]
+    for test in tests:
+        resumed = planned(found)
+        add_constructed(resumed, [test])
+        found = as_read(resumed.results(None if test == tests[-1] else "interrupted"))
+    whole = planned()
+    add_constructed(whole)
+    assert without_times(found) == without_times(as_read(whole.results(None)))
+
+
+def test_what_judges_the_reference_is_resumed() -> None:
+    """Judged, not constructed: what was drawn and shrunk does not depend on what was left out."""
+    options: dict[str, Any] = {"clauses": ("EQ-1", "SHAPE-1", "SHAPE-2")}
+    judged = planned(**options)
+    judge(judged)
+    whole = as_read(judged.results(None))
+    part = planned(**options)
+    part.tests.popitem()
+    judge(part)
+    resumed = planned(as_read(part.results("interrupted")), **options)
+    assert len(resumed.tests) == 1
+    judge(resumed)
+    assert without_times(as_read(resumed.results(None))) == without_times(whole)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"seed": 3}, "in the seed (0 and 3)"),
+        ({"profile": "default"}, "in the profile (smoke and default)"),
+        ({"dtypes": ("float32",)}, "in the dtypes"),
+        ({"known": ()}, "in the known deviations"),
+        ({"without": frozenset({"packed"})}, "in the without"),
+        ({"shard": "1/2"}, "in the shard (none and 1/2)"),
+        ({"clauses": ("EQ-1", "COMB-1")}, "of other clauses"),
+        (
+            {"clauses": ("EQ-1", "SHAPE-1", "SHAPE-2", "COMB-1", "COMB-2", "COMB-3")},
+            "of other clauses",
+        ),
+    ],
+)
+def test_results_of_another_run_are_refused(options: dict[str, Any], says: str) -> None:
+    with pytest.raises(UsageError, match=r"earlier\.json") as raised:
+        planned(interrupted(), **options)
+    assert says in str(raised.value)
+
+
+def test_complete_results_are_told() -> None:
+    judged = planned()
+    add_constructed(judged)
+    with pytest.raises(UsageError, match=r"cannot be resumed: all of it was judged\."):
+        planned(as_read(judged.results(None)))
+
+
+def with_another_implementation(found: Results) -> None:
+    found["implementation"]["version"] = "<script>"
+
+
+def with_another_numpy(found: Results) -> None:
+    found["environment"]["packages"]["numpy"] = "0.1"
+
+
+def with_an_unknown_test(found: Results) -> None:
+    found["parts"]["<script>"] = found["parts"][min(found["parts"])]
+
+
+def with_wrong_types(found: Results) -> None:
+    found["parts"] = []
+
+
+def with_a_huge_count(found: Results) -> None:
+    for part in found["parts"].values():
+        for record in part["records"]:
+            record["verdicts"] = {"pass": 10**40}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        with_another_implementation, with_another_numpy, with_an_unknown_test, with_wrong_types,
+        with_a_huge_count,
+    ],
+)  # fmt: skip
+def test_other_or_damaged_results_are_refused(change: Callable[[Results], None]) -> None:
+    found = interrupted()
+    change(found)
+    with pytest.raises(UsageError, match=r"earlier\.json .*\.$"):
+        planned(found)
+
+
+def test_the_command_judges_what_is_missing(tmp_path: Path) -> None:
+    options = ("--profile", "smoke", "--clause", "EQ-1", "--clause", "SHAPE-1", "--shard", "1/1")
+    _, whole = check("reference", *options, cwd=tmp_path)
+    kept, missing = sorted(whole["parts"])
+    nothing = {"state": "not reached", "seconds": 0, "records": []}
+    whole["parts"][missing].update(nothing)
+    del whole["tests"][missing]
+    whole["parts"][kept]["records"][0]["reasons"]["kept"] = 1
+    (tmp_path / "first.json").write_text(json.dumps({**whole, "stopped": "interrupted"}))
+    _, resumed = check("reference", *options, "--resume", "first.json", cwd=tmp_path)
+    _, again = check("reference", *options, "--resume", "results.json", cwd=tmp_path)
+    assert resumed["stopped"] is None
+    assert sorted(resumed["tests"]) == [kept, missing]
+    assert resumed["parts"][missing]["records"][0]["verdicts"] == {"pass": 10}
+    assert resumed["parts"][kept] == whole["parts"][kept], "it is not judged again"
+    assert without_times(again) == without_times(resumed), "nothing is missing"
+
+
+def test_files_that_cannot_be_resumed_are_told_in_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "cut.json").write_text('{"schema_version": 2, "parts": {')
+    for name, says in (("cut.json", "cut off"), ("none.json", "cannot be read")):
+        ended, _ = check("reference", "--resume", name, "--clause", "EQ-1", cwd=tmp_path)
+        assert (ended.status, ended.out) == (2, "")
+        assert ended.err.startswith("lstm-conformance: ")
+        assert ended.err.count("\n") == 1
+        assert says in ended.err

@@ -1,0 +1,125 @@
+"""Shards: every test in one of them, all about as long, none claims what it did not see."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from statistics import mean
+
+import pytest
+
+from lstm_conformance.checker import Record
+from lstm_conformance.expected_seconds import _measured, expected_seconds
+from lstm_conformance.in_process import judging_tests
+from lstm_conformance.known_deviations import Deviation
+from lstm_conformance.profiles import PROFILES
+from lstm_conformance.reports.tables import summary
+from lstm_conformance.shards import Shard
+from lstm_conformance.spec.clauses import TESTABLE
+
+from .command_line import check, environment
+from .gate import DEVIATION, add_constructed, planned
+
+EVERYTHING = judging_tests(TESTABLE, PROFILES["default"])
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 40])
+def test_every_test_is_in_one_shard(count: int) -> None:
+    shards = [Shard(index, count).tests(EVERYTHING) for index in range(1, count + 1)]
+    assert sorted(name for shard in shards for name in shard) == sorted(EVERYTHING)
+
+
+def test_the_order_of_the_tests_does_not_matter() -> None:
+    for index in (1, 2, 3):
+        shard = Shard(index, 3)
+        assert shard.tests(EVERYTHING) == shard.tests(sorted(EVERYTHING, reverse=True))
+
+
+@pytest.mark.parametrize("count", [2, 4, 8])
+def test_shards_take_about_as_long(count: int) -> None:
+    seconds = expected_seconds(EVERYTHING)
+    loads = [
+        sum(seconds[name] for name in Shard(index, count).tests(EVERYTHING))
+        for index in range(1, count + 1)
+    ]
+    assert max(loads) < 1.1 * mean(loads)
+
+
+def test_most_tests_were_measured_and_no_other() -> None:
+    assert set(_measured()) <= set(EVERYTHING)
+    assert len(_measured()) > 0.9 * len(EVERYTHING)
+
+
+def test_pytest_collects_the_tests_by_these_names(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "--pyargs", "lstm_conformance.tests", "-c", "/dev/null",
+         "--collect-only", "-q", "-p", "no:cacheprovider", "--lstm-implementation", "reference"],
+        cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    collected = [line.partition("::") for line in done.stdout.splitlines() if "::" in line]
+    assert [f"{Path(path).stem}.{name}" for path, _, name in collected] == [*EVERYTHING]
+
+
+@pytest.mark.parametrize("text", ["0/3", "4/3", "x", "1/", "1/2/3", "-1/3", "1/99999999", "²/3"])
+def test_what_is_no_shard(text: str) -> None:
+    with pytest.raises(ValueError, match="is no shard: 2/8 is the second of eight"):
+        Shard.parse(text)
+
+
+def test_what_is_no_shard_is_told_in_one_sentence(tmp_path: Path) -> None:
+    ended, _ = check("reference", "--shard", "4/3", cwd=tmp_path)
+    assert ended.status == 2
+    assert "'4/3' is no shard" in ended.err
+    assert "Traceback" not in ended.err
+    ended, _ = check("reference", "--shard", "1/3", "--profile", "thorough", cwd=tmp_path)
+    assert ended.status == 2
+    assert "needs --seed" in ended.err
+    ended, _ = check("reference", "--shard", "1/3", "--case", "v1", cwd=tmp_path)
+    assert ended.status == 2
+    assert "--case judges one case: --shard does not go with it." in ended.err
+
+
+def test_a_shard_without_a_test_says_so_and_is_no_failure(tmp_path: Path) -> None:
+    options = ("--profile", "smoke", "--clause", "EQ-2", "--shard", "2/2")
+    ended, results = check("reference", *options, cwd=tmp_path)
+    assert ended.status == 0
+    assert "shard 2 of 2 of reference 0.1.0: no test falls to it" in ended.out
+    assert results["conformant"] is False
+    assert results["clauses"] == []
+    assert results["shard"] == {"index": 2, "count": 2}
+
+
+def test_a_shard_claims_nothing() -> None:
+    judged = planned(shard="1/2", known=())
+    for name, clauses in judged.tests.items():
+        records = [Record(clause, {"pass": 1}).as_json() for clause in clauses]
+        judged.add(name, clauses, records, "", 1.0)
+    found = judged.results(None)
+    assert {clause["verdict"] for clause in found["clauses"]} == {"pass"}
+    assert found["conformant"] is False
+    assert "nothing that it judged is broken" in summary(found)
+
+
+def test_a_shard_tells_of_its_own_clauses_and_combinations() -> None:
+    shards = [planned(shard=f"{index}/3") for index in (1, 2, 3)]
+    clauses = [{clause for c in judged.tests.values() for clause in c} for judged in shards]
+    for judged, mine in zip(shards, clauses, strict=True):
+        add_constructed(judged)
+        found = judged.results(None)
+        assert {clause["id"] for clause in found["clauses"]} == mine
+        left_out = {x["reason"] for x in found["coverage"]["combinations"]["left_out"]}
+        assert "another shard visits it" in left_out
+    assert set().union(*clauses) == set(shards[0].clauses)
+
+
+def test_a_known_deviation_may_show_in_another_shard() -> None:
+    for index in (1, 2):
+        judged = planned(shard=f"{index}/2", known=(DEVIATION, Deviation(("SHAPE-1",), "unmet")))
+        for name, clauses in judged.tests.items():
+            record = Record(clauses[0], {"pass": 1}, deviations={"0": (1, 0)}).as_json()
+            judged.add(name, clauses, [record], "", 1.0)
+        found = judged.results(None)
+        assert [deviation["outcome"] for deviation in found["deviations"]] == ["undecided"] * 2
+        assert "error" not in {clause["verdict"] for clause in found["clauses"]}
+        assert "No case was judged" not in summary(found)
