@@ -1,10 +1,11 @@
-"""Every command of the action, and of the page on continuous integration, does what it should."""
+"""Every command of the action, and of the pages on CI and the gate, does what it should."""
 
 from __future__ import annotations
 
 import configparser
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -18,7 +19,7 @@ import yaml
 
 from lstm_conformance.reports.reading import read_results
 
-from .command_line import environment
+from .command_line import environment, run
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "ci.md").read_text("utf-8")
@@ -47,7 +48,8 @@ def lstm(case, arguments):
 
 FastLSTM = FunctionLSTM("fast", "1.0", frozenset({"float64"}), lstm)
 '''
-WRONG = LSTM.replace("sigmoid(o) * np.tanh(c)", "sigmoid(o) * c")
+# An error: to diagnose wrong numbers takes longer.
+WRONG = LSTM.replace("outputs = []", "raise ValueError('no')")
 
 
 def block(language: str, heading: str) -> str:
@@ -239,7 +241,7 @@ def test_github(with_action: Job) -> None:
     results = results_of(job)
     assert results["conformant"]
     assert results["profile"] == "smoke"
-    assert (job.folder / ".lstm-examples").is_dir()
+    assert results["without"] == ["packed"]
     summary = Path(job.variables["GITHUB_STEP_SUMMARY"]).read_text("utf-8")
     assert summary.startswith("# Conformance of fast")
 
@@ -290,3 +292,26 @@ def test_tox(job: Job) -> None:
         job.succeed(f"python -m pip install '{requirement}'")
     for line in ini[section]["commands"].split("\n"):
         assert "CONFORMANT: fast" in job.succeed(line)
+
+
+GATE = (ROOT / "docs" / "gate.md").read_text("utf-8").partition("\n## A budget")[0]
+
+# So that it takes no minutes; all else is as on the page.
+_FEWER = "--profile smoke --clause STATE-1 -n 0"
+
+
+def test_the_gate(tmp_path: Path) -> None:
+    """What is on the page on known deviations, baseline and examples."""
+    (tmp_path / "my_lstm.py").write_text(WRONG)
+    blocks = re.findall(r"^```sh\n(.*?)^```$", GATE, re.MULTILINE | re.DOTALL)
+    statuses = []
+    for line in "".join(blocks).splitlines():
+        program, command, *arguments = shlex.split(line)
+        assert program == "lstm-conformance"
+        if "github:OWNER/REPO" in arguments:
+            continue  # needs the network: see test_example_database
+        more = _FEWER.split() if command == "check" else []
+        ended = run(command, *arguments, *more, cwd=tmp_path)
+        statuses.append(ended.status)
+    assert statuses == [1, 0, 0, 1, 0, 1]
+    assert any((tmp_path / ".lstm-examples").iterdir())

@@ -164,6 +164,12 @@ def _parser() -> argparse.ArgumentParser:
     merge.set_defaults(command=_merge)
     add = merge.add_argument
     add("results", metavar="RESULTS", nargs="+", type=Path, help="of check --shard, one of each")
+    add(
+        "--baseline",
+        type=Path,
+        metavar="RESULTS",
+        help="fail only on what got worse than in these results",
+    )
     add("--json", type=Path, metavar="FILE", help="write the results")
     add("--markdown", type=Path, metavar="FILE", help="write a report")
 
@@ -257,7 +263,7 @@ def _contradiction(options: argparse.Namespace) -> str:
         return "--shard with --profile thorough needs --seed N, the same for all shards."
     if options.baseline is not None:
         if options.shard is not None:
-            return "--shard judges a part: a baseline is for what merge makes of all of them."
+            return "--shard judges a part: give the baseline to merge, which joins all."
         if options.json is not None and options.json.resolve() == options.baseline.resolve():
             return f"--json would replace the baseline {options.baseline}: name another file."
     return ""
