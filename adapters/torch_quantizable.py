@@ -52,6 +52,8 @@ def torch_quantizable() -> TorchModule:
     takes for something else.
     """
     without = {"module", "packed", "unbatched", "projection", "dropout", "full-dropout"}
+    # Forward mode is asked for by the names of parameters, which are others here.
+    without.add("forward-mode")
     return _OfQuantizable(
         "torch-quantizable", _Quantizable, torch.__version__, capabilities=ALL - without
     )

@@ -2,7 +2,7 @@
 
 * ``python -m meta_tests.frameworks install NAME``: what the adapter needs, with pip
 * ``python -m meta_tests.frameworks judge NAME [OPTION...]``
-* ``python -m meta_tests.frameworks table``: the page of all results, and the README's table
+* ``python -m meta_tests.frameworks table``: every page of the results, and the README's table
 
 The first two are what ``tox -e framework-NAME`` does; they take that name too.
 """
@@ -14,6 +14,7 @@ import inspect
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,8 @@ from lstm_conformance.reports.reading import read_results
 from lstm_conformance.results_file import write_text
 
 ROOT = Path(__file__).parents[1]
-RESULTS = ROOT / "reports" / "published" / "frameworks"
-PAGE = ROOT / "reports" / "published" / "frameworks.md"
+PUBLISHED = ROOT / "reports" / "published"
+RESULTS = PUBLISHED / "frameworks"
 FINDINGS = ROOT / "reports" / "findings"
 DEVIATIONS = ROOT / "reports" / "known_deviations"
 README = ROOT / "README.md"
@@ -74,9 +75,18 @@ def findings() -> dict[str, str]:
     return texts
 
 
-def page() -> str:
-    """The published page."""
-    return framework_page(published(), findings())
+def pages() -> dict[str, Callable[[], str]]:
+    """What is made of the results: file in ``reports/published/`` to its text."""
+    # Environments in which adapters are judged have nothing that draws.
+    from lstm_conformance.reports.html import matrix_html, report_html
+    from lstm_conformance.reports.plots import matrix_picture
+
+    return {
+        "frameworks.md": lambda: framework_page(published(), findings()),
+        "matrix.html": lambda: matrix_html(published()),
+        "matrix.svg": lambda: matrix_picture(published()),
+        "torch.html": lambda: report_html(read_results(RESULTS / "torch.json")),
+    }
 
 
 def with_table(readme: str) -> str:
@@ -96,7 +106,8 @@ def main(arguments: list[str]) -> int:
     if command == "judge" and name in REGISTRY:
         return judge(name, arguments[2:])
     if arguments == ["table"]:
-        write_text(PAGE, page())
+        for name, text in pages().items():
+            write_text(PUBLISHED / name, text())
         write_text(README, with_table(README.read_text("utf-8")))
         return 0
     print(inspect.cleandoc(__doc__ or ""), file=sys.stderr)

@@ -28,8 +28,8 @@ def results(verdict: str = "pass", ratio: float | None = 1.5, **more: Any) -> di
     tally = Tally(session()._asked(), CLAUSES)
     failure = Failure("error", CASE, CASE, exception="ValueError: no")
     broken = Record("EQ-2", {"error": 1}, failures=[failure])
-    for number, record in enumerate((passed("EQ-1"), broken.as_json(), passed("EQ-3"))):
-        tally.add(f"test_{number}", (record["clause"],), [Record.of_json(record)], "", 1.0)
+    for record in (passed("EQ-1"), broken.as_json(), passed("EQ-3")):
+        tally.add(record["clause"], (record["clause"],), [Record.of_json(record)], "", 1.0)
     found = tally.results(None, 1.0)
     found["clauses"][0].update(verdict=verdict, worst_ratio=ratio)
     return {**found, **more}

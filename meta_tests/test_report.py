@@ -85,7 +85,7 @@ def test_two_of_one_implementation_are_compared(
     files: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert report(files[2], files[1]) == 0
-    assert "mine: 4 newly broken, 3 no longer judged." in capsys.readouterr().out
+    assert "mine: 5 newly broken, 2 no longer judged." in capsys.readouterr().out
     page = tmp_path / "page.html"
     assert report(files[2], files[1], "--html", page, "--markdown", tmp_path / "page.md") == 0
     assert "What changed in mine" in page.read_text("utf-8")

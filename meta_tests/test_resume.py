@@ -115,8 +115,8 @@ def test_what_judges_the_reference_is_resumed() -> None:
         ({"profile": "default"}, "in the profile (smoke and default)"),
         ({"dtypes": ("float32",)}, "in the dtypes"),
         ({"known": ()}, "in the known deviations"),
-        ({"without": frozenset({"packed"})}, "in the without"),
-        ({"shard": "1/2"}, "in the shard (none and 1/2)"),
+        ({"without": frozenset({"packed"})}, "in --without (none and packed)"),
+        ({"shard": "1/2"}, "in --shard (none and 1/2)"),
         ({"clauses": ("EQ-1", "COMB-1")}, "of other clauses"),
         (
             {"clauses": ("EQ-1", "SHAPE-1", "SHAPE-2", "COMB-1", "COMB-2", "COMB-3")},
@@ -130,11 +130,17 @@ def test_results_of_another_run_are_refused(options: dict[str, Any], says: str) 
     assert says in str(raised.value)
 
 
-def test_complete_results_are_told() -> None:
+def test_of_complete_results_nothing_is_missing() -> None:
     judged = planned()
     add_constructed(judged)
-    with pytest.raises(UsageError, match=r"cannot be resumed: all of it was judged\."):
-        planned(as_read(judged.results(None)))
+    whole = as_read(judged.results(None))
+    resumed = planned(whole)
+    assert not resumed.tests
+    assert resumed.results(None) == whole
+    with pytest.raises(UsageError, match="of other clauses than are asked for"):
+        planned(whole, clauses=("EQ-1", "COMB-1"))
+    with pytest.raises(UsageError, match=r"an older lstm-conformance wrote it\."):
+        planned({**whole, "stopped": "interrupted"})
 
 
 def with_another_implementation(found: Results) -> None:

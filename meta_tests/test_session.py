@@ -165,6 +165,16 @@ def test_a_known_deviation_is_waived() -> None:
     assert (deviation["cases"], deviation["failed"]) == (1, 1)
 
 
+def test_only_the_deviation_that_was_met_is_told() -> None:
+    other = replace(KNOWN, reason="The biases are in another order.")
+    found = results(
+        known_to_fail(deviations={"0": (3, 0), "1": (1, 1)}), *REST, known=(other, KNOWN)
+    )
+    (reason,) = (r for r in found["clauses"][0]["reasons"] if r.startswith("known deviation"))
+    assert "The gates" in reason
+    assert "The biases" not in reason
+
+
 def test_a_test_that_ends_its_process_is_waived_as_a_whole() -> None:
     judged = session(KNOWN)
     for record in REST:

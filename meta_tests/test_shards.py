@@ -9,6 +9,8 @@ from statistics import mean
 
 import pytest
 
+from lstm_conformance.baseline import Comparison
+from lstm_conformance.check import exit_status
 from lstm_conformance.checker import Record
 from lstm_conformance.expected_seconds import _measured, expected_seconds
 from lstm_conformance.in_process import judging_tests
@@ -99,6 +101,16 @@ def test_a_shard_claims_nothing() -> None:
     assert {clause["verdict"] for clause in found["clauses"]} == {"pass"}
     assert found["conformant"] is False
     assert "nothing that it judged is broken" in summary(found)
+
+
+def test_a_shard_in_which_nothing_is_supported_is_no_worse_than_a_baseline() -> None:
+    judged = planned(shard="1/2", known=())
+    for name, clauses in judged.tests.items():
+        records = [Record(clause, {"unsupported": 1}).as_json() for clause in clauses]
+        judged.add(name, clauses, records, "", 1.0)
+    found = judged.results(None)
+    assert exit_status(found) == 0
+    assert Comparison(Path("before.json"), found, found).status == 0
 
 
 def test_a_shard_tells_of_its_own_clauses_and_combinations() -> None:

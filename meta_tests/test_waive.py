@@ -39,8 +39,8 @@ def of(*records: dict[str, Any], known: tuple[Deviation, ...] = ()) -> dict[str,
     """Results of all clauses, of which these were judged."""
     judged = session(*known)
     tally = Tally(judged._asked(), TESTABLE)
-    for number, record in enumerate(records):
-        tally.add(f"test_{number}", (record["clause"],), [Record.of_json(record)], "", 1.0)
+    for record in records:
+        tally.add(record["clause"], (record["clause"],), [Record.of_json(record)], "", 1.0)
     return tally.results(None, 1.0)
 
 

@@ -9,6 +9,8 @@ __all__ = ["escaped", "fenced", "one_line", "printable"]
 
 def printable(text: str) -> str:
     """Without control characters, which could rewrite a terminal; line breaks are kept."""
+    if text.isprintable():
+        return text
     return "\n".join(
         "".join(c if c.isprintable() else " " for c in line) for line in text.split("\n")
     )

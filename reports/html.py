@@ -12,7 +12,7 @@ from .difference import summary as summary_of_difference
 from .matrix import clause_rows, differs, labels
 from .page import render
 from .plots import coverage_plot, growth_plot, histogram_plot
-from .tables import BROKEN, broken, note, summary, tensor_rows, verdict_sentence
+from .tables import BROKEN, broken, looks_like, note, summary, tensor_rows, verdict_sentence
 
 __all__ = ["difference_html", "matrix_html", "report_html"]
 
@@ -27,6 +27,7 @@ def report_html(results: Results) -> str:
     failed = [clause for clause in clauses if clause["verdict"] in BROKEN]
     musts = [clause for clause in failed if clause["level"] == "MUST"]
     inconclusive = [clause for clause in clauses if clause["verdict"] == "inconclusive"]
+    causes, alike = _by_diagnosis([clause for clause in musts if clause["root_cause"]])
     dtypes, tensors = tensor_rows(results)
     return render(
         "report.html",
@@ -34,7 +35,8 @@ def report_html(results: Results) -> str:
         verdict=_verdict(results),
         said=verdict_sentence(results, "it"),
         sentences=summary(results).split("\n")[1:],
-        causes=[clause for clause in musts if clause["root_cause"]],
+        causes=causes,
+        alike=alike,
         consequences=[clause for clause in musts if not clause["root_cause"]],
         recommended=[clause for clause in failed if clause["level"] == "SHOULD"],
         waived=[clause for clause in clauses if clause["verdict"] == "waived"],
@@ -84,6 +86,18 @@ def matrix_html(everything: list[Results]) -> str:
         chapters=list(dict.fromkeys(clause["chapter"] for clause, _ in rows)),
         verdicts=_counts(cell for _, cells in rows for cell in cells if cell is not None),
     )
+
+
+def _by_diagnosis(causes: list[Clause]) -> tuple[list[Clause], list[Clause]]:
+    """Those to be shown at once, and those that look like one of these."""
+    shown: list[Clause] = []
+    alike: list[Clause] = []
+    seen: set[str] = set()
+    for clause in causes:
+        key = looks_like(clause)
+        (alike if key in seen else shown).append(clause)
+        seen |= {key} - {""}
+    return shown, alike
 
 
 def _verdict(results: Results) -> str:

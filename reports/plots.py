@@ -61,6 +61,12 @@ def _style(**more: Any) -> AbstractContextManager[None]:
     return style
 
 
+def _label(text: str) -> str:
+    """Short enough to leave room for what it labels."""
+    line = one_line(text)
+    return line if len(line) <= 40 else f"{line[:37]}..."
+
+
 def coverage_plot(found: Coverage) -> Markup:
     """How often each two choices were tried together: a heat map."""
     assert found.pairs is not None
@@ -116,19 +122,24 @@ def histogram_plot(results: Results) -> Markup | None:
     dtypes = [d for d in results["dtypes"] if any(t["dtype"] == d for t in found)]
     tensors = list(dict.fromkeys(t["tensor"] for t in found))
     with _style():
-        height = 0.8 + len(dtypes) * (0.35 + 0.2 * len(tensors))
-        figure = Figure(figsize=(7.2, height), layout="constrained")
-        panels = figure.subplots(len(dtypes), 1, squeeze=False, sharex=True)[:, 0]
+        lines = math.ceil(len(dtypes) / 2)
+        figure = Figure(
+            figsize=(7.2, 0.6 + lines * (0.4 + 0.2 * len(tensors))), layout="constrained"
+        )
+        grid = figure.subplots(lines, min(2, len(dtypes)), squeeze=False, sharex=True, sharey=True)
+        panels = grid.flatten()
+        for axes in panels[len(dtypes) :]:
+            axes.set_visible(False)
         parts = []
-        for axes, dtype in zip(panels, dtypes, strict=True):
+        for axes, dtype in zip(panels, dtypes, strict=False):
             histograms = {t["tensor"]: t["histogram"] for t in found if t["dtype"] == dtype}
             _histograms(axes, histograms, tensors)
-            axes.set_title(one_line(dtype), loc="left", fontweight="bold")
+            axes.set_title(_label(dtype), loc="left", fontweight="bold")
             bins: Counter[int] = Counter()
             for histogram in histograms.values():
                 bins.update(dict(map(tuple, histogram)))
             parts.append(_said_of_bins(dtype, bins))
-        panels[-1].set_xlabel("largest error of a case, in units of rounding noise")
+        figure.supxlabel("largest error of a case, in units of rounding noise", size=9)
         return _inline(
             figure, "histogram", "Error over rounding noise, by tensor and dtype", " ".join(parts)
         )
@@ -148,7 +159,7 @@ def _histograms(axes: Axes, histograms: dict[str, list[list[int]]], tensors: lis
         )
     axes.axvline(_LIMIT, color=_RED, linestyle="--", linewidth=1)
     axes.text(_LIMIT, -0.9, " 30 fails", color=_TEXT, size=8, va="bottom")
-    axes.set_yticks(range(len(tensors)), [one_line(tensor) for tensor in tensors])
+    axes.set_yticks(range(len(tensors)), [_label(tensor) for tensor in tensors])
     axes.set_ylim(len(tensors) - 0.4, -0.9)
     axes.grid(axis="x", color=_GREY, alpha=0.3, linewidth=0.5)
     low, high = axes.get_xlim()
@@ -161,7 +172,7 @@ _LIMIT = 4.907
 
 
 def _power(exponent: int) -> str:
-    return f"{2.0**exponent:.3g}" if -10 <= exponent <= 16 else f"2^{exponent}"
+    return f"{2.0**exponent:g}" if -10 <= exponent <= 16 else f"2^{exponent}"
 
 
 def _said_of_bins(dtype: str, bins: Counter[int]) -> str:
@@ -176,6 +187,10 @@ def _said_of_bins(dtype: str, bins: Counter[int]) -> str:
     )
 
 
+# Of errors that are drawn: those of saturated gates would leave no room for the others.
+_SMALLEST = 1e-22
+
+
 def growth_plot(results: Results) -> Markup | None:
     """How errors grow with sizes, beside the noise that is predicted."""
     found = results["growth"]
@@ -183,7 +198,7 @@ def growth_plot(results: Results) -> Markup | None:
         return None
     axes_names = [n for n in ("seq_len", "hidden_size", "num_layers") if _of(found, axis=n)]
     tensors = [n for n in ("output", "weight_hh.grad") if _of(found, tensor=n)]
-    dtypes = list(dict.fromkeys(point["dtype"] for point in found))
+    dtypes = [dtype for dtype in results["dtypes"] if _of(found, dtype=dtype)]
     with _style():
         figure = Figure(figsize=(7.2, 0.6 + 2.4 * len(tensors)), layout="constrained")
         panels = figure.subplots(len(tensors), len(axes_names), squeeze=False, sharey="row")
@@ -202,11 +217,13 @@ def growth_plot(results: Results) -> Markup | None:
                 sizes = sorted({p["size"] for p in _of(found, axis=axis)})
                 axes.set_xticks(sizes, [str(size) for size in sizes])
                 axes.minorticks_off()
+                axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0e}")
+                axes.set_ylim(bottom=max(axes.get_ylim()[0], _SMALLEST))
                 axes.set_xlabel(f"{axis} up to")
                 axes.grid(color=_GREY, alpha=0.3, linewidth=0.5)
             panels[row, 0].set_ylabel(f"{tensor}\nerror, and noise")
         for number, dtype in enumerate(dtypes):
-            _growth(panels[0, 0], [], number, one_line(dtype))
+            _growth(panels[0, 0], [], number, _label(dtype))
         panels[0, 0].plot([], [], color=_TEXT, linestyle="--", label="predicted noise")
         figure.legend(loc="outside upper center", ncols=len(dtypes) + 1)
         return _inline(
@@ -246,7 +263,13 @@ def _said_of_growth(tensor: str, axis: str, dtype: str, points: list[dict[str, A
 def matrix_picture(everything: list[Results]) -> str:
     """A picture to look at alone: chapters and implementations, and shares of verdicts."""
     chapters = list(dict.fromkeys(c["chapter"] for r in everything for c in r["clauses"]))
-    kinds = {"passed": _BLUE, "known deviation": _ORANGE, "broken": _RED, "not judged": "none"}
+    kinds = {
+        "passed": _BLUE,
+        "known deviation": _ORANGE,
+        "broken": _RED,
+        "recommended, not done": _COLOURS[3],
+        "not judged": "none",
+    }
     with _style():
         figure = Figure(figsize=(11, 1.1 + 0.29 * len(everything)), layout="constrained")
         axes = figure.subplots()
@@ -258,8 +281,8 @@ def matrix_picture(everything: list[Results]) -> str:
                 _shares(axes, (column, row), verdicts, kinds)
         axes.set_xlim(-0.55, len(chapters) - 0.45)
         axes.set_ylim(len(everything) - 0.4, -0.6)
-        axes.set_xticks(range(len(chapters)), chapters)
-        axes.set_yticks(range(len(everything)), labels(everything))
+        axes.set_xticks(range(len(chapters)), [_label(chapter) for chapter in chapters])
+        axes.set_yticks(range(len(everything)), [_label(name) for name in labels(everything)])
         axes.tick_params(length=0, labeltop=True, labelbottom=False)
         axes.spines[:].set_visible(False)
         handles = [
@@ -279,7 +302,7 @@ def matrix_picture(everything: list[Results]) -> str:
         )
 
 
-_HATCHES = {"known deviation": "////", "broken": "xxxx"}
+_HATCHES = {"known deviation": "////", "broken": "xxxx", "recommended, not done": "...."}
 
 
 def _kind(clause: dict[str, Any]) -> str:
@@ -288,7 +311,9 @@ def _kind(clause: dict[str, Any]) -> str:
         return "passed"
     if verdict == "waived":
         return "known deviation"
-    return "broken" if verdict in BROKEN else "not judged"
+    if verdict in BROKEN:
+        return "broken" if clause["level"] == "MUST" else "recommended, not done"
+    return "not judged"
 
 
 def _shares(
@@ -357,6 +382,7 @@ def _drawn(figure: Figure, name: str, title: str, description: str) -> ElementTr
         for attribute in ("fill", "stroke"):
             if element.get(attribute) == _TEXT:
                 element.set(attribute, "currentColor")
+    _name_apart(svg, name)
     svg.attrib.update(
         {
             "role": "img",
@@ -372,6 +398,21 @@ def _drawn(figure: Figure, name: str, title: str, description: str) -> ElementTr
         words.append(word)
     svg[:0] = words
     return svg
+
+
+def _name_apart(svg: ElementTree.Element, name: str) -> None:
+    """Begins each id that is used with ``name``, as a page has more than one plot; drops others."""
+    used = set()
+    for element in svg.iter():
+        for attribute, value in list(element.items()):
+            link = "#" if attribute.endswith("href") else "url(#"
+            if value.startswith(link):
+                used.add(value.removeprefix(link).rstrip(")"))
+                element.set(attribute, f"{link}{name}-{value.removeprefix(link)}")
+    for element in svg.iter():
+        known = element.attrib.pop("id", "")
+        if known in used:
+            element.set("id", f"{name}-{known}")
 
 
 def _declarations(style: str) -> list[tuple[str, str]]:

@@ -14,6 +14,7 @@ __all__ = [
     "broken",
     "clause_table",
     "failure_text",
+    "looks_like",
     "markdown_report",
     "note",
     "ratio_text",
@@ -142,11 +143,15 @@ def _diagnoses(clauses: list[dict[str, Any]]) -> list[str]:
     """What the failures look like, each thing once."""
     texts: dict[str, str] = {}
     for clause in clauses:
-        diagnosis = (clause["failure"] or {}).get("diagnosis")
-        if diagnosis:
-            text = diagnosis["text"]
-            texts.setdefault(" ".join(diagnosis["defects"]) or text, text)
+        if looks_like(clause):
+            texts.setdefault(looks_like(clause), clause["failure"]["diagnosis"].get("text", ""))
     return list(texts.values())
+
+
+def looks_like(clause: dict[str, Any]) -> str:
+    """By what failures that look the same are told: defects, or a text; empty if unknown."""
+    diagnosis = (clause["failure"] or {}).get("diagnosis") or {}
+    return " ".join(diagnosis.get("defects", ())) or str(diagnosis.get("text", ""))
 
 
 def _titles(clauses: list[dict[str, Any]]) -> str:

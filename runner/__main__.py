@@ -116,6 +116,14 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="clauses that are known to be broken, each with a reason (TOML)",
     )
+    add("--shard", type=_shard, metavar="I/N", help="judge a part, to be merged (docs/gate.md)")
+    add(
+        "--max-time",
+        type=_time,
+        metavar="TIME",
+        help="as 90s, 5m: judge the most telling cases first, and say what was not reached",
+    )
+    add("--resume", type=Path, metavar="RESULTS", help="judge only what these lack, and join both")
     add(
         "--baseline",
         type=Path,
@@ -129,14 +137,6 @@ def _parser() -> argparse.ArgumentParser:
         help="try first what failed before, kept in a folder, redis://HOST, or "
         "github:OWNER/REPO (docs/gate.md); repeatable",
     )
-    add("--shard", type=_shard, metavar="I/N", help="judge a part, to be merged (docs/gate.md)")
-    add(
-        "--max-time",
-        type=_time,
-        metavar="TIME",
-        help="as 90s, 5m: judge the most telling cases first, and say what was not reached",
-    )
-    add("--resume", type=Path, metavar="RESULTS", help="judge only what these lack, and join both")
     add("--json", type=Path, metavar="FILE", help="write the results")
     add("--markdown", type=Path, metavar="FILE", help="write a report")
     add(

@@ -90,10 +90,9 @@ def _exit_status(results: dict[str, Any]) -> int:
         return CONFORMANT
     if results["stopped"] == "interrupted":
         return NOT_COMPLETED
-    if results["shard"] is not None:
-        return (
-            NOT_CONFORMANT if broken(results) else NOT_COMPLETED if unseen(results) else CONFORMANT
-        )
+    if results["shard"] is not None and not broken(results):
+        # The verdict comes with the other shards; this one is right, as far as it goes.
+        return NOT_COMPLETED if unseen(results) else CONFORMANT
     inconclusive = any(clause["verdict"] == "inconclusive" for clause in results["clauses"])
     return NOT_CONFORMANT if broken(results) or inconclusive else NOT_COMPLETED
 

@@ -54,7 +54,7 @@ _EXPONENTS = (-10, 20)
 
 # Of these tensors it is kept how errors grow with these sizes.
 _GROWING = ("output", "weight_hh.grad")
-_SIZES = {
+_SIZES: dict[str, Callable[[Case], int]] = {
     "seq_len": lambda case: case.seq_len,
     "hidden_size": lambda case: case.config.hidden_size,
     "num_layers": lambda case: case.config.num_layers,

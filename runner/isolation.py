@@ -36,10 +36,8 @@ def worker(option: Namespace, target: str, limits: Limits) -> Worker:
         limits: of time and memory.
     """
     plain = {name: value for name, value in vars(option).items() if name.startswith("lstm_")}
-    plain.update(lstm_json=None, lstm_progress=False, lstm_isolate=False)
-    plain.update(
-        lstm_shard=None, lstm_max_time=None, lstm_resume=None, lstm_examples=None
-    )  # it is told each case
+    plain.update(lstm_json=None, lstm_progress=False, lstm_isolate=False, lstm_examples=None)
+    plain.update(lstm_shard=None, lstm_max_time=None, lstm_resume=None)  # it is told each case
     greeting = {"options": {name: _plain(value) for name, value in plain.items()}, "target": target}
     return Worker([sys.executable, "-m", f"{__package__}.isolated"], limits, greeting)
 

@@ -57,10 +57,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--lstm-isolate", action="store_true", help="judge every case in another process")
     add("--lstm-time-limit", metavar="SECONDS", type=float, default=120.0, help="for a case there")
     add("--lstm-memory-limit", metavar="GIB", type=float, default=8.0, help="for that process")
-    add("--lstm-examples", metavar="DIR", action="append", help="keep failing cases (repeatable)")
     add("--lstm-shard", metavar="I/N", help="run this of N parts of the tests")
     add("--lstm-max-time", metavar="TIME", help="judge the most telling cases, in this time")
     add("--lstm-resume", metavar="FILE", help="judge what is missing in these results")
+    add("--lstm-examples", metavar="DIR", action="append", help="keep failing cases (repeatable)")
     add("--lstm-json", metavar="FILE", help="write the results to this file")
     add("--lstm-progress", action="store_true", help="show a progress bar on standard error")
 

@@ -26,6 +26,19 @@ _OPTIONS = (
     "shard",
 )
 
+# How a difference is told, where "the seed" would not do.
+_PHRASES = {
+    "name": "the name of the implementation",
+    "version": "the version of the implementation",
+    "python": "the version of Python",
+    "machine": "the kind of machine",
+    "missing_devices": "the missing devices",
+    "required": "--require",
+    "without": "--without",
+    "case": "--case",
+    "shard": "--shard",
+}
+
 _OF_A_DEVIATION = ("clauses", "when", "reason", "link")
 
 
@@ -105,7 +118,8 @@ def _packages(one: dict[str, str], other: dict[str, str]) -> dict[str, tuple[str
 def _told(name: str, mine: Any, its: Any) -> str:
     values = f"{_text(mine)} and {_text(its)}"
     short = values.isprintable() and len(values) < 100
-    return f"the {name} ({values})" if short else f"the {name}"
+    phrase = _PHRASES.get(name, f"the {name}")
+    return f"{phrase} ({values})" if short else phrase
 
 
 def _text(value: Any) -> str:

@@ -10,6 +10,7 @@ import time
 from argparse import Namespace
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -107,6 +108,7 @@ class JudgingSession:
         self._budget: Budget | None = None
         self._resumed: frozenset[str] = frozenset()
         self._earlier_seconds = 0.0
+        self._complete: dict[str, Any] | None = None
         self.diagnostician = Diagnostician(implementation)
         self._tally = Tally(self._asked(), clauses)
         self._failed_tests = 0
@@ -242,14 +244,19 @@ class JudgingSession:
             raise UsageError(
                 f"{path} cannot be resumed: it differs from what is asked for in {difference}."
             )
-        if "parts" not in earlier:
-            raise UsageError(f"{path} cannot be resumed: all of it was judged.")
-        others = sorted(set(earlier["parts"]) ^ set(tests))
+        judged = {clause["id"] for clause in earlier["clauses"]}
+        complete = "parts" not in earlier
+        others = judged ^ {*self.clauses} if complete else set(earlier["parts"]) ^ set(tests)
         if others:
             raise UsageError(
                 f"{path} cannot be resumed: it is of other clauses than are asked for, "
-                f"as {one_line(others[0])} tells."
+                f"as {one_line(min(others))} tells."
             )
+        if complete and earlier["stopped"] is not None:
+            raise UsageError(f"{path} cannot be resumed: an older lstm-conformance wrote it.")
+        if complete:
+            self._complete, self._resumed = earlier, frozenset(tests)
+            return
         try:
             parts = parts_of(earlier, tests)
         except ValueError as error:
@@ -321,6 +328,8 @@ class JudgingSession:
 
     def results(self, stopped: str | None) -> dict[str, Any]:
         """The results, of the form that ``results.schema.json`` describes."""
+        if self._complete is not None:
+            return self._complete
         seconds = max(0.0, self._clock() - self._start)
         results = self._tally.results(stopped, self._earlier_seconds + seconds)
         results["environment"] = environment()  # with what was imported in the meantime
@@ -347,7 +356,7 @@ class JudgingSession:
             "required": sorted(self.settings.required),
             "without": sorted(self._without),
             "case": None if self.settings.case is None else str(self.settings.case),
-            "shard": None if self._shard is None else self._shard._asdict(),
+            "shard": None if self._shard is None else asdict(self._shard),
             "deviations": [d.as_json() for d in self.settings.deviations],
         }
 

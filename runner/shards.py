@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from .expected_seconds import expected_seconds
 
@@ -14,7 +14,8 @@ __all__ = ["Shard"]
 _MOST = 10_000
 
 
-class Shard(NamedTuple):
+@dataclass(frozen=True)
+class Shard:
     """One of so many parts of the tests.
 
     Attributes:

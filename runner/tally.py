@@ -198,7 +198,12 @@ class Tally:
         if verdict == NOT_TESTED and clause_id in self._unseen():
             reasons = {self._not_reached: 1, **reasons}
         if verdict == WAIVED:
-            text = "; ".join(dict.fromkeys(_described(deviation) for deviation in known))
+            failed = [
+                d
+                for place, d in enumerate(self._asked["deviations"])
+                if record.deviations.get(str(place), (0, 0))[1]
+            ]
+            text = "; ".join(dict.fromkeys(_described(deviation) for deviation in failed or known))
             reasons = {f"known deviation: {text}": counts.get(WAIVED, 1), **reasons}
         elif gone and verdict == PASS:
             verdict = ERROR
@@ -336,4 +341,5 @@ def _growth(everything: Record) -> list[dict[str, Any]]:
 
 def _power(logarithm: float) -> float:
     """Of two, within what a number can hold."""
-    return 2.0 ** min(max(logarithm, -1000.0), 1000.0)
+    power: float = 2.0 ** min(max(logarithm, -1000.0), 1000.0)
+    return power

@@ -12,11 +12,13 @@
       try {
         await navigator.clipboard.writeText(text);
       } catch {
-        const range = document.createRange();
-        range.selectNodeContents(button.parentElement.querySelector('code'));
-        getSelection().removeAllRanges();
-        getSelection().addRange(range);
+        const area = document.createElement('textarea');
+        area.value = text;
+        button.after(area);
+        area.select();
         document.execCommand('copy');
+        area.remove();
+        button.focus();
       }
       button.textContent = 'Copied';
       say('Copied');
@@ -99,6 +101,7 @@
     if (!target) return;
     for (let one = target; one; one = one.parentElement) if (one.tagName === 'DETAILS') one.open = true;
     target.scrollIntoView();
+    if (target.tabIndex < 0) target.tabIndex = -1;
     target.focus({ preventScroll: true });
   };
   addEventListener('hashchange', reveal);

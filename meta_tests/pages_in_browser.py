@@ -1,0 +1,262 @@
+"""Pages in a browser: what can be clicked, typed and seen.
+
+Not collected by default, as it needs Chromium: `tox -e browser` runs it, and fails without.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
+
+from lstm_conformance.reports.difference import difference
+from lstm_conformance.reports.html import difference_html, matrix_html, report_html
+
+from .made_up_results import PROGRAM, hostile, right, wrong
+
+PHONE, DESKTOP = (360, 740), (1280, 900)
+KINDS = ("old", "new", "hostile", "difference", "matrix", "hostile matrix")
+
+# In milliseconds, until the matrix of 12 implementations is painted and can be used.
+QUICK = 1000.0
+
+_SWITCHES = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    names = ("chromium", "chromium-browser", "google-chrome")
+    program = next(filter(None, map(shutil.which, names)), None)
+    assert program, "this needs Chromium: apt-get install chromium"
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=program, args=list(_SWITCHES))
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A page of each kind."""
+    place = tmp_path_factory.mktemp("pages")
+    mended = right()
+    mended["implementation"]["target"] = "mine.py:LSTM"
+    twelve = []
+    for number in range(12):
+        twelve.append(wrong() if number % 3 == 0 else right())
+        twelve[-1]["implementation"]["target"] = f"package.module:Implementation{number}"
+    for kind, text in {
+        "old": report_html(right()),
+        "new": report_html(wrong()),
+        "hostile": report_html(hostile()),
+        "difference": difference_html(difference(mended, wrong())),
+        "matrix": matrix_html([right(), wrong(), mended]),
+        "hostile matrix": matrix_html([right(), hostile(), hostile()]),
+        "twelve": matrix_html(twelve),
+    }.items():
+        (place / f"{kind}.html").write_text(text, "utf-8")
+    return place
+
+
+class Visits:
+    """Opens pages; whatever a page does that it should not is a complaint."""
+
+    def __init__(self, browser: Browser, folder: Path) -> None:
+        self.browser, self.folder = browser, folder
+        self.complaints: list[str] = []
+        self.contexts: list[BrowserContext] = []
+
+    def open(self, kind: str, size: tuple[int, int] = DESKTOP, **settings: Any) -> Page:
+        """The page of this kind."""
+        viewport = {"width": size[0], "height": size[1]}
+        context = self.browser.new_context(viewport=viewport, **settings)  # type: ignore[arg-type]
+        self.contexts.append(context)
+        page = context.new_page()
+        address = (self.folder / f"{kind}.html").as_uri()
+        complain = self.complaints.append
+        page.on("console", lambda message: complain(message.text))
+        page.on("pageerror", lambda error: complain(str(error)))
+        page.on("dialog", lambda dialog: (complain(dialog.message), dialog.dismiss()))
+        page.on("request", lambda r: r.url.partition("#")[0] == address or complain(r.url))
+        page.goto(address)
+        return page
+
+
+@pytest.fixture
+def visits(browser: Browser, folder: Path) -> Iterator[Visits]:
+    opened = Visits(browser, folder)
+    yield opened
+    for context in opened.contexts:
+        context.close()
+    assert opened.complaints == []
+
+
+def rows(page: Page) -> list[str]:
+    """First cells of the rows that are shown, of the table of clauses."""
+    shown = "(rows) => rows.filter((r) => r.checkVisibility()).map((r) => r.cells[0].innerText)"
+    found: list[str] = page.locator("section:has(form.filter) tbody tr").evaluate_all(shown)
+    return found
+
+
+def choice(page: Page, name: str) -> Locator:
+    """A field of the form that filters."""
+    return page.locator(f"form.filter [name='{name}']")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_page_is_wider_than_its_window(
+    kind: str, size: tuple[int, int], scheme: str, visits: Visits
+) -> None:
+    page = visits.open(kind, size, color_scheme=scheme)
+    page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
+    assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (ground == "rgb(255, 255, 255)") == (scheme == "light")
+
+
+@pytest.mark.parametrize("kind", ["hostile", "hostile matrix"])
+def test_hostile_text_is_shown_and_runs_nothing(kind: str, visits: Visits) -> None:
+    page = visits.open(kind)
+    assert "<script>alert(1)</script>" in page.inner_text("body")
+    assert page.evaluate("document.scripts.length") == 1
+    assert page.evaluate("document.images.length") == 0
+
+
+def test_clauses_of_a_report_are_filtered(visits: Visits) -> None:
+    page = visits.open("new")
+    assert rows(page) == [], "chapters are closed"
+    choice(page, "text").fill("two bias")
+    assert [row.split()[0] for row in rows(page)] == ["EQ-5"]
+    assert page.locator("output").inner_text() == "1 of 189 clauses"
+    choice(page, "text").fill("")
+    choice(page, "verdict").select_option("error")
+    assert [row.split()[0] for row in rows(page)] == ["EQ-3", "USE-5"]
+    choice(page, "verdict").select_option("all")
+    assert rows(page) == []
+
+
+def test_a_matrix_is_filtered(visits: Visits) -> None:
+    page = visits.open("matrix")
+    everything = rows(page)
+    assert len(everything) == 189
+    choice(page, "differing").check()
+    assert [row.split()[0] for row in rows(page)] == ["EQ-1", "EQ-2", "EQ-3", "EQ-4", "USE-5"]
+    choice(page, "chapter").select_option("EQ")
+    choice(page, "verdict").select_option("not tested")
+    assert rows(page) == []
+    choice(page, "differing").uncheck()
+    assert [row.split()[0] for row in rows(page)] == ["EQ-6"]
+    choice(page, "verdict").select_option("all")
+    choice(page, "text").fill("GATE ORDER")
+    assert [row.split()[0] for row in rows(page)] == ["EQ-1"]
+    choice(page, "text").press("Enter")
+    assert len(rows(page)) == 1, "the form is sent nowhere"
+
+
+def test_a_matrix_is_sorted_by_any_column(visits: Visits) -> None:
+    page = visits.open("matrix")
+    original = rows(page)
+    heading = page.locator("table.matrix thead th").nth(2)
+    heading.get_by_role("button").click()
+    assert heading.get_attribute("aria-sort") == "descending"
+    found = [row.split()[0] for row in rows(page)]
+    assert set(found[:2]) == {"EQ-1", "EQ-2"}
+    assert sorted(found) == sorted(row.split()[0] for row in original)
+    cells = page.locator("table.matrix tbody tr td:nth-child(3).pass").all_inner_texts()
+    ratios = [float(text.split()[-1]) if text.split()[-1][0].isdigit() else 0.0 for text in cells]
+    assert ratios == sorted(ratios, reverse=True)
+    heading.get_by_role("button").click()
+    assert heading.get_attribute("aria-sort") is None
+    assert rows(page) == original
+
+
+def test_a_cell_leads_to_its_detail(visits: Visits) -> None:
+    page = visits.open("matrix")
+    page.locator("a[href='#EQ-1-2']").click()
+    target = page.locator("[id='EQ-1-2']")
+    target.wait_for(state="visible")
+    assert page.evaluate("document.activeElement.id") == "EQ-1-2"
+    box = target.bounding_box()
+    assert box is not None
+    assert 0 <= box["y"] < DESKTOP[1]
+    assert "gates are read as o, f, g, i" in target.inner_text()
+
+
+def test_a_link_opens_what_it_leads_to(visits: Visits) -> None:
+    page = visits.open("new")
+    assert not page.locator("#why-EQ-2").is_visible()
+    choice(page, "text").fill("EQ-2")
+    page.locator("a[href='#why-EQ-2']").first.click()
+    page.locator("#why-EQ-2").wait_for(state="visible")
+
+
+@pytest.mark.parametrize("clipboard", [True, False])
+def test_a_program_is_copied(clipboard: bool, visits: Visits) -> None:
+    permissions = ["clipboard-read", "clipboard-write"] if clipboard else []
+    page = visits.open("new", permissions=permissions)
+    if not clipboard:
+        page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    page.get_by_role("button", name="Copy the program").first.click()
+    page.get_by_role("button", name="Copied").wait_for()
+    assert page.locator("#said").inner_text() == "Copied"
+    page.evaluate("document.body.prepend(document.createElement('textarea'))")
+    page.locator("textarea").focus()
+    page.keyboard.press("Control+V")
+    assert page.locator("textarea").input_value() == PROGRAM
+
+
+def test_the_keyboard_reaches_everything(visits: Visits) -> None:
+    page = visits.open("new")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    assert page.evaluate("document.activeElement.getBoundingClientRect().left") >= 0
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    reached = []
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.tagName"))
+        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+        if reached[-1] == "SELECT":
+            break
+    assert {"A", "PRE", "BUTTON", "SUMMARY", "INPUT", "SELECT"} <= set(reached)
+    summary = page.locator("#consequences details.one > summary").first
+    summary.focus()
+    page.keyboard.press("Enter")
+    page.locator("#why-EQ-2").wait_for(state="visible")
+
+
+def test_paper_shows_what_is_closed(visits: Visits) -> None:
+    page = visits.open("new")
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("#why-EQ-2").is_visible()
+    assert not page.locator("nav").is_visible()
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert not page.locator("#why-EQ-2").is_visible()
+
+
+def test_the_matrix_of_12_implementations_is_quick(
+    visits: Visits, record_property: pytest.RecordProperty
+) -> None:
+    times = []
+    for _ in range(5):
+        page = visits.open("twelve")
+        page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length")
+        times.append(
+            page.evaluate(
+                "Math.max(performance.getEntriesByName('first-contentful-paint')[0].startTime,"
+                " performance.getEntriesByType('navigation')[0].loadEventEnd)"
+            )
+        )
+    record_property("milliseconds", times)
+    print("milliseconds until painted and loaded:", *map(round, times))
+    assert min(times) < QUICK, times

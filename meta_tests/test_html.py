@@ -1,0 +1,238 @@
+"""Pages stand alone, say what is wrong, and show hostile text as text."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from functools import cache
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+
+from lstm_conformance.reports.difference import difference
+from lstm_conformance.reports.html import difference_html, matrix_html, report_html
+from lstm_conformance.reports.plots import matrix_picture
+
+from .made_up_results import PROGRAM, failure, hostile, right, wrong
+
+# In bytes: of the matrix of 12 implementations.
+LARGEST_MATRIX = 2_000_000
+
+ELEMENTS = set(
+    "a article b body br button code dd desc details div dl dt footer form h1 h2 h3 head header "  # noqa: SIM905
+    "html input label li main meta nav option output p pre script section select small span "
+    "strong style summary table tbody td th thead title tr ul wbr "
+    "clippath defs g path pattern rect svg text use".split()
+)
+
+
+class Page(HTMLParser):
+    """What a browser would see of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        self.text += " "
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        """Attributes of each such element."""
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+@cache
+def pages() -> dict[str, str]:
+    """A page of each kind."""
+    mended = right()
+    mended["implementation"]["target"] = "mine.py:LSTM"
+    return {
+        "old": report_html(right()),
+        "new": report_html(wrong()),
+        "hostile": report_html(hostile()),
+        "difference": difference_html(difference(mended, wrong())),
+        "hostile difference": difference_html(difference(_as_hostile(mended), hostile())),
+        "matrix": matrix_html([right(), wrong()]),
+        "hostile matrix": matrix_html([right(), hostile(), hostile()]),
+    }
+
+
+def _as_hostile(results: dict[str, Any]) -> dict[str, Any]:
+    implementation = {**results["implementation"], "target": hostile()["implementation"]["target"]}
+    return {**results, "implementation": implementation}
+
+
+KINDS = (
+    "old", "new", "hostile", "difference", "hostile difference", "matrix", "hostile matrix",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_page_stands_alone_and_runs_nothing_but_its_own(kind: str) -> None:
+    text = pages()[kind]
+    page = Page(text)
+    assert {tag for tag, _ in page.elements} <= ELEMENTS
+    for tag, attributes in page.elements:
+        assert not [name for name in attributes if name.startswith("on") or name == "style"]
+        assert "src" not in attributes
+        for name in ("href", "xlink:href"):
+            assert (attributes.get(name) or "#").startswith("#"), (tag, attributes)
+    assert len(page.all("script")) == len(page.all("style")) == 1
+    (policy,) = (m["content"] or "" for m in page.all("meta") if "http-equiv" in m)
+    assert policy.startswith("default-src 'none'; style-src 'sha256-")
+    assert "unsafe" not in policy
+    assert "\x1b" not in text
+    assert "\x00" not in text
+
+
+@pytest.mark.parametrize("kind", ["hostile", "hostile difference", "hostile matrix"])
+def test_hostile_text_is_text(kind: str) -> None:
+    assert Page(pages()[kind]).text.count("<script>alert(1)</script>") > 10
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_links_lead_somewhere_and_ids_are_unique(kind: str) -> None:
+    page = Page(pages()[kind])
+    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(set(ids)) == len(ids)
+    links = {(a["href"] or "").removeprefix("#") for a in page.all("a")}
+    assert links <= set(ids)
+    for _, attributes in page.elements:
+        for name in ("fill", "stroke"):
+            paint = attributes.get(name) or "none"
+            assert re.fullmatch(r"none|currentColor|#[0-9a-f]{6}|url\(#.+\)", paint)
+            assert not paint.startswith("url") or paint[5:-1] in ids
+        named = (attributes.get("aria-labelledby") or "").split()
+        assert set(named) <= set(ids)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_page_can_be_read_without_seeing_it(kind: str) -> None:
+    page = Page(pages()[kind])
+    assert page.all("html") == [{"lang": "en"}]
+    assert len(page.all("h1")) == len(page.all("main")) == 1
+    levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch("h[1-6]", tag)]
+    assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
+    for attributes in page.all("svg"):
+        assert attributes["role"] == "img"
+        assert attributes["aria-labelledby"]
+    for tag, attributes in page.elements:
+        if attributes.get("tabindex") == "0":
+            assert attributes.get("aria-label"), tag
+
+
+def test_what_is_wrong_is_said() -> None:
+    page = Page(pages()["new"])
+    text = " ".join(page.text.split())
+    assert "NOT CONFORMANT: it breaks 3 of 189 clauses." in text
+    first = text.index("matches GatesInOrderOFGI")
+    assert first < text.index("Consequences These build on"), "causes come first"
+    for said in ("c_n[0, 0, 1]", "-0.33", "-0.34", "± 1.1e-16", "9e+13 times rounding noise"):
+        assert said in text
+    assert "W = [W_i; W_f; W_g; W_o]" in text
+    assert PROGRAM in page.text
+    assert 'lstm-conformance check mine.py:LSTM --clause EQ-1 --case "v1 input_size=1"' in text
+    assert "Raised: ValueError: no" in text
+    assert "2258 profile smoke visits a covering array" in text
+    titles = [e for e in page.elements if e[0] == "title"]
+    assert len(titles) == 1 + 3, "three plots"
+    assert "mathdefault" not in text
+    assert "float64: half of 11 errors" not in text
+    assert "output, float64: error 4e-17 at seq_len up to 1, 0.4 times the noise" in text
+
+
+def test_what_old_results_do_not_hold_is_said() -> None:
+    text = Page(pages()["old"]).text
+    assert "it does what the documentation of torch.nn.LSTM says, but for known deviations" in text
+    assert "These results hold no histogram" in text
+    assert "These results do not say how errors grow" in text
+    assert "These results do not say in which chapters" in text
+
+
+def test_nothing_judged_is_a_page_too() -> None:
+    results = right()
+    results.update(clauses=[], chapters=[], tensors=[], conformant=False)
+    results["coverage"]["combinations"] = {"total": 2304, "visited": 0, "left_out": []}
+    text = Page(report_html(results)).text
+    assert "NOT COMPLETED: no verdict on it (nothing was shown)." in text
+    assert "No tensor was compared." in text
+
+
+def test_a_change_is_shown() -> None:
+    text = " ".join(Page(pages()["difference"]).text.split())
+    assert "mine: 5 newly broken, 2 no longer judged." in text
+    assert "Newly broken clause before now EQ-1 Gate order ✓ pass 1.23 ✗ fail 9e+13" in text
+    assert "matches GatesInOrderOFGI" in text
+
+
+def test_every_cell_of_a_matrix_leads_to_its_detail() -> None:
+    page = Page(pages()["matrix"])
+    links = {a["href"] for a in page.all("a")}
+    for clause in right()["clauses"]:
+        assert {f"#{clause['id']}-1", f"#{clause['id']}-2"} <= links
+    rows = [row for row in page.all("tr") if "data-chapter" in row]
+    assert len(rows) == len(right()["clauses"])
+    assert sum("data-differing" in row for row in rows) == 5
+
+
+def test_a_clause_that_one_result_lacks_has_an_empty_cell() -> None:
+    fewer = right()
+    del fewer["clauses"][0]
+    page = Page(matrix_html([wrong(), fewer]))
+    assert "#EQ-1-1" in {a["href"] for a in page.all("a")}
+    assert "#EQ-1-2" not in {a["href"] for a in page.all("a")}
+
+
+@pytest.mark.parametrize("breaks_everything", [False, True])
+def test_the_matrix_of_12_implementations_is_small(breaks_everything: bool) -> None:
+    everything = []
+    for number in range(12):
+        results = wrong()
+        results["implementation"]["target"] = f"package.module:Implementation{number}"
+        for clause in results["clauses"] if breaks_everything else ():
+            found = {**failure(clause["id"]), "exception": "ValueError: no " * 1000}
+            clause.update(verdict="fail", failure=found)
+        everything.append(results)
+    assert len(matrix_html(everything).encode()) < LARGEST_MATRIX
+
+
+def test_the_same_results_give_the_same_bytes() -> None:
+    assert report_html(wrong()) == pages()["new"]
+    assert matrix_picture([right(), wrong()]) == matrix_picture([right(), wrong()])
+
+
+def test_the_picture_of_a_matrix_stands_alone() -> None:
+    picture = matrix_picture([right(), hostile()])
+    page = Page(picture)
+    assert {tag for tag, _ in page.elements} <= ELEMENTS
+    assert not page.all("script")
+    assert "prefers-color-scheme" in picture
+    assert "1 of 2 implementations conform" in page.text
+
+
+def test_causes_that_look_alike_are_shown_once() -> None:
+    results = wrong()
+    for clause in results["clauses"]:
+        if clause["id"] in ("EQ-2", "EQ-3"):
+            clause["root_cause"] = True
+    text = Page(report_html(results)).text
+    alike = text.index("The same shows here too")
+    assert text.index("EQ-3 Output gate") < alike, "of this one nothing is known"
+    assert alike < text.index("EQ-2 Input gate and candidate")
+
+
+def test_what_the_schema_leaves_open_may_be_missing() -> None:
+    results = wrong()
+    results["clauses"][0]["failure"].update(finding={"tensor": "c_n"}, diagnosis={"text": "odd"})
+    results["clauses"][1]["failure"].update(finding={"index": [0]}, diagnosis={"defects": []})
+    results["clauses"][1]["root_cause"] = True
+    assert "odd" in Page(report_html(results)).text
+    assert "odd" in Page(matrix_html([right(), results])).text
