@@ -17,7 +17,7 @@ from .reports.reading import ResultsError
 from .reports.tables import broken, markdown_report, text_report, unseen
 from .results_file import not_writable, write_results, write_text
 
-__all__ = ["USAGE", "check", "conclude"]
+__all__ = ["USAGE", "check", "conclude", "exit_status"]
 
 CONFORMANT, NOT_CONFORMANT, USAGE, NOT_COMPLETED = 0, 1, 2, 3
 
@@ -73,7 +73,7 @@ def conclude(results: dict[str, Any], options: Namespace, baseline: dict[str, An
     """
     if options.json is not None:
         write_results(options.json, results)
-    text, report, status = text_report(results), markdown_report(results), _exit_status(results)
+    text, report, status = text_report(results), markdown_report(results), exit_status(results)
     if baseline is not None:
         comparison = Comparison(options.baseline, baseline, results)
         text, report = f"{text}\n{comparison.text()}", f"{comparison.markdown()}\n{report}"
@@ -84,7 +84,7 @@ def conclude(results: dict[str, Any], options: Namespace, baseline: dict[str, An
     return status
 
 
-def _exit_status(results: dict[str, Any]) -> int:
+def exit_status(results: dict[str, Any]) -> int:
     """Of the command that came to ``results``."""
     if results["conformant"]:
         return CONFORMANT
