@@ -121,6 +121,14 @@ def test_a_run_that_was_not_completed_is_no_verdict_but_on_what_broke() -> None:
     assert "NOT COMPLETED: not all that before.json holds was judged." in found.text()
 
 
+@pytest.mark.parametrize(
+    ("verdict", "status"), [("unsupported", 0), ("inconclusive", 0), ("fail", 1), ("pass", 0)]
+)
+def test_what_a_shard_does_not_show_another_may(verdict: str, status: int) -> None:
+    after = results(verdict, shard={"index": 1, "count": 2})
+    assert compared(results(), after).status == status
+
+
 def test_a_run_that_judged_nothing_is_no_verdict() -> None:
     nothing = results("not tested")
     for clause in nothing["clauses"]:
@@ -213,7 +221,6 @@ def test_questions_that_cannot_be_put(tmp_path: Path) -> None:
         ("missing.json", [], "cannot be read"),
         ("before.json", ["--dtype", "float32"], "is no baseline for this"),
         ("before.json", ["--json", "./before.json"], "would replace the baseline"),
-        ("before.json", ["--shard", "1/2"], "give the baseline to merge"),
         ("before.json", ["--case", CASE], "--baseline does not go with it"),
     ):
         arguments = ("reference", "--profile", "smoke", "--baseline", baseline)

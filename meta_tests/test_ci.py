@@ -91,6 +91,7 @@ class Job(NamedTuple):
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The files of the package, which a build may write to."""
+    pytest.importorskip("torch", reason="the commands install the suite with torch")
     copy = tmp_path_factory.mktemp("sources")
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, copy)
@@ -165,7 +166,6 @@ class Machine(NamedTuple):
 
 @pytest.fixture(scope="module")
 def machine(sources: Path, packages: Path, wheels: Path) -> Machine:
-    pytest.importorskip("torch", reason="the commands install the suite with torch")
     variables = {
         **environment(),
         **WITHOUT_NETWORK,

@@ -261,11 +261,9 @@ def _contradiction(options: argparse.Namespace) -> str:
         return f"--case judges one case: --{given[0].replace('_', '-')} does not go with it."
     if options.shard is not None and options.profile == "thorough" and options.seed is None:
         return "--shard with --profile thorough needs --seed N, the same for all shards."
-    if options.baseline is not None:
-        if options.shard is not None:
-            return "--shard judges a part: give the baseline to merge, which joins all."
-        if options.json is not None and options.json.resolve() == options.baseline.resolve():
-            return f"--json would replace the baseline {options.baseline}: name another file."
+    files = [path.resolve() for path in (options.baseline, options.json) if path is not None]
+    if options.baseline is not None and len({*files}) < len(files):
+        return f"--json would replace the baseline {options.baseline}: name another file."
     return ""
 
 

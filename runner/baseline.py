@@ -119,6 +119,8 @@ class Comparison:
         self._path = path
         self._found = difference({**before, "clauses": clauses}, after)
         self.worse = [change for change in _worse(self._found) if change.clause["level"] == "MUST"]
+        if after["shard"]:  # what one does not show of a clause, another may
+            self.worse = [change for change in self.worse if change.verdicts[1] in BROKEN]
 
     @property
     def status(self) -> int:
