@@ -48,7 +48,7 @@ def main() -> int:
     parser.add_argument("-n", type=int, default=2, help="processes")
     parser.add_argument("--every", type=int, default=1, help="only each so-manieth defect")
     parser.add_argument(
-        "--unknown-every", type=int, default=4, help="of these, each so-manieth as an unknown one"
+        "--unknown-every", type=int, default=8, help="of these, each so-manieth as an unknown one"
     )
     options = parser.parse_args()
     names = [defect.id for defect in subjects()][:: options.every]

@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 
-from lstm_conformance.baseline import Comparison, read_baseline
+from lstm_conformance.__main__ import main
+from lstm_conformance.baseline import Comparison, Question, read_baseline
 from lstm_conformance.checker import Failure, Record
 from lstm_conformance.reports.reading import ResultsError
 from lstm_conformance.tally import Tally
 
 from .command_line import check, run
+from .test_merge import shard
 from .test_session import CASE, passed, session
 
 CLAUSES = ("EQ-1", "EQ-2", "EQ-3")
@@ -142,11 +144,11 @@ def test_hostile_text_is_text() -> None:
     assert "<b>" not in comparison.markdown().replace("\\<", "").replace("\\>", "")
 
 
-def options(path: Path, **changes: Any) -> Namespace:
+def question(**changes: Any) -> Question:
     """Of a command line that asks what :func:`results` answer."""
-    asked = {"target": "reference", "profile": "smoke", "baseline": path, **changes}
+    asked = {"target": "reference", "profile": "smoke", **changes}
     names = ("exec", "python", "dtype", "device", "without")
-    return Namespace(**{**dict.fromkeys(names), **asked})
+    return Question.of_options(Namespace(**{**dict.fromkeys(names), **asked}))
 
 
 def written(folder: Path, found: dict[str, Any]) -> Path:
@@ -156,9 +158,9 @@ def written(folder: Path, found: dict[str, Any]) -> Path:
 
 
 def test_a_baseline_is_read(tmp_path: Path) -> None:
-    assert read_baseline(options(written(tmp_path, results()))) == results()
+    assert read_baseline(written(tmp_path, results()), question()) == results()
     more = written(tmp_path, results(profile="default"))
-    assert read_baseline(options(more))["profile"] == "default", "it judged more cases"
+    assert read_baseline(more, question())["profile"] == "default", "it judged more cases"
 
 
 def of_program() -> dict[str, Any]:
@@ -195,7 +197,7 @@ def test_a_baseline_of_another_question_is_refused(
 ) -> None:
     path = written(tmp_path, {**results(), **change})
     with pytest.raises(ResultsError, match="is no baseline for this: ") as raised:
-        read_baseline(options(path, **asked))
+        read_baseline(path, question(**asked))
     assert says in str(raised.value)
     assert str(raised.value).isprintable()
 
@@ -211,6 +213,7 @@ def test_questions_that_cannot_be_put(tmp_path: Path) -> None:
         ("missing.json", [], "cannot be read"),
         ("before.json", ["--dtype", "float32"], "is no baseline for this"),
         ("before.json", ["--json", "./before.json"], "would replace the baseline"),
+        ("before.json", ["--shard", "1/2"], "give the baseline to merge"),
         ("before.json", ["--case", CASE], "--baseline does not go with it"),
     ):
         arguments = ("reference", "--profile", "smoke", "--baseline", baseline)
@@ -221,6 +224,25 @@ def test_questions_that_cannot_be_put(tmp_path: Path) -> None:
         assert ended.err.count("\n") == 1
         assert ended.out == ""
     assert (tmp_path / "out.json").read_text("utf-8") == "of before", "nothing was judged"
+
+
+def test_merged_results_are_held_to_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in (1, 2):
+        (tmp_path / f"{number}.json").write_text(json.dumps(shard(f"{number}/2")), "utf-8")
+    files = [str(tmp_path / name) for name in ("1.json", "2.json", "all.json", "before.json")]
+    assert main(["merge", *files[:2], "--json", files[2]]) == 1, "one clause is broken"
+    before = json.loads(Path(files[2]).read_text("utf-8"))
+    for verdict, status in (("fail", 0), ("pass", 1)):
+        (broken,) = [c for c in before["clauses"] if c["verdict"] == "fail"]
+        written(tmp_path, {**before, "clauses": [{**broken, "verdict": verdict}]})
+        assert main(["merge", *files[:2], "--baseline", files[3]]) == status
+    assert capsys.readouterr().out.endswith(f"WORSE than {files[3]}: {broken['id']}.\n")
+    unwanted = ["--baseline", files[3], "--json", files[3]]
+    assert main(["merge", *files[:2], *unwanted]) == 2
+    assert "--json would replace the baseline" in capsys.readouterr().err
+    written(tmp_path, {**before, "dtypes": ["float32"]})
+    assert main(["merge", *files[:2], "--baseline", files[3]]) == 2
+    assert "is no baseline for this: its --dtype" in capsys.readouterr().err
 
 
 WRONG = """

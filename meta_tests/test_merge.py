@@ -247,7 +247,7 @@ def _refused_files(texts: dict[str, str], folder: Path, capsys: pytest.CaptureFi
     out = folder / "merged.json"
     out.write_text("as before")
     files = [folder / name for name in texts]
-    assert merge(Namespace(results=files, json=out, markdown=None)) == 2
+    assert merge(Namespace(results=files, json=out, markdown=None, baseline=None)) == 2
     printed = capsys.readouterr()
     assert printed.out == ""
     assert printed.err.startswith("lstm-conformance: ")

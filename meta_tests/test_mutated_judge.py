@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from lstm_conformance import budget, checker, judge, rules, same_run, tally
+from lstm_conformance import baseline, budget, checker, judge, rules, same_run, tally, waive
 from lstm_conformance.budget import Budget
 from lstm_conformance.checker import Checker, Record
 from lstm_conformance.judge import FAIL, INCONCLUSIVE, PASS, Finding
@@ -23,6 +23,7 @@ from lstm_conformance.tally import Tally
 from lstm_conformance.trial import Trial
 
 from . import (
+    test_baseline,
     test_budget,
     test_checker,
     test_judge,
@@ -31,6 +32,7 @@ from . import (
     test_resume,
     test_session,
     test_shards,
+    test_waive,
 )
 
 Function = Callable[..., Any]
@@ -315,6 +317,35 @@ def without_what_was_judged(original: Function) -> Function:
     }
 
 
+def nothing_unjudged(original: Function) -> Function:
+    return lambda found: original(replace(found, unjudged=[]))
+
+
+def nothing_grown(original: Function) -> Function:
+    return lambda found: original(replace(found, grown=[]))
+
+
+def nothing_broken(original: Function) -> Function:
+    return lambda found: original(replace(found, broken=[]))
+
+
+def as_before(original: Function) -> Function:
+    """What is broken as before is news."""
+    return lambda before, after: original({**before, "clauses": []}, after)
+
+
+def all_causes_alike(original: Function) -> Function:
+    return lambda clause: ("alike",)
+
+
+def gone_stays(original: Function) -> Function:
+    def draft(results: dict[str, Any], name: str) -> Any:
+        kept = [{**found, "outcome": "waived"} for found in results["deviations"]]
+        return original({**results, "deviations": kept}, name)
+
+    return draft
+
+
 MUTATIONS = {
     "parameters are compared instead of gradients": Mutation(
         rules,
@@ -556,6 +587,33 @@ MUTATIONS = {
         "most_telling_first",
         as_they_stand,
         (test_budget.test_the_most_telling_tests_come_first,),
+    ),
+    "a baseline misses no clause": Mutation(
+        baseline, "_worse", nothing_unjudged, (test_baseline.test_what_got_worse,)
+    ),
+    "a baseline allows what is broken to grow": Mutation(
+        baseline,
+        "_worse",
+        nothing_grown,
+        (test_baseline.test_what_is_broken_must_not_be_so_by_more_than_tenfold,),
+    ),
+    "a baseline allows what broke": Mutation(
+        baseline, "_worse", nothing_broken, (test_baseline.test_what_got_worse,)
+    ),
+    "a baseline excuses nothing": Mutation(
+        baseline, "difference", as_before, (test_baseline.test_what_got_worse,)
+    ),
+    "a draft takes all causes for one": Mutation(
+        waive,
+        "_look",
+        all_causes_alike,
+        (
+            test_waive.test_clauses_of_one_diagnosis_are_one_entry,
+            test_waive.test_clauses_of_one_exception_are_one_entry,
+        ),
+    ),
+    "a draft keeps what is known no more": Mutation(
+        waive, "draft", gone_stays, (test_waive.test_known_ones_stay_while_they_are_known,)
     ),
     "a clause without a case is no obstacle": Mutation(
         tally,

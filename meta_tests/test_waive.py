@@ -233,7 +233,7 @@ class Wrong(ReferenceLSTM):
         seen = super().run(case)
         if case.config.bidirectional:
             output = seen.tensors["output"]
-            seen.tensors["output"] = replace(output, values=output.values + 1)
+            seen.tensors["output"] = replace(output, values=output.values[..., :1])
         return seen
 
 LSTM = Wrong()

@@ -164,6 +164,12 @@ def _parser() -> argparse.ArgumentParser:
     merge.set_defaults(command=_merge)
     add = merge.add_argument
     add("results", metavar="RESULTS", nargs="+", type=Path, help="of check --shard, one of each")
+    add(
+        "--baseline",
+        type=Path,
+        metavar="RESULTS",
+        help="fail only on what got worse than in these results",
+    )
     add("--json", type=Path, metavar="FILE", help="write the results")
     add("--markdown", type=Path, metavar="FILE", help="write a report")
 
@@ -249,16 +255,17 @@ def _contradiction(options: argparse.Namespace) -> str:
         return "--exec is a process of its own: --python and --isolate do not go with it."
     if options.python is not None and options.target not in REGISTRY:
         return f"--python runs one of the adapters {', '.join(REGISTRY)}."
-    given = [name for name in ("shard", "max_time", "resume") if getattr(options, name) is not None]
+    names = ("shard", "max_time", "resume", "baseline")
+    given = [name for name in names if getattr(options, name) is not None]
     if options.case is not None and given:
         return f"--case judges one case: --{given[0].replace('_', '-')} does not go with it."
     if options.shard is not None and options.profile == "thorough" and options.seed is None:
         return "--shard with --profile thorough needs --seed N, the same for all shards."
-    if options.case is not None and options.baseline is not None:
-        return "--case judges one case: --baseline does not go with it."
-    files = {path.resolve() for path in (options.json, options.baseline) if path is not None}
-    if options.baseline is not None and options.json is not None and len(files) == 1:
-        return f"--json would replace the baseline {options.baseline}: name another file."
+    if options.baseline is not None:
+        if options.shard is not None:
+            return "--shard judges a part: give the baseline to merge, which joins all."
+        if options.json is not None and options.json.resolve() == options.baseline.resolve():
+            return f"--json would replace the baseline {options.baseline}: name another file."
     return ""
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from .profiles import PROFILES
 from .reports.difference import Change, Difference, difference, difference_table, summary
@@ -14,7 +15,7 @@ from .reports.tables import BROKEN
 from .spec.precision import PRECISIONS
 from .target import target_text
 
-__all__ = ["Comparison", "read_baseline"]
+__all__ = ["Comparison", "Question", "read_baseline"]
 
 Results = dict[str, Any]
 
@@ -23,50 +24,80 @@ _CLEAR, _WORSE, _NOT_COMPLETED = 0, 1, 3
 _SEEN = ("pass", "waived", "inconclusive", *BROKEN)
 
 
-def read_baseline(options: Namespace) -> Results:
-    """The results of ``options.baseline``, if ``check`` with these options can be held to them.
+class Question(NamedTuple):
+    """What is judged and how, as far as results with other answers are no baseline."""
+
+    target: str
+    profile: str
+    dtypes: tuple[str, ...]
+    devices: tuple[str, ...]
+    without: tuple[str, ...]
+
+    @classmethod
+    def of_options(cls, options: Namespace) -> Question:
+        """That the command line ``check`` asks."""
+        return cls(
+            target_text(options.target, options.exec, options.python),
+            options.profile,
+            _names(options.dtype or PRECISIONS),
+            _names(options.device or ["cpu"]),
+            _names(options.without or ()),
+        )
+
+    @classmethod
+    def of_results(cls, results: Results) -> Question:
+        """That ``results`` answer."""
+        return cls(
+            results["implementation"]["target"],
+            results["profile"],
+            _names(results["dtypes"]),
+            _names([*results["devices"], *results["missing_devices"]]),
+            _names(results["without"]),
+        )
+
+
+def _names(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(names)))
+
+
+def read_baseline(path: Path, asked: Question) -> Results:
+    """The results in ``path``, if the answers to what is ``asked`` can be held to them.
 
     Args:
-        options: of the command line.
+        path: of the file.
+        asked: now.
 
     Raises:
         ResultsError: the file holds no results, or those of another question.
     """
-    baseline = read_results(options.baseline)
-    why = _other_question(baseline, options)
+    baseline = read_results(path)
+    why = _other_question(baseline, asked)
     if why:
-        raise ResultsError(f"{one_line(str(options.baseline))} is no baseline for this: {why}.")
+        raise ResultsError(f"{one_line(str(path))} is no baseline for this: {why}.")
     return baseline
 
 
-def _other_question(baseline: Results, options: Namespace) -> str:
+def _other_question(baseline: Results, asked: Question) -> str:
     """In what ``baseline`` judged something else, or less; empty if it did not."""
     if baseline["stopped"]:
         return f"it was not completed ({baseline['stopped']})"
     if baseline["case"] is not None or baseline["shard"] is not None:
         return "it judged a part only"
-    devices = {*baseline["devices"], *baseline["missing_devices"]}
-    pairs = {
-        "target": (
-            baseline["implementation"]["target"],
-            target_text(options.target, options.exec, options.python),
-        ),
-        "--dtype": _lists(baseline["dtypes"], options.dtype or PRECISIONS),
-        "--device": _lists(devices, options.device or ["cpu"]),
-        "--without": _lists(baseline["without"], options.without or ()),
-    }
-    for name, (before, now) in pairs.items():
-        if before != now:
-            return f"its {name} is {one_line(before)}, and that of this run {one_line(now)}"
+    before = Question.of_results(baseline)
+    for name, one, other in (
+        ("target", (before.target,), (asked.target,)),
+        ("--dtype", before.dtypes, asked.dtypes),
+        ("--device", before.devices, asked.devices),
+        ("--without", before.without, asked.without),
+    ):
+        if one != other:
+            was, now = (one_line(", ".join(names)) or "nothing" for names in (one, other))
+            return f"its {name} is {was}, and that of this run {now}"
     # One that judged more cases will do: what holds in them holds in fewer.
     thorough = list(PROFILES)
-    if thorough.index(baseline["profile"]) < thorough.index(options.profile):
-        return f"it judged less, by profile {baseline['profile']} and not {options.profile}"
+    if thorough.index(before.profile) < thorough.index(asked.profile):
+        return f"it judged less, by profile {before.profile} and not {asked.profile}"
     return ""
-
-
-def _lists(*names: Any) -> tuple[str, ...]:
-    return tuple(", ".join(sorted(set(some))) or "nothing" for some in names)
 
 
 class Comparison:
@@ -91,7 +122,7 @@ class Comparison:
 
     @property
     def status(self) -> int:
-        """The exit status of ``check``."""
+        """The exit status, instead of that by the verdict."""
         after = self._found.after
         verdicts = {change.clause["verdict"] for change in self.worse}
         if after["stopped"] == "interrupted":

@@ -12,12 +12,12 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from .baseline import Comparison, read_baseline
+from .baseline import Comparison, Question, read_baseline
 from .reports.reading import ResultsError
 from .reports.tables import broken, markdown_report, text_report, unseen
 from .results_file import not_writable, write_results, write_text
 
-__all__ = ["check", "exit_status"]
+__all__ = ["USAGE", "check", "conclude", "exit_status"]
 
 CONFORMANT, NOT_CONFORMANT, USAGE, NOT_COMPLETED = 0, 1, 2, 3
 
@@ -41,7 +41,7 @@ def check(options: Namespace) -> int:
     baseline = None
     if options.baseline is not None:
         try:
-            baseline = read_baseline(options)
+            baseline = read_baseline(options.baseline, Question.of_options(options))
         except ResultsError as problem:
             print(f"lstm-conformance: {problem}", file=sys.stderr)
             return USAGE
@@ -60,10 +60,20 @@ def check(options: Namespace) -> int:
             print(log.read_text("utf-8", "replace")[-3000:], file=sys.stderr)
         if results is None:
             return NOT_COMPLETED
+    return conclude(results, options, baseline)
+
+
+def conclude(results: dict[str, Any], options: Namespace, baseline: dict[str, Any] | None) -> int:
+    """Prints and writes what the command came to, and returns its exit status.
+
+    Args:
+        results: of the implementation.
+        options: with the files to be written, and the path of the baseline.
+        baseline: than which the results must not be worse; None if they have to conform.
+    """
     if options.json is not None:
         write_results(options.json, results)
-    text, report = text_report(results), markdown_report(results)
-    status = exit_status(results)
+    text, report, status = text_report(results), markdown_report(results), exit_status(results)
     if baseline is not None:
         comparison = Comparison(options.baseline, baseline, results)
         text, report = f"{text}\n{comparison.text()}", f"{comparison.markdown()}\n{report}"

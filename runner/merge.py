@@ -7,13 +7,13 @@ from argparse import Namespace
 from collections.abc import Mapping
 from typing import Any
 
-from .check import USAGE, exit_status
+from .baseline import Question, read_baseline
+from .check import USAGE, conclude
 from .in_process import judging_tests
 from .profiles import PROFILES
 from .reports.escaping import one_line
 from .reports.reading import ResultsError, read_results
-from .reports.tables import markdown_report, text_report
-from .results_file import not_writable, write_results, write_text
+from .results_file import not_writable
 from .same_run import asked_of, differing, parts_of
 from .spec.clauses import TESTABLE
 from .tally import Tally
@@ -35,15 +35,13 @@ def merge(options: Namespace) -> int:
     try:
         _check_files(options)
         results = merged({str(path): read_results(path) for path in options.results})
+        baseline = None
+        if options.baseline is not None:
+            baseline = read_baseline(options.baseline, Question.of_results(results))
     except (ResultsError, CannotMerge) as problem:
         print(f"lstm-conformance: {one_line(str(problem))}", file=sys.stderr)
         return USAGE
-    if options.json is not None:
-        write_results(options.json, results)
-    if options.markdown is not None:
-        write_text(options.markdown, markdown_report(results))
-    print(text_report(results), end="")
-    return exit_status(results)
+    return conclude(results, options, baseline)
 
 
 def _check_files(options: Namespace) -> None:
@@ -51,6 +49,8 @@ def _check_files(options: Namespace) -> None:
         problem = None if path is None else not_writable(path)
         if problem:
             raise CannotMerge(problem)
+    if options.baseline is not None and options.baseline == options.json:
+        raise CannotMerge("--json would replace the baseline: name another file.")
     if len({*options.results}) < len(options.results):
         raise CannotMerge("one of the files is named twice.")
 

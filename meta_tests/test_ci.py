@@ -1,0 +1,317 @@
+"""Every command of the action, and of the pages on CI and the gate, does what it should."""
+
+from __future__ import annotations
+
+import configparser
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import sysconfig
+import venv
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import yaml
+
+from lstm_conformance.reports.reading import read_results
+
+from .command_line import environment, run
+
+ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "docs" / "ci.md").read_text("utf-8")
+ACTION = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
+
+LSTM = '''
+"""One layer, one direction, forward only, float64."""
+import numpy as np
+from lstm_conformance.adapters.function import FunctionLSTM
+
+def sigmoid(x):
+    return (1 + np.tanh(x / 2)) / 2
+
+def lstm(case, arguments):
+    x = arguments["input"]
+    W_ih, W_hh = arguments["weight_ih_l0"].T, arguments["weight_hh_l0"].T
+    b = arguments["bias_ih_l0"] + arguments["bias_hh_l0"]
+    h = c = np.zeros((x.shape[1], case.config.hidden_size))
+    outputs = []
+    for x_t in x:
+        i, f, g, o = np.split(x_t @ W_ih + h @ W_hh + b, 4, axis=1)
+        c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+        h = sigmoid(o) * np.tanh(c)
+        outputs.append(h)
+    return np.stack(outputs), h[None], c[None]
+
+FastLSTM = FunctionLSTM("fast", "1.0", frozenset({"float64"}), lstm)
+'''
+# Only without any weight, and by an error: to diagnose wrong numbers takes longer.
+WRONG = LSTM.replace("outputs = []", "outputs = [] if arguments['weight_ih_l0'].any() else no")
+
+
+def block(language: str, heading: str) -> str:
+    """The block of code below a heading of the page."""
+    section = PAGE.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    (code,) = re.findall(rf"^```{language}\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+    return str(code)
+
+
+class Job(NamedTuple):
+    """A machine of a CI system, as far as a command can tell.
+
+    Attributes:
+        folder: with the repository that is judged.
+        variables: of the environment, but for those that a step adds.
+    """
+
+    folder: Path
+    variables: dict[str, str]
+
+    def run(self, script: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """A script, in the shell and with the options that GitHub and GitLab run it in."""
+        return subprocess.run(
+            ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
+            cwd=self.folder,
+            env={**self.variables, **variables},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def succeed(self, script: str, **variables: str) -> str:
+        """What a script prints that must not fail."""
+        done = self.run(script, **variables)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of the package, which a build may write to."""
+    copy = tmp_path_factory.mktemp("sources")
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, copy)
+    for name in ("runner", "spec", "reference", "adapters", "defects", "tests", "reports"):
+        ignored = shutil.ignore_patterns("__pycache__", "published", "findings")
+        shutil.copytree(ROOT / name, copy / name, ignore=ignored)
+    return copy
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What is installed where these tests run, but for the suite."""
+    links = tmp_path_factory.mktemp("packages")
+    for site in {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}:
+        for package in Path(site).iterdir():
+            if not re.search("lstm_conformance|__pycache__", package.name):
+                (links / package.name).symlink_to(package)
+    return links
+
+
+@pytest.fixture(scope="module")
+def wheels(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """In the place of the package index."""
+    folder = tmp_path_factory.mktemp("wheels")
+    command = [*(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps"), str(sources)]
+    variables = {**environment(), **WITHOUT_NETWORK}
+    subprocess.run([*command, "-w", str(folder)], env=variables, check=True)
+    return folder
+
+
+WITHOUT_NETWORK = {
+    "PIP_CONFIG_FILE": os.devnull,
+    "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+    "PIP_NO_BUILD_ISOLATION": "0",  # of this option pip takes 0 for yes
+    "PIP_NO_INDEX": "1",
+}
+
+
+class Machine(NamedTuple):
+    """What jobs start from.
+
+    Attributes:
+        packages: that are installed.
+        variables: that are set in every job.
+    """
+
+    packages: Path
+    variables: dict[str, str]
+
+    def job(self, folder: Path) -> Job:
+        """A new Python, in which all but the suite is installed, and a repository."""
+        python = folder / "python"
+        venv.create(python, symlinks=True)
+        paths = {"base": str(python), "platbase": str(python)}
+        site = Path(sysconfig.get_path("purelib", "venv", paths))
+        (site / "installed.pth").write_text(f"{self.packages}\n")
+        job = Job(
+            folder / "repository",
+            {
+                **self.variables,
+                "PATH": f"{python / 'bin'}{os.pathsep}{os.environ['PATH']}",
+                "GITHUB_STEP_SUMMARY": str(folder / "summary.md"),
+                "RUNNER_TEMP": str(folder / "temporary"),
+            },
+        )
+        job.folder.mkdir()
+        (folder / "temporary").mkdir()
+        (job.folder / "my_lstm.py").write_text(LSTM)
+        (job.folder / "known.toml").write_text("# Nothing is broken.\n")
+        return job
+
+
+@pytest.fixture(scope="module")
+def machine(sources: Path, packages: Path, wheels: Path) -> Machine:
+    pytest.importorskip("torch", reason="the commands install the suite with torch")
+    variables = {
+        **environment(),
+        **WITHOUT_NETWORK,
+        "PIP_FIND_LINKS": str(wheels),
+        "CI": "true",
+        "GITHUB_ACTION_PATH": str(sources),
+    }
+    return Machine(packages, variables)
+
+
+@pytest.fixture
+def job(machine: Machine, tmp_path: Path) -> Job:
+    return machine.job(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def with_action(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Job:
+    """A job in which the action has installed the suite, for all uses of it."""
+    job = machine.job(tmp_path_factory.mktemp("github"))
+    *before, _ = scripts()
+    for step in before:
+        job.succeed(step["run"])
+    return job
+
+
+def scripts() -> list[dict[str, Any]]:
+    """The steps of the action that are no other actions."""
+    return [step for step in ACTION["runs"]["steps"] if "run" in step]
+
+
+def judge(job: Job, inputs: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """The last script of the action."""
+    everything = {name: given["default"] for name, given in ACTION["inputs"].items()}
+    assert set(inputs) <= set(everything)
+    everything.update(inputs)
+    step = scripts()[-1]
+    assert filled(step["working-directory"], everything) == "."
+    variables = {name: filled(text, everything) for name, text in step["env"].items()}
+    return job.run(step["run"], **variables)
+
+
+def filled(text: str, inputs: dict[str, str]) -> str:
+    return re.sub(r"\$\{\{ inputs\.([\w-]+) \}\}", lambda match: inputs[match[1]], text)
+
+
+def results_of(job: Job) -> dict[str, Any]:
+    """Where the action looks for the artifact."""
+    upload = ACTION["runs"]["steps"][-1]
+    path = upload["with"]["path"].replace("${{ runner.temp }}", job.variables["RUNNER_TEMP"])
+    assert upload["if"] == "${{ always() }}"
+    return read_results(Path(path))
+
+
+def test_inputs_reach_no_script() -> None:
+    for step in ACTION["runs"]["steps"]:
+        assert "${{" not in step.get("run", "")
+
+
+def test_github(with_action: Job) -> None:
+    workflow = yaml.safe_load(block("yaml", "GitHub Actions"))
+    (of_job,) = workflow["jobs"].values()
+    checkout, python, install, action = of_job["steps"]
+    assert [step["uses"].partition("@")[0] for step in (checkout, python, action)] == [
+        "actions/checkout",
+        "actions/setup-python",
+        "OWNER/lstm-conformance",
+    ]
+    job = with_action
+    job.succeed(install["run"])
+    done = judge(job, action["with"])
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "CONFORMANT: fast" in done.stdout
+    results = results_of(job)
+    assert results["conformant"]
+    assert results["profile"] == "smoke"
+    assert results["without"] == ["packed"]
+    summary = Path(job.variables["GITHUB_STEP_SUMMARY"]).read_text("utf-8")
+    assert summary.startswith("# Conformance of fast")
+
+
+def test_the_action_passes_a_failure_on(with_action: Job) -> None:
+    job = with_action
+    (job.folder / "wrong.py").write_text(WRONG)
+    done = judge(
+        job, {"target": "wrong.py:FastLSTM", "profile": "smoke", "args": "--clause=EDGE-9"}
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert not results_of(job)["conformant"]
+    summary = Path(job.variables["GITHUB_STEP_SUMMARY"]).read_text("utf-8")
+    assert "NOT CONFORMANT" in summary
+
+
+HOSTILE = '$(touch a)"; touch b; echo "`touch c`'
+
+
+def test_inputs_are_no_commands(with_action: Job) -> None:
+    job, before = with_action, sorted(with_action.folder.iterdir())
+    stale = Path(job.variables["RUNNER_TEMP"]) / "lstm-conformance" / "results.json"
+    stale.parent.mkdir(exist_ok=True)
+    stale.write_text("of a step before")
+    args = f"--known-deviations={HOSTILE} * ?\n\n--clause=EQ-2\n"
+    done = judge(job, {"target": HOSTILE, "args": args})
+    assert done.returncode == 2
+    assert f"{HOSTILE} * ? cannot be read" in done.stderr
+    assert sorted(job.folder.iterdir()) == before
+    assert not stale.exists()
+
+
+def test_gitlab(job: Job) -> None:
+    (of_job,) = yaml.safe_load(block("yaml", "GitLab CI")).values()
+    for line in (*of_job["script"], *of_job["after_script"]):
+        job.succeed(line)
+    (results,) = of_job["artifacts"]["paths"]
+    assert read_results(job.folder / results)["conformant"]
+    junit = (job.folder / of_job["artifacts"]["reports"]["junit"]).read_text("utf-8")
+    assert "<testsuite" in junit
+
+
+def test_tox(job: Job) -> None:
+    ini = configparser.ConfigParser()
+    ini.read_string(block("ini", "tox"))
+    (section,) = ini.sections()
+    for requirement in ini[section]["deps"].split("\n"):
+        job.succeed(f"python -m pip install '{requirement}'")
+    for line in ini[section]["commands"].split("\n"):
+        assert "CONFORMANT: fast" in job.succeed(line)
+
+
+GATE = (ROOT / "docs" / "gate.md").read_text("utf-8").partition("\n## A budget")[0]
+
+# So that it takes no minutes; all else is as on the page.
+_FEWER = "--profile smoke --clause STATE-1 --clause EDGE-9 -n 0"
+
+
+def test_the_gate(tmp_path: Path) -> None:
+    """What is on the page on known deviations, baseline and examples."""
+    (tmp_path / "my_lstm.py").write_text(WRONG)
+    blocks = re.findall(r"^```sh\n(.*?)^```$", GATE, re.MULTILINE | re.DOTALL)
+    statuses = []
+    for line in "".join(blocks).splitlines():
+        program, command, *arguments = shlex.split(line)
+        assert program == "lstm-conformance"
+        if "github:OWNER/REPO" in arguments:
+            continue  # needs the network: see test_example_database
+        more = _FEWER.split() if command == "check" else []
+        ended = run(command, *arguments, *more, cwd=tmp_path)
+        statuses.append(ended.status)
+    assert statuses == [1, 0, 0, 1, 0, 1]
+    assert any((tmp_path / ".lstm-examples").iterdir())
