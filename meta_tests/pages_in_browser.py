@@ -16,10 +16,12 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_pla
 from lstm_conformance.reports.difference import difference
 from lstm_conformance.reports.html import difference_html, matrix_html, report_html
 
-from .made_up_results import PROGRAM, hostile, right, wrong
+from .made_up_results import PROGRAM, failure, hostile, right, wrong
 
 PHONE, DESKTOP = (360, 740), (1280, 900)
 KINDS = ("old", "new", "hostile", "difference", "matrix", "hostile matrix")
+
+COMMAND = failure("EQ-1")["command"]
 
 # In milliseconds, until the matrix of 12 implementations is painted and can be used.
 QUICK = 1000.0
@@ -183,7 +185,7 @@ def test_a_cell_leads_to_its_detail(visits: Visits) -> None:
     page.locator("a[href='#EQ-1-2']").click()
     target = page.locator("[id='EQ-1-2']")
     target.wait_for(state="visible")
-    assert page.evaluate("document.activeElement.id") == "EQ-1-2"
+    assert page.evaluate("document.querySelector(':target').id") == "EQ-1-2"
     box = target.bounding_box()
     assert box is not None
     assert 0 <= box["y"] < DESKTOP[1]
@@ -198,19 +200,25 @@ def test_a_link_opens_what_it_leads_to(visits: Visits) -> None:
     page.locator("#why-EQ-2").wait_for(state="visible")
 
 
-@pytest.mark.parametrize("clipboard", [True, False])
-def test_a_program_is_copied(clipboard: bool, visits: Visits) -> None:
+@pytest.mark.parametrize(
+    ("name", "text", "clipboard"), [("program", PROGRAM, True), ("command", COMMAND, False)]
+)
+def test_programs_and_commands_are_copied(
+    name: str, text: str, clipboard: bool, visits: Visits
+) -> None:
+    """Also where a browser has no interface to the clipboard."""
     permissions = ["clipboard-read", "clipboard-write"] if clipboard else []
     page = visits.open("new", permissions=permissions)
     if not clipboard:
         page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
-    page.get_by_role("button", name="Copy the program").first.click()
+    page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
+    page.get_by_role("button", name=f"Copy the {name}").first.click()
     page.get_by_role("button", name="Copied").wait_for()
     assert page.locator("#said").inner_text() == "Copied"
     page.evaluate("document.body.prepend(document.createElement('textarea'))")
     page.locator("textarea").focus()
     page.keyboard.press("Control+V")
-    assert page.locator("textarea").input_value() == PROGRAM
+    assert page.locator("textarea").input_value() == text
 
 
 def test_the_keyboard_reaches_everything(visits: Visits) -> None:

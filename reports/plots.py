@@ -35,7 +35,7 @@ ElementTree.register_namespace("xlink", "http://www.w3.org/1999/xlink")
 
 # Of Okabe and Ito, which all kinds of sight tell apart; each dtype has a marker of its own too.
 _BLUE, _ORANGE, _GREEN, _RED, _GREY = "#0072b2", "#e69f00", "#009e73", "#d55e00", "#8c8c8c"
-_COLOURS = (_BLUE, _ORANGE, _GREEN, "#cc79a7", "#56b4e9")
+_COLOURS = (_BLUE, _RED, _GREEN, "#cc79a7", "#56b4e9")
 _MARKERS = ("o", "s", "^", "D", "v")
 
 # Becomes the colour of the page's text.

@@ -95,18 +95,6 @@
     });
   }
 
-  // A link into what is closed opens it.
-  const reveal = () => {
-    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    if (!target) return;
-    for (let one = target; one; one = one.parentElement) if (one.tagName === 'DETAILS') one.open = true;
-    target.scrollIntoView();
-    if (target.tabIndex < 0) target.tabIndex = -1;
-    target.focus({ preventScroll: true });
-  };
-  addEventListener('hashchange', reveal);
-  reveal();
-
   // On paper nothing can be opened.
   let closed = [];
   addEventListener('beforeprint', () => {
