@@ -258,10 +258,11 @@ def _refused_files(texts: dict[str, str], folder: Path, capsys: pytest.CaptureFi
 
 def test_the_command_joins_what_the_shards_wrote(tmp_path: Path) -> None:
     options = ("--profile", "smoke", "--clause", "EQ-1", "--clause", "SHAPE-1", "--clause",
-               "COMB-1", "--dtype", "float64")  # fmt: skip
+               "COMB-3", "--dtype", "float64")  # fmt: skip
     _, unsharded = check("reference", *options, cwd=tmp_path)
-    for index in ("1", "2"):
-        ended, found = check("reference", *options, "--shard", f"{index}/2", cwd=tmp_path)
+    for index, workers in (("1", "0"), ("2", "2")):
+        more = ("--shard", f"{index}/2", "-n", workers)
+        ended, found = check("reference", *options, *more, cwd=tmp_path)
         assert ended.status == 0, ended.out + ended.err
         (tmp_path / f"{index}.json").write_text(json.dumps(found))
     out, page = tmp_path / "merged.json", tmp_path / "merged.md"

@@ -574,7 +574,10 @@ MUTATIONS = {
         ),
     ),
     "no test is out of time": Mutation(
-        Budget, "begin", never_out_of_time, (test_budget.test_a_test_may_take_twice_its_share,)
+        Budget,
+        "begin",
+        never_out_of_time,
+        (test_budget.test_a_test_may_take_half_as_much_again_as_its_share,),
     ),
     "a test may end without a case": Mutation(
         Checker,

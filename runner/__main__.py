@@ -21,10 +21,11 @@ __all__ = ["main"]
 
 _EXIT_STATUS = """\
 exit status:
-  0  conformant; with --baseline, not worse
+  0  conformant; with --baseline, not worse; with --shard, nothing in it is broken
   1  not conformant; with --baseline, worse
   2  the question could not be put: bad target, bad option, import failed
-  3  not completed: interrupted, or the process was ended; what was judged is written
+  3  not completed: interrupted, no case of some clause in --max-time, or the process was ended;
+     what was judged is written
 """
 
 

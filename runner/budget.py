@@ -13,9 +13,9 @@ __all__ = ["Budget", "most_telling_first", "seconds_of"]
 
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
-# Many tests need less than their share, and what they leave over would come too late for those
-# that were cut short before: so each may take more than its share, as long as there is time.
-_SHARES = 2.0
+# What tests leave over would come too late for those that were cut short before, so each may take
+# more than its share. Much more would leave nothing to the last ones where time is scarce.
+_SHARES = 1.5
 
 
 def seconds_of(text: str) -> float:

@@ -40,6 +40,9 @@ class Tally:
         asked: what was judged and how: the part of the results that is known before any test is
             run, with known deviations as ``clauses``, ``when``, ``reason`` and ``link``.
         clauses: ids of those that are judged.
+
+    Attributes:
+        parts: name of each test to what it found out.
     """
 
     def __init__(self, asked: dict[str, Any], clauses: Iterable[str]) -> None:
