@@ -60,6 +60,10 @@ _SIZES: dict[str, Callable[[Case], int]] = {
     "num_layers": lambda case: case.config.num_layers,
 }
 
+# With larger weights than these, which are torch's own, gates saturate: what is left of some elements
+# is so small that a mean over them says nothing.
+_GROWING_WEIGHTS = 1.0
+
 # An error of zero has no logarithm: it counts as this part of the noise.
 _SMALLEST_ERROR = 1e-3
 
@@ -230,6 +234,8 @@ class Record:
 
     def _see_growth(self, case: Case, tensor: str, finding: Finding) -> None:
         if finding.ratio is None or not finding.noise or not math.isfinite(finding.noise):
+            return
+        if case.weight_scale > _GROWING_WEIGHTS:
             return
         noise = math.log2(finding.noise)
         error = noise + math.log2(max(finding.ratio, _SMALLEST_ERROR))
