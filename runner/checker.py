@@ -60,8 +60,8 @@ _SIZES: dict[str, Callable[[Case], int]] = {
     "num_layers": lambda case: case.config.num_layers,
 }
 
-# With larger weights than these, which are torch's own, gates saturate: what is left of some elements
-# is so small that a mean over them says nothing.
+# With larger weights than these, which are torch's own, gates saturate: some elements are so small
+# that a mean over them says nothing.
 _GROWING_WEIGHTS = 1.0
 
 # An error of zero has no logarithm: it counts as this part of the noise.
