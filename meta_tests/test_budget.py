@@ -207,6 +207,14 @@ def test_a_case_that_tells_nothing_is_not_enough(first: str) -> None:
     assert checker.cut_short
 
 
+def test_a_clause_that_is_unsupported_whatever_the_case_takes_no_time() -> None:
+    settings = Settings(PROFILES["default"], 0, ("float64",), ("cpu",))
+    checker = Checker(ReferenceLSTM(), settings, "test", ["PARAM-1"])
+    checker.forall(PLAIN, close())
+    assert checker.records["PARAM-1"].verdicts == {"unsupported": 1}
+    assert not checker.cut_short
+
+
 def test_combinations_come_in_an_order_in_which_few_show_every_pair() -> None:
     group = [c for c in all_combinations() if (c.num_layers, c.layout) == (2, "batched")]
     ordered = covering_first(group)

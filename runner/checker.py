@@ -308,7 +308,7 @@ class Checker:
         if self._has_to_end():
             return
         part = self._narrowed(domain)
-        if part is not None:
+        if part is not None and not self._is_unsupported(clause):
             examples = self.settings.profile.per_clause
             if at_most is not None:
                 examples = min(examples, at_most)
@@ -382,6 +382,14 @@ class Checker:
         if diagnosis is not None:
             place = failures.index(smallest)
             failures[place] = replace(smallest, diagnosis=diagnosis.as_json())
+
+    def _is_unsupported(self, clause: str) -> bool:
+        """Whether what ``clause`` needs is lacking in every case, so that one stands for all."""
+        reason = lacking(self.implementation, frozenset(filter(None, [CLAUSES[clause].needs])))
+        if not reason or self.settings.required:  # what is required fails, with a case
+            return False
+        self.records[clause].count(UNSUPPORTED, reason)
+        return True
 
     def _narrowed(self, domain: Domain) -> Domain | None:
         """The part of ``domain`` that is asked for and supported; None, and why, if it is empty."""
