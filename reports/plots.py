@@ -163,8 +163,9 @@ def _histograms(axes: Axes, histograms: dict[str, list[list[int]]], tensors: lis
     axes.set_ylim(len(tensors) - 0.4, -0.9)
     axes.grid(axis="x", color=_GREY, alpha=0.3, linewidth=0.5)
     low, high = axes.get_xlim()
-    ticks = range(int(low) - int(low) % 2, int(high) + 2, 2 if high - low < 30 else 8)
-    axes.set_xticks(list(ticks), [_power(exponent) for exponent in ticks])
+    step = 3 if high - low < 30 else 9
+    ticks = range(math.ceil(low / step) * step, math.floor(high) + 1, step)
+    axes.set_xticks(list(ticks), [_tick(exponent) for exponent in ticks])
 
 
 # log2 of the ratio that fails.
@@ -173,6 +174,11 @@ _LIMIT = 4.907
 
 def _power(exponent: int) -> str:
     return f"{2.0**exponent:g}" if -10 <= exponent <= 16 else f"2^{exponent}"
+
+
+def _tick(exponent: int) -> str:
+    """A power of two, as short as it can be."""
+    return f"1/{2**-exponent}" if -10 <= exponent < 0 else _power(exponent)
 
 
 def _said_of_bins(dtype: str, bins: Counter[int]) -> str:
