@@ -55,8 +55,13 @@ WRONG = LSTM.replace("outputs = []", "outputs = [] if arguments['weight_ih_l0'].
 def block(language: str, heading: str) -> str:
     """The block of code below a heading of the page."""
     section = PAGE.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
-    (code,) = re.findall(rf"^```{language}\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
-    return str(code)
+    (code,) = blocks(language, section)
+    return code
+
+
+def blocks(language: str, page: str) -> list[str]:
+    """All blocks of code in a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
 
 
 class Job(NamedTuple):
@@ -294,7 +299,7 @@ def test_tox(job: Job) -> None:
         assert "CONFORMANT: fast" in job.succeed(line)
 
 
-GATE = (ROOT / "docs" / "gate.md").read_text("utf-8").partition("\n## A budget")[0]
+DEVIATIONS, _, TIME = (ROOT / "docs" / "gate.md").read_text("utf-8").partition("\n## A budget")
 
 # So that it takes no minutes; all else is as on the page.
 _FEWER = "--profile smoke --clause STATE-1 --clause EDGE-9 -n 0"
@@ -303,9 +308,8 @@ _FEWER = "--profile smoke --clause STATE-1 --clause EDGE-9 -n 0"
 def test_the_gate(tmp_path: Path) -> None:
     """What is on the page on known deviations, baseline and examples."""
     (tmp_path / "my_lstm.py").write_text(WRONG)
-    blocks = re.findall(r"^```sh\n(.*?)^```$", GATE, re.MULTILINE | re.DOTALL)
     statuses = []
-    for line in "".join(blocks).splitlines():
+    for line in "".join(blocks("sh", DEVIATIONS)).splitlines():
         program, command, *arguments = shlex.split(line)
         assert program == "lstm-conformance"
         if "github:OWNER/REPO" in arguments:
@@ -315,3 +319,33 @@ def test_the_gate(tmp_path: Path) -> None:
         statuses.append(ended.status)
     assert statuses == [1, 0, 0, 1, 0, 1]
     assert any((tmp_path / ".lstm-examples").iterdir())
+
+
+def test_budget_and_resume(tmp_path: Path) -> None:
+    """What is on the page on time, but for pytest on other machines."""
+    (tmp_path / "my_lstm.py").write_text(LSTM)
+    lines = [shlex.split(line, comments=True) for line in "".join(blocks("sh", TIME)).splitlines()]
+    told = [line[1:] for line in lines if line[0] == "lstm-conformance"]
+    assert len(told) == len(lines) - 1 == 3
+    for arguments in told:
+        ended = run(*arguments, *_FEWER.split(), cwd=tmp_path)
+        assert ended.status == 0, ended.out + ended.err
+    assert read_results(tmp_path / "results.json")["conformant"]
+
+
+def test_shards_of_a_matrix(with_action: Job) -> None:
+    (example,) = blocks("yaml", TIME)
+    shard, verdict = yaml.safe_load(example)["jobs"].values()
+    job = with_action
+    for index in shard["strategy"]["matrix"]["shard"]:
+        for line in commands(shard):
+            judges = " check " in line
+            line = line.replace("${{ matrix.shard }}", str(index))
+            job.succeed(f"{line} {_FEWER}" if judges else line)
+    said = [job.succeed(line) for line in commands(verdict)]
+    assert "CONFORMANT: fast" in said[-1]
+    assert read_results(job.folder / "results.json")["conformant"]
+
+
+def commands(of_job: dict[str, Any]) -> list[str]:
+    return [step["run"] for step in of_job["steps"] if "run" in step]
