@@ -385,7 +385,7 @@ class Checker:
 
     def _is_unsupported(self, clause: str) -> bool:
         """Whether what ``clause`` needs is lacking in every case, so that one stands for all."""
-        reason = lacking(self.implementation, frozenset(filter(None, [CLAUSES[clause].needs])))
+        reason = lacking(self.implementation, frozenset(CLAUSES[clause].needs))
         if not reason or self.settings.required:  # what is required fails, with a case
             return False
         self.records[clause].count(UNSUPPORTED, reason)
@@ -463,7 +463,7 @@ class Checker:
         holds = True
         for clause, rule in rules.items():
             record = self.records[clause]
-            needs = frozenset(filter(None, [CLAUSES[clause].needs]))
+            needs = frozenset(CLAUSES[clause].needs)
             verdict, findings = UNSUPPORTED, list[Finding]()
             make: Callable[[str], Failure] | None = None
             reason = lacking(self.implementation, needs) or of_case or ""

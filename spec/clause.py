@@ -40,7 +40,7 @@ class Clause:
         equation: the claim in mathematics, where it has one.
         builds_on: ids of the clauses whose failure would make this one fail as well, so that
             a report can tell a cause from its consequences.
-        needs: the capability without which no case can be judged by it; empty if there is none.
+        needs: the capabilities without which no case can be judged by it.
         erratum: of the documents, where there is one.
         untestable: why no test can judge it; empty if one can.
     """
@@ -52,7 +52,7 @@ class Clause:
     level: str = "MUST"
     equation: str = ""
     builds_on: tuple[str, ...] = ()
-    needs: str = ""
+    needs: tuple[str, ...] = ()
     erratum: Erratum | None = None
     untestable: str = ""
 

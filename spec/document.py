@@ -107,7 +107,7 @@ def _clause(clause: Clause) -> str:
     if clause.builds_on:
         notes.append(f"Builds on {', '.join(clause.builds_on)}.")
     if clause.needs:
-        notes.append(f"Needs: {clause.needs}.")
+        notes.append(f"Needs: {', '.join(clause.needs)}.")
     return "\n\n".join([*parts, " ".join(notes)])
 
 

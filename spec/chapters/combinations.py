@@ -36,7 +36,7 @@ CHAPTER = Chapter(
             text="The arguments combine freely: every gradient is right for every combination.",
             sources=("each-step",),
             builds_on=("COMB-1", "DROP-4", "GRAD-10", "GRAD-11"),
-            needs="gradients",
+            needs=("gradients",),
         ),
         Clause(
             id="COMB-3",

@@ -42,7 +42,7 @@ CHAPTER = Chapter(
             ),
             sources=("dropout",),
             builds_on=("DROP-2", "GRAD-1", "GRAD-4"),
-            needs="gradients",
+            needs=("gradients",),
         ),
         Clause(
             id="DROP-5",
@@ -55,7 +55,7 @@ CHAPTER = Chapter(
             sources=("dropout", "multilayer", "s-dropout"),
             equation="x_t^(l) = h_t^(l-1) * m_t / (1 - p), m_t of zeros and ones",
             builds_on=("DROP-1", "DROP-3", "PROJ-4", "STATE-3", "STATE-4", "SHAPE-5", "SHAPE-6"),
-            needs="dropout",
+            needs=("dropout",),
             erratum=Erratum(
                 "The paragraph on layers multiplies by a bare Bernoulli variable, without the "
                 "scale 1/(1-p).",
@@ -73,7 +73,7 @@ CHAPTER = Chapter(
             sources=("dropout",),
             equation="dh_t^(l-1) = dx_t^(l) * m_t / (1 - p)",
             builds_on=("DROP-5", "GRAD-10"),
-            needs="dropout",
+            needs=("dropout", "gradients"),
         ),
         Clause(
             id="DROP-7",
@@ -82,7 +82,7 @@ CHAPTER = Chapter(
             sources=("dropout", "multilayer"),
             equation="P(m = 0) = p",
             builds_on=("DROP-5",),
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="DROP-8",
@@ -93,7 +93,7 @@ CHAPTER = Chapter(
             ),
             sources=("multilayer", "dropout"),
             builds_on=("DROP-5",),
-            needs="module",
+            needs=("module",),
             erratum=Erratum(
                 "No document says which elements share a choice. The index t of the Bernoulli "
                 "variable says that steps do not; rows, units and calls are those of a Dropout "
@@ -109,7 +109,7 @@ CHAPTER = Chapter(
             sources=("dropout",),
             level="SHOULD",
             builds_on=("DROP-8",),
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="DROP-10",
@@ -120,7 +120,7 @@ CHAPTER = Chapter(
             ),
             sources=("dropout",),
             builds_on=("DROP-1", "DROP-5"),
-            needs="module",
+            needs=("module",),
         ),
     ),
 )

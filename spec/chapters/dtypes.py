@@ -55,14 +55,14 @@ CHAPTER = Chapter(
             title="Argument dtype",
             text="All parameters have the dtype that the constructor was given.",
             sources=("s-device-dtype", "s-signature", "signature"),
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="DTYPE-7",
             title="Argument device",
             text="All parameters are on the device that the constructor was given.",
             sources=("s-device-dtype", "s-signature", "signature"),
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="DTYPE-8",
@@ -74,7 +74,7 @@ CHAPTER = Chapter(
             sources=("s-signature", "signature"),
             level="SHOULD",
             builds_on=("DTYPE-6", "DTYPE-7"),
-            needs="module",
+            needs=("module",),
             erratum=Erratum(
                 "The documents do not say what the default None of device and dtype means.",
                 "torch.get_default_dtype(), and the device that torch.set_default_device() or "
@@ -91,7 +91,7 @@ CHAPTER = Chapter(
             sources=("s-device-dtype",),
             level="SHOULD",
             builds_on=("DTYPE-7", "DTYPE-2"),
-            needs="module",
+            needs=("module",),
             erratum=Erratum(
                 'The documents do not say on which devices an LSTM can be called; "meta" is one '
                 "that every machine has.",

@@ -118,7 +118,7 @@ CHAPTER = Chapter(
             ),
             sources=("each-step",),
             builds_on=("COMB-2", "EDGE-9"),
-            needs="gradients",
+            needs=("gradients",),
         ),
         Clause(
             id="EDGE-11",

@@ -61,7 +61,7 @@ CHAPTER = Chapter(
             equation="W_i* x_t + b_i* + W_h* h_{t-1} + b_h*",
             sources=("gate-i", "gate-f", "gate-g", "gate-o", "bias"),
             builds_on=("EQ-4",),
-            needs="two-biases",
+            needs=("two-biases",),
         ),
         Clause(
             id="EQ-6",

@@ -20,7 +20,7 @@ CHAPTER = Chapter(
             equation="dx_t = W_ih^T da_t",
             sources=("each-step",),
             builds_on=_FORWARD,
-            needs="gradients",
+            needs=("gradients",),
         ),
         Clause(
             id="GRAD-2",
@@ -29,7 +29,7 @@ CHAPTER = Chapter(
             equation="dh_{t-1} = W_hh^T da_t",
             sources=("each-step",),
             builds_on=_FORWARD,
-            needs="gradients",
+            needs=("gradients",),
         ),
         Clause(
             id="GRAD-3",
@@ -38,7 +38,7 @@ CHAPTER = Chapter(
             equation="dc_{t-1} = f_t * dc_t",
             sources=("each-step",),
             builds_on=_FORWARD,
-            needs="gradients",
+            needs=("gradients",),
         ),
         Clause(
             id="GRAD-4",
@@ -49,7 +49,7 @@ CHAPTER = Chapter(
             equation="dW_ih = sum_t da_t x_t^T",
             sources=("each-step",),
             builds_on=_FORWARD,
-            needs="gradients",
+            needs=("gradients",),
         ),
         Clause(
             id="GRAD-5",
@@ -60,7 +60,7 @@ CHAPTER = Chapter(
             equation="dW_hh = sum_t da_t h_{t-1}^T",
             sources=("each-step",),
             builds_on=_FORWARD,
-            needs="gradients",
+            needs=("gradients",),
         ),
         Clause(
             id="GRAD-6",
@@ -69,7 +69,7 @@ CHAPTER = Chapter(
             equation="db_ih = db_hh = sum_t da_t",
             sources=("each-step",),
             builds_on=_FORWARD,
-            needs="gradients",
+            needs=("gradients",),
         ),
         Clause(
             id="GRAD-7",
@@ -80,7 +80,7 @@ CHAPTER = Chapter(
             equation="dW_hr = sum_t dh_t (o_t * tanh(c_t))^T",
             sources=("each-step",),
             builds_on=_FORWARD,
-            needs="gradients",
+            needs=("gradients",),
         ),
         Clause(
             id="GRAD-8",
@@ -88,7 +88,7 @@ CHAPTER = Chapter(
             text="All gradients are right if only h_n has a cotangent.",
             sources=("each-step",),
             builds_on=_GRADIENTS,
-            needs="gradients",
+            needs=("gradients",),
         ),
         Clause(
             id="GRAD-9",
@@ -96,7 +96,7 @@ CHAPTER = Chapter(
             text="All gradients are right if only c_n has a cotangent.",
             sources=("each-step",),
             builds_on=_GRADIENTS,
-            needs="gradients",
+            needs=("gradients",),
         ),
         Clause(
             id="GRAD-10",
@@ -104,7 +104,7 @@ CHAPTER = Chapter(
             text="Gradients add up if output, h_n and c_n have cotangents together.",
             sources=("each-step",),
             builds_on=(*_GRADIENTS, "GRAD-8", "GRAD-9"),
-            needs="gradients",
+            needs=("gradients",),
         ),
         Clause(
             id="GRAD-11",
@@ -115,7 +115,7 @@ CHAPTER = Chapter(
             ),
             sources=("each-step",),
             builds_on=("GRAD-10", "PACK-2", "PACK-3"),
-            needs="gradients",
+            needs=("gradients",),
         ),
         Clause(
             id="GRAD-12",
@@ -126,7 +126,7 @@ CHAPTER = Chapter(
             ),
             sources=("each-step",),
             builds_on=_ALL,
-            needs="module",
+            needs=("module", "gradients"),
         ),
         Clause(
             id="GRAD-13",
@@ -134,7 +134,7 @@ CHAPTER = Chapter(
             text="Two forward and backward passes leave twice the gradient in every argument.",
             sources=("each-step",),
             builds_on=_ALL,
-            needs="module",
+            needs=("module", "gradients"),
         ),
         Clause(
             id="GRAD-14",
@@ -146,7 +146,7 @@ CHAPTER = Chapter(
             sources=("each-step",),
             level="SHOULD",
             builds_on=_ALL,
-            needs="module",
+            needs=("module", "gradients"),
         ),
         Clause(
             id="GRAD-15",
@@ -158,7 +158,7 @@ CHAPTER = Chapter(
             sources=("each-step",),
             level="SHOULD",
             builds_on=_FORWARD,
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="GRAD-16",
@@ -169,7 +169,7 @@ CHAPTER = Chapter(
             ),
             sources=("each-step",),
             builds_on=_ALL,
-            needs="module",
+            needs=("module", "gradients"),
         ),
         Clause(
             id="GRAD-17",
@@ -181,7 +181,7 @@ CHAPTER = Chapter(
             sources=("each-step",),
             level="SHOULD",
             builds_on=_ALL,
-            needs="module",
+            needs=("module", "gradients"),
         ),
         Clause(
             id="GRAD-18",
@@ -192,7 +192,7 @@ CHAPTER = Chapter(
             ),
             sources=("each-step",),
             builds_on=_ALL,
-            needs="gradients",
+            needs=("gradients",),
         ),
         Clause(
             id="GRAD-19",
@@ -201,7 +201,7 @@ CHAPTER = Chapter(
             sources=("each-step",),
             level="SHOULD",
             builds_on=_ALL,
-            needs="module",
+            needs=("module", "gradients"),
         ),
         Clause(
             id="GRAD-20",
@@ -213,7 +213,7 @@ CHAPTER = Chapter(
             equation="d output(x + s v) / ds",
             sources=("each-step",),
             builds_on=("GRAD-10",),
-            needs="forward-mode",
+            needs=("forward-mode",),
         ),
         Clause(
             id="GRAD-21",
@@ -225,7 +225,7 @@ CHAPTER = Chapter(
             equation="d grad(x + s v) / ds",
             sources=("each-step",),
             builds_on=("GRAD-10", "GRAD-11", "GRAD-19"),
-            needs="double-backward",
+            needs=("double-backward",),
         ),
     ),
 )

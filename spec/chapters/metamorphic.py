@@ -18,7 +18,7 @@ CHAPTER = Chapter(
             ),
             sources=("symbols", "h_n", "c_n"),
             builds_on=("STATE-2", "GRAD-10"),
-            needs="gradients",
+            needs=("gradients",),
         ),
         Clause(
             id="META-2",
@@ -53,7 +53,7 @@ CHAPTER = Chapter(
             ),
             sources=("each-step", "input"),
             builds_on=("EQ-4", "GRAD-10"),
-            needs="gradients",
+            needs=("gradients",),
         ),
         Clause(
             id="META-6",
@@ -64,7 +64,7 @@ CHAPTER = Chapter(
             ),
             sources=("num_layers-stack", "s-equations"),
             builds_on=("STACK-1", "DIR-4", "GRAD-10"),
-            needs="gradients",
+            needs=("gradients",),
         ),
         Clause(
             id="META-7",

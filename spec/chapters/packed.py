@@ -107,7 +107,7 @@ CHAPTER = Chapter(
             sources=("output-packed",),
             level="SHOULD",
             builds_on=("PACK-1",),
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="PACK-12",
@@ -118,7 +118,7 @@ CHAPTER = Chapter(
             ),
             sources=("input-packing",),
             builds_on=_ALL,
-            needs="module",
+            needs=("module",),
         ),
     ),
 )

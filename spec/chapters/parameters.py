@@ -26,7 +26,7 @@ CHAPTER = Chapter(
                 "no parameter has a name that is not documented."
             ),
             sources=("weight_ih", "weight_hh"),
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="PARAM-2",
@@ -36,7 +36,7 @@ CHAPTER = Chapter(
                 "none has either."
             ),
             sources=("bias_ih", "bias_hh", "bias", "s-bias"),
-            needs="module",
+            needs=("module",),
             erratum=Erratum(
                 "The list of attributes names the biases whether or not bias=False was given.",
                 "With bias=False the parameters do not exist, rather than being zero.",
@@ -47,7 +47,7 @@ CHAPTER = Chapter(
             title="Presence of weight_hr",
             text="Every layer has weight_hr_l[k] with proj_size > 0, and none without.",
             sources=("weight_hr", "weight_hr-presence", "proj_size"),
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="PARAM-4",
@@ -65,7 +65,7 @@ CHAPTER = Chapter(
                 "reverse-presence",
                 "reverse-weight_hr-presence",
             ),
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="PARAM-5",
@@ -76,7 +76,7 @@ CHAPTER = Chapter(
             ),
             sources=_LISTED,
             level="SHOULD",
-            needs="module",
+            needs=("module",),
             erratum=_silent(
                 "the order of the parameters",
                 "That of torch: states of optimizers refer to parameters by their number.",
@@ -91,7 +91,7 @@ CHAPTER = Chapter(
             ),
             sources=("weight_ih", "weight_ih-above", "weight_ih-projection", "reverse-weight_ih"),
             builds_on=("PARAM-1",),
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="PARAM-7",
@@ -102,7 +102,7 @@ CHAPTER = Chapter(
             ),
             sources=("weight_hh", "weight_hh-projection", "reverse-weight_hh"),
             builds_on=("PARAM-1",),
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="PARAM-8",
@@ -110,7 +110,7 @@ CHAPTER = Chapter(
             text="bias_ih and bias_hh are (4*hidden_size,), with a projection too.",
             sources=("bias_ih", "bias_hh", "reverse-bias_ih", "reverse-bias_hh"),
             builds_on=("PARAM-2",),
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="PARAM-9",
@@ -118,7 +118,7 @@ CHAPTER = Chapter(
             text="weight_hr is (proj_size, hidden_size).",
             sources=("weight_hr", "reverse-weight_hr"),
             builds_on=("PARAM-3",),
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="PARAM-10",
@@ -128,7 +128,7 @@ CHAPTER = Chapter(
                 "requires a gradient."
             ),
             sources=_LISTED,
-            needs="module",
+            needs=("module",),
         ),
         # ------------------------------------------------------------------ initial values
         Clause(
@@ -140,7 +140,7 @@ CHAPTER = Chapter(
             ),
             equation="|w| <= sqrt(k), k = 1/hidden_size",
             sources=("initialisation",),
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="PARAM-12",
@@ -152,7 +152,7 @@ CHAPTER = Chapter(
             equation="w ~ U(-sqrt(k), sqrt(k)), k = 1/hidden_size",
             sources=("initialisation",),
             builds_on=("PARAM-11",),
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="PARAM-13",
@@ -162,7 +162,7 @@ CHAPTER = Chapter(
                 "made one after the other, share theirs."
             ),
             sources=("initialisation",),
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="PARAM-14",
@@ -170,7 +170,7 @@ CHAPTER = Chapter(
             text="After torch.manual_seed the constructor draws the same values again.",
             sources=("initialisation",),
             level="SHOULD",
-            needs="module",
+            needs=("module",),
             erratum=_silent(
                 "where the initial values are drawn from", "torch's own generator, as all there is."
             ),
@@ -185,7 +185,7 @@ CHAPTER = Chapter(
             sources=("initialisation",),
             level="SHOULD",
             builds_on=("PARAM-12",),
-            needs="module",
+            needs=("module",),
             erratum=_silent("reset_parameters()", "What it does in torch's layers."),
         ),
         # ------------------------------------------------------------------- saved and loaded
@@ -198,7 +198,7 @@ CHAPTER = Chapter(
             ),
             sources=_LISTED,
             builds_on=("PARAM-1", "PARAM-2", "PARAM-3", "PARAM-4"),
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="PARAM-17",
@@ -209,7 +209,7 @@ CHAPTER = Chapter(
             ),
             sources=_LISTED,
             builds_on=("PARAM-16",),
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="PARAM-18",
@@ -220,7 +220,7 @@ CHAPTER = Chapter(
             ),
             sources=_LISTED,
             builds_on=("PARAM-17",),
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="PARAM-19",
@@ -231,7 +231,7 @@ CHAPTER = Chapter(
             ),
             sources=_LISTED,
             builds_on=("PARAM-16",),
-            needs="module",
+            needs=("module",),
         ),
         # --------------------------------------------------------- changed between two calls
         Clause(
@@ -243,7 +243,7 @@ CHAPTER = Chapter(
             ),
             sources=("each-step", *_LISTED),
             builds_on=("COMB-1",),
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="PARAM-21",
@@ -254,7 +254,7 @@ CHAPTER = Chapter(
             ),
             sources=("each-step", *_LISTED),
             builds_on=("COMB-1",),
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="PARAM-22",
@@ -262,7 +262,7 @@ CHAPTER = Chapter(
             text="A call sees what load_state_dict loaded since the call before.",
             sources=("each-step", *_LISTED),
             builds_on=("COMB-1", "PARAM-17"),
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="PARAM-23",
@@ -273,7 +273,7 @@ CHAPTER = Chapter(
             ),
             sources=("each-step", *_LISTED),
             builds_on=("COMB-1", "PARAM-10"),
-            needs="module",
+            needs=("module",),
             erratum=_silent(
                 "replacing a parameter",
                 "The attribute is the parameter, there is no other copy that counts.",
@@ -291,7 +291,7 @@ CHAPTER = Chapter(
             ),
             sources=("s-device-dtype",),
             builds_on=("COMB-1", "DTYPE-1", "DTYPE-3", "DTYPE-4", "DTYPE-5"),
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="PARAM-25",
@@ -299,7 +299,7 @@ CHAPTER = Chapter(
             text="to(device) moves every parameter there.",
             sources=("s-device-dtype",),
             level="SHOULD",
-            needs="module",
+            needs=("module",),
             erratum=_silent(
                 "moving a module once it is made",
                 'What torch\'s layers do, looked at with the device "meta".',
@@ -314,7 +314,7 @@ CHAPTER = Chapter(
             ),
             sources=_LISTED,
             level="SHOULD",
-            needs="module",
+            needs=("module",),
             erratum=_silent("copies", "What torch's layers do."),
         ),
         Clause(
@@ -323,7 +323,7 @@ CHAPTER = Chapter(
             text="A module that was pickled and read back gives the same results.",
             sources=_LISTED,
             level="SHOULD",
-            needs="module",
+            needs=("module",),
             erratum=_silent("pickling", "What torch's layers do."),
         ),
         Clause(
@@ -335,7 +335,7 @@ CHAPTER = Chapter(
             ),
             sources=("dropout",),
             level="SHOULD",
-            needs="module",
+            needs=("module",),
             erratum=_silent(
                 "the two modes", "What torch's layers do: dropout alone depends on them."
             ),

@@ -17,14 +17,14 @@ CHAPTER = Chapter(
                 "a packed sequence, of its data."
             ),
             sources=("inputs", "outputs"),
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="PURE-2",
             title="Parameters unchanged",
             text="Neither a call nor its backward pass changes a bit of a parameter.",
             sources=("each-step", "weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr"),
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="PURE-3",
@@ -32,7 +32,7 @@ CHAPTER = Chapter(
             text="The backward pass does not change a bit of the cotangents that it is given.",
             sources=("outputs",),
             level="SHOULD",
-            needs="module",
+            needs=("module", "gradients"),
         ),
         Clause(
             id="PURE-4",
@@ -43,7 +43,7 @@ CHAPTER = Chapter(
             ),
             sources=("outputs",),
             level="SHOULD",
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="PURE-5",
@@ -51,7 +51,7 @@ CHAPTER = Chapter(
             text="Writing to one of output, h_n and c_n does not change the other two.",
             sources=("outputs",),
             level="SHOULD",
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="PURE-6",
@@ -59,7 +59,7 @@ CHAPTER = Chapter(
             text="What a call returned stays what it was during later calls of the module.",
             sources=("outputs",),
             level="SHOULD",
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="PURE-7",
@@ -70,7 +70,7 @@ CHAPTER = Chapter(
             ),
             sources=("each-step", "symbols", "h_0-default", "c_0-default"),
             builds_on=("COMB-1",),
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="PURE-8",
@@ -83,7 +83,7 @@ CHAPTER = Chapter(
             ),
             sources=("each-step", "input", "h_0-default", "c_0-default"),
             builds_on=("COMB-2", "PURE-7"),
-            needs="module",
+            needs=("module", "gradients"),
         ),
         Clause(
             id="PURE-9",
@@ -94,7 +94,7 @@ CHAPTER = Chapter(
             ),
             sources=("input", "input-packed"),
             builds_on=("COMB-1",),
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="PURE-10",
@@ -102,7 +102,7 @@ CHAPTER = Chapter(
             text="Results are right wherever the elements of h_0 and c_0 lie.",
             sources=("h_0", "c_0"),
             builds_on=("COMB-1",),
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="PURE-11",
@@ -110,7 +110,7 @@ CHAPTER = Chapter(
             text="Gradients are right wherever the elements of input, h_0 and c_0 lie.",
             sources=("input", "h_0", "c_0"),
             builds_on=("COMB-2", "PURE-9", "PURE-10"),
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="PURE-12",
@@ -122,7 +122,7 @@ CHAPTER = Chapter(
             ),
             sources=("dropout", "multilayer"),
             level="SHOULD",
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="PURE-13",
@@ -133,7 +133,7 @@ CHAPTER = Chapter(
             ),
             sources=("signature",),
             level="SHOULD",
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="PURE-14",
@@ -141,7 +141,7 @@ CHAPTER = Chapter(
             text="Neither a call nor its backward pass changes a global setting.",
             sources=("inputs", "outputs"),
             level="SHOULD",
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="PURE-15",
@@ -152,7 +152,7 @@ CHAPTER = Chapter(
             ),
             sources=("dropout",),
             level="SHOULD",
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="PURE-16",
@@ -162,7 +162,7 @@ CHAPTER = Chapter(
                 "of one does not change those of the other."
             ),
             sources=("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr", "initialisation"),
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="PURE-17",
@@ -173,7 +173,7 @@ CHAPTER = Chapter(
             ),
             sources=("each-step", "h_0-default", "c_0-default"),
             builds_on=("COMB-2", "PURE-7", "PURE-16"),
-            needs="module",
+            needs=("module", "gradients"),
         ),
     ),
 )

@@ -41,7 +41,7 @@ CHAPTER = Chapter(
             ),
             sources=_SIGNATURE,
             builds_on=("COMB-1",),
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="USE-2",
@@ -49,7 +49,7 @@ CHAPTER = Chapter(
             text="Each of them can be given by its name, in any order.",
             sources=_SIGNATURE,
             builds_on=("COMB-1",),
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="USE-3",
@@ -68,7 +68,7 @@ CHAPTER = Chapter(
                 "proj_size",
             ),
             builds_on=("COMB-1",),
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="USE-4",
@@ -78,7 +78,7 @@ CHAPTER = Chapter(
                 "packed sequence if the input is one."
             ),
             sources=("example", "outputs", "output-packed"),
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="USE-5",
@@ -87,7 +87,7 @@ CHAPTER = Chapter(
             sources=("inputs", "h_0-default", "c_0-default"),
             level="SHOULD",
             builds_on=("COMB-1",),
-            needs="module",
+            needs=("module",),
             erratum=_silent(
                 "The documents say how states are left out, not what None means.",
                 reading="It leaves them out, as in torch.",
@@ -100,7 +100,7 @@ CHAPTER = Chapter(
             sources=("inputs",),
             level="SHOULD",
             builds_on=("COMB-1",),
-            needs="module",
+            needs=("module",),
             erratum=_silent(
                 "The documents do not name the arguments of a call.",
                 reading="Their names are those of torch.",
@@ -112,7 +112,7 @@ CHAPTER = Chapter(
             title="No nonlinearity",
             text="nonlinearity is no argument: the constructor refuses it.",
             sources=(*_SIGNATURE, "s-nonlinearity"),
-            needs="module",
+            needs=("module",),
             erratum=Erratum(
                 "The introduction lists a parameter nonlinearity, which only torch.nn.RNN has; "
                 "its own signature is without it.",
@@ -124,21 +124,21 @@ CHAPTER = Chapter(
             title="Unknown arguments",
             text="The constructor refuses any other name, and more arguments than it has.",
             sources=_SIGNATURE,
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="USE-9",
             title="Required arguments",
             text="input_size and hidden_size have no default: without either there is no module.",
             sources=(*_SIGNATURE, "input_size", "hidden_size"),
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="USE-10",
             title="Values of input_size",
             text="An input_size that is negative or no whole number is refused.",
             sources=("input_size",),
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="USE-11",
@@ -146,7 +146,7 @@ CHAPTER = Chapter(
             text="An input_size of 0 is refused.",
             sources=("input_size",),
             level="SHOULD",
-            needs="module",
+            needs=("module",),
             erratum=_silent(
                 "The documents do not say whether there are inputs without features.",
                 "pytorch#136936",
@@ -158,28 +158,28 @@ CHAPTER = Chapter(
             title="Values of hidden_size",
             text="A hidden_size that is 0, negative or no whole number is refused.",
             sources=("hidden_size", "initialisation"),
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="USE-13",
             title="Values of num_layers",
             text="A num_layers that is 0, negative or no whole number is refused.",
             sources=("num_layers", "output"),
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="USE-14",
             title="Values of proj_size",
             text="A proj_size that is negative or no whole number is refused.",
             sources=("proj_size",),
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="USE-15",
             title="Limit of proj_size",
             text="A proj_size that is not smaller than hidden_size is refused.",
             sources=("proj_size-limit",),
-            needs="module",
+            needs=("module",),
             erratum=Erratum(
                 "The documentation says that proj_size should be smaller than hidden_size.",
                 "It has to be: others are refused, as torch does.",
@@ -190,7 +190,7 @@ CHAPTER = Chapter(
             title="Values of dropout",
             text="A dropout that is no number between 0 and 1 is refused: NaN and text as well.",
             sources=("dropout", "multilayer"),
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="USE-17",
@@ -198,7 +198,7 @@ CHAPTER = Chapter(
             text="A dropout of True or False is refused.",
             sources=("dropout",),
             level="SHOULD",
-            needs="module",
+            needs=("module",),
             erratum=_silent(
                 "The documents do not say that True, for Python the number 1, is no probability."
             ),
@@ -212,7 +212,7 @@ CHAPTER = Chapter(
             ),
             sources=("dropout",),
             level="SHOULD",
-            needs="module",
+            needs=("module",),
             erratum=_silent(
                 "The documents do not say whether dropout may be given with a single layer.",
                 reading="It may, and there is a warning, as torch gives it.",
@@ -223,14 +223,14 @@ CHAPTER = Chapter(
             title="Values of dtype",
             text="A dtype of whole numbers or truth values is refused, and what is no dtype.",
             sources=("s-device-dtype", "initialisation"),
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="USE-20",
             title="Values of device",
             text="A device that does not exist is refused.",
             sources=("s-device-dtype",),
-            needs="module",
+            needs=("module",),
         ),
         # ---------------------------------------------------------------- refused by a call
         Clause(
@@ -238,14 +238,14 @@ CHAPTER = Chapter(
             title="Required input",
             text="A call without input is refused.",
             sources=("inputs",),
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="USE-22",
             title="Axes of the input",
             text="An input with fewer than two axes or more than three is refused.",
             sources=("input",),
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="USE-23",
@@ -255,14 +255,14 @@ CHAPTER = Chapter(
                 "a single feature does not stand for all."
             ),
             sources=("input", "input_size"),
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="USE-24",
             title="Features of a packed sequence",
             text="So is a packed sequence with other than input_size features.",
             sources=("input", "input_size", "input-packed"),
-            needs="module",
+            needs=("module",),
             erratum=_unseen_if_packed("how many features there are", "pytorch#195803"),
         ),
         Clause(
@@ -271,7 +271,7 @@ CHAPTER = Chapter(
             text="An input without steps is refused.",
             sources=("input",),
             level="SHOULD",
-            needs="module",
+            needs=("module",),
             erratum=_silent("The documents do not say whether a sequence may be empty."),
         ),
         Clause(
@@ -280,7 +280,7 @@ CHAPTER = Chapter(
             text="An input of another dtype than the parameters is refused.",
             sources=("input", "s-device-dtype"),
             level="SHOULD",
-            needs="module",
+            needs=("module",),
             erratum=_silent("The documents do not say which dtype an input may have."),
         ),
         Clause(
@@ -289,7 +289,7 @@ CHAPTER = Chapter(
             text="An input on another device than the parameters is refused.",
             sources=("input", "s-device-dtype"),
             level="SHOULD",
-            needs="module",
+            needs=("module",),
             erratum=_silent(
                 "The documents do not say where an input may be; torch.nn.LSTM overlooks that a "
                 'packed sequence is on the device "meta" where there are no biases.',
@@ -301,7 +301,7 @@ CHAPTER = Chapter(
             title="One state without the other",
             text="The states are a pair: one of them alone is refused, and so is None for one.",
             sources=("inputs", "h_0-default", "c_0-default"),
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="USE-29",
@@ -309,7 +309,7 @@ CHAPTER = Chapter(
             text="A third state is refused.",
             sources=("inputs",),
             level="SHOULD",
-            needs="module",
+            needs=("module",),
             erratum=_silent(
                 "The documents do not say what becomes of a third state; torch.nn.LSTM refuses "
                 "it, but overlooks it where the input has no batch axis.",
@@ -324,7 +324,7 @@ CHAPTER = Chapter(
                 "unbatched input, h_0 and c_0 alike."
             ),
             sources=("h_0", "c_0", "input"),
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="USE-31",
@@ -333,7 +333,7 @@ CHAPTER = Chapter(
                 "h_0 or c_0 for more or fewer layers and directions than D*num_layers is refused."
             ),
             sources=("h_0", "c_0"),
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="USE-32",
@@ -343,7 +343,7 @@ CHAPTER = Chapter(
                 "does not stand for all."
             ),
             sources=("h_0", "c_0"),
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="USE-33",
@@ -353,14 +353,14 @@ CHAPTER = Chapter(
                 "hidden_size; a single feature does not stand for all."
             ),
             sources=("h_0", "c_0"),
-            needs="module",
+            needs=("module",),
         ),
         Clause(
             id="USE-34",
             title="Layers and directions of the states, packed",
             text="So it is with a packed sequence: for other than D*num_layers they are refused.",
             sources=("h_0", "c_0", "input-packed"),
-            needs="module",
+            needs=("module",),
             erratum=_PACKED_STATES,
         ),
         Clause(
@@ -371,7 +371,7 @@ CHAPTER = Chapter(
                 "are states without a batch axis."
             ),
             sources=("h_0", "c_0", "input-packed"),
-            needs="module",
+            needs=("module",),
             erratum=_PACKED_STATES,
         ),
         Clause(
@@ -382,7 +382,7 @@ CHAPTER = Chapter(
                 "c_0, are refused."
             ),
             sources=("h_0", "c_0", "input-packed"),
-            needs="module",
+            needs=("module",),
             erratum=_PACKED_STATES,
         ),
         Clause(
@@ -391,7 +391,7 @@ CHAPTER = Chapter(
             text="An h_0 or c_0 of another dtype than input and parameters is refused.",
             sources=("h_0", "c_0", "s-device-dtype"),
             level="SHOULD",
-            needs="module",
+            needs=("module",),
             erratum=_silent(
                 "The documents do not say which dtype states may have; torch.nn.LSTM refuses some "
                 "and converts others, by what computes them.",
@@ -404,7 +404,7 @@ CHAPTER = Chapter(
             text="An h_0 or c_0 on another device than input and parameters is refused.",
             sources=("h_0", "c_0", "s-device-dtype"),
             level="SHOULD",
-            needs="module",
+            needs=("module",),
             erratum=_silent(
                 "The documents do not say where states may be; torch.nn.LSTM overlooks, with a "
                 'packed sequence, that both are on the device "meta" where there are no biases.',
