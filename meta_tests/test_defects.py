@@ -15,7 +15,6 @@ pytest.importorskip("torch")
 # most of a minute: `whole_judgements.py` has more.
 NAMED = {
     "equations:GatesInOrderIOFG": {"EQ-1"},
-    "layers:ReverseNotReversed": {"DIR-2", "DIR-3"},
     "gradients_of_equations:GradientOfC0Missing": {"GRAD-3"},
 }
 

@@ -173,6 +173,7 @@ def test_places_that_cannot_be_used(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HYPOTHESIS_STORAGE_DIRECTORY", str(tmp_path / "hypothesis"))
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")  # no network
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)  # which open what is tried already
     with pytest.raises(ExamplesError) as raised:
         open_examples([place])
     assert says in str(raised.value)

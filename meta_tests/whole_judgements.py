@@ -15,6 +15,7 @@ from .test_correct import WHOLE_ELSEWHERE, conforms
 from .test_defects import found_and_named
 
 NAMED = {
+    "layers:ReverseNotReversed": {"DIR-2", "DIR-3"},
     "equations:BiasHHIgnored": {"EQ-5"},
     "layers:UpperInitialStatesIgnored": {"STATE-3"},
     "layers:ProjectionOnlyOnOutput": {"PROJ-3"},
