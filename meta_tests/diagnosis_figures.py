@@ -150,12 +150,14 @@ def page(results: dict[str, Any]) -> str:
     wrongly = [
         [r["id"], r["breaks"], r["says_without"]] for r in rows if r.get("without") == WRONGLY
     ]
+    every = results["every"]
+    which = "all that are catalogued" if every == 1 else f"one in {every} of those catalogued"
     parts = [
         "# Diagnosis",
         "What the suite says of defects in outputs and gradients, each in an LSTM that computes "
         "otherwise than the catalogue does; and what it says if the catalogue lacks the defect.",
         tabulate(table, ["kind", "defect is", "defects", *verdicts], "pipe"),
-        f"Tried: {len(rows)} defects, one in {results['every']} of those catalogued; and "
+        f"Tried: {len(rows)} defects, {which}; "
         f"{sum('without' in row for row in rows)} of them as unknown ones, too. Named rightly: "
         f"{results['recall']:.1%}. Made by `tox -e diagnosis`.",
         "## Not named",
