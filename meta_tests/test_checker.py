@@ -352,9 +352,9 @@ def test_growth_is_that_of_error_and_noise() -> None:
     case = Case(LSTMConfig(1, 3, num_layers=2), seq_len=5)
     for ratio in (1.0, 4.0):
         finding = Finding("output", PASS, ratio, noise=2.0**-50)
-        record.see_ratios(case, [finding, replace(finding, tensor="h_n")])
-    record.see_ratios(case, [Finding("output", FAIL, 100.0, noise=1.0)])
-    record.see_ratios(replace(case, weight_scale=3.0), [Finding("output", PASS, 1.0, noise=1.0)])
+        record.see_growth(case, [finding, replace(finding, tensor="h_n")])
+    record.see_growth(case, [Finding("output", FAIL, 100.0, noise=1.0)])
+    record.see_growth(replace(case, weight_scale=3.0), [Finding("output", PASS, 1.0, noise=1.0)])
     assert record.growth == {
         "float64 output seq_len 8": (2, -98.0, -100.0),
         "float64 output hidden_size 4": (2, -98.0, -100.0),

@@ -223,8 +223,6 @@ class Record:
                 tensor = re.sub(_LAYER, "", finding.tensor)
                 kind = f"{case.dtype} {tensor}"
                 of_case[kind] = max(finding.ratio, of_case.get(kind, 0.0))
-                if finding.verdict == PASS and tensor in _GROWING:
-                    self._see_growth(case, tensor, finding)
         for kind, ratio in of_case.items():
             cases, worst = self.tensors.get(kind, (0, 0.0))
             self.tensors[kind] = (cases + 1, max(ratio, worst))
@@ -232,17 +230,22 @@ class Record:
             exponent = _exponent(ratio)
             histogram[exponent] = histogram.get(exponent, 0) + 1
 
-    def _see_growth(self, case: Case, tensor: str, finding: Finding) -> None:
-        if finding.ratio is None or not finding.noise or not math.isfinite(finding.noise):
-            return
+    def see_growth(self, case: Case, findings: Iterable[Finding]) -> None:
+        """Keeps errors and noise by the sizes of a case that nothing was varied in."""
         if case.weight_scale > _GROWING_WEIGHTS:
             return
-        noise = math.log2(finding.noise)
-        error = noise + math.log2(max(finding.ratio, _SMALLEST_ERROR))
-        for axis, size in _SIZES.items():
-            upper = 1 << (size(case) - 1).bit_length()
-            kind = f"{case.dtype} {tensor} {axis} {upper}"
-            self._grow(kind, 1, error, noise)
+        for finding in findings:
+            tensor = re.sub(_LAYER, "", finding.tensor)
+            ratio, noise = finding.ratio, finding.noise or math.inf
+            if finding.verdict != PASS or tensor not in _GROWING or ratio is None:
+                continue
+            if not math.isfinite(noise):
+                continue
+            error = max(ratio, _SMALLEST_ERROR) * noise
+            for axis, size in _SIZES.items():
+                upper = 1 << (size(case) - 1).bit_length()
+                kind = f"{case.dtype} {tensor} {axis} {upper}"
+                self._grow(kind, 1, math.log2(error), math.log2(noise))
 
 
 def _exponent(ratio: float) -> str:
@@ -485,6 +488,9 @@ class Checker:
             if counts:
                 record.count(verdict, reason)
                 record.see_ratios(case, findings)
+                # Varied cases have zeros and huge numbers in them.
+                if trial.runs and all(run is case for run, _ in trial.runs):
+                    record.see_growth(case, findings)
             if make is not None:
                 evidence = Evidence(trial, rule) if trial.runs or verdict == ERROR else None
                 seen.add(clause, case, make, evidence, waived=verdict == WAIVED)
