@@ -241,11 +241,12 @@ class Record:
                 continue
             if not math.isfinite(noise):
                 continue
-            error = max(ratio, _SMALLEST_ERROR) * noise
+            of_noise = math.log2(noise)
+            of_error = of_noise + math.log2(max(ratio, _SMALLEST_ERROR))  # which may underflow
             for axis, size in _SIZES.items():
                 upper = 1 << (size(case) - 1).bit_length()
                 kind = f"{case.dtype} {tensor} {axis} {upper}"
-                self._grow(kind, 1, math.log2(error), math.log2(noise))
+                self._grow(kind, 1, of_error, of_noise)
 
 
 def _exponent(ratio: float) -> str:
