@@ -30,8 +30,17 @@ def _published() -> Results:
 
 
 def right() -> Results:
-    """Of torch.nn.LSTM: four known deviations, no histograms, most combinations left out."""
-    return copy.deepcopy(_published())
+    """Of torch.nn.LSTM: four known deviations, most combinations left out.
+
+    What version 1 of the schema did not hold is not there.
+    """
+    results = copy.deepcopy(_published())
+    results.update(tests={}, growth=[])
+    for tensor in results["tensors"]:
+        tensor["histogram"] = []
+    for clause in results["clauses"]:
+        clause["seconds"] = 0
+    return results
 
 
 def wrong() -> Results:
