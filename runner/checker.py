@@ -242,7 +242,8 @@ class Record:
             if not math.isfinite(noise):
                 continue
             of_noise = math.log2(noise)
-            of_error = of_noise + math.log2(max(ratio, _SMALLEST_ERROR))  # which may underflow
+            # Not the logarithm of the product, which may underflow.
+            of_error = of_noise + math.log2(max(ratio, _SMALLEST_ERROR))
             for axis, size in _SIZES.items():
                 upper = 1 << (size(case) - 1).bit_length()
                 kind = f"{case.dtype} {tensor} {axis} {upper}"
