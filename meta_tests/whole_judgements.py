@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from .command_line import IMPLEMENTATIONS
+from .frameworks import DEVIATIONS
 from .hostility import HARMFUL, PROGRAMS, nothing_lost
 from .test_correct import WHOLE_ELSEWHERE, conforms
 from .test_defects import found_and_named
@@ -33,6 +34,11 @@ def test_defect_is_found_and_named(defect: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", WHOLE_ELSEWHERE)
 def test_correct_implementation_conforms(name: str, tmp_path: Path) -> None:
     conforms(f"{IMPLEMENTATIONS / 'correct.py'}:{name}", cwd=tmp_path)
+
+
+def test_torch_without_onednn_conforms(tmp_path: Path) -> None:
+    name = "torch-onednn-off"
+    conforms(name, "--known-deviations", str(DEVIATIONS / f"{name}.toml"), cwd=tmp_path)
 
 
 @pytest.mark.parametrize("name", [*HARMFUL, *PROGRAMS])
