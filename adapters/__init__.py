@@ -67,6 +67,7 @@ REGISTRY = {
     },
     "ncnn": Adapter(f"{_HERE}.ncnn:ncnn_lstm", "ncnn", isolated=True),
     "paddle": Adapter(f"{_HERE}.paddle:paddle_lstm", "paddle", isolated=True),
+    "mindspore": Adapter(f"{_HERE}.mindspore:mindspore_lstm", "mindspore"),
     "tensorflow-block": Adapter(f"{_HERE}.tensorflow_block:tensorflow_block", "tensorflow"),
     "tensorflow-block-v2": Adapter(f"{_HERE}.tensorflow_block:tensorflow_block_v2", "tensorflow"),
     "tinygrad": Adapter(f"{_HERE}.tinygrad:tinygrad_lstm", "tinygrad"),

@@ -104,6 +104,16 @@ def test_every_adapter_has_an_environment() -> None:
     assert {adapter.extra for adapter in REGISTRY.values()} <= {"", *known}
 
 
+def test_an_environment_has_the_numpy_that_its_framework_is_compiled_for() -> None:
+    of_all = (frameworks.ROOT / "constraints.txt").read_text("utf-8")
+    assert frameworks.constraints("paddle") == of_all
+    for extra, version in frameworks.NUMPY.items():
+        lines = frameworks.constraints(extra).splitlines()
+        changed = set(lines) - set(of_all.splitlines())
+        assert changed == {line for line in lines if line.startswith("numpy==")}
+        assert {line.partition(";")[0] for line in changed} == {f"numpy=={version}"}
+
+
 @pytest.mark.parametrize(
     "file", sorted(frameworks.DEVIATIONS.glob("*.toml")), ids=lambda file: file.stem
 )
