@@ -1,0 +1,54 @@
+"""MNN on the CPU: the LSTM operator of ONNX through its converter, forward only.
+
+Documented at mnn-docs.readthedocs.io: models are converted from ONNX, which is supported nearly as
+a whole ("about"; of the LSTM it is said only how it is quantized, "convert"). High precision stores
+and computes in float32, others may not ("python"); float64 has to be made float32 ("faq"), and no
+variable is float16 ("Var"). Of ``sequence_lens`` the converter says that it does not support it, of
+``layout=1`` it says nothing.
+
+The command ``mnnconvert`` is ``_tools.mnnconvert`` in a wrapper that, when it is imported, installs
+a package by whatever pip is first in the PATH, and then reports its use. That is left out.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import _tools
+import MNN
+import numpy as np
+
+from ..spec.case import OUTPUTS, Case
+from ..spec.contract import Nonconformance
+from .function import FunctionLSTM
+from .onnx_model import lstm_model
+
+__all__ = ["mnn_lstm"]
+
+_CAPABILITIES = frozenset(
+    {"layers", "bidirectional", "no-bias", "two-biases", "batch-first", "states", "float32"}
+)
+
+
+def _lstm(case: Case, arguments: dict[str, Any]) -> tuple[Any, Any, Any]:
+    model = lstm_model(case, arguments)
+    names = [given.name for given in model.graph.input]
+    precision = MNN.expr.PrecisionMode.High
+    with TemporaryDirectory() as folder:
+        onnx, mnn = str(Path(folder, "lstm.onnx")), str(Path(folder, "lstm.mnn"))
+        Path(onnx).write_bytes(model.SerializeToString())
+        _tools.mnnconvert(["", "-f", "ONNX", "--modelFile", onnx, "--MNNModel", mnn])
+        module = MNN.nn.load_module_from_file(mnn, names, list(OUTPUTS), precision_mode=precision)
+    arrays = [arguments[name] for name in names]
+    given = [MNN.expr.const(array, list(array.shape), MNN.expr.NCHW) for array in arrays]
+    results = [np.array(result.read()) for result in module.forward(given)]
+    if len(results) != len(OUTPUTS):  # MNN prints what did not fit, and raises nothing
+        raise Nonconformance("no results were returned")
+    return results[0], results[1], results[2]
+
+
+def mnn_lstm() -> FunctionLSTM:
+    """With the default optimisations of the converter."""
+    return FunctionLSTM("mnn", MNN.version(), _CAPABILITIES, _lstm)
