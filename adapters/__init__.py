@@ -52,6 +52,7 @@ REGISTRY = {
     "onnx-reference": Adapter(f"{_HERE}.onnx_reference:onnx_reference_lstm", "onnx"),
     "torch-onnx": Adapter(f"{_HERE}.torch_onnx:torch_onnx", "torch-onnx"),
     "torch-onnx-torchscript": Adapter(f"{_HERE}.torch_onnx:torch_onnx_torchscript", "torch-onnx"),
+    "tvm": Adapter(f"{_HERE}.tvm:tvm_lstm", "tvm"),
     "openvino": Adapter(f"{_HERE}.openvino:openvino_lstm", "openvino", isolated=True),
     "openvino-dynamic": Adapter(
         f"{_HERE}.openvino:openvino_lstm_dynamic", "openvino", isolated=True

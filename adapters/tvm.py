@@ -1,0 +1,59 @@
+"""``torch.nn.LSTM`` through Apache TVM, compiled for the CPU by LLVM; forward only.
+
+Documented at tvm.apache.org/docs (tutorial "Importing Models from ML Frameworks"): the importer of
+programs of ``torch.export`` is the recommended one, and has them decomposed by torch unless told
+otherwise. Products of matrices it makes float32: LSTMs of other formats it refuses if they have
+biases, and computes in float32 if not, as ``reports/findings`` shows. The one for ONNX has no LSTM.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import tvm
+from tvm import relax
+from tvm.relax.frontend.torch import from_exported_program
+
+from ..spec.case import Case
+from .function import FunctionLSTM
+from .torch_bench import undisturbed
+
+__all__ = ["tvm_lstm"]
+
+_CAPABILITIES = frozenset(
+    {"layers", "bidirectional", "projection", "no-bias", "two-biases", "batch-first", "unbatched"}
+    | {"states", "float32"}
+)
+
+
+class _Flat(torch.nn.Module):
+    """The LSTM with tensors alone: no tuple of states."""
+
+    def __init__(self, lstm: torch.nn.LSTM) -> None:
+        super().__init__()
+        self.lstm = lstm
+
+    def forward(self, x: torch.Tensor, *states: torch.Tensor) -> tuple[Any, Any, Any]:
+        output, (h_n, c_n) = self.lstm(x, states or None)
+        return output, h_n, c_n
+
+
+def _lstm(case: Case, arguments: dict[str, Any]) -> tuple[Any, Any, Any]:
+    given = [arguments[name] for name in ("input", "h_0", "c_0") if name in arguments]
+    with undisturbed(case.seed), torch.no_grad():
+        lstm = torch.nn.LSTM(**vars(case.config)).eval()
+        parameters = case.config.parameter_shapes()
+        lstm.load_state_dict({name: torch.from_numpy(arguments[name]) for name in parameters})
+        examples = tuple(torch.zeros(array.shape) for array in given)
+        program = from_exported_program(torch.export.export(_Flat(lstm), examples))
+    machine = relax.VirtualMachine(tvm.compile(program, target="llvm"), tvm.cpu())
+    results = machine["main"](*(tvm.runtime.tensor(array) for array in given))
+    output, h_n, c_n = (result.numpy() for result in results)
+    return output, h_n, c_n
+
+
+def tvm_lstm() -> FunctionLSTM:
+    """Compiled as ``tvm.compile`` does by default."""
+    version = f"{tvm.__version__} with torch {torch.__version__}"
+    return FunctionLSTM("tvm", version, _CAPABILITIES, _lstm)
