@@ -191,6 +191,18 @@ def test_a_clause_that_one_result_lacks_has_an_empty_cell() -> None:
     assert "#EQ-1-2" not in {a["href"] for a in page.all("a")}
 
 
+def test_the_matrix_says_how_many_conform_and_how_many_only_but_for_something() -> None:
+    without = right()
+    for clause in without["clauses"]:
+        if clause["verdict"] == "waived":
+            clause.update(verdict="pass", counts={"pass": 1})
+    for everything, sentence in [
+        ([right(), without, wrong()], "2 of them conform, 1 but for known deviations."),
+        ([without, wrong()], "1 of them conform."),
+    ]:
+        assert f"<p>{sentence} " in matrix_html(everything)
+
+
 @pytest.mark.parametrize("breaks_everything", [False, True])
 def test_the_matrix_of_12_implementations_is_small(breaks_everything: bool) -> None:
     everything = []
