@@ -120,7 +120,7 @@ class Worker:
             self._process.stdin.flush()
             answer = self._lines.get(timeout=seconds)
         except queue.Empty:
-            raise self._failed(f"no answer within {seconds:g} s") from None
+            raise self._failed(f"gave no answer within {seconds:g} s") from None
         except OSError:  # it ended before it could read
             answer = b""
         if not answer:
