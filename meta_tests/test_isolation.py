@@ -8,7 +8,6 @@ import pytest
 
 from .hostility import HARMFUL, PROGRAMS, nothing_lost
 
-
 # Waited for as long as an endless line, over a minute: `whole_judgements.py` has both.
 SLOW = {"deaf"}
 
