@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 import onnxruntime
 import torch
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from ..spec.case import OUTPUTS, Case
 from .function import FunctionLSTM
 from .torch_bench import undisturbed
+from .torch_flat import FlatLSTM
 
 __all__ = ["torch_onnx", "torch_onnx_torchscript"]
 
@@ -27,27 +27,6 @@ _CAPABILITIES = frozenset(
     {"layers", "bidirectional", "no-bias", "two-biases", "batch-first", "unbatched", "states"}
     | {"float32"}
 )
-
-
-class _Flat(torch.nn.Module):
-    """The LSTM of a case, with tensors alone: no tuples, no packed sequences."""
-
-    def __init__(self, case: Case, names: list[str], lstm: torch.nn.LSTM) -> None:
-        super().__init__()
-        self.case, self.names, self.lstm = case, names, lstm
-
-    def forward(self, *tensors: torch.Tensor) -> tuple[Any, Any, Any]:
-        given = dict(zip(self.names, tensors, strict=True))
-        x: Any = given["input"]
-        order = {"batch_first": self.case.config.batch_first}
-        if self.case.packed:
-            in_order = self.case.layout == "packed_sorted"
-            x = pack_padded_sequence(x, given["lengths"], enforce_sorted=in_order, **order)
-        states = (given["h_0"], given["c_0"]) if self.case.states else None
-        output, (h_n, c_n) = self.lstm(x, states)
-        if self.case.packed:
-            output, _ = pad_packed_sequence(output, **order)
-        return output, h_n, c_n
 
 
 def _axes(case: Case, names: list[str], steps: bool) -> dict[str, dict[int, str]]:
@@ -71,9 +50,6 @@ def _example(array: Any, axes: dict[int, str]) -> torch.Tensor:
 def _export(case: Case, arguments: dict[str, Any], given: dict[str, Any], dynamo: bool) -> bytes:
     names, file = list(given), io.BytesIO()
     axes = _axes(case, names, steps=not dynamo)
-    lstm = torch.nn.LSTM(**vars(case.config)).eval()
-    parameters = case.config.parameter_shapes()
-    lstm.load_state_dict({name: torch.from_numpy(arguments[name]) for name in parameters})
     options: dict[str, Any] = {"input_names": names, "output_names": list(OUTPUTS), "f": file}
     if dynamo:
         rows = torch.export.Dim("rows")
@@ -83,7 +59,7 @@ def _export(case: Case, arguments: dict[str, Any], given: dict[str, Any], dynamo
     else:
         options.update(dynamic_axes=axes)
     examples = tuple(_example(array, axes[name]) for name, array in given.items())
-    torch.onnx.export(_Flat(case, names, lstm), examples, dynamo=dynamo, **options)
+    torch.onnx.export(FlatLSTM(case, arguments, names), examples, dynamo=dynamo, **options)
     return file.getvalue()
 
 

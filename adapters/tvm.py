@@ -18,6 +18,7 @@ from tvm.relax.frontend.torch import from_exported_program
 from ..spec.case import Case
 from .function import FunctionLSTM
 from .torch_bench import undisturbed
+from .torch_flat import FlatLSTM
 
 __all__ = ["tvm_lstm"]
 
@@ -27,28 +28,14 @@ _CAPABILITIES = frozenset(
 )
 
 
-class _Flat(torch.nn.Module):
-    """The LSTM with tensors alone: no tuple of states."""
-
-    def __init__(self, lstm: torch.nn.LSTM) -> None:
-        super().__init__()
-        self.lstm = lstm
-
-    def forward(self, x: torch.Tensor, *states: torch.Tensor) -> tuple[Any, Any, Any]:
-        output, (h_n, c_n) = self.lstm(x, states or None)
-        return output, h_n, c_n
-
-
 def _lstm(case: Case, arguments: dict[str, Any]) -> tuple[Any, Any, Any]:
-    given = [arguments[name] for name in ("input", "h_0", "c_0") if name in arguments]
+    given = {name: arguments[name] for name in ("input", "h_0", "c_0") if name in arguments}
     with undisturbed(case.seed), torch.no_grad():
-        lstm = torch.nn.LSTM(**vars(case.config)).eval()
-        parameters = case.config.parameter_shapes()
-        lstm.load_state_dict({name: torch.from_numpy(arguments[name]) for name in parameters})
-        examples = tuple(torch.zeros(array.shape) for array in given)
-        program = from_exported_program(torch.export.export(_Flat(lstm), examples))
+        examples = tuple(torch.zeros(array.shape) for array in given.values())
+        lstm = FlatLSTM(case, arguments, list(given))
+        program = from_exported_program(torch.export.export(lstm, examples))
     machine = relax.VirtualMachine(tvm.compile(program, target="llvm"), tvm.cpu())
-    results = machine["main"](*(tvm.runtime.tensor(array) for array in given))
+    results = machine["main"](*(tvm.runtime.tensor(array) for array in given.values()))
     output, h_n, c_n = (result.numpy() for result in results)
     return output, h_n, c_n
 
