@@ -9,7 +9,8 @@ from dataclasses import replace
 import pytest
 
 from lstm_conformance.adapters.reference import ReferenceLSTM
-from lstm_conformance.checker import Checker, Record, Settings
+from lstm_conformance.checker import COST_OF_A_PROCESS, Checker, Record, Settings
+from lstm_conformance.diagnosis import Diagnostician
 from lstm_conformance.judge import FAIL, INCONCLUSIVE, PASS, Finding
 from lstm_conformance.known_deviations import Deviation
 from lstm_conformance.profiles import Profile
@@ -21,6 +22,7 @@ from lstm_conformance.spec.config import LSTMConfig
 from lstm_conformance.spec.contract import Observation
 from lstm_conformance.spec.narrowing import narrowed
 from lstm_conformance.spec.strategies import PLAIN, Domain
+from lstm_conformance.worker import ProcessFailed
 
 PROFILE = Profile(
     "test", every_combination=False, per_combination=2, per_clause=25, per_shrinking=200
@@ -234,6 +236,28 @@ def test_shrinking_ends_after_so_many_cases() -> None:
     assert record.verdicts == {"fail": 1}
     assert len(implementation.asked) <= 1 + profile.per_shrinking + 1
     assert record.failures[0].case in map(str, implementation.asked)
+
+
+def test_what_breaks_its_process_is_asked_a_few_times_only() -> None:
+    """Each time may last as long as the time limit."""
+    hung: list[Case] = []
+
+    def hanging(case: Case, observation: Observation) -> Observation:
+        if case.config.hidden_size >= 2:
+            hung.append(case)
+            raise ProcessFailed("the process gave no answer")
+        return observation
+
+    implementation, rule = Modified(hanging), close("output")
+    profile = replace(PROFILE, per_shrinking=3 * COST_OF_A_PROCESS)
+    checker = Checker(
+        implementation, replace(settings(), profile=profile), "test", ["COMB-1", "COMB-2"]
+    )
+    checker.each_combination(covering_array()[-1:], Domain(), {"COMB-1": rule, "COMB-2": rule})
+    assert all(record.verdicts["error"] == 1 for record in checker.records.values())
+    assert 1 < len(hung) <= 4, "made smaller, but not for long, and not by each rule"
+    checker.diagnose(Diagnostician(implementation), "COMB-1")
+    assert len(hung) <= 4
 
 
 class Few(ReferenceLSTM):

@@ -8,10 +8,7 @@ import pytest
 
 from .hostility import HARMFUL, PROGRAMS, nothing_lost
 
-# Waited for as long as an endless line, over a minute: `whole_judgements.py` has both.
-SLOW = {"deaf"}
 
-
-@pytest.mark.parametrize("name", [name for name in (*HARMFUL, *PROGRAMS) if name not in SLOW])
+@pytest.mark.parametrize("name", [*HARMFUL, *PROGRAMS])
 def test_nothing_is_lost(name: str, tmp_path: Path) -> None:
     nothing_lost(name, "smoke", tmp_path)

@@ -30,8 +30,19 @@ from .spec.contract import Implementation, Unsupported
 from .spec.narrowing import narrowed
 from .spec.strategies import Domain, cases
 from .trial import Trial
+from .worker import ProcessFailed
 
-__all__ = ["ERROR", "UNSUPPORTED", "WAIVED", "Checker", "Failure", "Record", "Search", "Settings"]
+__all__ = [
+    "COST_OF_A_PROCESS",
+    "ERROR",
+    "UNSUPPORTED",
+    "WAIVED",
+    "Checker",
+    "Failure",
+    "Record",
+    "Search",
+    "Settings",
+]
 
 ERROR, UNSUPPORTED, NOT_TESTED, WAIVED = "error", "unsupported", "not tested", "waived"
 
@@ -42,6 +53,10 @@ _JUDGED = (PASS, FAIL, ERROR, INCONCLUSIVE)
 _TELLING = (PASS, FAIL, ERROR, WAIVED)
 
 _OUT_OF_TIME = "not reached in the time"
+
+# A process that did not answer was waited for, and is started anew, which takes as long as many
+# cases: it counts for so many more when a case that failed is made smaller.
+COST_OF_A_PROCESS = 10
 
 # Of a search. What failed before can be tried only if it was kept.
 _PHASES = (Phase.reuse, Phase.generate, Phase.shrink)
@@ -465,7 +480,7 @@ class Checker:
         seen.shrunk += not counts
         trial = Trial(case, self.implementation)
         of_case = unsupported(self.implementation, case)
-        holds = True
+        holds, broken = True, False
         for clause, rule in rules.items():
             record = self.records[clause]
             needs = frozenset(CLAUSES[clause].needs)
@@ -480,6 +495,7 @@ class Checker:
                     reason = str(missing)
                 except (Exception, SystemExit) as error:
                     verdict, make = ERROR, _failure_of_error(trial, error)
+                    broken = broken or isinstance(error, ProcessFailed)
             if verdict == UNSUPPORTED and self._is_required(needed(case) | needs):
                 verdict = FAIL
                 findings = [Finding("capability", FAIL, message=f"required, but {reason}")]
@@ -494,9 +510,13 @@ class Checker:
                 if trial.runs and all(run is case for run, _ in trial.runs):
                     record.see_growth(case, findings)
             if make is not None:
-                evidence = Evidence(trial, rule) if trial.runs or verdict == ERROR else None
+                # A diagnosis of what broke the process would break it again, many times.
+                tells = not broken and (trial.runs or verdict == ERROR)
+                evidence = Evidence(trial, rule) if tells else None
                 seen.add(clause, case, make, evidence, waived=verdict == WAIVED)
             holds = holds and verdict not in (FAIL, ERROR)
+        if broken:
+            seen.shrunk += COST_OF_A_PROCESS
         if counts:
             next(iter(self.records.values())).seconds += trial.seconds
         return holds
@@ -532,7 +552,8 @@ class Search:
         smallest: by clause.
         waived: the same of failures that are known.
         evidence: by clause, all cases that failed, by their lines.
-        shrunk: how many cases were tried since the first failure, to find a smaller one.
+        shrunk: how many cases were tried since the first failure, to find a smaller one; those
+            that broke a process count for more.
     """
 
     def __init__(self, first: Case | None = None) -> None:

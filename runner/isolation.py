@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from .checker import ERROR, WAIVED, Checker, Failure, Record, Search, Settings
+from .checker import COST_OF_A_PROCESS, ERROR, WAIVED, Checker, Failure, Record, Search, Settings
 from .diagnosis import Diagnostician
 from .rules import Rule
 from .spec.case import Case
@@ -18,10 +18,6 @@ from .spec.contract import Implementation
 from .worker import Limits, ProcessFailed, Worker
 
 __all__ = ["IsolatedChecker", "worker"]
-
-# A process that ends is started anew, which takes as long as many cases: it counts for so many
-# when a case that failed is made smaller.
-_COST_OF_A_PROCESS = 10
 
 # A diagnosis looks at many cases.
 _DIAGNOSIS_SECONDS = 300.0
@@ -70,7 +66,7 @@ class IsolatedChecker(Checker):
         try:
             records = self._judge(case, tuple(rules))
         except ProcessFailed as failed:
-            seen.shrunk += _COST_OF_A_PROCESS
+            seen.shrunk += COST_OF_A_PROCESS
             records = [self._unanswered(clause, case, failed, counts) for clause in rules]
         holds = True
         for found in records:

@@ -46,10 +46,19 @@ class Trial:
         self.plain = "module" in implementation.capabilities
         self.runs: list[tuple[Case, Observation]] = []
 
-    @cached_property
+    @property
     def observation(self) -> Observation:
         """What the implementation makes of the case."""
-        return self._observe(self.case)
+        if isinstance(self._outcome, Exception):
+            raise self._outcome
+        return self._outcome
+
+    @cached_property
+    def _outcome(self) -> Observation | Exception:
+        try:
+            return self._observe(self.case)
+        except Exception as error:  # what hung or crashed is not asked again by the next rule
+            return error
 
     @cached_property
     def expectation(self) -> Expectation:
