@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lstm_conformance.adapters.reference import ReferenceLSTM
@@ -96,6 +99,16 @@ def test_raising_is_an_error(error: BaseException) -> None:
     assert record.verdicts == {"error": 1}
     assert record.failures[0].verdict == "error"
     assert type(error).__name__ in record.failures[0].exception
+
+
+def test_a_traceback_does_not_tell_where_files_lie() -> None:
+    def raising(case: Case, observation: Observation) -> Observation:
+        return with_output(observation, lambda x: np.zeros(-1))
+
+    (failure,) = judged(Modified(raising)).failures
+    files = re.findall('File "(.*?)"', failure.traceback)
+    assert any(Path(file).name == "trial.py" for file in files)
+    assert not any(Path(file).is_absolute() for file in files), files
 
 
 def test_an_interrupt_is_not_the_implementations() -> None:

@@ -52,6 +52,12 @@ def test_published_results_are_whole_and_conformant(name: str) -> None:
     assert results["stopped"] is None
 
 
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_results_do_not_tell_where_files_lay(name: str) -> None:
+    text = PUBLISHED[name].read_text("utf-8")
+    assert not re.findall(r'File \\"(?:/|[A-Za-z]:).*?"', text)
+
+
 @pytest.mark.parametrize("name", frameworks.pages())
 def test_a_page_is_what_the_results_give(name: str) -> None:
     if name in PLOTTED and metadata.version("matplotlib") != PINNED:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 import re
+import sys
 import traceback
 import zlib
 from collections import Counter
@@ -57,6 +59,9 @@ _OUT_OF_TIME = "not reached in the time"
 # A process that did not answer was waited for, and is started anew, which takes as long as many
 # cases: it counts for so many more when a case that failed is made smaller.
 COST_OF_A_PROCESS = 10
+
+# The folder that packages of this project lie in, which need not be one to import from.
+_HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 # Of a search. What failed before can be tried only if it was kept.
 _PHASES = (Phase.reuse, Phase.generate, Phase.shrink)
@@ -596,13 +601,12 @@ class Search:
 
 def _failure_of_error(trial: Trial, error: BaseException) -> Callable[[str], Failure]:
     def make(first: str) -> Failure:
-        lines = traceback.format_exception(error, limit=-6)
         return Failure(
             ERROR,
             str(trial.case),
             first,
             exception=f"{type(error).__name__}: {error}"[:500],
-            traceback="".join(lines)[-4000:],
+            traceback=_traceback(error),
             plain=trial.plain,
         )
 
@@ -617,3 +621,11 @@ def _failure_of_findings(trial: Trial, findings: list[Finding]) -> Callable[[str
     return lambda first: Failure(
         FAIL, str(trial.case), first, finding=asdict(worst), plain=trial.plain
     )
+
+
+def _traceback(error: BaseException) -> str:
+    """Its end, with files as they are imported: results travel, and where they lie is private."""
+    text = "".join(traceback.format_exception(error, limit=-6))
+    for folder in sorted({*map(os.path.abspath, sys.path), _HERE}, key=len, reverse=True):
+        text = text.replace(f'File "{folder}{os.sep}', 'File "')
+    return text[-4000:]
