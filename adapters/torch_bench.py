@@ -205,8 +205,7 @@ def gradient_of(leaf: torch.Tensor) -> torch.Tensor:
 def undisturbed(seed: int) -> Iterator[None]:
     """Global state of torch: the same for every case, and after it as it was before."""
     dtype, threads = torch.get_default_dtype(), torch.get_num_threads()
-    deterministic = torch.are_deterministic_algorithms_enabled()
-    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    deterministic = _deterministic_algorithms()
     flags = {name: getattr(torch.backends.cudnn, name) for name in _CUDNN_FLAGS}
     device, anomaly = torch.get_default_device(), torch.is_anomaly_enabled()
     with torch.random.fork_rng(), torch.enable_grad(), warnings.catch_warnings():
@@ -219,12 +218,20 @@ def undisturbed(seed: int) -> Iterator[None]:
         finally:
             torch.set_default_dtype(dtype)
             torch.set_num_threads(threads)
-            torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
+            if _deterministic_algorithms() != deterministic:  # the call imports torch's compilers
+                mode, warn_only = deterministic
+                torch.use_deterministic_algorithms(mode, warn_only=warn_only)
             if torch.get_default_device() != device:
                 torch.set_default_device(device)
             torch.autograd.set_detect_anomaly(anomaly)
             for name, value in flags.items():
                 setattr(torch.backends.cudnn, name, value)
+
+
+def _deterministic_algorithms() -> tuple[bool, bool]:
+    """Whether they are asked for, and whether others only warn."""
+    enabled = torch.are_deterministic_algorithms_enabled()
+    return enabled, torch.is_deterministic_algorithms_warn_only_enabled()
 
 
 def _seed_everything(seed: int) -> None:
