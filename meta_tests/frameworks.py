@@ -40,6 +40,10 @@ MARKS = ("<!-- frameworks -->", "<!-- end of frameworks -->")
 # Of all others the smoke profile is judged: many compile each case of another size, for seconds.
 PROFILES = {"onnxruntime": "default"}
 
+# These unroll the loop over steps and compile what comes of it, seconds or minutes for a case. Each
+# is judged in so much time, the most telling cases first.
+PATIENCE = {"torch-export-decomposed": "35m", "torch-compile": "35m", "tvm": "35m"}
+
 # Extras whose framework fails with the NumPy of constraints.txt, to the version that they get.
 # MindSpore 2.10 is compiled for NumPy 1: with 2 a first call raises, and indexing may from then on.
 NUMPY = {"mindspore": "1.26.4"}
@@ -68,6 +72,8 @@ def judge(name: str, options: list[str]) -> int:
     RESULTS.mkdir(exist_ok=True)
     command = [sys.executable, "-m", "lstm_conformance", "check", name]
     command += ["--profile", PROFILES.get(name, "smoke")]
+    if name in PATIENCE:
+        command += ["--max-time", PATIENCE[name]]
     known = DEVIATIONS / f"{name}.toml"
     if known.exists():
         command += ["--known-deviations", str(known)]
