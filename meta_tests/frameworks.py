@@ -42,7 +42,12 @@ PROFILES = {"onnxruntime": "default"}
 
 # These unroll the loop over steps and compile what comes of it, seconds or minutes for a case. Each
 # is judged in so much time, the most telling cases first.
-PATIENCE = {"torch-export-decomposed": "35m", "torch-compile": "35m", "tvm": "35m"}
+PATIENCE = {
+    "torch-export-decomposed": "35m",
+    "torch-compile": "35m",
+    "tinygrad": "35m",
+    "tvm": "35m",
+}
 
 # Extras whose framework fails with the NumPy of constraints.txt, to the version that they get.
 # MindSpore 2.10 is compiled for NumPy 1: with 2 a first call raises, and indexing may from then on.

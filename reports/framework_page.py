@@ -37,8 +37,8 @@ def framework_page(everything: list[Results], findings: dict[str, str]) -> str:
         "[`known_deviations/`](../known_deviations); *unsupported* is what a framework does not "
         "have, or what can only be asked of a torch module. The worst ratio is that of the clauses "
         "that passed: error over rounding noise, 30 fails. Seconds are those of judging, in all "
-        "processes. Made by `tox -e framework-NAME`, on a CPU. Where the time was limited, each clause "
-        "that is supported has had a case, but not all of its cases.",
+        "processes. Made by `tox -e framework-NAME`, on a CPU. Where the time was limited, each "
+        "clause that is supported has had a case, but not all of its cases.",
         counts_table(everything, "pipe", "adapter"),
         "## How they were judged",
         tabulate(profiles, ["adapter", "profile", "verdicts", "capabilities"], "pipe"),
