@@ -40,14 +40,9 @@ MARKS = ("<!-- frameworks -->", "<!-- end of frameworks -->")
 # Of all others the smoke profile is judged: many compile each case of another size, for seconds.
 PROFILES = {"onnxruntime": "default"}
 
-# These unroll the loop over steps and compile what comes of it, seconds or minutes for a case. Each
-# is judged in so much time, the most telling cases first.
-PATIENCE = {
-    "torch-export-decomposed": "35m",
-    "torch-compile": "35m",
-    "tinygrad": "35m",
-    "tvm": "35m",
-}
+# Of each, the most telling cases come first: those that unroll the loop over steps and compile what
+# comes of it may need minutes for one case.
+LONGEST = "35m"
 
 # Extras whose framework fails with the NumPy of constraints.txt, to the version that they get.
 # MindSpore 2.10 is compiled for NumPy 1: with 2 a first call raises, and indexing may from then on.
@@ -76,9 +71,7 @@ def judge(name: str, options: list[str]) -> int:
     """Runs ``lstm-conformance check NAME`` with its known deviations, and publishes the results."""
     RESULTS.mkdir(exist_ok=True)
     command = [sys.executable, "-m", "lstm_conformance", "check", name]
-    command += ["--profile", PROFILES.get(name, "smoke")]
-    if name in PATIENCE:
-        command += ["--max-time", PATIENCE[name]]
+    command += ["--profile", PROFILES.get(name, "smoke"), "--max-time", LONGEST]
     known = DEVIATIONS / f"{name}.toml"
     if known.exists():
         command += ["--known-deviations", str(known)]
