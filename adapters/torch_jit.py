@@ -5,6 +5,7 @@ A program is first run with, or made of, arguments of other sizes than those tha
 
 from __future__ import annotations
 
+import builtins
 from typing import Any
 
 import torch
@@ -45,11 +46,22 @@ class _Scripted(Shell):
     def forward(self, input: Any, hx: Any = None) -> Any:
         wrapper = _OfPacked if isinstance(input, PackedSequence) else _OfTensor
         script = torch.jit.script(wrapper(self.inside()))
-        for _ in range(2):  # the first run is recorded, the second is compiled for what it saw
-            script(*enlarged(input, hx, 0 if self.batch_first else 1))
-        output, states = script(input, hx)
+        try:
+            for _ in range(2):  # the first run is recorded, the second is compiled for what it saw
+                script(*enlarged(input, hx, 0 if self.batch_first else 1))
+            output, states = script(input, hx)
+        except torch.jit.Error as error:
+            raise _raised_inside(error) from None
         # A script returns named tuples of a type of its own, with the same fields.
         return PackedSequence(*output) if isinstance(input, PackedSequence) else output, states
+
+
+def _raised_inside(error: Exception) -> Exception:
+    """A script raises one class of its own. Its last line has the exception that the module raised,
+    as in "builtins.ValueError: message"."""
+    name, _, message = str(error).rpartition("builtins.")[2].partition(": ")
+    raised: Exception = getattr(builtins, name, RuntimeError)(message)
+    return raised
 
 
 def torch_script() -> TorchModule:

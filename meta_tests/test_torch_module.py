@@ -216,3 +216,11 @@ def test_names_and_versions() -> None:
     implementation = load("torch.nn:LSTM")
     assert (implementation.name, implementation.version) == ("torch.nn:LSTM", torch.__version__)
     assert load("torch").name == "torch"
+
+
+def test_a_script_raises_what_its_module_raises() -> None:
+    """Not a class that stands for refusals and accidents alike."""
+    script = load("torch-script")
+    assert isinstance(script, TorchModule)
+    with script.bench(PACKED) as bench, pytest.raises(ValueError, match="2D or 3D"):
+        bench.module()(torch.zeros(3))
