@@ -11,9 +11,12 @@ import numpy as np
 from ..spec.case import OUTPUTS, Case
 from ..spec.contract import Nonconformance, Observation, ObservedTensor
 
-__all__ = ["FunctionLSTM", "without_padding"]
+__all__ = ["FunctionLSTM", "too_long_to_unroll", "without_padding"]
 
 Arrays = dict[str, Any]
+
+# Steps that compile in seconds. One case of 500 would take longer than all others together.
+MOST_UNROLLED = 50
 
 
 class FunctionLSTM:
@@ -101,6 +104,13 @@ class FunctionLSTM:
                 raise Nonconformance(f"{name} has dtype {array.dtype}") from None
             observed[name] = ObservedTensor(values, str(array.dtype), "cpu")
         return observed
+
+
+def too_long_to_unroll(case: Case) -> str | None:
+    """Why it is not supported, for frameworks that compile every step of the loop by itself."""
+    if case.seq_len <= MOST_UNROLLED:
+        return None
+    return f"more than {MOST_UNROLLED} steps take too long to compile"
 
 
 def without_padding(case: Case, output: Any) -> Any:

@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import Any
 
 from .assembly import ASSEMBLED, Weights, stacked
-from .function import Arrays, FunctionLSTM
+from .function import Arrays, FunctionLSTM, too_long_to_unroll
 
 _CAPABILITIES = ASSEMBLED | {"no-bias", "batch-first", "packed", "states", "gradients"}
 _CAPABILITIES |= {"float32", "bfloat16", "float16"}
@@ -59,7 +59,8 @@ def _keras(backend: str, unroll: bool) -> FunctionLSTM:
     if backend == "jax":  # which has no float64 unless told; Keras does not tell it
         from .jax_function import JaxFunction
 
-        return JaxFunction(name, keras.__version__, _CAPABILITIES, function)
+        limit = {"unsupported": too_long_to_unroll} if unroll else {}
+        return JaxFunction(name, keras.__version__, _CAPABILITIES, function, **limit)
     if backend == "torch":
         differentiate = _by_torch
     else:

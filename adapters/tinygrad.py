@@ -15,7 +15,7 @@ from tinygrad import Tensor
 from tinygrad.nn import LSTMCell
 
 from .assembly import ASSEMBLED, Weights, both_ways, in_time, stacked
-from .function import Arrays, FunctionLSTM
+from .function import Arrays, FunctionLSTM, too_long_to_unroll
 
 __all__ = ["tinygrad_lstm"]
 
@@ -60,4 +60,5 @@ def tinygrad_lstm() -> FunctionLSTM:
         array=Tensor,
         numpy=lambda tensor: tensor.numpy(),
         differentiate=_differentiate,
+        unsupported=too_long_to_unroll,
     )
