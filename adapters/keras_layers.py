@@ -12,6 +12,7 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
+from ..spec.case import Case
 from .assembly import ASSEMBLED, Weights, stacked
 from .function import Arrays, FunctionLSTM, too_long_to_unroll
 
@@ -59,8 +60,12 @@ def _keras(backend: str, unroll: bool) -> FunctionLSTM:
     if backend == "jax":  # which has no float64 unless told; Keras does not tell it
         from .jax_function import JaxFunction
 
-        limit = {"unsupported": too_long_to_unroll} if unroll else {}
-        return JaxFunction(name, keras.__version__, _CAPABILITIES, function, **limit)
+        def unsupported(case: Case) -> str | None:
+            return too_long_to_unroll(case) if unroll else None
+
+        return JaxFunction(
+            name, keras.__version__, _CAPABILITIES, function, unsupported=unsupported
+        )
     if backend == "torch":
         differentiate = _by_torch
     else:
