@@ -46,7 +46,7 @@ def _differentiate(call: Any, arguments: Arrays, cotangents: Arrays) -> tuple[Ar
     outputs = call(arguments)
     product = sum((outputs[name] * cotangent).sum() for name, cotangent in cotangents.items())
     gradients = product.gradient(*arguments.values())
-    Tensor.realize(*outputs.values(), *gradients)  # one by one, they would share no kernel
+    Tensor.realize(*outputs.values(), *gradients)  # one by one takes three times as long
     return outputs, dict(zip(arguments, gradients, strict=True))
 
 

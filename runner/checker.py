@@ -34,17 +34,7 @@ from .spec.strategies import Domain, cases
 from .trial import Trial
 from .worker import ProcessFailed
 
-__all__ = [
-    "COST_OF_A_PROCESS",
-    "ERROR",
-    "UNSUPPORTED",
-    "WAIVED",
-    "Checker",
-    "Failure",
-    "Record",
-    "Search",
-    "Settings",
-]
+__all__ = ["ERROR", "UNSUPPORTED", "WAIVED", "Checker", "Failure", "Record", "Search", "Settings"]
 
 ERROR, UNSUPPORTED, NOT_TESTED, WAIVED = "error", "unsupported", "not tested", "waived"
 
@@ -521,7 +511,7 @@ class Checker:
                 seen.add(clause, case, make, evidence, waived=verdict == WAIVED)
             holds = holds and verdict not in (FAIL, ERROR)
         if broken:
-            seen.shrunk += COST_OF_A_PROCESS
+            seen.process_broke()
         if counts:
             next(iter(self.records.values())).seconds += trial.seconds
         return holds
@@ -567,6 +557,10 @@ class Search:
         self.evidence: dict[str, dict[str, Evidence]] = {}
         self.shrunk = 0
         self._first = first
+
+    def process_broke(self) -> None:
+        """The case that was tried last broke its process."""
+        self.shrunk += COST_OF_A_PROCESS
 
     def add(
         self,

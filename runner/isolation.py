@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from .checker import COST_OF_A_PROCESS, ERROR, WAIVED, Checker, Failure, Record, Search, Settings
+from .checker import ERROR, WAIVED, Checker, Failure, Record, Search, Settings
 from .diagnosis import Diagnostician
 from .rules import Rule
 from .spec.case import Case
@@ -66,7 +66,7 @@ class IsolatedChecker(Checker):
         try:
             records = self._judge(case, tuple(rules))
         except ProcessFailed as failed:
-            seen.shrunk += COST_OF_A_PROCESS
+            seen.process_broke()
             records = [self._unanswered(clause, case, failed, counts) for clause in rules]
         holds = True
         for found in records:
