@@ -203,6 +203,11 @@ def test_the_matrix_says_how_many_conform_and_how_many_only_but_for_something() 
         assert f"<p>{sentence} " in matrix_html(everything)
 
 
+def test_the_matrix_says_what_was_judged_in_part() -> None:
+    assert "judged in part" not in matrix_html([right(), wrong()])
+    assert matrix_html([right(), {**right(), "stopped": "max-time"}]).count("judged in part") == 1
+
+
 @pytest.mark.parametrize("breaks_everything", [False, True])
 def test_the_matrix_of_12_implementations_is_small(breaks_everything: bool) -> None:
     everything = []

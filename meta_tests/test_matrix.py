@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from lstm_conformance.reports.matrix import (
@@ -54,7 +56,16 @@ def test_numbers_of_verdicts_are_counted() -> None:
     passed = [c for c in results["clauses"] if c["verdict"] == "pass"]
     worst = max(c["worst_ratio"] for c in passed if c["worst_ratio"] is not None)
     row = counts_table([results], "simple").splitlines()[2].split()
-    assert row == ["mine.py:LSTM", "1.0", "174", "3", "4", "1", f"{worst:.3g}", "212"]
+    assert row == ["mine.py:LSTM", "1.0", "whole", "174", "3", "4", "1", f"{worst:.3g}", "212"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("stopped", "max-time"), ("shard", {"index": 2, "count": 8})]
+)
+def test_what_was_judged_in_part_says_so(field: str, value: Any) -> None:
+    results = {**right(), field: value}
+    assert "  whole  " in counts_table([right()], "simple")
+    assert "  in part  " in counts_table([results], "simple")
 
 
 def test_implementations_may_agree() -> None:

@@ -12,6 +12,7 @@ import pytest
 from .command_line import IMPLEMENTATIONS
 from .frameworks import DEVIATIONS
 from .hostility import HARMFUL, PROGRAMS, nothing_lost
+from .test_command_line import the_reference_conforms
 from .test_correct import WHOLE_ELSEWHERE, conforms
 from .test_defects import found_and_named
 
@@ -34,6 +35,11 @@ def test_defect_is_found_and_named(defect: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", WHOLE_ELSEWHERE)
 def test_correct_implementation_conforms(name: str, tmp_path: Path) -> None:
     conforms(f"{IMPLEMENTATIONS / 'correct.py'}:{name}", cwd=tmp_path)
+
+
+def test_the_reference_conforms_in_every_combination(tmp_path: Path) -> None:
+    coverage = the_reference_conforms("default", tmp_path)
+    assert coverage == {"total": 2304, "visited": 2304, "left_out": []}
 
 
 def test_torch_without_onednn_conforms(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from tabulate import tabulate
 
 from .escaping import escaped
 from .matrix import counts_table
+from .tables import in_part
 
 __all__ = ["framework_page"]
 
@@ -24,7 +25,7 @@ def framework_page(everything: list[Results], findings: dict[str, str]) -> str:
     profiles = [
         [
             escaped(results["implementation"]["target"]),
-            results["profile"] + (", in limited time" if results["stopped"] else ""),
+            results["profile"] + (", in limited time" if in_part(results) else ""),
             str(sum(clause["cases"] for clause in results["clauses"])),
             ", ".join(results["implementation"]["capabilities"]),
         ]
@@ -37,8 +38,9 @@ def framework_page(everything: list[Results], findings: dict[str, str]) -> str:
         "[`known_deviations/`](../known_deviations); *unsupported* is what a framework does not "
         "have, or what can only be asked of a torch module. The worst ratio is that of the clauses "
         "that passed: error over rounding noise, 30 fails. Seconds are those of judging, in all "
-        "processes. Made by `tox -e framework-NAME`, on a CPU. Where the time was limited, each "
-        "clause that is supported has had a case, but not all of its cases.",
+        "processes. Made by `tox -e framework-NAME`, on a CPU. What is judged *in part* was given "
+        "limited time: each clause that is supported has had a case, but not all of its cases, and "
+        "one may pass that fails in others.",
         counts_table(everything, "pipe", "adapter"),
         "## How they were judged",
         tabulate(profiles, ["adapter", "profile", "verdicts", "capabilities"], "pipe"),

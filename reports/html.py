@@ -12,7 +12,16 @@ from .difference import summary as summary_of_difference
 from .matrix import clause_rows, differs, labels
 from .page import render
 from .plots import coverage_plot, growth_plot, histogram_plot
-from .tables import BROKEN, broken, looks_like, note, summary, tensor_rows, verdict_sentence
+from .tables import (
+    BROKEN,
+    broken,
+    in_part,
+    looks_like,
+    note,
+    summary,
+    tensor_rows,
+    verdict_sentence,
+)
 
 __all__ = ["difference_html", "matrix_html", "report_html"]
 
@@ -78,6 +87,7 @@ def matrix_html(everything: list[Results]) -> str:
                 "verdict": _verdict(results),
                 "counts": Counter(clause["verdict"] for clause in results["clauses"]),
                 "broken": len(broken(results)),
+                "in_part": in_part(results),
             }
             for label, results in zip(labels(everything), everything, strict=True)
         ],

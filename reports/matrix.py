@@ -9,7 +9,7 @@ from typing import Any
 from tabulate import tabulate
 
 from .escaping import escaped, one_line
-from .tables import broken, ratio_text
+from .tables import broken, in_part, ratio_text
 
 __all__ = ["clause_rows", "counts_table", "differs", "labels", "matrix_markdown", "matrix_text"]
 
@@ -18,7 +18,9 @@ Results = dict[str, Any]
 # What says nothing about an implementation.
 _UNJUDGED = ("unsupported", "not tested", None)
 
-_COUNTS = ("version", "passed", "broken", "known", "unsupported", "worst ratio", "seconds")
+_COUNTS = (
+    "version", "judged", "passed", "broken", "known", "unsupported", "worst ratio", "seconds",
+)  # fmt: skip
 
 
 def labels(everything: list[Results]) -> list[str]:
@@ -57,7 +59,7 @@ def counts_table(everything: list[Results], style: str, first: str = "implementa
         [clean(label), *map(clean, _counts(results))]
         for label, results in zip(labels(everything), everything, strict=True)
     ]
-    alignment = ("left", "left", *["right"] * (len(_COUNTS) - 1))
+    alignment = ("left", "left", "left", *["right"] * (len(_COUNTS) - 2))
     return tabulate(rows, (first, *_COUNTS), style, colalign=alignment, disable_numparse=True)
 
 
@@ -71,6 +73,7 @@ def _counts(results: Results) -> list[str]:
     counts = (verdicts["pass"], len(broken(results)), verdicts["waived"], verdicts["unsupported"])
     return [
         one_line(results["implementation"]["version"]),
+        "in part" if in_part(results) else "whole",
         *map(str, counts),
         ratio_text(max(ratios, default=None)),
         f"{results['time_in_tests_seconds']:.0f}",

@@ -14,6 +14,7 @@ __all__ = [
     "broken",
     "clause_table",
     "failure_text",
+    "in_part",
     "looks_like",
     "markdown_report",
     "note",
@@ -34,6 +35,11 @@ BROKEN = ("fail", "error")
 def broken(results: Results, level: str = "MUST") -> list[dict[str, Any]]:
     """The clauses of ``level`` that are broken."""
     return [c for c in results["clauses"] if c["verdict"] in BROKEN and c["level"] == level]
+
+
+def in_part(results: Results) -> bool:
+    """Whether not every case was judged: in limited time, a shard, broken off."""
+    return bool(results["stopped"] or results["shard"])
 
 
 def unseen(results: Results) -> list[dict[str, Any]]:
