@@ -6,6 +6,7 @@ A program is first run with, or made of, arguments of other sizes than those tha
 from __future__ import annotations
 
 import builtins
+import re
 from typing import Any
 
 import torch
@@ -59,8 +60,10 @@ class _Scripted(Shell):
 def _raised_inside(error: Exception) -> Exception:
     """A script raises one class of its own. Its last line has the exception that the module raised,
     as in "builtins.ValueError: message"."""
-    name, _, message = str(error).rpartition("builtins.")[2].partition(": ")
-    raised: Exception = getattr(builtins, name, RuntimeError)(message)
+    found = re.fullmatch(r".*\bbuiltins\.(\w+): (.*)", str(error), re.DOTALL)
+    if found is None:
+        return RuntimeError(str(error))
+    raised: Exception = getattr(builtins, found[1])(found[2])
     return raised
 
 
