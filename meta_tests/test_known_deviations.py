@@ -44,7 +44,7 @@ def test_read_conditions(tmp_path: Path) -> None:
     assert deviation.when == {"packed": (True,), "dropout": (0.0, 0.5)}
 
 
-CASE = Case(LSTMConfig(2, 3, proj_size=1), seq_len=4, batch_size=2)
+CASE = Case(LSTMConfig(2, 3, proj_size=1), seq_len=4, batch_size=2, cotangents=("output",))
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,8 @@ CASE = Case(LSTMConfig(2, 3, proj_size=1), seq_len=4, batch_size=2)
         ({"packed": (True,)}, False),
         ({"projection": (True,), "seq_len": (3, 4)}, True),
         ({"projection": (True,), "seq_len": (3,)}, False),
+        ({"gradients": (True,)}, True),
+        ({"gradients": (False,)}, False),
         ({"num_layers": (1,), "dtype": ("float32", "float64")}, True),
         ({"dtype": ("float32",)}, False),
     ],

@@ -39,7 +39,7 @@ __all__ = [
 ]
 
 # Names of conditions to the kind of their values: fields of cases and configurations that hold
-# one value, and two that many fields say together.
+# one value, and three that no such field says.
 _KINDS = {"int": int, "float": float, "bool": bool, "str": str}
 CONDITIONS: dict[str, type] = {
     **{
@@ -49,6 +49,7 @@ CONDITIONS: dict[str, type] = {
     },
     "packed": bool,
     "projection": bool,
+    "gradients": bool,
 }
 
 
@@ -95,6 +96,8 @@ class Deviation:
 def _value(case: Case, name: str) -> Any:
     if name == "projection":
         return case.config.proj_size > 0
+    if name == "gradients":
+        return bool(case.cotangents)
     return getattr(case if hasattr(case, name) else case.config, name)
 
 

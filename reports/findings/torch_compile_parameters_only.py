@@ -1,9 +1,10 @@
-"""torch 2.13.0, torch.compile of an RNN, GRAD-12: no gradients where the input needs none.
+"""torch 2.13.0, torch.compile of an RNN, EQ-4, GRAD-12: no call where the input needs no gradient.
 
 Documentation of torch.compile: it makes a module faster, in training too. With
 ``torch._dynamo.config.allow_rnn``, without which it leaves an RNN as it is, a float32 LSTM whose
 input needs no gradient, as in most training, is made of an operation for inference, and a call
-ends in an AssertionError; float64 works. https://github.com/pytorch/pytorch/issues/158007
+ends in an AssertionError, in a TypeError by default; float64 works. bfloat16 fails alike.
+https://github.com/pytorch/pytorch/issues/158007
 """
 
 import torch
