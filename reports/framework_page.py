@@ -8,7 +8,6 @@ from tabulate import tabulate
 
 from .escaping import escaped
 from .matrix import counts_table
-from .tables import in_part
 
 __all__ = ["framework_page"]
 
@@ -25,7 +24,7 @@ def framework_page(everything: list[Results], findings: dict[str, str]) -> str:
     profiles = [
         [
             escaped(results["implementation"]["target"]),
-            results["profile"] + (", in limited time" if in_part(results) else ""),
+            results["profile"],
             str(sum(clause["cases"] for clause in results["clauses"])),
             ", ".join(results["implementation"]["capabilities"]),
         ]
