@@ -12,7 +12,7 @@ import pytest
 
 from lstm_conformance.checker import Record
 from lstm_conformance.reports.tables import summary
-from lstm_conformance.session import UsageError
+from lstm_conformance.session import JudgingSession, UsageError
 
 from .command_line import SCHEMA, check
 from .gate import add_constructed, judge, planned, without_times
@@ -79,6 +79,37 @@ def test_a_test_that_was_cut_short_is_run_again_as_a_whole() -> None:
     assert [*resumed.tests] == [test]
     add_constructed(resumed)
     assert without_times(as_read(resumed.results(None))) == without_times(whole)
+
+
+def cut_short(judged: JudgingSession, test: str, cases: int) -> None:
+    record = Record(judged.tests[test][0], {"pass": cases})
+    judged.add(test, judged.tests[test], [record.as_json()], "", 1.0, cut_short=True)
+
+
+@pytest.mark.parametrize(("earlier", "later", "kept"), [(3, None, 3), (3, 2, 3), (3, 5, 5)])
+def test_what_was_cut_short_is_kept_unless_more_of_it_is_judged(
+    earlier: int, later: int | None, kept: int
+) -> None:
+    judged = planned(max_time=60.0)
+    test = [*judged.tests][1]
+    cut_short(judged, test, earlier)
+    resumed = planned(as_read(judged.results("max-time")), max_time=60.0)
+    assert [*resumed.tests][-1] == test, "what has had no case comes first"
+    if later is not None:
+        cut_short(resumed, test, later)
+    found = as_read(resumed.results("max-time"))
+    jsonschema.validate(found, SCHEMA)
+    assert found["parts"][test]["state"] == "cut short"
+    assert found["parts"][test]["records"][0]["verdicts"] == {"pass": kept}
+
+
+def test_a_test_that_breaks_off_does_not_keep_what_it_found_before() -> None:
+    judged = planned(max_time=60.0)
+    test = [*judged.tests][1]
+    cut_short(judged, test, 3)
+    resumed = planned(as_read(judged.results("max-time")), max_time=60.0)
+    resumed.add(test, resumed.tests[test], None, "crashed", 1.0)
+    assert resumed.results("max-time")["parts"][test]["state"] == "broken off"
 
 
 def test_a_run_can_be_resumed_again_and_again() -> None:

@@ -44,6 +44,11 @@ class Part:
     seconds: float = 0.0
     records: list[Record] = field(default_factory=list)
 
+    @property
+    def cases(self) -> int:
+        """How many were judged, or found to be unsupported, by all of its clauses."""
+        return sum(sum(record.verdicts.values()) for record in self.records)
+
     def as_json(self) -> dict[str, Any]:
         """Plain JSON, without infinities."""
         records = [_record_as_json(record) for record in self.records]

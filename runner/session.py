@@ -23,7 +23,7 @@ from .example_database import ExamplesError, open_examples
 from .in_process import judging_tests
 from .isolation import IsolatedChecker, worker
 from .known_deviations import Deviation, KnownDeviationsError, read_known_deviations
-from .part import CUT_SHORT, FINISHED, NOT_REACHED
+from .part import CUT_SHORT, FINISHED, NOT_REACHED, Part
 from .profiles import PROFILES
 from .progress import Progress
 from .reports.escaping import one_line
@@ -107,6 +107,7 @@ class JudgingSession:
         self._start = clock()
         self._budget: Budget | None = None
         self._resumed: frozenset[str] = frozenset()
+        self._cut_short: dict[str, Part] = {}
         self._earlier_seconds = 0.0
         self._complete: dict[str, Any] | None = None
         self.diagnostician = Diagnostician(implementation)
@@ -229,7 +230,9 @@ class JudgingSession:
         if self._progress is not None:
             self._progress.tests = len(self.tests)
         if self._max_time is not None:
-            self.tests = {name: tests[name] for name in most_telling_first(self.tests)}
+            # What an earlier budget cut short has had cases.
+            order = sorted(most_telling_first(self.tests), key=self._cut_short.__contains__)
+            self.tests = {name: tests[name] for name in order}
             end = self._start + self._max_time if end is None else end
             self._budget = Budget(end, self.tests, processes, self._clock)
         return end
@@ -261,9 +264,10 @@ class JudgingSession:
             parts = parts_of(earlier, tests)
         except ValueError as error:
             raise UsageError(f"{path} is damaged: the test {error} cannot be so.") from None
-        parts = {name: part for name, part in parts.items() if part.state == FINISHED}
-        self._tally.parts.update(parts)
-        self._resumed = frozenset(parts)
+        finished = {name: part for name, part in parts.items() if part.state == FINISHED}
+        self._tally.parts.update(finished)
+        self._resumed = frozenset(finished)
+        self._cut_short = {name: part for name, part in parts.items() if part.state == CUT_SHORT}
         self._earlier_seconds = earlier["duration_seconds"]
 
     def is_over(self) -> bool:
@@ -331,6 +335,7 @@ class JudgingSession:
         if self._complete is not None:
             return self._complete
         seconds = max(0.0, self._clock() - self._start)
+        self._tally.keep(self._cut_short)
         results = self._tally.results(stopped, self._earlier_seconds + seconds)
         results["environment"] = environment()  # with what was imported in the meantime
         if stopped is None:

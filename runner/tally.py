@@ -91,6 +91,17 @@ class Tally:
         elif part.state != BROKEN_OFF:
             part.state = CUT_SHORT if cut_short else FINISHED
 
+    def keep(self, cut_short: Mapping[str, Part]) -> None:
+        """Takes what earlier budgets found out about tests that got no further this time.
+
+        The same cases are drawn in the same order, so that the part with more cases has all that
+        the other has.
+        """
+        for name, earlier in cut_short.items():
+            part = self.parts[name]
+            if part.state in (CUT_SHORT, NOT_REACHED) and part.cases < earlier.cases:
+                self.parts[name] = earlier
+
     def unfinished(self, *states: str) -> list[Part]:
         """The tests that ended in one of ``states``; if none is named, all that did not finish."""
         states = states or (NOT_REACHED, CUT_SHORT, BROKEN_OFF)
