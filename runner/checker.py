@@ -6,6 +6,7 @@ import math
 import os
 import re
 import sys
+import tempfile
 import traceback
 import zlib
 from collections import Counter
@@ -618,8 +619,12 @@ def _failure_of_findings(trial: Trial, findings: list[Finding]) -> Callable[[str
 
 
 def _traceback(error: BaseException) -> str:
-    """Its end, with files as they are imported: results travel, and where they lie is private."""
+    """Its end, with files as they are imported: results travel, and where they lie is private.
+
+    Compilers write programs into the folder for temporary files.
+    """
     text = "".join(traceback.format_exception(error, limit=-6))
-    for folder in sorted({*map(os.path.abspath, sys.path), _HERE}, key=len, reverse=True):
+    folders = {*map(os.path.abspath, sys.path), _HERE, tempfile.gettempdir()}
+    for folder in sorted(folders, key=len, reverse=True):
         text = text.replace(f'File "{folder}{os.sep}', 'File "')
     return text[-4000:]
