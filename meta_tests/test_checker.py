@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -109,6 +110,17 @@ def test_a_traceback_does_not_tell_where_files_lie() -> None:
     files = re.findall('File "(.*?)"', failure.traceback)
     assert any(Path(file).name == "trial.py" for file in files)
     assert not any(Path(file).is_absolute() for file in files), files
+
+
+def test_a_traceback_does_not_tell_where_temporary_files_lie() -> None:
+    made = Path(tempfile.gettempdir(), "compiler", "made.py")
+
+    def raising(case: Case, observation: Observation) -> Observation:
+        exec(compile("1 / 0", made, "exec"))
+        return observation
+
+    (failure,) = judged(Modified(raising)).failures
+    assert f'File "{Path("compiler", "made.py")}"' in failure.traceback
 
 
 def test_an_interrupt_is_not_the_implementations() -> None:
