@@ -173,6 +173,11 @@ class Record:
     combinations: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
 
+    @property
+    def cases(self) -> int:
+        """How many have a verdict, be it that they are not supported."""
+        return sum(self.verdicts.values())
+
     def as_json(self) -> dict[str, Any]:
         """Plain data, which travels between processes."""
         return asdict(self)

@@ -46,8 +46,8 @@ class Part:
 
     @property
     def cases(self) -> int:
-        """How many were judged, or found to be unsupported, by all of its clauses."""
-        return sum(sum(record.verdicts.values()) for record in self.records)
+        """Verdicts on cases, of all of its clauses."""
+        return sum(record.cases for record in self.records)
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON, without infinities."""

@@ -308,7 +308,7 @@ class JudgingSession:
             record.failures and not excused(record.clause) for record in read or ()
         )
         if self._progress is not None:
-            cases = sum(sum(record.verdicts.values()) for record in read or ())
+            cases = sum(record.cases for record in read or ())
             self._progress.advance(cases, self._failed_tests)
 
     def finish(self, interrupted: bool, max_failures: int) -> None:
