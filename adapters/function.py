@@ -11,7 +11,7 @@ import numpy as np
 from ..spec.case import OUTPUTS, Case
 from ..spec.contract import Nonconformance, Observation, ObservedTensor
 
-__all__ = ["FunctionLSTM", "too_long_to_unroll", "without_padding"]
+__all__ = ["FunctionLSTM", "padding", "too_long_to_unroll", "without_padding"]
 
 Arrays = dict[str, Any]
 
@@ -113,14 +113,20 @@ def too_long_to_unroll(case: Case) -> str | None:
     return f"more than {MOST_UNROLLED} steps take too long to compile"
 
 
-def without_padding(case: Case, output: Any) -> Any:
-    """A NumPy output with zeros behind the end of each row, as ``pad_packed_sequence`` gives it.
+def padding(case: Case) -> Any:
+    """Where the output of a packed case is behind the end of its row.
 
-    For frameworks that do not document what they have there.
+    ``pad_packed_sequence`` has zeros there; some frameworks do not document what they have.
+
+    Returns:
+        Booleans of NumPy, (L, N, 1) or, batch first, (N, L, 1).
     """
+    ended = np.arange(case.seq_len)[:, None] >= np.array(case.lengths)  # (L, N)
+    return (ended.T if case.config.batch_first else ended)[..., None]
+
+
+def without_padding(case: Case, output: Any) -> Any:
+    """A NumPy output with zeros behind the end of each row."""
     if not case.packed:
         return output
-    inside = np.arange(case.seq_len)[:, None] < np.array(case.lengths)  # (L, N)
-    if case.config.batch_first:
-        inside = inside.T
-    return np.where(inside[..., None], output, np.zeros_like(output))
+    return np.where(padding(case), np.zeros_like(output), output)

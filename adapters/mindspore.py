@@ -14,7 +14,7 @@ import mindspore as ms
 
 from ..spec.capabilities import ALL
 from ..spec.case import OUTPUTS, Case
-from .function import Arrays, FunctionLSTM
+from .function import Arrays, FunctionLSTM, padding
 
 __all__ = ["mindspore_lstm"]
 
@@ -42,11 +42,8 @@ def _lstm(case: Case, arguments: Arrays) -> tuple[Any, Any, Any]:
     states = (arguments["h_0"], arguments["c_0"]) if case.states else None
     lengths = ms.Tensor(case.lengths) if case.packed else None
     output, (h_n, c_n) = layer(arguments["input"], states, lengths)
-    if lengths is not None:
-        # What the output is at padded steps is not documented.
-        inside = ms.ops.arange(case.seq_len) < lengths.expand_dims(1)
-        inside = inside if config.batch_first else inside.T
-        output = ms.ops.where(inside.expand_dims(-1), output, ms.ops.zeros_like(output))
+    if case.packed:  # What the output is at padded steps is not documented.
+        output = output.masked_fill(ms.Tensor(padding(case)), 0)
     return output, h_n, c_n
 
 

@@ -12,11 +12,9 @@ import paddle
 
 from ..spec.capabilities import ALL
 from ..spec.case import Case
-from .function import Arrays, FunctionLSTM
+from .function import Arrays, FunctionLSTM, padding
 
 __all__ = ["paddle_lstm"]
-
-_LACKING = {"unbatched", "double-backward", "forward-mode", "module", "bfloat16", "float16"}
 
 
 def _lstm(case: Case, arguments: Arrays) -> tuple[Any, Any, Any]:
@@ -34,26 +32,18 @@ def _lstm(case: Case, arguments: Arrays) -> tuple[Any, Any, Any]:
         bias_hh_attr=bias,
         proj_size=config.proj_size,
     )
-    # In evaluation mode nothing is kept for gradients. Only dropout depends on the mode.
-    layer.train() if case.training or (case.cotangents and not _drops(case)) else layer.eval()
+    # Modes differ in dropout alone, but in evaluation mode nothing is kept for gradients.
+    layer.train() if case.training or not config.dropout else layer.eval()
     learned = [parameter for parameter in layer.parameters() if not parameter.stop_gradient]
     for name, parameter in zip(config.parameter_shapes(), learned, strict=True):
-        value = arguments[name]
-        parameter.set_value(value.T if "weight_hr" in name else value)
+        parameter.set_value(arguments[name].T if "weight_hr" in name else arguments[name])
         arguments[name] = parameter  # whose gradient is asked for
     states = (arguments["h_0"], arguments["c_0"]) if case.states else None
     lengths = paddle.to_tensor(case.lengths) if case.packed else None
     output, (h_n, c_n) = layer(arguments["input"], states, lengths)
-    if lengths is not None:
-        # What the output is at padded steps is not documented.
-        mask = paddle.nn.functional.sequence_mask(lengths, case.seq_len, "bool")
-        mask = mask if config.batch_first else mask.T
-        output = paddle.where(mask.unsqueeze(-1), output, paddle.zeros_like(output))
+    if case.packed:  # What the output is at padded steps is not documented.
+        output = output.masked_fill(paddle.to_tensor(padding(case)), 0)
     return output, h_n, c_n
-
-
-def _drops(case: Case) -> bool:
-    return case.config.dropout > 0 and case.config.num_layers > 1
 
 
 def _unsupported(case: Case) -> str | None:
@@ -62,13 +52,11 @@ def _unsupported(case: Case) -> str | None:
         return None
     if not case.config.bias:
         return "without biases and projection nn.LSTM crashes"
-    no_gradients = case.cotangents and _drops(case) and not case.training
+    no_gradients = case.cotangents and case.config.dropout and not case.training
     return "no gradients in evaluation mode with dropout" if no_gradients else None
 
 
 def _differentiate(call: Any, arguments: Arrays, cotangents: Arrays) -> tuple[Arrays, Arrays]:
-    for value in arguments.values():
-        value.stop_gradient = False
     outputs = call(arguments)
     paddle.autograd.backward([outputs[name] for name in cotangents], list(cotangents.values()))
     gradients = {}
@@ -83,9 +71,9 @@ def paddle_lstm() -> FunctionLSTM:
     return FunctionLSTM(
         "paddle",
         paddle.__version__,
-        ALL - _LACKING,
+        ALL - {"unbatched", "double-backward", "forward-mode", "module", "bfloat16", "float16"},
         _lstm,
-        array=paddle.to_tensor,
+        array=lambda values: paddle.to_tensor(values, stop_gradient=False),
         numpy=lambda tensor: tensor.numpy(),
         differentiate=_differentiate,
         unsupported=_unsupported,
