@@ -46,16 +46,6 @@ def _lstm(case: Case, arguments: Arrays) -> tuple[Any, Any, Any]:
     return output, h_n, c_n
 
 
-def _unsupported(case: Case) -> str | None:
-    # See reports/findings: paddle_lstm_without_bias.py, paddle_no_gradients_in_evaluation.py.
-    if case.config.proj_size:  # composed of other operators, which have neither limit
-        return None
-    if not case.config.bias:
-        return "without biases and projection nn.LSTM crashes"
-    no_gradients = case.cotangents and case.config.dropout and not case.training
-    return "no gradients in evaluation mode with dropout" if no_gradients else None
-
-
 def _differentiate(call: Any, arguments: Arrays, cotangents: Arrays) -> tuple[Arrays, Arrays]:
     outputs = call(arguments)
     paddle.autograd.backward([outputs[name] for name in cotangents], list(cotangents.values()))
@@ -76,5 +66,4 @@ def paddle_lstm() -> FunctionLSTM:
         array=lambda values: paddle.to_tensor(values, stop_gradient=False),
         numpy=lambda tensor: tensor.numpy(),
         differentiate=_differentiate,
-        unsupported=_unsupported,
     )
