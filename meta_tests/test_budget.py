@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import jsonschema
 import pytest
 
+from lstm_conformance.__main__ import main
 from lstm_conformance.adapters.reference import ReferenceLSTM
 from lstm_conformance.budget import Budget, most_telling_first, seconds_of
 from lstm_conformance.checker import Checker, Record, Settings
@@ -57,8 +61,10 @@ def judged_in(seconds: float | None, wrong: bool = False) -> Results:
     return _judged(seconds, wrong)
 
 
-def _judged(seconds: float | None, wrong: bool, resume: Results | None = None) -> Results:
-    slow = Slow(wrong)
+def _judged(
+    seconds: float | None, wrong: bool, resume: Results | None = None, slow: Slow | None = None
+) -> Results:
+    slow = slow or Slow(wrong)
     judged = planned(
         resume, implementation=slow, clock=slow.clock, max_time=seconds, clauses=CLAUSES, known=()
     )
@@ -254,6 +260,40 @@ def test_enough_time_in_processes(workers: str, tmp_path: Path) -> None:
     assert ended.status == 0, ended.err
     assert found["stopped"] is None
     assert {clause["cases"] for clause in found["clauses"]} == {10}
+
+
+@pytest.mark.parametrize(("seconds", "sittings"), [(400.0, 1), (2000.0, 2)])
+def test_time_that_is_left_over_is_of_those_that_were_cut_short(
+    seconds: float, sittings: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Expectations are those of another implementation, of which one test takes no time."""
+    slow = Slow()
+    told = []
+
+    def expected(names: Iterable[str]) -> dict[str, float]:
+        return {name: 0.01 if name.startswith("test_shapes.") else 1.0 for name in names}
+
+    def sitting(command: list[str], log: Path) -> int:
+        given = dict(pairwise(command))
+        given.update(argument.split("=", 1) for argument in command if "=" in argument)
+        resume, file = given.get("--lstm-resume"), Path(given["--lstm-json"])
+        earlier = json.loads(Path(resume).read_text("utf-8")) if resume else None
+        told.append(_judged(seconds_of(given["--lstm-max-time"]), False, earlier, slow))
+        file.write_text(json.dumps(told[-1], allow_nan=False), "utf-8")
+        return 0
+
+    monkeypatch.setattr("lstm_conformance.budget.expected_seconds", expected)
+    monkeypatch.setattr("lstm_conformance.check._run", sitting)
+    monkeypatch.setattr("lstm_conformance.check.time", SimpleNamespace(monotonic=slow.clock))
+    file = tmp_path / "results.json"
+    status = main(["check", "reference", "--max-time", f"{seconds}", "--json", str(file)])
+    assert (status, len(told)) == (0, sittings)
+    assert told[0]["stopped"] == "max-time"
+    assert slow.now <= 1000.0 + seconds + 100.0, "a case that has begun is brought to its end"
+    found = json.loads(file.read_text("utf-8"))
+    assert found["stopped"] == ("max-time" if sittings == 1 else None)
+    if found["stopped"] is None:
+        assert without_times(found) == without_times(judged_in(None))
 
 
 def test_what_is_no_time_is_told_in_one_sentence(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ __all__ = ["Budget", "most_telling_first", "seconds_of"]
 
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
-# What tests leave over would come too late for those that were cut short before, so each may take
-# more than its share. Much more would leave nothing to the last ones where time is scarce.
+# Tests that were cut short begin anew in what others leave over, which takes their time twice, so
+# each may have more than its share. Much more would leave nothing to the last where time is scarce.
 _SHARES = 1.5
 
 

@@ -8,11 +8,13 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
 from .baseline import Comparison, Question, read_baseline
+from .part import CUT_SHORT
 from .reports.reading import ResultsError
 from .reports.tables import broken, markdown_report, text_report, unseen
 from .results_file import not_writable, write_results, write_text
@@ -46,21 +48,41 @@ def check(options: Namespace) -> int:
             print(f"lstm-conformance: {problem}", file=sys.stderr)
             return USAGE
     with tempfile.TemporaryDirectory(prefix="lstm-conformance-") as folder:
-        file = Path(folder) / "results.json"
-        log = Path(folder) / "log"
-        status = _run(_command(options, file), log)
-        results = json.loads(file.read_text("utf-8")) if file.exists() else None
-        if results is None:
-            if status == _PYTEST_USAGE_ERROR:  # pytest has said why
-                said = log.read_text("utf-8", "replace").strip().removeprefix("ERROR: ")
-                print(f"lstm-conformance: {said}", file=sys.stderr)
-                return USAGE
-            print(f"lstm-conformance: not completed: {_how_ended(status)}.", file=sys.stderr)
-        if results is None or status == _PYTEST_INTERNAL_ERROR:
-            print(log.read_text("utf-8", "replace")[-3000:], file=sys.stderr)
-        if results is None:
-            return NOT_COMPLETED
+        start = time.monotonic()
+        results = _sitting(options, folder)
+        while isinstance(results, dict):
+            left = (options.max_time or 0.0) - (time.monotonic() - start)
+            if not _gets_further(results, left, options.workers):
+                break
+            earlier = Path(tempfile.mkdtemp(dir=folder)) / "results.json"
+            write_results(earlier, results)
+            again = {"resume": earlier, "max_time": round(left, 3), "seed": results["seed"]}
+            results = _sitting(Namespace(**{**vars(options), **again}), folder)
+    if isinstance(results, int):
+        return results
     return conclude(results, options, baseline)
+
+
+def _sitting(options: Namespace, folder: str) -> dict[str, Any] | int:
+    """The results of one run of pytest; if there are none, why is printed, and this is the status.
+
+    Args:
+        options: of the command.
+        folder: for temporary files.
+    """
+    own = Path(tempfile.mkdtemp(dir=folder))
+    file, log = own / "results.json", own / "log"
+    status = _run(_command(options, file), log)
+    results: dict[str, Any] | None = json.loads(file.read_text("utf-8")) if file.exists() else None
+    if results is None:
+        if status == _PYTEST_USAGE_ERROR:  # pytest has said why
+            said = log.read_text("utf-8", "replace").strip().removeprefix("ERROR: ")
+            print(f"lstm-conformance: {said}", file=sys.stderr)
+            return USAGE
+        print(f"lstm-conformance: not completed: {_how_ended(status)}.", file=sys.stderr)
+    if results is None or status == _PYTEST_INTERNAL_ERROR:
+        print(log.read_text("utf-8", "replace")[-3000:], file=sys.stderr)
+    return NOT_COMPLETED if results is None else results
 
 
 def conclude(results: dict[str, Any], options: Namespace, baseline: dict[str, Any] | None) -> int:
@@ -95,6 +117,23 @@ def exit_status(results: dict[str, Any]) -> int:
         return NOT_COMPLETED if unseen(results) else CONFORMANT
     inconclusive = any(clause["verdict"] == "inconclusive" for clause in results["clauses"])
     return NOT_CONFORMANT if broken(results) or inconclusive else NOT_COMPLETED
+
+
+def _gets_further(results: dict[str, Any], left: float, workers: int) -> bool:
+    """Whether tests that used up their share of the time have more of it in what others left.
+
+    They begin anew, so that it has to be more than they took.
+
+    Args:
+        results: of what was judged so far.
+        left: seconds.
+        workers: how many processes run tests at once; 0 if it is one.
+    """
+    if results["stopped"] != "max-time":
+        return False
+    parts = results["parts"].values()
+    again: float = sum(part["seconds"] for part in parts if part["state"] == CUT_SHORT)
+    return bool(again) and again / max(1, workers) < left
 
 
 def _command(options: Namespace, file: Path) -> list[str]:
