@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Iterable
 from functools import cache
 from itertools import pairwise
@@ -262,9 +263,11 @@ def test_enough_time_in_processes(workers: str, tmp_path: Path) -> None:
     assert {clause["cases"] for clause in found["clauses"]} == {10}
 
 
-@pytest.mark.parametrize(("seconds", "sittings"), [(400.0, 1), (2000.0, 2)])
+@pytest.mark.parametrize(
+    ("seconds", "dies", "sittings"), [(400.0, False, 1), (2000.0, False, 2), (2000.0, True, 1)]
+)
 def test_time_that_is_left_over_is_of_those_that_were_cut_short(
-    seconds: float, sittings: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    seconds: float, dies: bool, sittings: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Expectations are those of another implementation, of which one test takes no time."""
     slow = Slow()
@@ -278,6 +281,9 @@ def test_time_that_is_left_over_is_of_those_that_were_cut_short(
         given.update(argument.split("=", 1) for argument in command if "=" in argument)
         resume, file = given.get("--lstm-resume"), Path(given["--lstm-json"])
         earlier = json.loads(Path(resume).read_text("utf-8")) if resume else None
+        if earlier is not None and dies:
+            log.write_text("")
+            return -signal.SIGSEGV
         told.append(_judged(seconds_of(given["--lstm-max-time"]), False, earlier, slow))
         file.write_text(json.dumps(told[-1], allow_nan=False), "utf-8")
         return 0
@@ -287,7 +293,7 @@ def test_time_that_is_left_over_is_of_those_that_were_cut_short(
     monkeypatch.setattr("lstm_conformance.check.time", SimpleNamespace(monotonic=slow.clock))
     file = tmp_path / "results.json"
     status = main(["check", "reference", "--max-time", f"{seconds}", "--json", str(file)])
-    assert (status, len(told)) == (0, sittings)
+    assert (status, len(told)) == (3 if dies else 0, sittings)
     assert told[0]["stopped"] == "max-time"
     assert slow.now <= 1000.0 + seconds + 100.0, "a case that has begun is brought to its end"
     found = json.loads(file.read_text("utf-8"))

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from argparse import Namespace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -48,41 +49,43 @@ def check(options: Namespace) -> int:
             print(f"lstm-conformance: {problem}", file=sys.stderr)
             return USAGE
     with tempfile.TemporaryDirectory(prefix="lstm-conformance-") as folder:
-        start = time.monotonic()
-        results = _sitting(options, folder)
-        while isinstance(results, dict):
+        start, rest = time.monotonic(), options
+        results = None
+        for sitting in count():
+            file = Path(folder) / f"results-{sitting}.json"
+            failed = _sitting(rest, file)
+            if failed:
+                break
+            results = json.loads(file.read_text("utf-8"))
             left = (options.max_time or 0.0) - (time.monotonic() - start)
             if not _gets_further(results, left, options.workers):
                 break
-            earlier = Path(tempfile.mkdtemp(dir=folder)) / "results.json"
-            write_results(earlier, results)
-            again = {"resume": earlier, "max_time": round(left, 3), "seed": results["seed"]}
-            results = _sitting(Namespace(**{**vars(options), **again}), folder)
-    if isinstance(results, int):
-        return results
-    return conclude(results, options, baseline)
+            again = {"resume": file, "max_time": round(left, 3), "seed": results["seed"]}
+            rest = Namespace(**{**vars(options), **again})
+    if results is None:
+        return failed
+    return conclude(results, options, baseline) or failed
 
 
-def _sitting(options: Namespace, folder: str) -> dict[str, Any] | int:
-    """The results of one run of pytest; if there are none, why is printed, and this is the status.
+def _sitting(options: Namespace, file: Path) -> int:
+    """Runs pytest once, and returns 0 if it wrote results, else the exit status; why is printed.
 
     Args:
         options: of the command.
-        folder: for temporary files.
+        file: for the results, in a folder for temporary files.
     """
-    own = Path(tempfile.mkdtemp(dir=folder))
-    file, log = own / "results.json", own / "log"
+    log = file.with_name("log")
     status = _run(_command(options, file), log)
-    results: dict[str, Any] | None = json.loads(file.read_text("utf-8")) if file.exists() else None
-    if results is None:
+    written = file.exists()
+    if not written:
         if status == _PYTEST_USAGE_ERROR:  # pytest has said why
             said = log.read_text("utf-8", "replace").strip().removeprefix("ERROR: ")
             print(f"lstm-conformance: {said}", file=sys.stderr)
             return USAGE
         print(f"lstm-conformance: not completed: {_how_ended(status)}.", file=sys.stderr)
-    if results is None or status == _PYTEST_INTERNAL_ERROR:
+    if not written or status == _PYTEST_INTERNAL_ERROR:
         print(log.read_text("utf-8", "replace")[-3000:], file=sys.stderr)
-    return NOT_COMPLETED if results is None else results
+    return 0 if written else NOT_COMPLETED
 
 
 def conclude(results: dict[str, Any], options: Namespace, baseline: dict[str, Any] | None) -> int:
@@ -133,7 +136,7 @@ def _gets_further(results: dict[str, Any], left: float, workers: int) -> bool:
         return False
     parts = results["parts"].values()
     again: float = sum(part["seconds"] for part in parts if part["state"] == CUT_SHORT)
-    return bool(again) and again / max(1, workers) < left
+    return 0.0 < again / max(1, workers) < left
 
 
 def _command(options: Namespace, file: Path) -> list[str]:
