@@ -23,13 +23,14 @@ import numpy as np
 from hypothesis import HealthCheck, Phase
 from tabulate import tabulate
 
-from lstm_conformance.judge import FAIL, INCONCLUSIVE, PASS, THRESHOLD, Finding
-from lstm_conformance.results_file import write_results, write_text
-from lstm_conformance.rules import close
+from lstm_conformance.adapters.target import load
+from lstm_conformance.reports.writing import write_results, write_text
+from lstm_conformance.runner.judging.comparison import THRESHOLD, Finding
+from lstm_conformance.runner.judging.rules import close
+from lstm_conformance.runner.judging.trial import Trial
 from lstm_conformance.spec.case import OUTPUTS, Case
 from lstm_conformance.spec.strategies import Domain, cases
-from lstm_conformance.target import load
-from lstm_conformance.trial import Trial
+from lstm_conformance.spec.verdicts import FAIL, INCONCLUSIVE, PASS
 
 # Cases of each implementation. In the half formats torch is slow.
 CASES = {"float64": 2900, "float32": 2900, "bfloat16": 900, "float16": 900}

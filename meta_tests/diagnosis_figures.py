@@ -19,14 +19,14 @@ from typing import Any
 
 from tabulate import tabulate
 
+from lstm_conformance.adapters.target import load
 from lstm_conformance.adapters.torch_module import TorchModule
 from lstm_conformance.defects.catalogue import FORWARD, GRADIENT, Defect, catalogue
 from lstm_conformance.defects.readable import ReadableLSTM
-from lstm_conformance.diagnosis import Diagnostician
-from lstm_conformance.in_process import judged
-from lstm_conformance.results_file import write_results, write_text
+from lstm_conformance.reports.writing import write_results, write_text
+from lstm_conformance.runner.failures.diagnosis import Diagnostician
+from lstm_conformance.runner.session.suite import judged
 from lstm_conformance.spec.contract import Implementation
-from lstm_conformance.target import load
 
 from .implementations.correct import SigmoidByTanh, SummedFromTheEnd
 

@@ -25,7 +25,7 @@ from lstm_conformance.reports.escaping import escaped
 from lstm_conformance.reports.framework_page import framework_page
 from lstm_conformance.reports.matrix import counts_table
 from lstm_conformance.reports.reading import read_results
-from lstm_conformance.results_file import write_text
+from lstm_conformance.reports.writing import write_text
 
 ROOT = Path(__file__).parents[1]
 PUBLISHED = ROOT / "reports" / "published"

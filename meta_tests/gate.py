@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from lstm_conformance.adapters.reference import ReferenceLSTM
-from lstm_conformance.checker import Failure, Record, Settings
-from lstm_conformance.in_process import runs
-from lstm_conformance.known_deviations import Deviation
-from lstm_conformance.part import Part
-from lstm_conformance.profiles import PROFILES
-from lstm_conformance.session import JudgingSession
-from lstm_conformance.shards import Shard
+from lstm_conformance.runner.failures.failure import Failure
+from lstm_conformance.runner.judging.known_deviations import Deviation
+from lstm_conformance.runner.searching.checker import Settings
+from lstm_conformance.runner.searching.profiles import PROFILES
+from lstm_conformance.runner.searching.record import Record
+from lstm_conformance.runner.session.session import JudgingSession
+from lstm_conformance.runner.session.shards import Shard
+from lstm_conformance.runner.session.suite import runs
+from lstm_conformance.runner.session.test_outcome import Part
 
 Results = dict[str, Any]
 

@@ -27,13 +27,14 @@ from tabulate import tabulate
 
 from lstm_conformance.adapters.torch_module import torch_lstm
 from lstm_conformance.defects.gradient_surgery import with_cotangents
-from lstm_conformance.judge import FAIL, compare
 from lstm_conformance.reference.oracle import expect
-from lstm_conformance.results_file import write_results, write_text
-from lstm_conformance.rules import selected
+from lstm_conformance.reports.writing import write_results, write_text
+from lstm_conformance.runner.judging.comparison import compare
+from lstm_conformance.runner.judging.rules import selected
 from lstm_conformance.spec.case import OUTPUTS, Case
 from lstm_conformance.spec.precision import Precision
 from lstm_conformance.spec.strategies import Domain, cases
+from lstm_conformance.spec.verdicts import FAIL
 
 Array = NDArray[np.float64]
 

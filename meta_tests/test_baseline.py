@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from lstm_conformance.__main__ import main
-from lstm_conformance.baseline import Comparison, Question, read_baseline
-from lstm_conformance.checker import Failure, Record
 from lstm_conformance.reports.reading import ResultsError
-from lstm_conformance.tally import Tally
+from lstm_conformance.runner.commands.main import main
+from lstm_conformance.runner.failures.failure import Failure
+from lstm_conformance.runner.gate.baseline import Comparison, Question, read_baseline
+from lstm_conformance.runner.searching.record import Record
+from lstm_conformance.runner.session.results_builder import Tally
 
 from .command_line import check, run
 from .test_merge import shard

@@ -14,14 +14,15 @@ from typing import Any
 import jsonschema
 import pytest
 
-from lstm_conformance.__main__ import main
 from lstm_conformance.adapters.reference import ReferenceLSTM
-from lstm_conformance.budget import Budget, most_telling_first, seconds_of
-from lstm_conformance.checker import Checker, Record, Settings
-from lstm_conformance.in_process import judging_tests
-from lstm_conformance.profiles import PROFILES
 from lstm_conformance.reports.tables import summary
-from lstm_conformance.rules import close
+from lstm_conformance.runner.commands.main import main
+from lstm_conformance.runner.judging.rules import close
+from lstm_conformance.runner.searching.checker import Checker, Settings
+from lstm_conformance.runner.searching.profiles import PROFILES
+from lstm_conformance.runner.searching.record import Record
+from lstm_conformance.runner.session.budget import Budget, most_telling_first, seconds_of
+from lstm_conformance.runner.session.suite import judging_tests
 from lstm_conformance.spec.case import Case
 from lstm_conformance.spec.clauses import TESTABLE, prerequisites
 from lstm_conformance.spec.combinations import Combination, all_combinations, covering_first
@@ -288,9 +289,9 @@ def test_time_that_is_left_over_is_of_those_that_were_cut_short(
         file.write_text(json.dumps(told[-1], allow_nan=False), "utf-8")
         return 0
 
-    monkeypatch.setattr("lstm_conformance.budget.expected_seconds", expected)
-    monkeypatch.setattr("lstm_conformance.check._run", sitting)
-    monkeypatch.setattr("lstm_conformance.check.time", SimpleNamespace(monotonic=slow.clock))
+    monkeypatch.setattr("lstm_conformance.runner.session.budget.expected_seconds", expected)
+    monkeypatch.setattr("lstm_conformance.runner.commands.check._run", sitting)
+    monkeypatch.setattr("lstm_conformance.runner.commands.check.time", SimpleNamespace(monotonic=slow.clock))
     file = tmp_path / "results.json"
     status = main(["check", "reference", "--max-time", f"{seconds}", "--json", str(file)])
     assert (status, len(told)) == (3 if dies else 0, sittings)

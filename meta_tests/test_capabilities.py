@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from lstm_conformance.adapters.reference import ReferenceLSTM
-from lstm_conformance.in_process import judge
+from lstm_conformance.adapters.without import Without
+from lstm_conformance.runner.session.suite import judge
+from lstm_conformance.runner.session.undeclared import PROBES, works
 from lstm_conformance.spec.capabilities import ALL, unsupported
 from lstm_conformance.spec.case import Case
 from lstm_conformance.spec.clauses import CLAUSES, TESTABLE
 from lstm_conformance.spec.config import LSTMConfig
 from lstm_conformance.spec.contract import Observation
-from lstm_conformance.undeclared import PROBES, works
-from lstm_conformance.without import Without
 
 from .command_line import check
 

@@ -13,12 +13,14 @@ import numpy as np
 import pytest
 
 from lstm_conformance.adapters.reference import ReferenceLSTM
-from lstm_conformance.checker import COST_OF_A_PROCESS, Checker, Record, Settings
-from lstm_conformance.diagnosis import Diagnostician
-from lstm_conformance.judge import FAIL, INCONCLUSIVE, PASS, Finding
-from lstm_conformance.known_deviations import Deviation
-from lstm_conformance.profiles import Profile
-from lstm_conformance.rules import close
+from lstm_conformance.runner.failures.diagnosis import Diagnostician
+from lstm_conformance.runner.judging.comparison import Finding
+from lstm_conformance.runner.judging.known_deviations import Deviation
+from lstm_conformance.runner.judging.rules import close
+from lstm_conformance.runner.processes.child_process import ProcessFailed
+from lstm_conformance.runner.searching.checker import COST_OF_A_PROCESS, Checker, Settings
+from lstm_conformance.runner.searching.profiles import Profile
+from lstm_conformance.runner.searching.record import Record
 from lstm_conformance.spec.capabilities import ALL
 from lstm_conformance.spec.case import Case
 from lstm_conformance.spec.combinations import Combination, covering_array
@@ -26,7 +28,7 @@ from lstm_conformance.spec.config import LSTMConfig
 from lstm_conformance.spec.contract import Observation
 from lstm_conformance.spec.narrowing import narrowed
 from lstm_conformance.spec.strategies import PLAIN, Domain
-from lstm_conformance.worker import ProcessFailed
+from lstm_conformance.spec.verdicts import FAIL, INCONCLUSIVE, PASS
 
 PROFILE = Profile(
     "test", every_combination=False, per_combination=2, per_clause=25, per_shrinking=200

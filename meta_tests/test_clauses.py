@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from lstm_conformance.in_process import clauses_of, suite
+from lstm_conformance.runner.session.suite import clauses_of, suite
 from lstm_conformance.spec.clauses import CLAUSES, TESTABLE, prerequisites, root_causes
 
 

@@ -208,7 +208,7 @@ def test_a_users_pytest_settings_do_not_matter(tmp_path: Path) -> None:
 
 def test_the_plugin_imports_nothing_heavy(tmp_path: Path) -> None:
     program = (
-        "import sys, lstm_conformance.plugin\n"
+        "import sys, lstm_conformance.runner.plugin\n"
         "heavy = {'numpy', 'hypothesis', 'torch', 'tabulate'} & set(sys.modules)\n"
         "sys.exit(str(heavy) if heavy else 0)\n"
     )

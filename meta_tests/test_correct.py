@@ -12,9 +12,10 @@ import pytest
 
 pytest.importorskip("torch")
 
-from lstm_conformance.judge import FAIL, INCONCLUSIVE, PASS, Finding
+from lstm_conformance.runner.judging.comparison import Finding
 from lstm_conformance.spec.case import Case
 from lstm_conformance.spec.precision import PRECISIONS
+from lstm_conformance.spec.verdicts import FAIL, INCONCLUSIVE, PASS
 
 from . import calibrate
 from .command_line import IMPLEMENTATIONS, check

@@ -9,16 +9,16 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from lstm_conformance.judge import THRESHOLD
+from lstm_conformance.adapters.target import load
 from lstm_conformance.reference import complex_step
 from lstm_conformance.reference.complex_step import derivative, expect_derivative
 from lstm_conformance.reference.lstm import sigmoid
 from lstm_conformance.reference.rounding import samples_of
+from lstm_conformance.runner.judging.comparison import THRESHOLD
+from lstm_conformance.runner.judging.trial import Trial
 from lstm_conformance.spec.case import OUTPUTS, Case, draw
 from lstm_conformance.spec.combinations import Combination
 from lstm_conformance.spec.precision import PRECISIONS, Precision
-from lstm_conformance.target import load
-from lstm_conformance.trial import Trial
 
 from .sampling import COVERING, FLOAT64, case_of
 

@@ -8,22 +8,22 @@ from typing import Any
 
 import pytest
 
-from lstm_conformance.rules import close
+from lstm_conformance.runner.judging.rules import close
+from lstm_conformance.runner.judging.trial import Trial
 from lstm_conformance.spec.case import OUTPUTS, Case
 from lstm_conformance.spec.config import LSTMConfig
 from lstm_conformance.spec.contract import Implementation
-from lstm_conformance.trial import Trial
 
 pytest.importorskip("torch")
 
 import torch
 
+from lstm_conformance.adapters.target import load
 from lstm_conformance.adapters.torch_module import TorchModule
 from lstm_conformance.defects.catalogue import catalogue
 from lstm_conformance.defects.readable import ReadableLSTM
-from lstm_conformance.diagnosis import Diagnosis, Diagnostician, Evidence
-from lstm_conformance.divergence import first_divergence
-from lstm_conformance.target import load
+from lstm_conformance.runner.failures.diagnosis import Diagnosis, Diagnostician, Evidence
+from lstm_conformance.runner.failures.divergence import first_divergence
 
 from .diagnosis_figures import computed_otherwise, diagnosis
 
@@ -204,7 +204,9 @@ def test_no_divergence_of_the_right_one_and_of_one_that_raises() -> None:
 
 def test_defects_are_loaded_for_failures_only() -> None:
     program = (
-        "import sys, lstm_conformance.checker, lstm_conformance.session\n"
+        "import sys\n"
+        "import lstm_conformance.runner.searching.checker\n"
+        "import lstm_conformance.runner.session.session\n"
         "assert not [m for m in sys.modules if m.startswith('lstm_conformance.defects')]"
     )
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -13,9 +13,14 @@ import pytest
 from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase
 
 from lstm_conformance.adapters.reference import ReferenceLSTM
-from lstm_conformance.checker import Checker, Record
-from lstm_conformance.example_database import Examples, ExamplesError, open_examples
-from lstm_conformance.rules import close
+from lstm_conformance.runner.judging.rules import close
+from lstm_conformance.runner.searching.checker import Checker
+from lstm_conformance.runner.searching.example_database import (
+    Examples,
+    ExamplesError,
+    open_examples,
+)
+from lstm_conformance.runner.searching.record import Record
 from lstm_conformance.spec.case import Case
 from lstm_conformance.spec.contract import Observation
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from lstm_conformance.program import PROTOCOL
-from lstm_conformance.worker import Limits, Worker
+from lstm_conformance.runner.processes.child_process import Limits, Worker
+from lstm_conformance.runner.processes.program import PROTOCOL
 
 from .command_line import Ended, run
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from lstm_conformance.checker import Failure
-from lstm_conformance.explain import explain
-from lstm_conformance.part import failure_as_json
+from lstm_conformance.runner.failures.explanation import explain
+from lstm_conformance.runner.failures.failure import Failure
+from lstm_conformance.runner.session.test_outcome import failure_as_json
 
 CASE = "v1 input_size=1 hidden_size=1"
 

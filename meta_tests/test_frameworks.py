@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from lstm_conformance.adapters import REGISTRY
-from lstm_conformance.known_deviations import read_known_deviations
 from lstm_conformance.reports.matrix import counts_table
 from lstm_conformance.reports.reading import read_results
+from lstm_conformance.runner.judging.known_deviations import read_known_deviations
 from lstm_conformance.spec.clauses import CLAUSES, TESTABLE
 
 from . import frameworks

@@ -7,15 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lstm_conformance.judge import (
-    FAIL,
-    INCONCLUSIVE,
-    PASS,
-    THRESHOLD,
-    compare,
-)
 from lstm_conformance.reference.oracle import evaluate, expect
-from lstm_conformance.rules import (
+from lstm_conformance.runner.judging.comparison import THRESHOLD, compare
+from lstm_conformance.runner.judging.rules import (
     close,
     close_gradients,
     device_kept,
@@ -25,11 +19,12 @@ from lstm_conformance.rules import (
     selected,
     shape_documented,
 )
+from lstm_conformance.runner.judging.trial import Trial
 from lstm_conformance.spec.case import OUTPUTS, Case
 from lstm_conformance.spec.config import LSTMConfig
 from lstm_conformance.spec.contract import Observation, ObservedTensor
 from lstm_conformance.spec.precision import PRECISIONS
-from lstm_conformance.trial import Trial
+from lstm_conformance.spec.verdicts import FAIL, INCONCLUSIVE, PASS
 
 from .trials import trial_of
 

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from lstm_conformance.adapters.reference import ReferenceLSTM
-from lstm_conformance.checker import Settings
-from lstm_conformance.in_process import runs
-from lstm_conformance.kill import FirstFailure, UntilFirstFailure, exit_status
-from lstm_conformance.profiles import PROFILES
 from lstm_conformance.reports.kill_table import kill_markdown, kill_text
-from lstm_conformance.rules import close
+from lstm_conformance.runner.commands.defects import FirstFailure, UntilFirstFailure, exit_status
+from lstm_conformance.runner.judging.rules import close
+from lstm_conformance.runner.searching.checker import Settings
+from lstm_conformance.runner.searching.profiles import PROFILES
+from lstm_conformance.runner.session.suite import runs
 from lstm_conformance.spec.case import Case
 from lstm_conformance.spec.clauses import TESTABLE
 from lstm_conformance.spec.combinations import covering_array

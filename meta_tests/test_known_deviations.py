@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lstm_conformance.known_deviations import (
+from lstm_conformance.runner.judging.known_deviations import (
     CONDITIONS,
     Deviation,
     KnownDeviationsError,

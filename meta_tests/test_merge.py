@@ -12,7 +12,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from lstm_conformance.merge import CannotMerge, merge, merged
+from lstm_conformance.runner.commands.merge import CannotMerge, merge, merged
 
 from .command_line import SCHEMA, check, run
 from .gate import CASE, add_constructed, planned, without_times

@@ -11,16 +11,24 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from lstm_conformance import baseline, budget, checker, judge, rules, same_run, tally, waive
-from lstm_conformance.budget import Budget
-from lstm_conformance.checker import Checker, Record
-from lstm_conformance.judge import FAIL, INCONCLUSIVE, PASS, Finding
-from lstm_conformance.known_deviations import Deviation
-from lstm_conformance.session import JudgingSession
-from lstm_conformance.shards import Shard
+from lstm_conformance.runner.commands import waive
+from lstm_conformance.runner.gate import baseline
+from lstm_conformance.runner.judging import comparison as judge
+from lstm_conformance.runner.judging import rules
+from lstm_conformance.runner.judging.comparison import Finding
+from lstm_conformance.runner.judging.known_deviations import Deviation
+from lstm_conformance.runner.judging.trial import Trial
+from lstm_conformance.runner.searching import checker
+from lstm_conformance.runner.searching.checker import Checker
+from lstm_conformance.runner.searching.record import Record
+from lstm_conformance.runner.session import budget, same_run
+from lstm_conformance.runner.session import results_builder as tally
+from lstm_conformance.runner.session.budget import Budget
+from lstm_conformance.runner.session.results_builder import Tally
+from lstm_conformance.runner.session.session import JudgingSession
+from lstm_conformance.runner.session.shards import Shard
 from lstm_conformance.spec.strategies import Domain
-from lstm_conformance.tally import Tally
-from lstm_conformance.trial import Trial
+from lstm_conformance.spec.verdicts import FAIL, INCONCLUSIVE, PASS
 
 from . import (
     test_baseline,

@@ -10,9 +10,9 @@ from importlib import import_module
 
 import pytest
 
-from lstm_conformance.in_process import judge
+from lstm_conformance.adapters.target import load
+from lstm_conformance.runner.session.suite import judge
 from lstm_conformance.spec.clauses import TESTABLE
-from lstm_conformance.target import load
 
 pytest.importorskip("torch")
 

@@ -13,11 +13,11 @@ import pytest
 pytest.importorskip("safetensors")
 
 from lstm_conformance.adapters.reference import ReferenceLSTM
-from lstm_conformance.program import PROTOCOL, Program, adapter_command
+from lstm_conformance.adapters.target import TargetError
+from lstm_conformance.runner.processes.child_process import Limits, Worker
+from lstm_conformance.runner.processes.program import PROTOCOL, Program, adapter_command
 from lstm_conformance.spec.case import OUTPUTS, Case
 from lstm_conformance.spec.config import LSTMConfig
-from lstm_conformance.target import TargetError
-from lstm_conformance.worker import Limits, Worker
 
 from .command_line import IMPLEMENTATIONS, run
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 
-from lstm_conformance.progress import Progress
+from lstm_conformance.runner.session.progress import Progress
 
 
 def test_bar_counts_cases_and_goes_away() -> None:

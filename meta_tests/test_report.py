@@ -10,8 +10,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from lstm_conformance.__main__ import main
 from lstm_conformance.reports.reading import read_results
+from lstm_conformance.runner.commands.main import main
 
 from .made_up_results import hostile, right, wrong
 

@@ -10,9 +10,10 @@ from typing import Any
 import jsonschema
 import pytest
 
-from lstm_conformance.checker import Record
 from lstm_conformance.reports.tables import summary
-from lstm_conformance.session import JudgingSession, UsageError
+from lstm_conformance.runner.searching.record import Record
+from lstm_conformance.runner.session.session import JudgingSession
+from lstm_conformance.spec.usage_error import UsageError
 
 from .command_line import SCHEMA, check
 from .gate import add_constructed, judge, planned, without_times

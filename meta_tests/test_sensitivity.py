@@ -11,8 +11,8 @@ import pytest
 
 pytest.importorskip("torch")
 
-from lstm_conformance.judge import THRESHOLD
 from lstm_conformance.reference.oracle import expect
+from lstm_conformance.runner.judging.comparison import THRESHOLD
 from lstm_conformance.spec.case import OUTPUTS, Case
 from lstm_conformance.spec.config import LSTMConfig
 from lstm_conformance.spec.precision import PRECISIONS

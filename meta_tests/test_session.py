@@ -11,11 +11,13 @@ import jsonschema
 import pytest
 
 from lstm_conformance.adapters.reference import ReferenceLSTM
-from lstm_conformance.checker import Failure, Record, Settings
-from lstm_conformance.known_deviations import Deviation
-from lstm_conformance.profiles import PROFILES
 from lstm_conformance.reports.tables import markdown_report, summary, text_report
-from lstm_conformance.session import JudgingSession
+from lstm_conformance.runner.failures.failure import Failure
+from lstm_conformance.runner.judging.known_deviations import Deviation
+from lstm_conformance.runner.searching.checker import Settings
+from lstm_conformance.runner.searching.profiles import PROFILES
+from lstm_conformance.runner.searching.record import Record
+from lstm_conformance.runner.session.session import JudgingSession
 from lstm_conformance.spec.clauses import TESTABLE
 from lstm_conformance.spec.precision import PRECISIONS
 

@@ -9,15 +9,15 @@ from statistics import mean
 
 import pytest
 
-from lstm_conformance.baseline import Comparison
-from lstm_conformance.check import exit_status
-from lstm_conformance.checker import Record
-from lstm_conformance.expected_seconds import _measured, expected_seconds
-from lstm_conformance.in_process import judging_tests
-from lstm_conformance.known_deviations import Deviation
-from lstm_conformance.profiles import PROFILES
 from lstm_conformance.reports.tables import summary
-from lstm_conformance.shards import Shard
+from lstm_conformance.runner.commands.check import exit_status
+from lstm_conformance.runner.gate.baseline import Comparison
+from lstm_conformance.runner.judging.known_deviations import Deviation
+from lstm_conformance.runner.searching.profiles import PROFILES
+from lstm_conformance.runner.searching.record import Record
+from lstm_conformance.runner.session.expected_seconds import _measured, expected_seconds
+from lstm_conformance.runner.session.shards import Shard
+from lstm_conformance.runner.session.suite import judging_tests
 from lstm_conformance.spec.clauses import TESTABLE
 
 from .command_line import check, environment

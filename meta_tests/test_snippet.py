@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from lstm_conformance.rules import close
-from lstm_conformance.snippet import snippet
+from lstm_conformance.adapters.target import load
+from lstm_conformance.runner.failures.standalone_program import snippet
+from lstm_conformance.runner.judging.rules import close
 from lstm_conformance.spec.case import Case
-from lstm_conformance.target import load
 
 from .trials import trial_of
 

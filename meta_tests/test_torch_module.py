@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lstm_conformance.checker import Checker, Settings
-from lstm_conformance.judge import PASS
-from lstm_conformance.profiles import Profile
-from lstm_conformance.rules import close
+from lstm_conformance.adapters.target import TargetError, load
+from lstm_conformance.runner.judging.rules import close
+from lstm_conformance.runner.judging.trial import Trial
+from lstm_conformance.runner.searching.checker import Checker, Settings
+from lstm_conformance.runner.searching.profiles import Profile
 from lstm_conformance.spec.case import OUTPUTS, Case
 from lstm_conformance.spec.config import LSTMConfig
 from lstm_conformance.spec.contract import Nonconformance
 from lstm_conformance.spec.strategies import Domain
-from lstm_conformance.target import TargetError, load
-from lstm_conformance.trial import Trial
+from lstm_conformance.spec.verdicts import PASS
 
 torch = pytest.importorskip("torch")
 

@@ -18,11 +18,11 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from lstm_conformance.judge import ILL_CONDITIONED
 from lstm_conformance.reference.oracle import evaluate, expect
+from lstm_conformance.runner.commands.vectors import exact, rounded_up
+from lstm_conformance.runner.judging.comparison import ILL_CONDITIONED
 from lstm_conformance.spec.case import Case
 from lstm_conformance.spec.combinations import FACTORS, Combination
-from lstm_conformance.vectors import exact, rounded_up
 
 from .command_line import command, environment, run
 from .multiprecision import multiprecise
@@ -230,7 +230,7 @@ def test_defects_without_torch(folder: Path) -> None:
 )
 def test_defects(folder: Path, defect: str) -> None:
     pytest.importorskip("torch")
-    from lstm_conformance.target import load
+    from lstm_conformance.adapters.target import load
 
     implementation = load(f"lstm_conformance.defects.{defect}")
 
@@ -344,7 +344,7 @@ def test_an_empty_folder_is_filled(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     first = next(module.cases())
     monkeypatch.setattr(module, "cases", lambda: iter([first]))
     tmp_path.joinpath("empty").mkdir()
-    from lstm_conformance.__main__ import main
+    from lstm_conformance.runner.commands.main import main
 
     assert main(["vectors", str(tmp_path / "empty")]) == 0
     assert len(index_of(tmp_path / "empty")["cases"]) == 1

@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from lstm_conformance.checker import Failure, Record
-from lstm_conformance.known_deviations import Deviation, read_known_deviations
 from lstm_conformance.reports.reading import ResultsError
+from lstm_conformance.runner.commands.waive import draft
+from lstm_conformance.runner.failures.failure import Failure
+from lstm_conformance.runner.judging.known_deviations import Deviation, read_known_deviations
+from lstm_conformance.runner.searching.record import Record
+from lstm_conformance.runner.session.results_builder import Tally
 from lstm_conformance.spec.clauses import TESTABLE, prerequisites
-from lstm_conformance.tally import Tally
-from lstm_conformance.waive import draft
 
 from .command_line import check, run
 from .test_session import CASE, KNOWN, known_to_fail, passed, session
@@ -215,7 +216,7 @@ def test_questions_that_cannot_be_put(tmp_path: Path) -> None:
 def test_without_tomli_w_it_is_said_what_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from lstm_conformance.__main__ import main
+    from lstm_conformance.runner.commands.main import main
 
     monkeypatch.setitem(sys.modules, "tomli_w", None)
     assert main(["waive", str(written(tmp_path, of(failed(ONE))))]) == 2

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from lstm_conformance.adapters.reference import ReferenceLSTM
+from lstm_conformance.runner.judging.trial import Trial
 from lstm_conformance.spec.case import Case
 from lstm_conformance.spec.contract import Observation
-from lstm_conformance.trial import Trial
 
 __all__ = ["trial_of"]
 

@@ -1,3 +1,1 @@
-"""lstm-conformance: decides whether an LSTM is right."""
-
-__version__ = "0.1.0"
+"""What judges an implementation, from one case to the command line, and the pytest plugin."""

@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-if TYPE_CHECKING:
-    from .checker import Checker, Failure
-    from .session import JudgingSession
+from .. import tests
+from ..tests import MARKER
 
-MARKER = "lstm_clause"
+if TYPE_CHECKING:
+    from .failures.failure import Failure
+    from .searching.checker import Checker
+    from .session.session import JudgingSession
+
 DEFAULT_TARGET = "torch.nn:LSTM"
 
 # A shard may have no test, and results that are resumed may lack none.
@@ -125,8 +128,8 @@ def lstm_check(request: pytest.FixtureRequest) -> Checker:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "lstm_combinations" in metafunc.fixturenames:
-        from .combination_groups import combination_groups
-        from .profiles import PROFILES
+        from .searching.combination_groups import combination_groups
+        from .searching.profiles import PROFILES
 
         option = metafunc.config.option
         profile = PROFILES.get(option.lstm_profile, PROFILES["default"])
@@ -144,7 +147,7 @@ def pytest_pyfunc_call(
     result = yield
     checker = pyfuncitem.stash.get(_CHECKER, None)
     if checker is not None:
-        from .tally import excused
+        from .session.results_builder import excused
 
         session = _judging_session(pyfuncitem.config)
         for clause, record in checker.records.items():
@@ -160,9 +163,9 @@ def pytest_pyfunc_call(
 
 
 def _raise_outcome(checker: Checker, session: JudgingSession) -> None:
-    from .explain import explain
-    from .part import failure_as_json
-    from .tally import excused, smallest
+    from .failures.explanation import explain
+    from .session.results_builder import excused, smallest
+    from .session.test_outcome import failure_as_json
 
     def explained(of_clause: dict[str, list[Failure]]) -> str:
         return "\n\n".join(
@@ -223,7 +226,8 @@ class _Collector:
 def _judging_session(config: pytest.Config) -> JudgingSession:
     """What is judged and how; made when first asked for."""
     if _SESSION not in config.stash:
-        from .session import JudgingSession, UsageError
+        from ..spec.usage_error import UsageError
+        from .session.session import JudgingSession
 
         try:
             session = JudgingSession.of_options(
@@ -267,7 +271,7 @@ def _clauses_of_test(nodeid: str) -> tuple[str, ...]:
     """The clauses of a test that may have run, or crashed, in another process."""
     file, _, name = _name_of_test(nodeid).partition(".")
     try:
-        module = importlib.import_module(f"{__package__}.tests.{file}")
+        module = importlib.import_module(f"{tests.__name__}.{file}")
         marks = getattr(module, name.partition("[")[0]).pytestmark
     except (ImportError, AttributeError):
         return ()

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from lstm_conformance.checker import Checker
-from lstm_conformance.rules import close
+from lstm_conformance.runner.judging.rules import close
+from lstm_conformance.runner.searching.checker import Checker
 from lstm_conformance.spec.case import Case
 from lstm_conformance.spec.strategies import PLAIN
 

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from lstm_conformance.chance import FALSE_ALARMS, scipy_stats
-from lstm_conformance.checker import Checker
-from lstm_conformance.dropout_masks import close_for_some_mask, what_was_kept
-from lstm_conformance.judge import Finding, holds
 from lstm_conformance.reference.oracle import expect
-from lstm_conformance.rules import close, close_gradients, on_bench
+from lstm_conformance.runner.judging.chance import FALSE_ALARMS, scipy_stats
+from lstm_conformance.runner.judging.comparison import Finding, holds
+from lstm_conformance.runner.judging.dropout_masks import close_for_some_mask, what_was_kept
+from lstm_conformance.runner.judging.rules import close, close_gradients, on_bench
+from lstm_conformance.runner.judging.trial import Trial
+from lstm_conformance.runner.searching.checker import Checker
 from lstm_conformance.spec.case import OUTPUTS, Case
 from lstm_conformance.spec.strategies import PLAIN
-from lstm_conformance.trial import Trial
 
 if TYPE_CHECKING:
     from lstm_conformance.adapters.torch_bench import Bench

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lstm_conformance.checker import Checker
-from lstm_conformance.judge import Finding, holds
 from lstm_conformance.reference.oracle import Expectation, evaluate, expect
-from lstm_conformance.rules import Rule
+from lstm_conformance.runner.judging.comparison import Finding, holds
+from lstm_conformance.runner.judging.rules import Rule
+from lstm_conformance.runner.judging.trial import Trial
+from lstm_conformance.runner.searching.checker import Checker
 from lstm_conformance.spec.case import OUTPUTS, Case, CaseWithValues, draw
 from lstm_conformance.spec.contract import ObservedTensor
 from lstm_conformance.spec.strategies import Domain
-from lstm_conformance.trial import Trial
 
 Mask = NDArray[np.bool_]
 Index = tuple[Any, ...]

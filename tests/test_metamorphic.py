@@ -13,12 +13,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lstm_conformance.checker import Checker
-from lstm_conformance.judge import Finding
-from lstm_conformance.rules import close
+from lstm_conformance.runner.judging.comparison import Finding
+from lstm_conformance.runner.judging.rules import close
+from lstm_conformance.runner.judging.trial import Trial
+from lstm_conformance.runner.searching.checker import Checker
 from lstm_conformance.spec.case import Case, CaseWithValues
 from lstm_conformance.spec.strategies import Domain
-from lstm_conformance.trial import Trial
 
 Array = np.ndarray
 Arrays = dict[str, Array]

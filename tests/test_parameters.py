@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lstm_conformance.chance import FALSE_ALARMS, scipy_stats
-from lstm_conformance.checker import Checker
-from lstm_conformance.judge import Finding, holds, shape_message
 from lstm_conformance.reference.oracle import Expectation, expect
-from lstm_conformance.rules import Rule, on_bench
+from lstm_conformance.runner.judging.chance import FALSE_ALARMS, scipy_stats
+from lstm_conformance.runner.judging.comparison import Finding, holds, shape_message
+from lstm_conformance.runner.judging.rules import Rule, on_bench
+from lstm_conformance.runner.judging.trial import Trial
+from lstm_conformance.runner.searching.checker import Checker
 from lstm_conformance.spec.contract import ObservedTensor
 from lstm_conformance.spec.precision import PRECISIONS
 from lstm_conformance.spec.strategies import PLAIN, Domain
-from lstm_conformance.trial import Trial
 
 if TYPE_CHECKING:
     from lstm_conformance.adapters.torch_bench import Bench

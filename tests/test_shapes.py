@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lstm_conformance.checker import Checker
-from lstm_conformance.judge import Finding, holds, shape_message
-from lstm_conformance.rules import (
+from lstm_conformance.runner.judging.comparison import Finding, holds, shape_message
+from lstm_conformance.runner.judging.rules import (
     close,
     device_kept,
     dtype_kept,
@@ -17,9 +16,10 @@ from lstm_conformance.rules import (
     precision_kept,
     shape_documented,
 )
+from lstm_conformance.runner.judging.trial import Trial
+from lstm_conformance.runner.searching.checker import Checker
 from lstm_conformance.spec.precision import PRECISIONS
 from lstm_conformance.spec.strategies import PLAIN, Domain
-from lstm_conformance.trial import Trial
 
 if TYPE_CHECKING:
     from lstm_conformance.adapters.torch_bench import Bench

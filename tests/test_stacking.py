@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lstm_conformance.checker import Checker
-from lstm_conformance.rules import close
+from lstm_conformance.runner.judging.rules import close
+from lstm_conformance.runner.searching.checker import Checker
 from lstm_conformance.spec.strategies import PLAIN
 
 

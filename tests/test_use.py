@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from lstm_conformance.checker import Checker
-from lstm_conformance.judge import Finding, holds
-from lstm_conformance.rules import Rule, on_bench
+from lstm_conformance.runner.judging.comparison import Finding, holds
+from lstm_conformance.runner.judging.rules import Rule, on_bench
+from lstm_conformance.runner.judging.trial import Trial
+from lstm_conformance.runner.searching.checker import Checker
 from lstm_conformance.spec.case import LAYOUTS, OUTPUTS
 from lstm_conformance.spec.config import LSTMConfig
 from lstm_conformance.spec.contract import Unsupported
 from lstm_conformance.spec.strategies import Domain
-from lstm_conformance.trial import Trial
 
 if TYPE_CHECKING:
     import torch

@@ -15,11 +15,11 @@ import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from lstm_conformance.adapters.torch_module import torch_lstm
-from lstm_conformance.judge import PASS
 from lstm_conformance.reference.oracle import evaluate
-from lstm_conformance.rules import close
+from lstm_conformance.runner.judging.rules import close
 from lstm_conformance.spec.case import OUTPUTS, Case
 from lstm_conformance.spec.config import LSTMConfig
+from lstm_conformance.spec.verdicts import PASS
 
 from ..trials import trial_of
 

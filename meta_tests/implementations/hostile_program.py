@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from lstm_conformance.serve import Server
-from lstm_conformance.serving import serve
+from lstm_conformance.runner.processes.answer_loop import serve
+from lstm_conformance.runner.processes.protocol_server import Server
 
 
 def provoked(message: dict[str, Any]) -> bool:

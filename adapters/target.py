@@ -1,0 +1,174 @@
+"""From the text of a target to an implementation."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import importlib.util
+import shlex
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from ..spec.capabilities import ALL, CAPABILITIES
+from ..spec.contract import Implementation
+from . import REGISTRY
+
+__all__ = ["TargetError", "load", "target_text"]
+
+
+# What tells an implementation from a drop-in for torch.nn.LSTM.
+_INTERFACE = ("capabilities", "run")
+
+_NOT_INSTALLED = "{} needs {}, which is not installed: pip install 'lstm-conformance[{}]'."
+
+
+class TargetError(Exception):
+    """The target cannot be judged; the message is one sentence for the user."""
+
+
+def target_text(target: str | None, program: str | None, python: str | None) -> str:
+    """What is judged, as results and commands name it.
+
+    Args:
+        target: as given on the command line.
+        program: of ``--exec``, if that is given instead.
+        python: of ``--python``, if that is given.
+    """
+    if program is not None:
+        return f"--exec {shlex.quote(program)}"
+    return f"{target} --python {shlex.quote(python)}" if python is not None else str(target)
+
+
+def load(target: str) -> Implementation:
+    """The implementation that ``target`` names.
+
+    Args:
+        target: ``package.module:Attribute``, ``path/to/file.py:Attribute`` or the name of a
+            registered adapter. The attribute is called like ``torch.nn.LSTM``, or is an
+            implementation itself, or a class of them.
+
+    Raises:
+        TargetError: there is no such thing, it cannot be imported, or it is no LSTM.
+    """
+    module_name, separator, attribute = target.rpartition(":")
+    if not separator:
+        return _adapter(target)
+    if not module_name or not attribute:
+        raise TargetError(f"{target!r} is no target: write package.module:Attribute.")
+    module = _module(module_name)
+    value: Any = module
+    for part in attribute.split("."):
+        if not hasattr(value, part):
+            raise TargetError(f"{module_name} has no attribute {attribute!r}.")
+        value = getattr(value, part)
+    if all(hasattr(value, name) for name in _INTERFACE):
+        implementation: Implementation = value() if isinstance(value, type) else value
+        return _declared(target, implementation)
+    return _drop_in(target, value, _version(module))
+
+
+def _adapter(name: str) -> Implementation:
+    if name not in REGISTRY:
+        raise TargetError(
+            f"{name!r} is no target: write package.module:Attribute, path/to/file.py:Attribute "
+            f"or one of the adapters {', '.join(REGISTRY)}."
+        )
+    module_name, _, attribute = REGISTRY[name].factory.partition(":")
+    implementation: Implementation = getattr(_module(module_name, name), attribute)()
+    return implementation
+
+
+def _declared(target: str, implementation: Implementation) -> Implementation:
+    """``implementation``, if what it declares makes sense."""
+    try:
+        unknown = sorted(frozenset(implementation.capabilities) - ALL)
+    except TypeError:
+        raise TargetError(f"{target}: capabilities has to be a set of names.") from None
+    if unknown:
+        raise TargetError(
+            f"{target} declares a capability {unknown[0]!r}, which there is not: "
+            f"choose from {', '.join(CAPABILITIES)}."
+        )
+    return implementation
+
+
+def _module(name: str, adapter: str = "") -> ModuleType:
+    try:
+        if name.endswith(".py"):
+            return _module_of_file(Path(name))
+        return importlib.import_module(name)
+    except TargetError:
+        raise
+    except SyntaxError as error:
+        place = f"{error.filename}, line {error.lineno}"
+        raise TargetError(f"Importing {name} failed: {error.msg} ({place}).") from error
+    except (Exception, SystemExit) as error:
+        missing = error.name if isinstance(error, ModuleNotFoundError) else None
+        if missing and adapter:
+            extra = REGISTRY[adapter].extra
+            raise TargetError(_NOT_INSTALLED.format(adapter, missing, extra)) from error
+        if missing == "torch":
+            raise TargetError(_NOT_INSTALLED.format(name, "torch", "torch")) from error
+        raise TargetError(f"Importing {name} failed: {_one_line(error)}.") from error
+
+
+def _module_of_file(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise TargetError(f"There is no file {path}.")
+    # As with a script, modules beside the file can be imported by it.
+    folder = str(path.resolve().parent)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    name = f"lstm_implementation_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _drop_in(target: str, factory: Any, version: str) -> Implementation:
+    if not callable(factory):
+        raise TargetError(f"{target} is no LSTM: it cannot be called.")
+    try:
+        torch = importlib.import_module("torch")
+    except ImportError:
+        raise TargetError(_NOT_INSTALLED.format(target, "torch", "torch")) from None
+    try:
+        module = factory(2, 3)
+    except (Exception, SystemExit) as error:
+        raise TargetError(
+            f"{target} is no LSTM: called with input_size=2, hidden_size=3 it raised "
+            f"{_one_line(error)}."
+        ) from error
+    if not isinstance(module, torch.nn.Module):
+        raise TargetError(
+            f"{target} is no LSTM: called with input_size=2, hidden_size=3 it gave "
+            f"a {type(module).__name__}, no torch.nn.Module."
+        )
+    names = [name for name, _ in module.named_parameters()]
+    if "weight_ih_l0" not in names:
+        raise TargetError(
+            f"{target} is no LSTM: it has no parameter weight_ih_l0, "
+            f"but {', '.join(names) or 'none at all'}."
+        )
+    from .torch_module import TorchModule
+
+    return TorchModule(target, factory, version)
+
+
+def _version(module: ModuleType) -> str:
+    package = module.__name__.partition(".")[0]
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return str(getattr(sys.modules.get(package), "__version__", "unknown"))
+
+
+def _one_line(error: BaseException) -> str:
+    message = " ".join(str(error).split())
+    return f"{type(error).__name__}: {message[:300]}" if message else type(error).__name__

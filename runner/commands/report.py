@@ -1,0 +1,136 @@
+"""``lstm-conformance report``: pages, tables and badges of results that were written before."""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from ...reports.difference import Difference, difference, difference_markdown, difference_text
+from ...reports.escaping import escaped
+from ...reports.junit import junit_xml
+from ...reports.matrix import matrix_markdown, matrix_text
+from ...reports.reading import ResultsError, read_results
+from ...reports.tables import markdown_report, summary, text_report
+from ...reports.writing import not_writable, write_text
+
+__all__ = ["report"]
+
+Results = dict[str, Any]
+
+_WRITTEN, _USAGE = 0, 2
+
+# In bytes: GitHub drops a job summary that is larger.
+_LARGEST_JOB_SUMMARY = 1_000_000
+
+
+def report(options: Namespace) -> int:
+    """Renders ``options.results`` in every form that is asked for, and returns the status.
+
+    One result gives the report of it; two of one implementation, what changed; any others, the
+    matrix. Nothing is written unless all of it could be rendered.
+    """
+    files = {
+        form: path
+        for form in ("html", "markdown", "junit", "badge")
+        if (path := getattr(options, form)) is not None
+    }
+    job_summary = None
+    try:
+        if options.job_summary:
+            job_summary = _job_summary_file()
+        _check_files([*files.values()], options.results)
+        everything = [read_results(path) for path in options.results]
+        rendered = {form: _rendered(form, everything) for form in files}
+        text = _rendered("text", everything)
+        summary = _job_summary(everything) if job_summary else ""
+    except (ResultsError, _CannotReport) as problem:
+        print(f"lstm-conformance: {problem}", file=sys.stderr)
+        return _USAGE
+    for form, path in files.items():
+        write_text(path, rendered[form])
+    if job_summary is not None:
+        with job_summary.open("a", encoding="utf-8") as file:
+            file.write(summary)
+    if options.text or not (files or job_summary):
+        print(text, end="")
+    return _WRITTEN
+
+
+class _CannotReport(Exception):
+    """Why, in one sentence."""
+
+
+def _check_files(written: list[Path], read: list[Path]) -> None:
+    for path in written:
+        problem = not_writable(path)
+        if problem:
+            raise _CannotReport(problem)
+    places = [path.resolve() for path in written]
+    for path, place in zip(written, places, strict=True):
+        if place in [other.resolve() for other in read]:
+            raise _CannotReport(f"{path} holds results: write the report to another file.")
+        if places.count(place) > 1:
+            raise _CannotReport(f"{path} is named for two reports: give each a file of its own.")
+
+
+def _job_summary_file() -> Path:
+    name = os.environ.get("GITHUB_STEP_SUMMARY", "")
+    if not name:
+        raise _CannotReport(
+            "--job-summary needs the file that GITHUB_STEP_SUMMARY names, and it is not set: "
+            "use it in a step of GitHub Actions."
+        )
+    path = Path(name)
+    problem = not_writable(path)
+    if problem:
+        raise _CannotReport(problem)
+    return path
+
+
+def _rendered(form: str, everything: list[Results]) -> str:
+    changed = _changed(everything)
+    if form == "junit":
+        return junit_xml(everything)
+    if form in ("html", "badge"):
+        return _from_template(form, everything, changed)
+    text = form == "text"
+    if changed is not None:
+        return difference_text(changed) if text else difference_markdown(changed)
+    if len(everything) == 1:
+        return text_report(everything[0]) if text else markdown_report(everything[0])
+    return matrix_text(everything) if text else matrix_markdown(everything)
+
+
+def _changed(everything: list[Results]) -> Difference | None:
+    targets = [results["implementation"]["target"] for results in everything]
+    same = len(everything) == 2 and targets[0] == targets[1]
+    return difference(*everything) if same else None
+
+
+def _from_template(form: str, everything: list[Results], changed: Difference | None) -> str:
+    if form == "badge" and len(everything) > 1:
+        raise _CannotReport("--badge is of one implementation: give one file of results.")
+    try:
+        if form == "badge":
+            from ...reports.badge import badge_svg
+
+            return badge_svg(everything[0])
+        from ...reports.html import difference_html, matrix_html, report_html
+    except ModuleNotFoundError as error:
+        raise _CannotReport(
+            f"--{form} needs {error.name}: pip install 'lstm-conformance[html]'."
+        ) from None
+    if changed is not None:
+        return difference_html(changed)
+    return report_html(everything[0]) if len(everything) == 1 else matrix_html(everything)
+
+
+def _job_summary(everything: list[Results]) -> str:
+    page = _rendered("markdown", everything)
+    if len(page.encode()) <= _LARGEST_JOB_SUMMARY:
+        return page
+    verdicts = "\n\n".join(escaped(summary(results)) for results in everything)
+    return f"{verdicts}\n\nThe whole report is too long for a job summary.\n"

@@ -1,0 +1,148 @@
+"""A stand-alone program that shows a failure with torch and numpy alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ...spec.case import Case
+
+__all__ = ["repeatable", "snippet"]
+
+# Adapters that are torch.nn.LSTM, to what has to be said before it is used.
+_TORCH: dict[str, list[str]] = {
+    "torch": [],
+    "torch-onednn-off": ["torch.backends.mkldnn.enabled = False"],
+}
+
+_DRAW = '''\
+def draw(name, *shape):
+    """Uniform in [-1, 1): the values of the failing case."""
+    stream = np.random.PCG64(np.random.SeedSequence([{seed}, zlib.crc32(name.encode())]))
+    bits = stream.random_raw(int(np.prod(shape, dtype=int)))
+    values = ((bits >> np.uint64(11)) * 2.0**-52 - 1.0).reshape(shape)
+    return torch.tensor(values, dtype=torch.float64)
+
+
+def tensor(name, scale, *shape):
+    return (scale * draw(name, *shape)).to({dtype}).to({device!r})
+'''
+
+
+def repeatable(target: str) -> bool:
+    """Whether there is a program for ``target``: a class to import, or ``torch.nn.LSTM``."""
+    return target in _TORCH or (":" in target and not target.startswith("--"))
+
+
+def snippet(target: str, case: Case, failure: dict[str, Any]) -> str:
+    """A program that runs ``case`` and prints the observed value beside the expected one.
+
+    Args:
+        target: as given on the command line.
+        case: the failing case.
+        failure: of the results: ``finding`` with ``tensor``, ``index``, ``expected``; or
+            ``exception``.
+    """
+    finding = failure.get("finding") or {}
+    lines = ["import zlib", "", "import numpy as np", "import torch", *_import(target), "", ""]
+    lines += [_DRAW.format(seed=case.seed, dtype=f"torch.{case.dtype}", device=case.device), ""]
+    lines += _construct(case)
+    lines += _call(case)
+    if case.cotangents:
+        lines += _backward(case)
+    lines += ["", *_show(case, finding, failure.get("exception", ""))]
+    return "\n".join(lines) + "\n"
+
+
+def _import(target: str) -> list[str]:
+    module, _, attribute = target.rpartition(":")
+    if not module:  # the name of an adapter
+        return ["", *_TORCH[target], "LSTM = torch.nn.LSTM"]
+    head, *rest = attribute.split(".")
+    lines = [""]
+    if module.endswith(".py"):
+        path = Path(module)
+        lines += ["import sys", "", f"sys.path.insert(0, {str(path.parent)!r})"]
+        module = path.stem
+    return [*lines, f"from {module} import {head}", "", f"LSTM = {'.'.join([head, *rest])}"]
+
+
+def _construct(case: Case) -> list[str]:
+    config = case.config
+    mode = "train" if case.training else "eval"
+    return [
+        f"torch.manual_seed({case.seed})",
+        "lstm = LSTM(",
+        f"    {config.input_size}, {config.hidden_size}, num_layers={config.num_layers}, "
+        f"bias={config.bias},",
+        f"    batch_first={config.batch_first}, dropout={config.dropout}, "
+        f"bidirectional={config.bidirectional},",
+        f"    proj_size={config.proj_size}, device={case.device!r}, dtype=torch.{case.dtype},",
+        f").{mode}()",
+        "with torch.no_grad():",
+        "    for name, parameter in lstm.named_parameters():",
+        f"        parameter.copy_(tensor(name, {case.scale('weight_ih_l0')!r}, *parameter.shape))",
+    ]
+
+
+def _call(case: Case) -> list[str]:
+    shapes = case.shapes()
+    lines = ["arguments = {"]
+    given = [name for name in ("input", "h_0", "c_0") if name in case.argument_names()]
+    for name in given:
+        shape = ", ".join(map(str, shapes[name]))
+        lines.append(
+            f"    {name!r}: tensor({name!r}, {case.scale(name)!r}, {shape}).requires_grad_(),"
+        )
+    lines += ["}", "x = arguments['input']"]
+    if case.packed:
+        lines += [
+            "x = torch.nn.utils.rnn.pack_padded_sequence(",
+            f"    x, torch.tensor({list(case.lengths)}), batch_first={case.config.batch_first},",
+            f"    enforce_sorted={case.layout == 'packed_sorted'},",
+            ")",
+        ]
+    states = ", (arguments['h_0'], arguments['c_0'])" if case.states else ""
+    lines.append(f"output, (h_n, c_n) = lstm(x{states})")
+    if case.packed:
+        lines += [
+            "output, _ = torch.nn.utils.rnn.pad_packed_sequence(",
+            f"    output, batch_first={case.config.batch_first}, total_length={case.seq_len}",
+            ")",
+        ]
+    return lines
+
+
+def _backward(case: Case) -> list[str]:
+    shapes = case.shapes()
+    cotangents = [
+        f"tensor({'cotangent of ' + name!r}, 1.0, {', '.join(map(str, shapes[name]))})"
+        for name in case.cotangent_values()
+    ]
+    names = ", ".join(case.cotangent_values())
+    return [f"torch.autograd.backward([{names}], [", *(f"    {c}," for c in cotangents), "])"]
+
+
+def _show(case: Case, finding: dict[str, Any], exception: str) -> list[str]:
+    if not finding:
+        return ["# raises " + " ".join(exception.split())]
+    name = finding["tensor"]
+    expression = name
+    if name.endswith(".grad"):
+        owner = name.removesuffix(".grad")
+        in_arguments = owner in ("input", "h_0", "c_0")
+        expression = f"arguments[{owner!r}].grad" if in_arguments else f"lstm.{owner}.grad"
+    if finding["index"] is None:
+        return [
+            f"print({name!r}, {expression}.shape, {expression}.dtype, {expression}.device)",
+            f"# {finding['message']}",
+        ]
+    element = f"[{', '.join(map(str, finding['index']))}]" if finding["index"] else ""
+    observed = f"{expression}{element}.item()"
+    if name.endswith(".grad"):
+        # torch gives None to what the result does not depend on: a gradient of zero.
+        observed = f"0.0 if {expression} is None else {observed}"
+    return [
+        f"print('observed', {observed})",
+        f"print('expected', {finding['expected']!r}, '+-', {finding['noise']!r})",
+    ]

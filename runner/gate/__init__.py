@@ -1,0 +1,1 @@
+"""Results as a gate in CI: baselines, merged shards, drafts of known deviations."""

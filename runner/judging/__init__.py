@@ -1,0 +1,1 @@
+"""One case: run by one implementation, and compared with the oracle."""

@@ -1,0 +1,154 @@
+"""What dropout dropped, told from results.
+
+Between two calls nobody knows what a random generator will drop, so a result under dropout
+cannot be foreseen. But it is one of finitely many: whatever was dropped at a step, its result is
+that of the equations with some choice of zeros. In small cases all choices can be tried. With
+the choice that explains the output, every other result and every gradient is determined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...reference.oracle import Expectation, evaluate, expect
+from ...spec.case import OUTPUTS, Case
+from ...spec.contract import Unsupported
+from ...spec.verdicts import FAIL, INCONCLUSIVE, PASS
+from .comparison import THRESHOLD, Finding, allowed_error, error_ratios
+from .rules import Rule, shape_documented
+from .trial import Trial
+
+__all__ = ["close_for_some_mask", "what_was_kept"]
+
+Array = NDArray[np.float64]
+
+# 2 to this power choices a step are tried side by side.
+_MOST_ELEMENTS = 8
+
+
+def what_was_kept(
+    case: Case, outputs: Mapping[str, Array], kept: float = 1.0
+) -> tuple[list[Array], list[Array]]:
+    """The choice of dropped elements that explains ``outputs`` best.
+
+    Step by step: what a step puts out depends on what was dropped at this step and at earlier
+    ones, in the forward direction of the last layer. After the last step there are the final
+    states of all layers besides.
+
+    Args:
+        case: with a dropout that acts, of a batched layout. At most 8 elements a step can be
+            dropped, and something is seen of each: two layers, or one step.
+        outputs: ``output``, ``h_n`` and ``c_n`` as observed.
+        kept: what stands for an element that is kept, before it is divided by 1 - p.
+
+    Returns:
+        ``kept`` as :func:`~lstm_conformance.reference.oracle.evaluate` takes it, a (T, N, D*R)
+        for each layer but the last; and for each step what would be seen (N, F) under the
+        second best choice.
+
+    Raises:
+        ValueError: the case is another one.
+    """
+    config = case.config
+    gaps, width = config.num_layers - 1, config.num_directions * config.output_size
+    told = gaps == 1 or case.seq_len == 1
+    if not told or gaps * width > _MOST_ELEMENTS or case.packed:
+        raise ValueError(f"what was dropped cannot be told in the case {case}")
+    choices = kept * np.array(list(product((1, 0), repeat=gaps * width)), float)  # (C, G*W)
+    of_layer = choices.reshape(-1, gaps, 1, width).swapaxes(0, 1)  # (G, C, 1, W)
+    arguments = {
+        name: np.broadcast_to(value, (len(choices), *value.shape))
+        for name, value in case.arguments().items()
+    }
+    rows = np.arange(case.batch_size)
+    best = np.ones((gaps, case.seq_len, case.batch_size, width))  # (G, T, N, W)
+    second = []
+    for t in range(case.seq_len):
+        tried = np.repeat(best[:, None], len(choices), axis=1)  # (G, C, T, N, W)
+        tried[:, :, t] = of_layer
+        results = evaluate(replace(case, cotangents=()), arguments, {}, list(tried))
+        computed = _seen(case, results, t)  # (C, N, F)
+        distance = np.abs(computed - _seen(case, outputs, t)).max(axis=-1)  # (C, N)
+        order = np.argsort(np.where(np.isnan(distance), np.inf, distance), axis=0, kind="stable")
+        best[:, t] = tried[:, order[0], t, rows]
+        second.append(computed[order[1], rows])
+    return list(best), second
+
+
+def _seen(case: Case, outputs: Mapping[str, Array], t: int) -> Array:
+    """All that is put out at step t, and depends on no later one (..., N, F)."""
+    output = outputs["output"][..., : case.config.output_size]
+    if case.layout == "unbatched":
+        output = output[..., None, :]
+    elif case.config.batch_first:
+        output = np.swapaxes(output, -2, -3)
+    seen = [output[..., t, :, :]]
+    if t == case.seq_len - 1:
+        for name in ("h_n", "c_n"):
+            states = outputs[name][..., None, :] if case.layout == "unbatched" else outputs[name]
+            seen += [states[..., k, :, :] for k in range(states.shape[-3])]
+    return np.concatenate(seen, axis=-1)
+
+
+def close_for_some_mask(select: Callable[[str], bool]) -> Rule:
+    """Results are those of the oracle for one choice of dropped elements, the same for all.
+
+    Args:
+        select: which results are looked at, by name.
+    """
+
+    def rule(trial: Trial) -> list[Finding]:
+        case, tensors = trial.case, trial.observation.tensors
+        wrong = [f for f in shape_documented(*OUTPUTS)(trial) if f.verdict == FAIL]
+        if wrong:
+            return wrong
+        outputs = {name: tensors[name].values for name in OUTPUTS}
+        try:
+            kept, second = what_was_kept(case, outputs)
+        except ValueError as error:
+            raise Unsupported(str(error)) from error
+        expectation = expect(case, kept=kept)
+        findings = [
+            trial.close(name, tensors[name], expectation)
+            for name in case.result_names()
+            if select(name)
+        ]
+        if all(finding.verdict == PASS for finding in findings):
+            return findings
+        if _ambiguous(case, outputs, second, expectation):
+            return [replace(finding, verdict=INCONCLUSIVE) for finding in findings]
+        note = _note(trial, outputs, expectation)
+        return [f.noted(note) if f.verdict == FAIL else f for f in findings]
+
+    return rule
+
+
+def _ambiguous(
+    case: Case, outputs: Mapping[str, Array], second: list[Array], expectation: Expectation
+) -> bool:
+    """Whether at some step another choice explains what is seen as well."""
+    for t, other in enumerate(second):
+        allowed = allowed_error(other, _seen(case, expectation.noise, t), case.precision)
+        ratios = error_ratios(_seen(case, outputs, t), other, allowed)  # (N, F)
+        if (ratios.max(axis=-1) <= THRESHOLD).any():
+            return True
+    return False
+
+
+def _note(trial: Trial, outputs: Mapping[str, Array], expectation: Expectation) -> str:
+    if _explains(trial, outputs, expectation):
+        return "output, h_n and c_n are right for some choice of what was dropped"
+    p = trial.case.active_dropout
+    unscaled, _ = what_was_kept(trial.case, outputs, kept=1 - p)
+    if _explains(trial, outputs, expect(trial.case, kept=unscaled)):
+        return f"right if what is kept were not divided by 1 - {p}"
+    return "right for no choice of what was dropped"
+
+
+def _explains(trial: Trial, outputs: Mapping[str, Array], expectation: Expectation) -> bool:
+    return all(trial.close(name, outputs[name], expectation).verdict == PASS for name in OUTPUTS)

@@ -1,0 +1,176 @@
+"""Known deviations: what an implementation is known to do otherwise, each with a reason.
+
+A file of them, TOML::
+
+    [[deviation]]
+    clause = ["PACK-1", "PACK-2"]
+    when = { packed = true, dtype = "float64" }
+    reason = "With lengths, matrices are multiplied in float32."
+    link = "https://github.com/..."
+
+``clause`` is one id or several; ``when``, which may be left out, says of which cases it is known:
+of each field the value, or several. A failing case of such a clause, if the conditions hold, is
+``waived``. An entry of which cases were judged and none failed is an error: it has to go, so that
+the clauses are watched again.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from ...spec.case import Case
+from ...spec.clauses import TESTABLE
+from ...spec.config import LSTMConfig
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+__all__ = [
+    "CONDITIONS",
+    "Deviation",
+    "KnownDeviationsError",
+    "deviation_of",
+    "read_known_deviations",
+]
+
+# Names of conditions to the kind of their values: fields of cases and configurations that hold
+# one value, and three that no such field says.
+_KINDS = {"int": int, "float": float, "bool": bool, "str": str}
+CONDITIONS: dict[str, type] = {
+    **{
+        item.name: _KINDS[str(item.type)]
+        for item in (*fields(LSTMConfig), *fields(Case))
+        if str(item.type) in _KINDS
+    },
+    "packed": bool,
+    "projection": bool,
+    "gradients": bool,
+}
+
+
+class KnownDeviationsError(Exception):
+    """The file cannot be used; the message is one sentence for the user."""
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """One known deviation.
+
+    Attributes:
+        clauses: ids of those that are broken.
+        reason: what the implementation does instead.
+        link: to where it is discussed; empty if nowhere.
+        when: name of a condition to the values for which it is known.
+    """
+
+    clauses: tuple[str, ...]
+    reason: str
+    link: str = ""
+    when: dict[str, tuple[Any, ...]] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.reason} ({self.link})" if self.link else self.reason
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data, for the results."""
+        when = {name: list(values) for name, values in self.when.items()}
+        return {
+            "clauses": list(self.clauses),
+            "when": when,
+            "reason": self.reason,
+            "link": self.link,
+        }
+
+    def applies(self, clause: str, case: Case) -> bool:
+        """Whether a failure of ``case`` by ``clause`` is known."""
+        return clause in self.clauses and all(
+            _value(case, name) in allowed for name, allowed in self.when.items()
+        )
+
+
+def _value(case: Case, name: str) -> Any:
+    if name == "projection":
+        return case.config.proj_size > 0
+    if name == "gradients":
+        return bool(case.cotangents)
+    return getattr(case if hasattr(case, name) else case.config, name)
+
+
+def read_known_deviations(path: Path) -> tuple[Deviation, ...]:
+    """What a file says, in its order.
+
+    Raises:
+        KnownDeviationsError: the file cannot be read, or says something else.
+    """
+    try:
+        with path.open("rb") as file:
+            content = tomllib.load(file)
+    except OSError as error:
+        raise KnownDeviationsError(f"{path} cannot be read: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise KnownDeviationsError(f"{path} is no TOML: {error}.") from error
+    entries = content.pop("deviation", [])
+    if content or not isinstance(entries, list):
+        raise KnownDeviationsError(f"{path} has to consist of [[deviation]] entries.")
+    return tuple(
+        deviation_of(entry, f"{path}, entry {number}") for number, entry in enumerate(entries, 1)
+    )
+
+
+def deviation_of(entry: Any, place: str) -> Deviation:
+    """What one entry of a file says.
+
+    Args:
+        entry: as TOML gives it.
+        place: where it stands, for the message.
+
+    Raises:
+        KnownDeviationsError: it says something else.
+    """
+    allowed = ("clause", "when", "reason", "link")
+    if not isinstance(entry, dict):
+        raise KnownDeviationsError(f"{place} is no table with a clause and a reason.")
+    unknown = sorted(set(entry) - set(allowed))
+    if unknown:
+        raise KnownDeviationsError(
+            f"{place}: there is no {', '.join(unknown)}, but {', '.join(allowed)}."
+        )
+    clauses = _several(entry.get("clause", []))
+    reason, link = entry.get("reason", ""), entry.get("link", "")
+    if not all(isinstance(value, str) for value in (*clauses, reason, link)):
+        raise KnownDeviationsError(f"{place}: clause, reason and link are texts.")
+    if not clauses or not reason.strip():
+        raise KnownDeviationsError(f"{place} needs a clause and a reason.")
+    for clause in clauses:
+        if clause not in TESTABLE:
+            raise KnownDeviationsError(f"{place}: there is no clause {clause!r}.")
+    return Deviation(clauses, reason, link, _conditions(entry.get("when", {}), place))
+
+
+def _conditions(when: Any, place: str) -> dict[str, tuple[Any, ...]]:
+    if not isinstance(when, dict):
+        raise KnownDeviationsError(f"{place}: when is a table, as {{ packed = true }}.")
+    conditions = {}
+    for name, value in when.items():
+        if name not in CONDITIONS:
+            raise KnownDeviationsError(
+                f"{place}: there is no condition {name!r}: choose from {', '.join(CONDITIONS)}."
+            )
+        kind, values = CONDITIONS[name], _several(value)
+        if kind is float:
+            values = tuple(float(v) if type(v) is int else v for v in values)
+        if not values or any(type(v) is not kind for v in values):
+            raise KnownDeviationsError(
+                f"{place}: {name} is compared with {kind.__name__}, not with {value!r}."
+            )
+        conditions[name] = values
+    return conditions
+
+
+def _several(value: Any) -> tuple[Any, ...]:
+    return tuple(value) if isinstance(value, list) else (value,)

@@ -1,0 +1,222 @@
+"""Rules: what is looked at in a trial, and what it is held to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from itertools import permutations
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...reference.oracle import Expectation, evaluate
+from ...spec.case import Case
+from ...spec.precision import PRECISIONS
+from ...spec.verdicts import FAIL, INCONCLUSIVE, PASS
+from .comparison import (
+    THRESHOLD,
+    Finding,
+    allowed_error,
+    compare,
+    error_ratios,
+    holds,
+    shape_message,
+)
+from .trial import Trial
+
+if TYPE_CHECKING:
+    from ...adapters.torch_bench import Bench
+
+__all__ = [
+    "Rule",
+    "close",
+    "close_gradients",
+    "device_kept",
+    "dtype_kept",
+    "gates_in_order",
+    "on_bench",
+    "precision_kept",
+    "selected",
+    "shape_documented",
+]
+
+Array = NDArray[np.float64]
+Index = tuple[Any, ...]
+
+# A rule judges a trial. It gives no finding on what it does not look at.
+Rule = Callable[[Trial], list[Finding]]
+
+
+def on_bench(probe: Callable[[Trial, Bench], Iterable[Finding]]) -> Rule:
+    """What ``probe`` finds when it handles the implementation as a torch module, step by step."""
+
+    def rule(trial: Trial) -> list[Finding]:
+        with trial.bench() as bench:
+            return list(probe(trial, bench))
+
+    return rule
+
+
+def _compare(trial: Trial, name: str, part: Index, expectation: Expectation) -> Finding:
+    observed = trial.observation.tensors[name].values
+    expected, noise = expectation.values[name], expectation.noise[name]
+    if observed.shape != expected.shape:
+        return Finding(name, FAIL, message=shape_message(observed.shape, expected.shape))
+    # Indices of findings are those of the whole tensor.
+    inside = np.zeros(expected.shape, bool)
+    inside[part] = True
+    return compare(
+        name, np.where(inside, observed, expected), expected, noise, trial.case.precision
+    )
+
+
+Part = Callable[[Case, str], Index]
+
+
+def _whole(case: Case, name: str) -> Index:
+    return (...,)
+
+
+def close(*names: str, part: Part = _whole) -> Rule:
+    """The values of tensors are those of the oracle, to within rounding.
+
+    Args:
+        names: of tensors, or the beginnings of them: ``weight_ih`` with ``.grad`` understood
+            for every gradient of that parameter; none means all tensors of the case.
+        part: which part of each tensor is looked at, as an index.
+    """
+
+    def rule(trial: Trial) -> list[Finding]:
+        return [
+            _compare(trial, name, part(trial.case, name), trial.expectation)
+            for name in selected(trial.case, names)
+        ]
+
+    return rule
+
+
+def selected(case: Case, names: tuple[str, ...]) -> list[str]:
+    """The tensors of ``case`` that ``names`` mean, as described at :func:`close`."""
+    return [
+        name
+        for name in case.result_names()
+        if not names or any(name == n or name.startswith((f"{n}_l", f"{n}.grad")) for n in names)
+    ]
+
+
+def close_gradients(trial: Trial) -> list[Finding]:
+    """Every gradient is that of the oracle, to within rounding; outputs are not looked at."""
+    return [finding for finding in close()(trial) if finding.tensor.endswith(".grad")]
+
+
+_GATES = ("i", "f", "g", "o")
+
+
+def gates_in_order(*names: str) -> Rule:
+    """The values are not merely right with the blocks of the weights in another order."""
+
+    def rule(trial: Trial) -> list[Finding]:
+        findings = close(*names)(trial)
+        if all(finding.verdict == PASS for finding in findings):
+            return findings
+        for order in permutations(_GATES):
+            values = evaluate(trial.case, _read_in_order(trial.case, order), {})
+            expectation = replace(trial.expectation, values=values)
+            in_order = [_compare(trial, f.tensor, (...,), expectation) for f in findings]
+            if all(finding.verdict == PASS for finding in in_order):
+                message = f"right if the blocks were in the order {', '.join(order)}"
+                return [replace(finding, message=message) for finding in findings]
+        return _unexplained(findings)
+
+    return rule
+
+
+def _read_in_order(case: Case, order: tuple[str, ...]) -> dict[str, Array]:
+    """The arguments of ``case`` as somebody sees them who takes the blocks to be in ``order``."""
+    arguments = case.arguments()
+    for name, array in arguments.items():
+        if name.startswith(("weight_ih", "weight_hh", "bias")):
+            blocks = dict(zip(order, np.split(array, 4), strict=True))
+            arguments[name] = np.concatenate([blocks[gate] for gate in _GATES])
+    return arguments
+
+
+def _unexplained(findings: list[Finding]) -> list[Finding]:
+    """Wrong in another way than the clause speaks of: other clauses name it."""
+    return [replace(finding, verdict=INCONCLUSIVE) for finding in findings]
+
+
+# What a format might be computed in by mistake; float16 has the 11 bits of TF32 as well.
+_LOWER = {"float64": ("float32", "float16"), "float32": ("float16",)}
+
+# In a lower precision nearly every element is too far off in the case's own, and none is far
+# off in the lower one. Few results that are wrong in another way are like that.
+_ELEMENTS_OFF = 0.9
+_CLOSE_IN_LOWER = 5.0
+
+
+def precision_kept(*names: str) -> Rule:
+    """The values are not merely right in a lower precision than the case's."""
+
+    def rule(trial: Trial) -> list[Finding]:
+        findings = close(*names)(trial)
+        if all(finding.verdict == PASS for finding in findings):
+            return findings
+        tensors = [finding.tensor for finding in findings]
+        own = _all_ratios(trial, tensors, trial.expectation, trial.case.dtype)
+        for dtype in _LOWER[trial.case.dtype]:
+            lower = _all_ratios(trial, tensors, trial.expectation_in(dtype), dtype)
+            if np.mean(own > THRESHOLD) >= _ELEMENTS_OFF and lower.max() < _CLOSE_IN_LOWER:
+                message = f"right to the precision of {dtype} only"
+                return [replace(finding, message=message) for finding in findings]
+        return _unexplained(findings)
+
+    return rule
+
+
+def _all_ratios(trial: Trial, names: list[str], expectation: Expectation, dtype: str) -> Array:
+    """Of all elements of some tensors, in one row; infinite where shapes differ."""
+    rows = []
+    for name in names:
+        observed, expected = trial.observation.tensors[name].values, expectation.values[name]
+        if observed.shape != expected.shape:
+            return np.array([np.inf])
+        allowed = allowed_error(expected, expectation.noise[name], PRECISIONS[dtype])
+        rows.append(error_ratios(observed, expected, allowed).ravel())
+    return np.concatenate(rows)
+
+
+def shape_documented(*names: str) -> Rule:
+    """Tensors have their documented shapes; a gradient that of what it belongs to."""
+
+    def rule(trial: Trial) -> list[Finding]:
+        shapes = trial.case.shapes()
+        findings = []
+        for name in selected(trial.case, names):
+            observed = trial.observation.tensors[name].values.shape
+            expected = shapes[name.removesuffix(".grad")]
+            message = shape_message(observed, expected)
+            findings.append(holds(name, observed == expected, message))
+        return findings
+
+    return rule
+
+
+def dtype_kept(trial: Trial) -> list[Finding]:
+    """All tensors have the case's dtype."""
+    return _all_tensors(trial, "dtype", trial.case.dtype)
+
+
+def device_kept(trial: Trial) -> list[Finding]:
+    """All tensors are on the case's device."""
+    return _all_tensors(trial, "device", trial.case.device.split(":")[0])
+
+
+def _all_tensors(trial: Trial, attribute: str, expected: str) -> list[Finding]:
+    findings = []
+    for name, tensor in trial.observation.tensors.items():
+        observed = getattr(tensor, attribute)
+        message = f"{attribute} is {observed}, not {expected}"
+        findings.append(holds(name, observed == expected, message))
+    return findings

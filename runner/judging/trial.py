@@ -1,0 +1,170 @@
+"""One case put to one implementation: what came of it, and what was expected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...reference.complex_step import expect_derivative
+from ...reference.oracle import Expectation, expect
+from ...spec.capabilities import unsupported
+from ...spec.case import Case
+from ...spec.contract import (
+    Implementation,
+    Nonconformance,
+    Observation,
+    ObservedTensor,
+    Unsupported,
+)
+from .comparison import Finding, compare
+
+if TYPE_CHECKING:
+    from ...adapters.torch_bench import Bench
+
+__all__ = ["Trial"]
+
+Array = NDArray[np.float64]
+
+
+class Trial:
+    """A case and an implementation. Everything is computed when it is first asked for.
+
+    Whatever the implementation raises passes through.
+
+    Attributes:
+        case: the case.
+        implementation: what is judged.
+        seconds: spent inside the implementation so far.
+        plain: whether nothing but the case itself was run, on a module: a short program can
+            repeat that.
+        runs: each case that was run, and what came of it.
+    """
+
+    def __init__(self, case: Case, implementation: Implementation) -> None:
+        self.case = case
+        self.implementation = implementation
+        self.seconds = 0.0
+        self.plain = "module" in implementation.capabilities
+        self.runs: list[tuple[Case, Observation]] = []
+
+    @property
+    def observation(self) -> Observation:
+        """What the implementation makes of the case."""
+        if isinstance(self._outcome, Exception):
+            raise self._outcome
+        return self._outcome
+
+    @cached_property
+    def _outcome(self) -> Observation | Exception:
+        try:
+            return self._observe(self.case)
+        except Exception as error:  # what hung or crashed is not asked again by the next rule
+            return error
+
+    @cached_property
+    def expectation(self) -> Expectation:
+        """Of the oracle, in the case's precision."""
+        return expect(self.case)
+
+    def expectation_in(self, dtype: str) -> Expectation:
+        """Of the oracle, with the noise of another precision."""
+        return expect(self.case, dtype)
+
+    def run(self, case: Case) -> Observation:
+        """What the implementation makes of another case, which varies this one.
+
+        Raises:
+            Unsupported: that case is outside the declared capabilities.
+        """
+        reason = unsupported(self.implementation, case)
+        if reason is not None:
+            raise Unsupported(reason)
+        self.plain = False
+        return self._observe(case)
+
+    def _observe(self, case: Case) -> Observation:
+        observation = self.implementation.run(case)
+        self.seconds += observation.seconds
+        missing = [name for name in case.result_names() if name not in observation.tensors]
+        if missing:
+            raise Nonconformance(f"{', '.join(missing)} was not returned")
+        self.runs.append((case, observation))
+        return observation
+
+    @contextmanager
+    def bench(self, case: Case | None = None) -> Iterator[Bench]:
+        """The implementation as a torch module, to be handled by hand on the case, or on another.
+
+        Raises:
+            Unsupported: it is none.
+        """
+        make = getattr(self.implementation, "bench", None)
+        if make is None:
+            raise Unsupported("not a torch.nn.Module")
+        self.plain = False
+        with make(self.case if case is None else case) as bench:
+            yield bench
+        self.seconds += bench.seconds
+
+    def tangents(self, direction: Mapping[str, Array]) -> Observation:
+        """Forward mode: how outputs change along ``direction``.
+
+        Raises:
+            Unsupported: the implementation has no forward mode.
+        """
+        return self._differentiate("tangents", direction)
+
+    def second_derivatives(self, direction: Mapping[str, Array]) -> Observation:
+        """Double backward: how gradients, and outputs, change along ``direction``.
+
+        Raises:
+            Unsupported: gradients of the implementation have no gradients.
+        """
+        return self._differentiate("second_derivatives", direction)
+
+    def _differentiate(self, name: str, direction: Mapping[str, Array]) -> Observation:
+        method = getattr(self.implementation, name, None)
+        if method is None:
+            raise Unsupported(f"no {name.replace('_', ' ')}")
+        self.plain = False
+        observation: Observation = method(self.case, direction)
+        self.seconds += observation.seconds
+        return observation
+
+    def expected_derivative(self, direction: Mapping[str, Array]) -> Expectation:
+        """Of the oracle: how every result of the case changes along ``direction``."""
+        return expect_derivative(self.case, direction)
+
+    def close(
+        self,
+        name: str,
+        observed: ObservedTensor | Array,
+        expectation: Expectation | None = None,
+        note: str = "",
+    ) -> Finding:
+        """Whether a tensor is the result ``name`` of the case, to within rounding.
+
+        Args:
+            name: one of ``case.result_names()``.
+            observed: as it came from the implementation, in whatever way.
+            expectation: another one than the case's own.
+            note: on how it came about, for the finding.
+        """
+        values = observed.values if isinstance(observed, ObservedTensor) else observed
+        of = self.expectation if expectation is None else expectation
+        finding = compare(name, values, of.values[name], of.noise[name], self.case.precision)
+        return finding.noted(note)
+
+    def close_all(
+        self, observed: Mapping[str, ObservedTensor], names: Sequence[str] = (), note: str = ""
+    ) -> list[Finding]:
+        """The same for several tensors; for all results of the case if none are named."""
+        return [
+            self.close(name, observed[name], note=note)
+            for name in names or self.case.result_names()
+        ]

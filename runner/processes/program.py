@@ -1,0 +1,152 @@
+"""A program in any language as an implementation, by the protocol of ``docs/protocol.md``."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from ...adapters.target import TargetError
+from ...spec.capabilities import ALL
+from ...spec.case import Case
+from ...spec.case_fields import case_fields
+from ...spec.contract import Nonconformance, Observation, ObservedTensor, Unsupported
+from .child_process import Limits, ProcessFailed, Worker
+from .protocol_server import PROTOCOL
+
+__all__ = ["PROTOCOL", "Program", "ProgramRaised", "adapter_command"]
+
+Array = NDArray[np.float64]
+
+# Not over the protocol: a module has to be in this process, and NumPy has no bfloat16.
+_NEVER = {"module", "bfloat16"}
+
+# What `--python` takes to the other interpreter.
+_PACKAGES = ("", "spec", "reference", "adapters", "runner", "runner.processes")
+
+
+class ProgramRaised(Exception):
+    """The program answered that it failed; the message is its own."""
+
+
+class Program:
+    """An implementation that is asked over standard input and output.
+
+    Args:
+        command: program and arguments.
+        limits: of time and memory.
+        environment: of the program; that of this process if None.
+
+    Raises:
+        TargetError: it does not start, or does not say what it is.
+    """
+
+    def __init__(
+        self, command: list[str], limits: Limits, environment: Mapping[str, str] | None = None
+    ) -> None:
+        greeting = {"method": "hello", "protocol": PROTOCOL}
+        self._worker = Worker(command, limits, greeting, environment)
+        try:
+            hello = self._worker.start()
+        except ProcessFailed as error:
+            raise TargetError(f"{command[0]} cannot be judged: {error}.") from error
+        if "error" in hello:
+            raise TargetError(f"{command[0]} cannot be judged: {hello['error']}.")
+        if hello.get("protocol") != PROTOCOL:
+            raise TargetError(
+                f"{command[0]} answers by protocol {hello.get('protocol')!r}, not {PROTOCOL}."
+            )
+        self.name, self.version = str(hello.get("name")), str(hello.get("version"))
+        declared = hello.get("capabilities")
+        if not isinstance(declared, list) or not {str(name) for name in declared} <= ALL:
+            raise TargetError(f"{command[0]} has to declare capabilities, not {declared!r}.")
+        self.capabilities = frozenset(declared) - _NEVER
+
+    def run(self, case: Case) -> Observation:
+        """Asks for the results of ``case``.
+
+        Raises:
+            ProcessFailed: there is no answer.
+            ProgramRaised: it says that it failed.
+            Nonconformance: its tensors cannot be read.
+            Unsupported: it says so.
+        """
+        return self._ask("run", case, {})
+
+    def tangents(self, case: Case, direction: Mapping[str, Array]) -> Observation:
+        """Forward mode."""
+        return self._ask("tangents", case, direction)
+
+    def second_derivatives(self, case: Case, direction: Mapping[str, Array]) -> Observation:
+        """Double backward."""
+        return self._ask("second_derivatives", case, direction)
+
+    def _ask(self, method: str, case: Case, direction: Mapping[str, Array]) -> Observation:
+        given = {
+            **case.arguments(),
+            **{f"{name}.cotangent": value for name, value in case.cotangent_values().items()},
+            **{f"{name}.direction": value for name, value in direction.items()},
+        }
+        with tempfile.TemporaryDirectory(prefix="lstm-conformance-") as folder:
+            inputs, outputs = Path(folder, "inputs"), Path(folder, "outputs")
+            arrays = {name: np.ascontiguousarray(a.astype(case.dtype)) for name, a in given.items()}
+            save_file(arrays, inputs)
+            answer = self._worker.ask(
+                {
+                    "method": method,
+                    "case": case_fields(case),
+                    "inputs": str(inputs),
+                    "outputs": str(outputs),
+                }
+            )
+            if "unsupported" in answer:
+                raise Unsupported(str(answer["unsupported"]))
+            if "error" in answer:
+                raise ProgramRaised(str(answer["error"]))
+            try:
+                tensors = load_file(outputs)
+            except (SafetensorError, OSError, KeyError) as error:
+                raise Nonconformance(f"the results cannot be read: {error}") from error
+        seconds = answer.get("seconds", 0.0)
+        return Observation(
+            {name: _observed(name, array) for name, array in tensors.items()},
+            float(seconds) if isinstance(seconds, (int, float)) else 0.0,
+        )
+
+
+def _observed(name: str, array: Any) -> ObservedTensor:
+    if array.dtype.kind != "f":
+        raise Nonconformance(f"{name} has dtype {array.dtype}")
+    return ObservedTensor(array.astype(np.float64), str(array.dtype), "cpu")
+
+
+def adapter_command(python: str, name: str) -> tuple[list[str], dict[str, str]]:
+    """Command and environment that serve a shipped adapter in another interpreter.
+
+    That one needs the adapter's framework, NumPy and safetensors; what else is needed of this
+    package is copied.
+
+    Args:
+        python: path of the interpreter.
+        name: of the adapter.
+    """
+    folder = tempfile.mkdtemp(prefix="lstm-conformance-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for package in _PACKAGES:
+        module = f"lstm_conformance.{package}" if package else "lstm_conformance"
+        target = Path(folder, *module.split("."))
+        target.mkdir(parents=True, exist_ok=True)
+        for file in resources.files(module).iterdir():
+            if file.name.endswith(".py"):
+                target.joinpath(file.name).write_bytes(file.read_bytes())
+    return [python, "-m", "lstm_conformance.serve", name], {**os.environ, "PYTHONPATH": folder}

@@ -1,0 +1,1 @@
+"""One test: cases are drawn, judged, shrunk and counted."""

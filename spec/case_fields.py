@@ -1,0 +1,19 @@
+"""A case as other languages read it: see ``docs/protocol.md``."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+from .case import Case
+
+__all__ = ["case_fields"]
+
+# What these say is in the values.
+_SCALES = ("weight_scale", "input_scale", "state_scale")
+
+
+def case_fields(case: Case) -> dict[str, Any]:
+    """The fields of ``case`` and of its configuration, by name."""
+    own = [f.name for f in fields(Case) if f.name != "config" and f.name not in _SCALES]
+    return {**vars(case.config), **{name: getattr(case, name) for name in own}}
