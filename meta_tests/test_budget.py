@@ -291,7 +291,9 @@ def test_time_that_is_left_over_is_of_those_that_were_cut_short(
 
     monkeypatch.setattr("lstm_conformance.runner.session.budget.expected_seconds", expected)
     monkeypatch.setattr("lstm_conformance.runner.commands.check._run", sitting)
-    monkeypatch.setattr("lstm_conformance.runner.commands.check.time", SimpleNamespace(monotonic=slow.clock))
+    monkeypatch.setattr(
+        "lstm_conformance.runner.commands.check.time", SimpleNamespace(monotonic=slow.clock)
+    )
     file = tmp_path / "results.json"
     status = main(["check", "reference", "--max-time", f"{seconds}", "--json", str(file)])
     assert (status, len(told)) == (3 if dies else 0, sittings)

@@ -100,7 +100,16 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     copy = tmp_path_factory.mktemp("sources")
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, copy)
-    for name in ("package", "runner", "spec", "reference", "adapters", "defects", "tests", "reports"):
+    for name in (
+        "package",
+        "runner",
+        "spec",
+        "reference",
+        "adapters",
+        "defects",
+        "tests",
+        "reports",
+    ):
         ignored = shutil.ignore_patterns("__pycache__", "published", "findings")
         shutil.copytree(ROOT / name, copy / name, ignore=ignored)
     return copy
