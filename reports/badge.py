@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from .page import render
+from .results import Results
 from .tables import broken
 
 __all__ = ["badge_svg"]
-
-Results = dict[str, Any]
 
 _LABEL = "LSTM conformance"
 

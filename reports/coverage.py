@@ -6,11 +6,10 @@ from collections import Counter
 from dataclasses import dataclass
 from itertools import product
 from math import prod
-from typing import Any
+
+from .results import Results
 
 __all__ = ["FACTORS", "Coverage", "LeftOut", "coverage"]
-
-Results = dict[str, Any]
 
 # What a combination chooses, and from what, as results write it.
 FACTORS = {

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal
 
 from tabulate import tabulate
 
+from ..spec.verdicts import BROKEN
 from .escaping import escaped, fenced, one_line
 from .reading import ResultsError
-from .tables import BROKEN, failure_text, ratio_text
+from .results import ClauseResult, Results
+from .tables import failure_text, ratio_text
 
 __all__ = [
     "Change",
@@ -21,10 +23,17 @@ __all__ = [
     "summary",
 ]
 
-Results = dict[str, Any]
-
-# An error that grew more than this is told, once it is larger than one rounding.
+# An error that grew by more than this factor is reported if it is larger than one rounding.
 _GROWN, _ONE_ROUNDING = 10.0, 1.0
+
+# Fields in which two runs of one implementation may differ.
+_VALUES: tuple[Literal["profile", "seed", "case", "threshold"], ...] = (
+    "profile",
+    "seed",
+    "case",
+    "threshold",
+)
+_LISTS: tuple[Literal["dtypes", "devices", "without"], ...] = ("dtypes", "devices", "without")
 
 _JUDGED = ("pass", "waived", *BROKEN)
 
@@ -33,11 +42,11 @@ _JUDGED = ("pass", "waived", *BROKEN)
 class Change:
     """One clause in two results; None where a result does not have it."""
 
-    before: dict[str, Any] | None
-    after: dict[str, Any] | None
+    before: ClauseResult | None
+    after: ClauseResult | None
 
     @property
-    def clause(self) -> dict[str, Any]:
+    def clause(self) -> ClauseResult:
         """The clause as it is now, or as it was."""
         clause = self.before if self.after is None else self.after
         assert clause is not None
@@ -133,11 +142,11 @@ def difference(before: Results, after: Results) -> Difference:
     return found
 
 
-def _verdict(clause: dict[str, Any] | None) -> str:
+def _verdict(clause: ClauseResult | None) -> str:
     return "no such clause" if clause is None else str(clause["verdict"])
 
 
-def _ratio(clause: dict[str, Any] | None) -> float | None:
+def _ratio(clause: ClauseResult | None) -> float | None:
     return None if clause is None else clause["worst_ratio"]
 
 
@@ -185,18 +194,17 @@ def summary(found: Difference) -> list[str]:
 def _circumstances(found: Difference) -> list[tuple[str, str, str]]:
     """What differs although the implementation does not: its name, before, and after."""
     old, new = found.before, found.after
-    rows = [("version", *(r["implementation"]["version"] for r in (old, new)))]
-    rows += [(key, str(old[key]), str(new[key])) for key in ("profile", "seed", "case")]
-    for key in ("dtypes", "devices", "without"):
-        rows.append((key, *(", ".join(r[key]) or "none" for r in (old, new))))
+    rows = [("version", old["implementation"]["version"], new["implementation"]["version"])]
+    rows += [(name, str(old[name]), str(new[name])) for name in _VALUES]
+    rows += [(n, ", ".join(old[n]) or "none", ", ".join(new[n]) or "none") for n in _LISTS]
     rows.append(("python", old["environment"]["python"], new["environment"]["python"]))
-    packages = old["environment"]["packages"], new["environment"]["packages"]
-    for package in dict.fromkeys([*packages[0], *packages[1]]):
-        rows.append((package, *(p.get(package, "none") for p in packages)))
+    was, now = old["environment"]["packages"], new["environment"]["packages"]
+    for package in dict.fromkeys([*was, *now]):
+        rows.append((package, was.get(package, "none"), now.get(package, "none")))
     return [row for row in rows if row[1] != row[2]]
 
 
-def _causes(found: Difference) -> list[dict[str, Any]]:
+def _causes(found: Difference) -> list[ClauseResult]:
     """Clauses that are newly broken and build on no broken one; all, if each builds on one."""
     clauses = [change.clause for change in found.broken if change.verdicts[1] in BROKEN]
     return [clause for clause in clauses if clause["root_cause"]] or clauses

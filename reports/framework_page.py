@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from tabulate import tabulate
 
 from .escaping import escaped
 from .matrix import counts_table
+from .results import Results
+from .tables import threshold_text
 
 __all__ = ["framework_page"]
-
-Results = dict[str, Any]
 
 
 def framework_page(everything: list[Results], findings: dict[str, str]) -> str:
@@ -36,9 +34,9 @@ def framework_page(everything: list[Results], findings: dict[str, str]) -> str:
         "broken ones that have been reproduced without this suite and are listed in "
         "[`known_deviations/`](../known_deviations); *unsupported* is what a framework does not "
         "have, or what can only be asked of a torch module. The worst ratio is that of the clauses "
-        "that passed: error over rounding noise, 30 fails. Seconds are those of judging, in all "
-        "processes. Made by `tox -e framework-NAME`, on a CPU. What is judged *in part* was given "
-        "limited time: each clause that is supported has had a case, but not all of its cases, and "
+        f"that passed: error over rounding noise, {threshold_text(everything)} fails. Seconds are "
+        "those of judging, in all processes. Made by `tox -e framework-NAME`, on a CPU. What is "
+        "judged *in part* was given limited time: each clause that is supported has had a case, but not all of its cases, and "
         "one may pass that fails in others.",
         counts_table(everything, "pipe", "adapter"),
         "## How they were judged",

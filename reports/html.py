@@ -4,29 +4,38 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
+from typing import NamedTuple
 
+from ..spec.verdicts import (
+    BROKEN,
+    ERROR,
+    FAIL,
+    INCONCLUSIVE,
+    NOT_TESTED,
+    PASS,
+    UNSUPPORTED,
+    WAIVED,
+    Verdict,
+)
 from .coverage import coverage
 from .difference import Difference
 from .difference import summary as summary_of_difference
 from .matrix import clause_rows, differs, labels
 from .page import render
 from .plots import coverage_plot, growth_plot, histogram_plot
+from .results import ClauseResult, Results
 from .tables import (
-    BROKEN,
     broken,
+    cause_key,
     in_part,
-    looks_like,
     note,
     summary,
     tensor_rows,
+    threshold_text,
     verdict_sentence,
 )
 
 __all__ = ["difference_html", "matrix_html", "report_html"]
-
-Results = dict[str, Any]
-Clause = dict[str, Any]
 
 
 def report_html(results: Results) -> str:
@@ -41,6 +50,7 @@ def report_html(results: Results) -> str:
     return render(
         "report.html",
         results=results,
+        threshold=threshold_text([results]),
         verdict=_verdict(results),
         said=verdict_sentence(results, "it"),
         sentences=summary(results).split("\n")[1:],
@@ -69,6 +79,7 @@ def difference_html(found: Difference) -> str:
     return render(
         "difference.html",
         found=found,
+        threshold=threshold_text([found.after]),
         sentences=summary_of_difference(found),
         worse=bool(found.broken or found.unjudged),
         broken=[change.clause for change in found.broken],
@@ -92,19 +103,20 @@ def matrix_html(everything: list[Results]) -> str:
             for label, results in zip(labels(everything), everything, strict=True)
         ],
         rows=rows,
+        threshold=threshold_text(everything),
         differing={clause["id"] for clause, cells in rows if differs(cells)},
         chapters=list(dict.fromkeys(clause["chapter"] for clause, _ in rows)),
         verdicts=_counts(cell for _, cells in rows for cell in cells if cell is not None),
     )
 
 
-def _by_diagnosis(causes: list[Clause]) -> tuple[list[Clause], list[Clause]]:
+def _by_diagnosis(causes: list[ClauseResult]) -> tuple[list[ClauseResult], list[ClauseResult]]:
     """Those to be shown at once, and those that look like one of these."""
-    shown: list[Clause] = []
-    alike: list[Clause] = []
+    shown: list[ClauseResult] = []
+    alike: list[ClauseResult] = []
     seen: set[str] = set()
     for clause in causes:
-        key = looks_like(clause)
+        key = cause_key(clause)
         (alike if key in seen else shown).append(clause)
         seen |= {key} - {""}
     return shown, alike
@@ -115,39 +127,51 @@ def _verdict(results: Results) -> str:
     return verdict_sentence(results, "").partition(":")[0]
 
 
-def _counts(clauses: Iterable[Clause]) -> list[tuple[str, int]]:
+def _counts(clauses: Iterable[ClauseResult]) -> list[tuple[Verdict, int]]:
     """How many clauses have each verdict, what is wrong first."""
     counts = Counter(clause["verdict"] for clause in clauses)
     return [(verdict, counts[verdict]) for verdict in _WORST_FIRST if counts[verdict]]
 
 
-_WORST_FIRST = ("fail", "error", "inconclusive", "waived", "pass", "unsupported", "not tested")
+_WORST_FIRST: tuple[Verdict, ...] = (
+    FAIL,
+    ERROR,
+    INCONCLUSIVE,
+    WAIVED,
+    PASS,
+    UNSUPPORTED,
+    NOT_TESTED,
+)
 
 
-def _chapters(results: Results) -> list[dict[str, Any]]:
+class _Chapter(NamedTuple):
+    """The clauses of a chapter, and how many have each verdict."""
+
+    id: str
+    title: str
+    clauses: list[ClauseResult]
+    counts: list[tuple[Verdict, int]]
+
+
+def _chapters(results: Results) -> list[_Chapter]:
     titles = {chapter["id"]: chapter["title"] for chapter in results["chapters"]}
-    chapters: dict[str, list[Clause]] = {}
+    chapters: dict[str, list[ClauseResult]] = {}
     for clause in results["clauses"]:
         chapters.setdefault(clause["chapter"], []).append(clause)
     return [
-        {
-            "id": chapter,
-            "title": titles.get(chapter, ""),
-            "clauses": clauses,
-            "counts": _counts(clauses),
-        }
+        _Chapter(chapter, titles.get(chapter, ""), clauses, _counts(clauses))
         for chapter, clauses in chapters.items()
     ]
 
 
 def _times(results: Results) -> list[tuple[str, float, float | None]]:
     """Of each chapter: seconds of judging, and inside the implementation if that is known."""
-    inside: Counter[str] = Counter()
+    inside: dict[str, float] = {}
     for clause in results["clauses"]:
-        inside[clause["chapter"]] += clause["seconds"]
+        inside[clause["chapter"]] = inside.get(clause["chapter"], 0.0) + clause["seconds"]
     known = any(inside.values())
     return [
-        (f"{c['id']} {c['title']}", c["seconds"], inside[c["id"]] if known else None)
+        (f"{c['id']} {c['title']}", c["seconds"], inside.get(c["id"], 0.0) if known else None)
         for c in results["chapters"]
     ]
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import Any
 from xml.etree import ElementTree
 
-from .tables import BROKEN, failure_text, summary
+from ..spec.verdicts import BROKEN
+from .results import ClauseResult, Results
+from .tables import failure_text, summary
 
 __all__ = ["junit_xml"]
-
-Results = dict[str, Any]
 
 # What XML 1.0 cannot hold, not even escaped.
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -69,7 +68,7 @@ def _suite(results: Results) -> ElementTree.Element:
 _ATTRIBUTES = {"failure": "failures", "error": "errors", "skipped": "skipped"}
 
 
-def _test_case(suite: ElementTree.Element, clause: dict[str, Any]) -> str:
+def _test_case(suite: ElementTree.Element, clause: ClauseResult) -> str:
     """Adds the test case of ``clause``, and returns its outcome."""
     case = ElementTree.SubElement(
         suite,

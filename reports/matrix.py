@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
 
 from tabulate import tabulate
 
 from .escaping import escaped, one_line
-from .tables import broken, in_part, ratio_text
+from .results import ClauseResult, Results
+from .tables import broken, in_part, ratio_text, threshold_text
 
 __all__ = ["clause_rows", "counts_table", "differs", "labels", "matrix_markdown", "matrix_text"]
-
-Results = dict[str, Any]
 
 # What says nothing about an implementation.
 _UNJUDGED = ("unsupported", "not tested", None)
@@ -36,17 +34,17 @@ def labels(everything: list[Results]) -> list[str]:
 
 def clause_rows(
     everything: list[Results],
-) -> list[tuple[dict[str, Any], list[dict[str, Any] | None]]]:
+) -> list[tuple[ClauseResult, list[ClauseResult | None]]]:
     """Every clause that any result has, and what each result has of it."""
     found = [{clause["id"]: clause for clause in results["clauses"]} for results in everything]
-    known: dict[str, dict[str, Any]] = {}
+    known: dict[str, ClauseResult] = {}
     for clauses in found:
         for clause_id, clause in clauses.items():
             known.setdefault(clause_id, clause)
     return [(clause, [clauses.get(key) for clauses in found]) for key, clause in known.items()]
 
 
-def differs(cells: Iterable[dict[str, Any] | None]) -> bool:
+def differs(cells: Iterable[ClauseResult | None]) -> bool:
     """Whether implementations that were judged have different verdicts."""
     verdicts = {None if cell is None else cell["verdict"] for cell in cells}
     return len(verdicts.difference(_UNJUDGED)) > 1
@@ -103,18 +101,18 @@ def matrix_markdown(everything: list[Results]) -> str:
     parts = [
         "# Conformance of LSTM implementations",
         counts_table(everything, "pipe"),
-        "Every clause: the worst error over rounding noise if it passes, 30 fails; `-` is "
-        "unsupported or not tested.",
+        "Every clause: the worst error over rounding noise if it passes, "
+        f"{threshold_text(everything)} fails; `-` is unsupported or not tested.",
         tabulate(rows, headers, "pipe", disable_numparse=True),
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def _verdict(cell: dict[str, Any] | None) -> str:
+def _verdict(cell: ClauseResult | None) -> str:
     return "-" if cell is None or cell["verdict"] in _UNJUDGED else str(cell["verdict"])
 
 
-def _short(cell: dict[str, Any] | None) -> str:
+def _short(cell: ClauseResult | None) -> str:
     if cell is None or cell["verdict"] != "pass":
         word = _verdict(cell)
         return word if word in ("-", "waived") else f"**{word}**"

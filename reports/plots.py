@@ -20,14 +20,13 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ..spec.verdicts import BROKEN
 from .coverage import FACTORS, Coverage
 from .escaping import one_line
 from .matrix import labels
-from .tables import BROKEN
+from .results import ClauseResult, GrowthResult, Results
 
 __all__ = ["coverage_plot", "growth_plot", "histogram_plot", "matrix_picture"]
-
-Results = dict[str, Any]
 
 _SVG = "{http://www.w3.org/2000/svg}"
 ElementTree.register_namespace("", "http://www.w3.org/2000/svg")
@@ -133,11 +132,11 @@ def histogram_plot(results: Results) -> Markup | None:
         parts = []
         for axes, dtype in zip(panels, dtypes, strict=False):
             histograms = {t["tensor"]: t["histogram"] for t in found if t["dtype"] == dtype}
-            _histograms(axes, histograms, tensors)
+            _histograms(axes, histograms, tensors, results["threshold"])
             axes.set_title(_label(dtype), loc="left", fontweight="bold")
             bins: Counter[int] = Counter()
             for histogram in histograms.values():
-                bins.update(dict(map(tuple, histogram)))
+                bins.update(dict(histogram))
             parts.append(_said_of_bins(dtype, bins))
         figure.supxlabel("largest error of a case, in units of rounding noise", size=9)
         return _inline(
@@ -145,7 +144,12 @@ def histogram_plot(results: Results) -> Markup | None:
         )
 
 
-def _histograms(axes: Axes, histograms: dict[str, list[list[int]]], tensors: list[str]) -> None:
+def _histograms(
+    axes: Axes,
+    histograms: dict[str, list[tuple[int, int]]],
+    tensors: list[str],
+    threshold: float,
+) -> None:
     for row, tensor in enumerate(tensors):
         histogram = histograms.get(tensor, [])
         total = sum(count for _, count in histogram) or 1
@@ -157,8 +161,9 @@ def _histograms(axes: Axes, histograms: dict[str, list[list[int]]], tensors: lis
             color=_BLUE,
             linewidths=0,
         )
-    axes.axvline(_LIMIT, color=_RED, linestyle="--", linewidth=1)
-    axes.text(_LIMIT, -0.9, " 30 fails", color=_TEXT, size=8, va="bottom")
+    limit = math.log2(threshold)
+    axes.axvline(limit, color=_RED, linestyle="--", linewidth=1)
+    axes.text(limit, -0.9, f" {threshold:g} fails", color=_TEXT, size=8, va="bottom")
     axes.set_yticks(range(len(tensors)), [_label(tensor) for tensor in tensors])
     axes.set_ylim(len(tensors) - 0.4, -0.9)
     axes.grid(axis="x", color=_GREY, alpha=0.3, linewidth=0.5)
@@ -166,10 +171,6 @@ def _histograms(axes: Axes, histograms: dict[str, list[list[int]]], tensors: lis
     step = 3 if high - low < 30 else 9
     ticks = range(math.ceil(low / step) * step, math.floor(high) + 1, step)
     axes.set_xticks(list(ticks), [_tick(exponent) for exponent in ticks])
-
-
-# log2 of the ratio that fails.
-_LIMIT = 4.907
 
 
 def _power(exponent: int) -> str:
@@ -240,11 +241,20 @@ def growth_plot(results: Results) -> Markup | None:
         )
 
 
-def _of(points: list[dict[str, Any]], **wanted: str) -> list[dict[str, Any]]:
-    return [p for p in points if all(p[name] == value for name, value in wanted.items())]
+def _of(
+    points: list[GrowthResult], tensor: str = "", axis: str = "", dtype: str = ""
+) -> list[GrowthResult]:
+    """The points of one tensor, axis or dtype; an empty name stands for all."""
+    return [
+        point
+        for point in points
+        if tensor in ("", point["tensor"])
+        and axis in ("", point["axis"])
+        and dtype in ("", point["dtype"])
+    ]
 
 
-def _growth(axes: Axes, points: list[dict[str, Any]], number: int, label: str = "") -> None:
+def _growth(axes: Axes, points: list[GrowthResult], number: int, label: str = "") -> None:
     colour = _COLOURS[number % len(_COLOURS)]
     marker = _MARKERS[number % len(_MARKERS)]
     sizes = [point["size"] for point in points]
@@ -258,7 +268,7 @@ def _growth(axes: Axes, points: list[dict[str, Any]], number: int, label: str = 
     )  # fmt: skip
 
 
-def _said_of_growth(tensor: str, axis: str, dtype: str, points: list[dict[str, Any]]) -> str:
+def _said_of_growth(tensor: str, axis: str, dtype: str, points: list[GrowthResult]) -> str:
     said = []
     for point in (points[0], points[-1])[: len(points)]:
         times = f", {point['error'] / point['noise']:.2g} times the noise" if point["noise"] else ""
@@ -311,7 +321,7 @@ def matrix_picture(everything: list[Results]) -> str:
 _HATCHES = {"known deviation": "////", "broken": "xxxx", "recommended, not done": "...."}
 
 
-def _kind(clause: dict[str, Any]) -> str:
+def _kind(clause: ClauseResult) -> str:
     verdict = clause["verdict"]
     if verdict == "pass":
         return "passed"

@@ -9,17 +9,23 @@ from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
+from .results import Results
+
 __all__ = ["NEWEST", "ResultsError", "read_results", "upgraded"]
 
-Results = dict[str, Any]
-
 # Version of the schema.
-NEWEST = 2
+NEWEST = 3
+
+# What decided before results said it.
+_FORMER_THRESHOLD = 30.0
+
+# Any object of JSON, before it is validated.
+Json = dict[str, Any]
 
 # In bytes. Results of all clauses have less than a megabyte.
 _LARGEST = 100_000_000
@@ -50,18 +56,17 @@ def read_results(path: Path) -> Results:
         raise ResultsError(f"{name} cannot be read: {_shown(str(why))}.") from None
     if len(content) > _LARGEST:
         raise ResultsError(f"{name} holds no results: it is larger than {_LARGEST:,} bytes.")
-    results = _newest(_parsed(content, name), name)
-    _validate(results, name)
-    return results
+    return _validated(_newest(_parsed(content, name), name), name)
 
 
-def upgraded(results: Results) -> Results:
-    """``results`` of version 1 as version 2: what was not recorded is empty.
+def upgraded(results: Json) -> Json:
+    """``results`` of an older version as the newest: fields that it lacks are empty.
 
-    Commands and programs are taken out of the explanations, where they stood. What is no
-    valid result stays invalid.
+    Commands and programs are taken from the explanations that hold them. Invalid results stay
+    invalid.
     """
-    new: Results = {
+    new: Json = {
+        "threshold": _FORMER_THRESHOLD,
         "required": [],
         "without": [],
         "case": None,
@@ -79,20 +84,20 @@ def upgraded(results: Results) -> Results:
     return new
 
 
-def _each(items: Any, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Any:
+def _each(items: Any, change: Callable[[Json], Json]) -> Any:
     if not isinstance(items, list):
         return items
     return [change(item) if isinstance(item, dict) else item for item in items]
 
 
-def _upgraded_clause(clause: dict[str, Any]) -> dict[str, Any]:
+def _upgraded_clause(clause: Json) -> Json:
     new = {"lacking": [], "seconds": 0, **clause}
     if "failure" in clause:
         new["failure"] = _upgraded_failure(clause)
     return new
 
 
-def _upgraded_failure(clause: dict[str, Any]) -> Any:
+def _upgraded_failure(clause: Json) -> Any:
     failure = clause.get("failure")
     explanation = failure.get("explanation") if isinstance(failure, dict) else None
     if not isinstance(failure, dict) or not isinstance(explanation, str):
@@ -132,7 +137,7 @@ class _NotResults(Exception):
     pass
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object(pairs: list[tuple[str, Any]]) -> Json:
     found = dict(pairs)
     if len(found) != len(pairs):
         twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
@@ -157,7 +162,7 @@ def _no_constant(text: str) -> float:
     raise _NotResults(f"{text} is no number in JSON")
 
 
-def _newest(found: object, name: str) -> Results:
+def _newest(found: object, name: str) -> Json:
     version = found.get("schema_version") if isinstance(found, dict) else None
     if not isinstance(found, dict) or version is None:
         raise ResultsError(
@@ -178,7 +183,7 @@ def _newest(found: object, name: str) -> Results:
     )
 
 
-def _validate(results: Results, name: str) -> None:
+def _validated(results: Json, name: str) -> Results:
     error = best_match(_validator().iter_errors(results))
     if error is not None:
         where, what = _shown(error.json_path), _shown(error.message)
@@ -191,6 +196,7 @@ def _validate(results: Results, name: str) -> None:
         json.dumps(results, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         raise ResultsError(f"{name} is damaged: it holds half of a surrogate pair.") from None
+    return cast(Results, results)
 
 
 @cache

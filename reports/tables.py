@@ -3,36 +3,32 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
 from tabulate import tabulate
 
+from ..spec.verdicts import BROKEN
 from .escaping import escaped, fenced, one_line, printable
+from .results import ClauseResult, DiagnosisResult, Results
 
 __all__ = [
-    "BROKEN",
     "broken",
+    "cause_key",
     "clause_table",
     "failure_text",
     "in_part",
-    "looks_like",
     "markdown_report",
     "note",
     "ratio_text",
     "summary",
     "tensor_rows",
     "text_report",
+    "threshold_text",
     "unseen",
     "verdict_sentence",
 ]
 
-Results = dict[str, Any]
 
-# Verdicts.
-BROKEN = ("fail", "error")
-
-
-def broken(results: Results, level: str = "MUST") -> list[dict[str, Any]]:
+def broken(results: Results, level: str = "MUST") -> list[ClauseResult]:
     """The clauses of ``level`` that are broken."""
     return [c for c in results["clauses"] if c["verdict"] in BROKEN and c["level"] == level]
 
@@ -42,7 +38,7 @@ def in_part(results: Results) -> bool:
     return bool(results["stopped"] or results["shard"])
 
 
-def unseen(results: Results) -> list[dict[str, Any]]:
+def unseen(results: Results) -> list[ClauseResult]:
     """The clauses of which no case was judged, though it was to be."""
     waiting = {
         clause
@@ -139,28 +135,34 @@ def _unfinished(results: Results) -> list[str]:
     finished = states.pop("finished", 0)
     if not states:
         return []
-    told = ", ".join(f"{number} {state}" for state, number in sorted(states.items()))
+    unfinished = ", ".join(f"{number} {state}" for state, number in sorted(states.items()))
     clauses = unseen(results)
     no_case = f"; no case was judged of {len(clauses)} clauses" if clauses else ""
-    return [f"{finished} tests finished, {told}{no_case}: --resume goes on with these results."]
+    return [
+        f"{finished} tests finished, {unfinished}{no_case}: --resume goes on with these results."
+    ]
 
 
-def _diagnoses(clauses: list[dict[str, Any]]) -> list[str]:
+def _diagnoses(clauses: list[ClauseResult]) -> list[str]:
     """What the failures look like, each thing once."""
     texts: dict[str, str] = {}
     for clause in clauses:
-        if looks_like(clause):
-            texts.setdefault(looks_like(clause), clause["failure"]["diagnosis"].get("text", ""))
+        if cause_key(clause):
+            texts.setdefault(cause_key(clause), _diagnosis(clause).get("text", ""))
     return list(texts.values())
 
 
-def looks_like(clause: dict[str, Any]) -> str:
-    """By what failures that look the same are told: defects, or a text; empty if unknown."""
-    diagnosis = (clause["failure"] or {}).get("diagnosis") or {}
-    return " ".join(diagnosis.get("defects", ())) or str(diagnosis.get("text", ""))
+def cause_key(clause: ClauseResult) -> str:
+    """What failures of one cause have in common: defects or a text; empty if unknown."""
+    diagnosis = _diagnosis(clause)
+    return " ".join(diagnosis.get("defects", ())) or diagnosis.get("text", "")
 
 
-def _titles(clauses: list[dict[str, Any]]) -> str:
+def _diagnosis(clause: ClauseResult) -> DiagnosisResult:
+    return {} if clause["failure"] is None else clause["failure"]["diagnosis"]
+
+
+def _titles(clauses: list[ClauseResult]) -> str:
     return "; ".join(f"{clause['id']} {one_line(clause['title'])}" for clause in clauses)
 
 
@@ -238,7 +240,12 @@ def tensor_rows(results: Results) -> tuple[list[str], list[tuple[str, list[float
     return dtypes, [(tensor, [ratios.get((tensor, d)) for d in dtypes]) for tensor in tensors]
 
 
-def note(clause: dict[str, Any]) -> str:
+def threshold_text(everything: list[Results]) -> str:
+    """The ratio above which results fail; several if the results were judged by several."""
+    return " or ".join(f"{number:g}" for number in sorted({r["threshold"] for r in everything}))
+
+
+def note(clause: ClauseResult) -> str:
     """What the verdict of ``clause`` does not say."""
     notes = []
     if clause["verdict"] in BROKEN:
@@ -274,7 +281,7 @@ def _failures_as_markdown(results: Results) -> list[str]:
     return parts
 
 
-def failure_text(clause: dict[str, Any]) -> str:
+def failure_text(clause: ClauseResult) -> str:
     """All that is known of a clause that is broken, or was."""
     failure = clause["failure"]
     if failure is None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 __all__ = ["not_writable", "write_results", "write_text"]
 
 
-def write_results(path: Path, results: dict[str, Any]) -> None:
+def write_results(path: Path, results: Mapping[str, Any]) -> None:
     """Writes ``results`` as JSON (UTF-8, no NaN), replacing the file at once."""
     write_text(path, json.dumps(results, indent=1, allow_nan=False, ensure_ascii=False) + "\n")
 

@@ -11,8 +11,8 @@ from ...adapters.target import target_text
 from ...reports.difference import Change, Difference, difference, difference_table, summary
 from ...reports.escaping import escaped, one_line
 from ...reports.reading import ResultsError, read_results
-from ...reports.tables import BROKEN
 from ...spec.precision import PRECISIONS
+from ...spec.verdicts import BROKEN
 from ..searching.profiles import PROFILES
 
 __all__ = ["Comparison", "Question", "read_baseline"]

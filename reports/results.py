@@ -1,0 +1,263 @@
+"""The types of results, as ``results.schema.json`` describes them: what every report reads.
+
+Results are plain JSON, so that any language can read them. A test compares these types with the
+schema, where each field is described.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypedDict
+
+from ..spec.verdicts import Verdict
+
+__all__ = [
+    "AskedResult",
+    "ChapterResult",
+    "ClauseResult",
+    "CombinationsResult",
+    "CoverageResult",
+    "DeviationResult",
+    "DiagnosisResult",
+    "EnvironmentResult",
+    "FailureResult",
+    "FindingResult",
+    "FoundFailure",
+    "GrowthResult",
+    "ImplementationResult",
+    "KnownDeviation",
+    "LeftOutResult",
+    "PartResult",
+    "RecordResult",
+    "Results",
+    "ShardResult",
+    "State",
+    "Stopped",
+    "TensorResult",
+]
+
+Stopped = Literal["interrupted", "max-failures", "max-time"]
+State = Literal["finished", "cut short", "broken off", "not reached"]
+Profile = Literal["smoke", "default", "thorough"]
+Level = Literal["MUST", "SHOULD"]
+Number = float | Literal["nan", "inf", "-inf"] | None
+Condition = bool | int | float | str
+
+
+class ImplementationResult(TypedDict):
+    name: str
+    version: str
+    target: str
+    capabilities: list[str]
+    undeclared: list[str]
+
+
+class EnvironmentResult(TypedDict):
+    python: str
+    platform: str
+    machine: str
+    packages: dict[str, str]
+
+
+class ShardResult(TypedDict):
+    index: int
+    count: int
+
+
+class KnownDeviation(TypedDict):
+    """An entry of a file of known deviations."""
+
+    clauses: list[str]
+    when: dict[str, list[Condition]]
+    reason: str
+    link: str
+
+
+class DeviationResult(KnownDeviation):
+    """A known deviation, and how many cases failed as it says."""
+
+    outcome: Literal["waived", "gone", "unmatched", "undecided"]
+    cases: int
+    failed: int
+
+
+class FindingResult(TypedDict, total=False):
+    """The element with the largest ratio; empty for an exception."""
+
+    tensor: str
+    verdict: Literal["fail"]
+    ratio: float | None
+    index: list[int] | None
+    observed: Number
+    expected: Number
+    noise: Number
+    message: str
+
+
+class DiagnosisResult(TypedDict, total=False):
+    """What the implementation seems to do instead; empty if nothing is known."""
+
+    text: str
+    defects: list[str]
+    alternatives: list[str]
+    ratio: float | None
+    documented_ratio: float | None
+
+
+class FoundFailure(TypedDict):
+    """A failing case, before texts for people are made of it."""
+
+    verdict: Literal["fail", "error"]
+    case: str
+    first_case: str
+    finding: FindingResult
+    exception: str
+    traceback: str
+    plain: bool
+    diagnosis: DiagnosisResult
+
+
+class FailureResult(FoundFailure):
+    """A failing case with everything that is shown of it."""
+
+    command: str
+    program: str
+    explanation: str
+
+
+class ClauseResult(TypedDict):
+    """The verdict on one clause."""
+
+    id: str
+    chapter: str
+    level: Level
+    title: str
+    text: str
+    equation: str
+    source: str
+    verdict: Verdict
+    cases: int
+    counts: dict[Verdict, int]
+    worst_ratio: float | None
+    reasons: dict[str, int]
+    lacking: list[str]
+    seconds: float
+    failure: FailureResult | None
+    root_cause: bool
+
+
+class RecordResult(TypedDict):
+    """What one test found out about one clause."""
+
+    clause: str
+    verdicts: dict[Verdict, int]
+    worst_ratio: float | None
+    tensors: dict[str, tuple[int, float]]
+    histograms: dict[str, dict[str, int]]
+    growth: dict[str, tuple[int, float, float]]
+    reasons: dict[str, int]
+    lacking: list[str]
+    failures: list[FoundFailure]
+    waived: list[FoundFailure]
+    deviations: dict[str, list[int]]
+    combinations: dict[str, str]
+    seconds: float
+
+
+class PartResult(TypedDict):
+    """The outcome of one test, from which results can be resumed or merged."""
+
+    clauses: list[str]
+    state: State
+    why: str
+    seconds: float
+    records: list[RecordResult]
+
+
+class ChapterResult(TypedDict):
+    id: str
+    title: str
+    seconds: float
+
+
+class TensorResult(TypedDict):
+    """The ratios of one kind of tensor in one dtype."""
+
+    tensor: str
+    dtype: str
+    cases: int
+    worst_ratio: float
+    histogram: list[tuple[int, int]]
+
+
+class GrowthResult(TypedDict):
+    """The mean error at one size."""
+
+    dtype: str
+    tensor: Literal["output", "weight_hh.grad"]
+    axis: Literal["seq_len", "hidden_size", "num_layers"]
+    size: int
+    cases: int
+    error: float
+    noise: float
+
+
+class LeftOutResult(TypedDict):
+    reason: str
+    combinations: list[str]
+
+
+class CombinationsResult(TypedDict):
+    total: int
+    visited: int
+    left_out: list[LeftOutResult]
+
+
+class CoverageResult(TypedDict):
+    combinations: CombinationsResult
+
+
+class _Question(TypedDict):
+    """The part that does not change while tests run."""
+
+    implementation: ImplementationResult
+    environment: EnvironmentResult
+    seed: int
+    profile: Profile
+    dtypes: list[str]
+    devices: list[str]
+    missing_devices: dict[str, str]
+    required: list[str]
+    without: list[str]
+    case: str | None
+    shard: ShardResult | None
+    threshold: float
+
+
+class AskedResult(_Question):
+    """What is judged and how: the part of results that is known before any test runs."""
+
+    deviations: list[KnownDeviation]
+
+
+class _Parts(TypedDict, total=False):
+    """Only in results that can be resumed or merged."""
+
+    parts: dict[str, PartResult]
+
+
+class Results(_Question, _Parts):
+    """Everything that a run writes."""
+
+    schema_version: Literal[3]
+    conformant: bool
+    stopped: Stopped | None
+    tests: dict[str, float]
+    deviations: list[DeviationResult]
+    clauses: list[ClauseResult]
+    chapters: list[ChapterResult]
+    tensors: list[TensorResult]
+    growth: list[GrowthResult]
+    coverage: CoverageResult
+    duration_seconds: float
+    time_in_tests_seconds: float
+    time_in_implementation_seconds: float
