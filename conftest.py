@@ -16,6 +16,6 @@ hypothesis.settings.load_profile("deterministic")
 
 def pytest_configure(config: pytest.Config) -> None:
     """What torch.nn.LSTM, which is judged unless another implementation is named, breaks."""
-    if config.option.lstm_implementation is None and not config.option.lstm_known_deviations:
+    if config.option.lstm_target is None and not config.option.lstm_known_deviations:
         file = Path(__file__).parent / "reports" / "known_deviations" / "torch.toml"
         config.option.lstm_known_deviations = str(file)

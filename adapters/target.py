@@ -13,19 +13,16 @@ from typing import Any
 
 from ..spec.capabilities import ALL, CAPABILITIES
 from ..spec.contract import Implementation
+from ..spec.usage_error import UsageError
 from . import REGISTRY
 
-__all__ = ["TargetError", "load", "target_text"]
+__all__ = ["load", "target_text"]
 
 
 # What tells an implementation from a drop-in for torch.nn.LSTM.
 _INTERFACE = ("capabilities", "run")
 
 _NOT_INSTALLED = "{} needs {}, which is not installed: pip install 'lstm-conformance[{}]'."
-
-
-class TargetError(Exception):
-    """The target cannot be judged; the message is one sentence for the user."""
 
 
 def target_text(target: str | None, program: str | None, python: str | None) -> str:
@@ -50,18 +47,18 @@ def load(target: str) -> Implementation:
             implementation itself, or a class of them.
 
     Raises:
-        TargetError: there is no such thing, it cannot be imported, or it is no LSTM.
+        UsageError: there is no such thing, it cannot be imported, or it is no LSTM.
     """
     module_name, separator, attribute = target.rpartition(":")
     if not separator:
         return _adapter(target)
     if not module_name or not attribute:
-        raise TargetError(f"{target!r} is no target: write package.module:Attribute.")
+        raise UsageError(f"{target!r} is no target: write package.module:Attribute.")
     module = _module(module_name)
     value: Any = module
     for part in attribute.split("."):
         if not hasattr(value, part):
-            raise TargetError(f"{module_name} has no attribute {attribute!r}.")
+            raise UsageError(f"{module_name} has no attribute {attribute!r}.")
         value = getattr(value, part)
     if all(hasattr(value, name) for name in _INTERFACE):
         implementation: Implementation = value() if isinstance(value, type) else value
@@ -71,7 +68,7 @@ def load(target: str) -> Implementation:
 
 def _adapter(name: str) -> Implementation:
     if name not in REGISTRY:
-        raise TargetError(
+        raise UsageError(
             f"{name!r} is no target: write package.module:Attribute, path/to/file.py:Attribute "
             f"or one of the adapters {', '.join(REGISTRY)}."
         )
@@ -85,9 +82,9 @@ def _declared(target: str, implementation: Implementation) -> Implementation:
     try:
         unknown = sorted(frozenset(implementation.capabilities) - ALL)
     except TypeError:
-        raise TargetError(f"{target}: capabilities has to be a set of names.") from None
+        raise UsageError(f"{target}: capabilities has to be a set of names.") from None
     if unknown:
-        raise TargetError(
+        raise UsageError(
             f"{target} declares a capability {unknown[0]!r}, which there is not: "
             f"choose from {', '.join(CAPABILITIES)}."
         )
@@ -99,24 +96,24 @@ def _module(name: str, adapter: str = "") -> ModuleType:
         if name.endswith(".py"):
             return _module_of_file(Path(name))
         return importlib.import_module(name)
-    except TargetError:
+    except UsageError:
         raise
     except SyntaxError as error:
         place = f"{error.filename}, line {error.lineno}"
-        raise TargetError(f"Importing {name} failed: {error.msg} ({place}).") from error
+        raise UsageError(f"Importing {name} failed: {error.msg} ({place}).") from error
     except (Exception, SystemExit) as error:
         missing = error.name if isinstance(error, ModuleNotFoundError) else None
         if missing and adapter:
             extra = REGISTRY[adapter].extra
-            raise TargetError(_NOT_INSTALLED.format(adapter, missing, extra)) from error
+            raise UsageError(_NOT_INSTALLED.format(adapter, missing, extra)) from error
         if missing == "torch":
-            raise TargetError(_NOT_INSTALLED.format(name, "torch", "torch")) from error
-        raise TargetError(f"Importing {name} failed: {_one_line(error)}.") from error
+            raise UsageError(_NOT_INSTALLED.format(name, "torch", "torch")) from error
+        raise UsageError(f"Importing {name} failed: {_one_line(error)}.") from error
 
 
 def _module_of_file(path: Path) -> ModuleType:
     if not path.is_file():
-        raise TargetError(f"There is no file {path}.")
+        raise UsageError(f"There is no file {path}.")
     # As with a script, modules beside the file can be imported by it.
     folder = str(path.resolve().parent)
     if folder not in sys.path:
@@ -133,26 +130,26 @@ def _module_of_file(path: Path) -> ModuleType:
 
 def _drop_in(target: str, factory: Any, version: str) -> Implementation:
     if not callable(factory):
-        raise TargetError(f"{target} is no LSTM: it cannot be called.")
+        raise UsageError(f"{target} is no LSTM: it cannot be called.")
     try:
         torch = importlib.import_module("torch")
     except ImportError:
-        raise TargetError(_NOT_INSTALLED.format(target, "torch", "torch")) from None
+        raise UsageError(_NOT_INSTALLED.format(target, "torch", "torch")) from None
     try:
         module = factory(2, 3)
     except (Exception, SystemExit) as error:
-        raise TargetError(
+        raise UsageError(
             f"{target} is no LSTM: called with input_size=2, hidden_size=3 it raised "
             f"{_one_line(error)}."
         ) from error
     if not isinstance(module, torch.nn.Module):
-        raise TargetError(
+        raise UsageError(
             f"{target} is no LSTM: called with input_size=2, hidden_size=3 it gave "
             f"a {type(module).__name__}, no torch.nn.Module."
         )
     names = [name for name, _ in module.named_parameters()]
     if "weight_ih_l0" not in names:
-        raise TargetError(
+        raise UsageError(
             f"{target} is no LSTM: it has no parameter weight_ih_l0, "
             f"but {', '.join(names) or 'none at all'}."
         )

@@ -7,9 +7,9 @@ from typing import Literal
 
 from tabulate import tabulate
 
+from ..spec.usage_error import UsageError
 from ..spec.verdicts import BROKEN
 from .escaping import escaped, fenced, one_line
-from .reading import ResultsError
 from .results import ClauseResult, Results
 from .tables import failure_text, ratio_text
 
@@ -109,12 +109,12 @@ def difference(before: Results, after: Results) -> Difference:
             Version, profile, seed and the like may differ: the renderings say so.
 
     Raises:
-        ResultsError: they are of different implementations.
+        UsageError: they are of different implementations.
     """
     targets = [results["implementation"]["target"] for results in (before, after)]
     if targets[0] != targets[1]:
         first, second = map(one_line, targets)
-        raise ResultsError(
+        raise UsageError(
             f"the results are of {first} and of {second}: only two of one implementation have a "
             f"difference."
         )

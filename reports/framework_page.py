@@ -36,8 +36,8 @@ def framework_page(everything: list[Results], findings: dict[str, str]) -> str:
         "have, or what can only be asked of a torch module. The worst ratio is that of the clauses "
         f"that passed: error over rounding noise, {threshold_text(everything)} fails. Seconds are "
         "those of judging, in all processes. Made by `tox -e framework-NAME`, on a CPU. What is "
-        "judged *in part* was given limited time: each clause that is supported has had a case, but not all of its cases, and "
-        "one may pass that fails in others.",
+        "judged *in part* was given limited time: each clause that is supported has had a case, "
+        "but not all of its cases, and one may pass that fails in others.",
         counts_table(everything, "pipe", "adapter"),
         "## How they were judged",
         tabulate(profiles, ["adapter", "profile", "verdicts", "capabilities"], "pipe"),

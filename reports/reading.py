@@ -14,9 +14,10 @@ from typing import Any, cast
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
+from ..spec.usage_error import UsageError
 from .results import Results
 
-__all__ = ["NEWEST", "ResultsError", "read_results", "upgraded"]
+__all__ = ["NEWEST", "read_results", "upgraded"]
 
 # Version of the schema.
 NEWEST = 3
@@ -34,10 +35,6 @@ _LARGEST = 100_000_000
 _MOST_DIGITS = 300
 
 
-class ResultsError(Exception):
-    """What is wrong with a file of results, in one sentence that names the file."""
-
-
 def read_results(path: Path) -> Results:
     """The results that ``path`` holds, in the newest version of the schema.
 
@@ -45,7 +42,7 @@ def read_results(path: Path) -> Results:
         path: of what ``lstm-conformance check --json`` wrote, now or in an older version.
 
     Raises:
-        ResultsError: the file cannot be read, is damaged, or does not hold results.
+        UsageError: the file cannot be read, is damaged, or does not hold results.
     """
     name = _shown(str(path))
     try:
@@ -53,9 +50,9 @@ def read_results(path: Path) -> Results:
             content = file.read(_LARGEST + 1)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         why = getattr(error, "strerror", None) or error
-        raise ResultsError(f"{name} cannot be read: {_shown(str(why))}.") from None
+        raise UsageError(f"{name} cannot be read: {_shown(str(why))}.") from None
     if len(content) > _LARGEST:
-        raise ResultsError(f"{name} holds no results: it is larger than {_LARGEST:,} bytes.")
+        raise UsageError(f"{name} holds no results: it is larger than {_LARGEST:,} bytes.")
     return _validated(_newest(_parsed(content, name), name), name)
 
 
@@ -130,7 +127,7 @@ def _parsed(content: bytes, name: str) -> object:
         why = "it is nested too deeply"
     except _NotResults as error:
         why = str(error)
-    raise ResultsError(f"{name} holds no results: {why}.")
+    raise UsageError(f"{name} holds no results: {why}.")
 
 
 class _NotResults(Exception):
@@ -165,7 +162,7 @@ def _no_constant(text: str) -> float:
 def _newest(found: object, name: str) -> Json:
     version = found.get("schema_version") if isinstance(found, dict) else None
     if not isinstance(found, dict) or version is None:
-        raise ResultsError(
+        raise UsageError(
             f"{name} holds no results: it is JSON, but not what `lstm-conformance check --json` "
             f"writes."
         )
@@ -174,11 +171,11 @@ def _newest(found: object, name: str) -> Json:
     if version == NEWEST:
         return found
     if isinstance(version, int | float) and version > NEWEST:
-        raise ResultsError(
+        raise UsageError(
             f"{name} has schema version {version}, and this lstm-conformance reads up to "
             f"{NEWEST}: install a newer one."
         )
-    raise ResultsError(
+    raise UsageError(
         f"{name} has schema version {_shown(repr(version))}: there are only 1 to {NEWEST}."
     )
 
@@ -187,15 +184,15 @@ def _validated(results: Json, name: str) -> Results:
     error = best_match(_validator().iter_errors(results))
     if error is not None:
         where, what = _shown(error.json_path), _shown(error.message)
-        raise ResultsError(f"{name} is damaged: at {where}, {what}.")
+        raise UsageError(f"{name} is damaged: at {where}, {what}.")
     ids = [clause["id"] for clause in results["clauses"]]
     if len(set(ids)) < len(ids):
         twice = next(one for one in ids if ids.count(one) > 1)
-        raise ResultsError(f"{name} is damaged: clause {twice} stands in it twice.")
+        raise UsageError(f"{name} is damaged: clause {twice} stands in it twice.")
     try:
         json.dumps(results, ensure_ascii=False).encode()
     except UnicodeEncodeError:
-        raise ResultsError(f"{name} is damaged: it holds half of a surrogate pair.") from None
+        raise UsageError(f"{name} is damaged: it holds half of a surrogate pair.") from None
     return cast(Results, results)
 
 

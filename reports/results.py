@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Literal, TypedDict
 
+from ..spec.clause import Level
 from ..spec.verdicts import Verdict
 
 __all__ = [
@@ -26,7 +27,9 @@ __all__ = [
     "ImplementationResult",
     "KnownDeviation",
     "LeftOutResult",
+    "Number",
     "PartResult",
+    "ProfileName",
     "RecordResult",
     "Results",
     "ShardResult",
@@ -37,8 +40,7 @@ __all__ = [
 
 Stopped = Literal["interrupted", "max-failures", "max-time"]
 State = Literal["finished", "cut short", "broken off", "not reached"]
-Profile = Literal["smoke", "default", "thorough"]
-Level = Literal["MUST", "SHOULD"]
+ProfileName = Literal["smoke", "default", "thorough"]
 Number = float | Literal["nan", "inf", "-inf"] | None
 Condition = bool | int | float | str
 
@@ -222,7 +224,7 @@ class _Question(TypedDict):
     implementation: ImplementationResult
     environment: EnvironmentResult
     seed: int
-    profile: Profile
+    profile: ProfileName
     dtypes: list[str]
     devices: list[str]
     missing_devices: dict[str, str]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from tabulate import tabulate
 
@@ -82,7 +83,7 @@ def markdown_report(results: Results) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def clause_table(rows: list[tuple[str, str, str, str]]) -> str:
+def clause_table(rows: Sequence[tuple[str, str, str, str]]) -> str:
     """The clauses themselves: id, level, title, text."""
     headers = ["clause", "level", "title", "claim"]
     return tabulate(rows, headers, "simple", maxcolwidths=[None, None, 28, 64])

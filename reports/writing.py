@@ -1,15 +1,17 @@
-"""Reading and writing results, never half of them."""
+"""Writes results and reports: never half of a file, and never over a file that is read."""
 
 from __future__ import annotations
 
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["not_writable", "write_results", "write_text"]
+from ..spec.usage_error import UsageError
+
+__all__ = ["check_outputs", "several", "write_results", "write_text"]
 
 
 def write_results(path: Path, results: Mapping[str, Any]) -> None:
@@ -33,12 +35,48 @@ def write_text(path: Path, text: str) -> None:
         raise
 
 
-def not_writable(path: Path) -> str | None:
-    """Why ``path`` cannot be written, as a sentence; None if it can."""
+def check_outputs(
+    written: Mapping[str, Path | None], read: Mapping[str, Path | None] | None = None
+) -> None:
+    """Makes sure, before anything is done, that all files can be written.
+
+    Args:
+        written: option to the file that it names; None if it was not given.
+        read: what each file that the command reads is, to the file; None if it was not given.
+
+    Raises:
+        UsageError: a file cannot be written, or it is named twice, or it is read.
+    """
+    inputs = {path.resolve(): what for what, path in (read or {}).items() if path is not None}
+    outputs: dict[Path, str] = {}
+    for option, path in written.items():
+        if path is None:
+            continue
+        _check_writable(path)
+        place = path.resolve()
+        if place in inputs:
+            raise UsageError(
+                f"{option} would replace {path}, which is {inputs[place]}: name another file."
+            )
+        if place in outputs:
+            raise UsageError(
+                f"{outputs[place]} and {option} both name {path}: give each a file of its own."
+            )
+        outputs[place] = option
+
+
+def _check_writable(path: Path) -> None:
+    problem = ""
     if path.is_dir():
-        return f"{path} cannot be written: it is a folder."
-    if not path.parent.is_dir():
-        return f"{path} cannot be written: there is no folder {path.parent}."
-    if not os.access(path.parent, os.W_OK):
-        return f"{path} cannot be written: no permission in {path.parent}."
-    return None
+        problem = "it is a folder"
+    elif not path.parent.is_dir():
+        problem = f"there is no folder {path.parent}"
+    elif not os.access(path.parent, os.W_OK):
+        problem = f"no permission in {path.parent}"
+    if problem:
+        raise UsageError(f"{path} cannot be written: {problem}.")
+
+
+def several(what: str, paths: Iterable[Path]) -> dict[str, Path | None]:
+    """``paths`` for :func:`check_outputs`, each described by its number."""
+    return {f"{what} {number}": path for number, path in enumerate(paths, 1)}

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from .statements import INTRODUCTION, STATEMENTS
 
-__all__ = ["LEVELS", "Chapter", "Clause", "Erratum"]
+__all__ = ["LEVELS", "Chapter", "Clause", "Erratum", "Level"]
 
 # As in RFC 2119. A broken SHOULD is reported, and does not make an implementation nonconforming.
-LEVELS = ("MUST", "SHOULD")
+Level = Literal["MUST", "SHOULD"]
+LEVELS: tuple[Level, ...] = get_args(Level)
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Clause:
     title: str
     text: str
     sources: tuple[str, ...]
-    level: str = "MUST"
+    level: Level = "MUST"
     equation: str = ""
     builds_on: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()

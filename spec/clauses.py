@@ -23,7 +23,14 @@ from .chapters import (
 )
 from .clause import Chapter, Clause
 
-__all__ = ["CHAPTERS", "CLAUSES", "TESTABLE", "prerequisites", "root_causes"]
+__all__ = [
+    "CHAPTERS",
+    "CLAUSES",
+    "TESTABLE",
+    "is_recommended",
+    "prerequisites",
+    "root_causes",
+]
 
 CHAPTERS: dict[str, Chapter] = {
     module.CHAPTER.id: module.CHAPTER
@@ -56,6 +63,11 @@ CLAUSES: dict[str, Clause] = {
 TESTABLE: dict[str, Clause] = {
     clause.id: clause for clause in CLAUSES.values() if not clause.untestable
 }
+
+
+def is_recommended(clause_id: str) -> bool:
+    """Whether a clause is a SHOULD: an implementation that breaks it still conforms."""
+    return TESTABLE[clause_id].level == "SHOULD"
 
 
 def prerequisites(clause_id: str) -> set[str]:

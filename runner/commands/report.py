@@ -3,52 +3,47 @@
 from __future__ import annotations
 
 import os
-import sys
 from argparse import Namespace
 from pathlib import Path
-from typing import Any
 
 from ...reports.difference import Difference, difference, difference_markdown, difference_text
 from ...reports.escaping import escaped
 from ...reports.junit import junit_xml
 from ...reports.matrix import matrix_markdown, matrix_text
-from ...reports.reading import ResultsError, read_results
+from ...reports.reading import read_results
+from ...reports.results import Results
 from ...reports.tables import markdown_report, summary, text_report
-from ...reports.writing import not_writable, write_text
+from ...reports.writing import check_outputs, several, write_text
+from ...spec.usage_error import UsageError
 
 __all__ = ["report"]
-
-Results = dict[str, Any]
-
-_WRITTEN, _USAGE = 0, 2
 
 # In bytes: GitHub drops a job summary that is larger.
 _LARGEST_JOB_SUMMARY = 1_000_000
 
 
 def report(options: Namespace) -> int:
-    """Renders ``options.results`` in every form that is asked for, and returns the status.
+    """Renders ``options.results`` in every form that is asked for.
 
-    One result gives the report of it; two of one implementation, what changed; any others, the
-    matrix. Nothing is written unless all of it could be rendered.
+    One file of results gives the report of it, two of one implementation give what changed, and
+    any others give the matrix. Nothing is written unless all of it could be rendered.
+
+    Raises:
+        UsageError: the results are damaged, or a file cannot be written.
     """
     files = {
         form: path
         for form in ("html", "markdown", "junit", "badge")
         if (path := getattr(options, form)) is not None
     }
-    job_summary = None
-    try:
-        if options.job_summary:
-            job_summary = _job_summary_file()
-        _check_files([*files.values()], options.results)
-        everything = [read_results(path) for path in options.results]
-        rendered = {form: _rendered(form, everything) for form in files}
-        text = _rendered("text", everything)
-        summary = _job_summary(everything) if job_summary else ""
-    except (ResultsError, _CannotReport) as problem:
-        print(f"lstm-conformance: {problem}", file=sys.stderr)
-        return _USAGE
+    job_summary = _job_summary_file() if options.job_summary else None
+    check_outputs(
+        {f"--{form}": path for form, path in files.items()}, several("result", options.results)
+    )
+    everything = [read_results(path) for path in options.results]
+    rendered = {form: _rendered(form, everything) for form in files}
+    text = _rendered("text", everything)
+    summary = _job_summary(everything) if job_summary else ""
     for form, path in files.items():
         write_text(path, rendered[form])
     if job_summary is not None:
@@ -56,37 +51,18 @@ def report(options: Namespace) -> int:
             file.write(summary)
     if options.text or not (files or job_summary):
         print(text, end="")
-    return _WRITTEN
-
-
-class _CannotReport(Exception):
-    """Why, in one sentence."""
-
-
-def _check_files(written: list[Path], read: list[Path]) -> None:
-    for path in written:
-        problem = not_writable(path)
-        if problem:
-            raise _CannotReport(problem)
-    places = [path.resolve() for path in written]
-    for path, place in zip(written, places, strict=True):
-        if place in [other.resolve() for other in read]:
-            raise _CannotReport(f"{path} holds results: write the report to another file.")
-        if places.count(place) > 1:
-            raise _CannotReport(f"{path} is named for two reports: give each a file of its own.")
+    return 0
 
 
 def _job_summary_file() -> Path:
     name = os.environ.get("GITHUB_STEP_SUMMARY", "")
     if not name:
-        raise _CannotReport(
+        raise UsageError(
             "--job-summary needs the file that GITHUB_STEP_SUMMARY names, and it is not set: "
             "use it in a step of GitHub Actions."
         )
     path = Path(name)
-    problem = not_writable(path)
-    if problem:
-        raise _CannotReport(problem)
+    check_outputs({"--job-summary": path})
     return path
 
 
@@ -112,7 +88,7 @@ def _changed(everything: list[Results]) -> Difference | None:
 
 def _from_template(form: str, everything: list[Results], changed: Difference | None) -> str:
     if form == "badge" and len(everything) > 1:
-        raise _CannotReport("--badge is of one implementation: give one file of results.")
+        raise UsageError("--badge is of one implementation: give one file of results.")
     try:
         if form == "badge":
             from ...reports.badge import badge_svg
@@ -120,7 +96,7 @@ def _from_template(form: str, everything: list[Results], changed: Difference | N
             return badge_svg(everything[0])
         from ...reports.html import difference_html, matrix_html, report_html
     except ModuleNotFoundError as error:
-        raise _CannotReport(
+        raise UsageError(
             f"--{form} needs {error.name}: pip install 'lstm-conformance[html]'."
         ) from None
     if changed is not None:

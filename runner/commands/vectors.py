@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import sys
 import tempfile
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
@@ -23,13 +22,12 @@ from ...spec.case_fields import case_fields
 from ...spec.combinations import Combination, covering_array
 from ...spec.config import LSTMConfig
 from ...spec.precision import PRECISIONS
+from ...spec.usage_error import UsageError
 from ..judging.comparison import THRESHOLD
 
 __all__ = ["cases", "exact", "noise", "rounded_up", "tensors", "vectors"]
 
 Array = NDArray[np.float64]
-
-DONE, USAGE = 0, 2
 
 # Of index.json; it changes whenever a reader of the old one would go wrong.
 SCHEMA_VERSION = 1
@@ -220,7 +218,11 @@ def tensors(case: Case) -> dict[str, NDArray[Any]]:
 
 
 def vectors(options: Namespace) -> int:
-    """Writes the folder, prints what is in it, and returns the exit status."""
+    """Writes the folder, and prints what is in it.
+
+    Raises:
+        UsageError: the folder cannot be written, or a package is missing.
+    """
     folder: Path = options.folder
     try:
         problem = _problem(folder)
@@ -235,11 +237,10 @@ def vectors(options: Namespace) -> int:
     except OSError as error:
         problem = f"{folder} cannot be written: {error.strerror}."
     if problem is not None:
-        print(f"lstm-conformance: {problem}", file=sys.stderr)
-        return USAGE
+        raise UsageError(problem)
     size = sum(file.stat().st_size for file in folder.iterdir()) / 1e6
     print(f"{len(index['cases'])} cases, {size:.1f} MB, in {folder}")
-    return DONE
+    return 0
 
 
 def _problem(folder: Path) -> str | None:

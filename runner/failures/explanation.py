@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from ...reports.results import FoundFailure
 from ...spec.case import Case
 from ...spec.clauses import CLAUSES
 from ..judging.comparison import THRESHOLD
@@ -12,7 +11,7 @@ from .standalone_program import repeatable, snippet
 __all__ = ["command", "explain", "program"]
 
 
-def explain(clause_id: str, failure: dict[str, Any], target: str) -> str:
+def explain(clause_id: str, failure: FoundFailure, target: str) -> str:
     """What broke ``clause_id``: the clause, the case, the element, and how to see it again.
 
     Args:
@@ -37,19 +36,19 @@ def explain(clause_id: str, failure: dict[str, Any], target: str) -> str:
     return "\n".join(lines)
 
 
-def command(clause_id: str, failure: dict[str, Any], target: str) -> str:
+def command(clause_id: str, failure: FoundFailure, target: str) -> str:
     """What judges the case of ``failure`` again, for a shell."""
     return f'lstm-conformance check {target} --clause {clause_id} --case "{failure["case"]}"'
 
 
-def program(failure: dict[str, Any], target: str) -> str:
+def program(failure: FoundFailure, target: str) -> str:
     """What shows ``failure`` with torch and numpy alone; empty if nothing does."""
     if not failure["plain"] or not repeatable(target):
         return ""
     return snippet(target, Case.parse(failure["case"]), failure)
 
 
-def _facts(failure: dict[str, Any]) -> list[tuple[str, str]]:
+def _facts(failure: FoundFailure) -> list[tuple[str, str]]:
     facts = [("case", failure["case"])]
     finding = failure["finding"]
     if not finding:
@@ -59,7 +58,7 @@ def _facts(failure: dict[str, Any]) -> list[tuple[str, str]]:
         facts += [
             ("index", str(tuple(finding["index"]))),
             ("observed", repr(finding["observed"])),
-            ("expected", f"{finding['expected']!r} +- {float(finding['noise']):.2g}"),
+            ("expected", f"{finding['expected']!r} +- {float(finding['noise'] or 0.0):.2g}"),
             ("ratio", f"{finding['ratio']:.3g} times rounding noise, {THRESHOLD:g} allowed"),
         ]
     if finding["message"]:

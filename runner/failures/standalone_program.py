@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
+from ...reports.results import FindingResult, FoundFailure
 from ...spec.case import Case
 
 __all__ = ["repeatable", "snippet"]
@@ -34,7 +34,7 @@ def repeatable(target: str) -> bool:
     return target in _TORCH or (":" in target and not target.startswith("--"))
 
 
-def snippet(target: str, case: Case, failure: dict[str, Any]) -> str:
+def snippet(target: str, case: Case, failure: FoundFailure) -> str:
     """A program that runs ``case`` and prints the observed value beside the expected one.
 
     Args:
@@ -43,14 +43,14 @@ def snippet(target: str, case: Case, failure: dict[str, Any]) -> str:
         failure: of the results: ``finding`` with ``tensor``, ``index``, ``expected``; or
             ``exception``.
     """
-    finding = failure.get("finding") or {}
+    finding = failure["finding"]
     lines = ["import zlib", "", "import numpy as np", "import torch", *_import(target), "", ""]
     lines += [_DRAW.format(seed=case.seed, dtype=f"torch.{case.dtype}", device=case.device), ""]
     lines += _construct(case)
     lines += _call(case)
     if case.cotangents:
         lines += _backward(case)
-    lines += ["", *_show(case, finding, failure.get("exception", ""))]
+    lines += ["", *_show(case, finding, failure["exception"])]
     return "\n".join(lines) + "\n"
 
 
@@ -123,7 +123,7 @@ def _backward(case: Case) -> list[str]:
     return [f"torch.autograd.backward([{names}], [", *(f"    {c}," for c in cotangents), "])"]
 
 
-def _show(case: Case, finding: dict[str, Any], exception: str) -> list[str]:
+def _show(case: Case, finding: FindingResult, exception: str) -> list[str]:
     if not finding:
         return ["# raises " + " ".join(exception.split())]
     name = finding["tensor"]

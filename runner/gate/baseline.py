@@ -1,31 +1,30 @@
-"""``--baseline``: results of before, than which an implementation must not be worse."""
+"""``--baseline``: compares results with earlier ones, and fails only on a regression."""
 
 from __future__ import annotations
 
-from argparse import Namespace
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from ...adapters.target import target_text
 from ...reports.difference import Change, Difference, difference, difference_table, summary
 from ...reports.escaping import escaped, one_line
-from ...reports.reading import ResultsError, read_results
+from ...reports.reading import read_results
+from ...reports.results import Results
 from ...spec.precision import PRECISIONS
-from ...spec.verdicts import BROKEN
+from ...spec.usage_error import UsageError
+from ...spec.verdicts import BROKEN, INCONCLUSIVE, PASS, WAIVED
 from ..searching.profiles import PROFILES
+from ..session.options import Options
+from .exit_status import CONFORMANT, NOT_COMPLETED, NOT_CONFORMANT
 
 __all__ = ["Comparison", "Question", "read_baseline"]
 
-Results = dict[str, Any]
-
-_CLEAR, _WORSE, _NOT_COMPLETED = 0, 1, 3
-
-_SEEN = ("pass", "waived", "inconclusive", *BROKEN)
+# Verdicts that need a case.
+_SEEN = (PASS, WAIVED, INCONCLUSIVE, *BROKEN)
 
 
 class Question(NamedTuple):
-    """What is judged and how, as far as results with other answers are no baseline."""
+    """What is judged and how. A baseline has to answer the same question."""
 
     target: str
     profile: str
@@ -34,19 +33,19 @@ class Question(NamedTuple):
     without: tuple[str, ...]
 
     @classmethod
-    def of_options(cls, options: Namespace) -> Question:
-        """That the command line ``check`` asks."""
+    def of_options(cls, options: Options) -> Question:
+        """The question that ``options`` ask."""
         return cls(
-            target_text(options.target, options.exec, options.python),
+            options.target_text,
             options.profile,
-            _names(options.dtype or PRECISIONS),
-            _names(options.device or ["cpu"]),
-            _names(options.without or ()),
+            _names(options.dtypes or PRECISIONS),
+            _names(options.devices or ["cpu"]),
+            _names(options.without),
         )
 
     @classmethod
     def of_results(cls, results: Results) -> Question:
-        """That ``results`` answer."""
+        """The question that ``results`` answer."""
         return cls(
             results["implementation"]["target"],
             results["profile"],
@@ -61,24 +60,24 @@ def _names(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def read_baseline(path: Path, asked: Question) -> Results:
-    """The results in ``path``, if the answers to what is ``asked`` can be held to them.
+    """The results in ``path``, if they answer the question that is asked now.
 
     Args:
         path: of the file.
-        asked: now.
+        asked: the question that is asked now.
 
     Raises:
-        ResultsError: the file holds no results, or those of another question.
+        UsageError: the file holds no results, or those of another question.
     """
     baseline = read_results(path)
-    why = _other_question(baseline, asked)
+    why = _difference(baseline, asked)
     if why:
-        raise ResultsError(f"{one_line(str(path))} is no baseline for this: {why}.")
+        raise UsageError(f"{one_line(str(path))} is no baseline for this: {why}.")
     return baseline
 
 
-def _other_question(baseline: Results, asked: Question) -> str:
-    """In what ``baseline`` judged something else, or less; empty if it did not."""
+def _difference(baseline: Results, asked: Question) -> str:
+    """Why ``baseline`` does not answer the question; empty if it does."""
     if baseline["stopped"]:
         return f"it was not completed ({baseline['stopped']})"
     if baseline["case"] is not None or baseline["shard"] is not None:
@@ -93,7 +92,7 @@ def _other_question(baseline: Results, asked: Question) -> str:
         if one != other:
             was, now = (one_line(", ".join(names)) or "nothing" for names in (one, other))
             return f"its {name} is {was}, and that of this run {now}"
-    # One that judged more cases will do: what holds in them holds in fewer.
+    # A baseline that judged more cases will do.
     thorough = list(PROFILES)
     if thorough.index(before.profile) < thorough.index(asked.profile):
         return f"it judged less, by profile {before.profile} and not {asked.profile}"
@@ -101,16 +100,16 @@ def _other_question(baseline: Results, asked: Question) -> str:
 
 
 class Comparison:
-    """What got worse, and what did not.
+    """Results, and in what they are worse than earlier ones.
 
     Args:
         path: of the baseline.
-        before: the baseline.
-        after: the results now.
+        before: results of the baseline.
+        after: results of now.
 
     Attributes:
-        worse: clauses that have to hold and are newly broken or inconclusive, or broken by more
-            than before, or passed and were not judged.
+        worse: changes of MUST clauses that are newly broken or inconclusive, are broken by more
+            than before, or passed before and were not judged now.
     """
 
     def __init__(self, path: Path, before: Results, after: Results) -> None:
@@ -119,26 +118,26 @@ class Comparison:
         self._path = path
         self._found = difference({**before, "clauses": clauses}, after)
         self.worse = [change for change in _worse(self._found) if change.clause["level"] == "MUST"]
-        if after["shard"]:  # what one does not show of a clause, another may
+        if after["shard"]:  # another shard may show what this one does not
             self.worse = [change for change in self.worse if change.verdicts[1] in BROKEN]
 
     @property
     def status(self) -> int:
-        """The exit status, instead of that by the verdict."""
+        """The exit status of a command with a baseline."""
         after = self._found.after
         verdicts = {change.clause["verdict"] for change in self.worse}
         if after["stopped"] == "interrupted":
-            return _NOT_COMPLETED
-        if verdicts & {*BROKEN, "inconclusive"}:
-            return _WORSE
+            return NOT_COMPLETED
+        if verdicts & {*BROKEN, INCONCLUSIVE}:
+            return NOT_CONFORMANT
         if self.worse:
-            return _NOT_COMPLETED if after["stopped"] else _WORSE
-        # To a shard may fall nothing that is supported.
+            return NOT_COMPLETED if after["stopped"] else NOT_CONFORMANT
+        # A shard may consist of tests that are not supported.
         seen = after["shard"] or any(clause["verdict"] in _SEEN for clause in after["clauses"])
-        return _CLEAR if seen else _NOT_COMPLETED
+        return CONFORMANT if seen else NOT_COMPLETED
 
     def text(self) -> str:
-        """For a terminal: what changed, and the verdict last, where the eye is."""
+        """For a terminal: what changed, and the verdict at the end."""
         table = [difference_table(self._found, "simple"), ""] if self._found.anything else []
         return "\n".join([*table, *summary(self._found), *self._verdict()]) + "\n"
 
@@ -163,7 +162,7 @@ class Comparison:
         as_before = [clause for clause in as_before if clause not in worse]
         lines = [f"Broken as before: {', '.join(as_before)}."] if as_before else []
         path = one_line(str(self._path))
-        if self.status == _NOT_COMPLETED:
+        if self.status == NOT_COMPLETED:
             return [*lines, f"NOT COMPLETED: not all that {path} holds was judged."]
         if worse:
             return [*lines, f"WORSE than {path}: {', '.join(worse)}."]
@@ -171,6 +170,6 @@ class Comparison:
 
 
 def _worse(found: Difference) -> list[Change]:
-    passed = [change for change in found.unjudged if change.verdicts[0] == "pass"]
+    passed = [change for change in found.unjudged if change.verdicts[0] == PASS]
     grown = [change for change in found.grown if change.verdicts[1] in BROKEN]
     return [*found.broken, *passed, *grown]

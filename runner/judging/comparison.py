@@ -96,7 +96,7 @@ def compare(
         return Finding(tensor, PASS)
     index = np.unravel_index(int(ratios.argmax()), ratios.shape)
     worst = float(ratios[index])
-    verdict = PASS
+    verdict: Verdict = PASS
     if worst > THRESHOLD:
         verdict = INCONCLUSIVE if _ill_conditioned(expected, noise) else FAIL
     return Finding(

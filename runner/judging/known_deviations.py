@@ -17,13 +17,16 @@ the clauses are watched again.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from ...reports.results import KnownDeviation
 from ...spec.case import Case
 from ...spec.clauses import TESTABLE
 from ...spec.config import LSTMConfig
+from ...spec.usage_error import UsageError
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -33,7 +36,7 @@ else:
 __all__ = [
     "CONDITIONS",
     "Deviation",
-    "KnownDeviationsError",
+    "applying",
     "deviation_of",
     "read_known_deviations",
 ]
@@ -51,10 +54,6 @@ CONDITIONS: dict[str, type] = {
     "projection": bool,
     "gradients": bool,
 }
-
-
-class KnownDeviationsError(Exception):
-    """The file cannot be used; the message is one sentence for the user."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +75,8 @@ class Deviation:
     def __str__(self) -> str:
         return f"{self.reason} ({self.link})" if self.link else self.reason
 
-    def as_json(self) -> dict[str, Any]:
-        """Plain data, for the results."""
+    def to_json(self) -> KnownDeviation:
+        """The known deviation as plain JSON, for the results."""
         when = {name: list(values) for name, values in self.when.items()}
         return {
             "clauses": list(self.clauses),
@@ -93,6 +92,11 @@ class Deviation:
         )
 
 
+def applying(deviations: Sequence[Deviation], clause: str, case: Case) -> int | None:
+    """The index of the first known deviation that covers a failure of ``case`` by ``clause``."""
+    return next((k for k, d in enumerate(deviations) if d.applies(clause, case)), None)
+
+
 def _value(case: Case, name: str) -> Any:
     if name == "projection":
         return case.config.proj_size > 0
@@ -105,18 +109,18 @@ def read_known_deviations(path: Path) -> tuple[Deviation, ...]:
     """What a file says, in its order.
 
     Raises:
-        KnownDeviationsError: the file cannot be read, or says something else.
+        UsageError: the file cannot be read, or says something else.
     """
     try:
         with path.open("rb") as file:
             content = tomllib.load(file)
     except OSError as error:
-        raise KnownDeviationsError(f"{path} cannot be read: {error.strerror}.") from error
+        raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise KnownDeviationsError(f"{path} is no TOML: {error}.") from error
+        raise UsageError(f"{path} is no TOML: {error}.") from error
     entries = content.pop("deviation", [])
     if content or not isinstance(entries, list):
-        raise KnownDeviationsError(f"{path} has to consist of [[deviation]] entries.")
+        raise UsageError(f"{path} has to consist of [[deviation]] entries.")
     return tuple(
         deviation_of(entry, f"{path}, entry {number}") for number, entry in enumerate(entries, 1)
     )
@@ -130,42 +134,40 @@ def deviation_of(entry: Any, place: str) -> Deviation:
         place: where it stands, for the message.
 
     Raises:
-        KnownDeviationsError: it says something else.
+        UsageError: it says something else.
     """
     allowed = ("clause", "when", "reason", "link")
     if not isinstance(entry, dict):
-        raise KnownDeviationsError(f"{place} is no table with a clause and a reason.")
+        raise UsageError(f"{place} is no table with a clause and a reason.")
     unknown = sorted(set(entry) - set(allowed))
     if unknown:
-        raise KnownDeviationsError(
-            f"{place}: there is no {', '.join(unknown)}, but {', '.join(allowed)}."
-        )
+        raise UsageError(f"{place}: there is no {', '.join(unknown)}, but {', '.join(allowed)}.")
     clauses = _several(entry.get("clause", []))
     reason, link = entry.get("reason", ""), entry.get("link", "")
     if not all(isinstance(value, str) for value in (*clauses, reason, link)):
-        raise KnownDeviationsError(f"{place}: clause, reason and link are texts.")
+        raise UsageError(f"{place}: clause, reason and link are texts.")
     if not clauses or not reason.strip():
-        raise KnownDeviationsError(f"{place} needs a clause and a reason.")
+        raise UsageError(f"{place} needs a clause and a reason.")
     for clause in clauses:
         if clause not in TESTABLE:
-            raise KnownDeviationsError(f"{place}: there is no clause {clause!r}.")
+            raise UsageError(f"{place}: there is no clause {clause!r}.")
     return Deviation(clauses, reason, link, _conditions(entry.get("when", {}), place))
 
 
 def _conditions(when: Any, place: str) -> dict[str, tuple[Any, ...]]:
     if not isinstance(when, dict):
-        raise KnownDeviationsError(f"{place}: when is a table, as {{ packed = true }}.")
+        raise UsageError(f"{place}: when is a table, as {{ packed = true }}.")
     conditions = {}
     for name, value in when.items():
         if name not in CONDITIONS:
-            raise KnownDeviationsError(
+            raise UsageError(
                 f"{place}: there is no condition {name!r}: choose from {', '.join(CONDITIONS)}."
             )
         kind, values = CONDITIONS[name], _several(value)
         if kind is float:
             values = tuple(float(v) if type(v) is int else v for v in values)
         if not values or any(type(v) is not kind for v in values):
-            raise KnownDeviationsError(
+            raise UsageError(
                 f"{place}: {name} is compared with {kind.__name__}, not with {value!r}."
             )
         conditions[name] = values

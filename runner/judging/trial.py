@@ -40,6 +40,7 @@ class Trial:
         case: the case.
         implementation: what is judged.
         seconds: spent inside the implementation so far.
+        shared_seconds: those of them that :attr:`observation` took, which all rules look at.
         plain: whether nothing but the case itself was run, on a module: a short program can
             repeat that.
         runs: each case that was run, and what came of it.
@@ -48,7 +49,7 @@ class Trial:
     def __init__(self, case: Case, implementation: Implementation) -> None:
         self.case = case
         self.implementation = implementation
-        self.seconds = 0.0
+        self.seconds = self.shared_seconds = 0.0
         self.plain = "module" in implementation.capabilities
         self.runs: list[tuple[Case, Observation]] = []
 
@@ -61,10 +62,13 @@ class Trial:
 
     @cached_property
     def _outcome(self) -> Observation | Exception:
+        before = self.seconds
         try:
             return self._observe(self.case)
         except Exception as error:  # what hung or crashed is not asked again by the next rule
             return error
+        finally:
+            self.shared_seconds = self.seconds - before
 
     @cached_property
     def expectation(self) -> Expectation:

@@ -11,10 +11,10 @@ from typing import Any
 
 from ...spec.contract import Unsupported
 
-__all__ = ["serve"]
+__all__ = ["answer_requests"]
 
 
-def serve(answer: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+def answer_requests(answer: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     """Answers until there is nothing more to read.
 
     Whatever else is printed goes to standard error; nothing else reads standard input.

@@ -15,7 +15,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import IO, Any
 
-__all__ = ["Limits", "ProcessFailed", "Worker"]
+__all__ = ["ChildProcess", "Limits", "ProcessFailed"]
 
 # An answer is short: tensors travel in files.
 _LONGEST_LINE = 1 << 24
@@ -42,7 +42,7 @@ class Limits:
         self.start_seconds = start_seconds
 
 
-class Worker:
+class ChildProcess:
     """Starts a command when it is first asked something, and again after it has failed.
 
     Args:

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from ...adapters.target import TargetError
 from ...spec.capabilities import ALL
 from ...spec.case import Case
 from ...spec.case_fields import case_fields
 from ...spec.contract import Nonconformance, Observation, ObservedTensor, Unsupported
-from .child_process import Limits, ProcessFailed, Worker
+from ...spec.usage_error import UsageError
+from .child_process import ChildProcess, Limits, ProcessFailed
 from .protocol_server import PROTOCOL
 
 __all__ = ["PROTOCOL", "Program", "ProgramRaised", "adapter_command"]
@@ -48,28 +48,28 @@ class Program:
         environment: of the program; that of this process if None.
 
     Raises:
-        TargetError: it does not start, or does not say what it is.
+        UsageError: it does not start, or does not say what it is.
     """
 
     def __init__(
         self, command: list[str], limits: Limits, environment: Mapping[str, str] | None = None
     ) -> None:
         greeting = {"method": "hello", "protocol": PROTOCOL}
-        self._worker = Worker(command, limits, greeting, environment)
+        self._worker = ChildProcess(command, limits, greeting, environment)
         try:
             hello = self._worker.start()
         except ProcessFailed as error:
-            raise TargetError(f"{command[0]} cannot be judged: {error}.") from error
+            raise UsageError(f"{command[0]} cannot be judged: {error}.") from error
         if "error" in hello:
-            raise TargetError(f"{command[0]} cannot be judged: {hello['error']}.")
+            raise UsageError(f"{command[0]} cannot be judged: {hello['error']}.")
         if hello.get("protocol") != PROTOCOL:
-            raise TargetError(
+            raise UsageError(
                 f"{command[0]} answers by protocol {hello.get('protocol')!r}, not {PROTOCOL}."
             )
         self.name, self.version = str(hello.get("name")), str(hello.get("version"))
         declared = hello.get("capabilities")
         if not isinstance(declared, list) or not {str(name) for name in declared} <= ALL:
-            raise TargetError(f"{command[0]} has to declare capabilities, not {declared!r}.")
+            raise UsageError(f"{command[0]} has to declare capabilities, not {declared!r}.")
         self.capabilities = frozenset(declared) - _NEVER
 
     def run(self, case: Case) -> Observation:

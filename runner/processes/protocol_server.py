@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-from ...adapters.target import TargetError, load
+from ...adapters.target import load
 from ...spec.case import Case
 from ...spec.config import LSTMConfig
 from ...spec.contract import Observation
-from .answer_loop import serve
+from ...spec.usage_error import UsageError
+from .answer_loop import answer_requests
 
 __all__ = ["PROTOCOL", "Server", "main"]
 
@@ -28,7 +29,7 @@ def main() -> int:
     if len(sys.argv) != 2:
         print("usage: python -m lstm_conformance.serve TARGET", file=sys.stderr)
         return 2
-    serve(Server(sys.argv[1]).answer)
+    answer_requests(Server(sys.argv[1]).answer)
     return 0
 
 
@@ -64,7 +65,7 @@ class Server:
     def _hello(self) -> dict[str, Any]:
         try:
             implementation = self._implementation = load(self._target)
-        except TargetError as error:
+        except UsageError as error:
             return {"error": str(error)}
         return {
             "protocol": PROTOCOL,

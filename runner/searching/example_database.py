@@ -19,14 +19,12 @@ from hypothesis.database import (
 )
 from hypothesis.errors import HypothesisWarning
 
-__all__ = ["Examples", "ExamplesError", "open_examples"]
+from ...spec.usage_error import UsageError
 
-# Worker processes, which this names, open what the main one has tried.
+__all__ = ["Examples", "open_examples"]
+
+# This is set in the worker processes of pytest-xdist. The main process has tried the database.
 _WORKER = "PYTEST_XDIST_WORKER"
-
-
-class ExamplesError(Exception):
-    """A database cannot be used; the message is one sentence for the user."""
 
 
 def open_examples(places: Sequence[str]) -> Examples:
@@ -36,7 +34,7 @@ def open_examples(places: Sequence[str]) -> Examples:
         places: folders, URLs of Redis, or ``github:OWNER/REPO``, whose artifact is only read.
 
     Raises:
-        ExamplesError: one of them cannot be used.
+        UsageError: one of them cannot be used.
     """
     return Examples([_opened(place) for place in places])
 
@@ -90,14 +88,14 @@ def _opened(place: str) -> ExampleDatabase:
     if place.startswith("github:"):
         return _artifact(place)
     if "://" in place or not place:
-        raise ExamplesError(
+        raise UsageError(
             f"There is no database of examples {place!r}: name a folder, redis://HOST or "
             f"github:OWNER/REPO."
         )
     try:
         Path(place).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ExamplesError(f"Examples cannot be kept in {place}: {error.strerror}.") from None
+        raise UsageError(f"Examples cannot be kept in {place}: {error.strerror}.") from None
     return DirectoryBasedExampleDatabase(place)
 
 
@@ -106,7 +104,7 @@ def _redis(url: str) -> ExampleDatabase:
         from hypothesis.extra.redis import RedisExampleDatabase
         from redis import Redis, RedisError
     except ModuleNotFoundError:
-        raise ExamplesError(
+        raise UsageError(
             "Examples in Redis need its client: pip install 'lstm-conformance[redis]'."
         ) from None
     try:
@@ -114,14 +112,14 @@ def _redis(url: str) -> ExampleDatabase:
         if _WORKER not in os.environ:
             client.ping()
     except (RedisError, ValueError) as error:
-        raise ExamplesError(f"The Redis of --examples cannot be used: {error}.") from None
+        raise UsageError(f"The Redis of --examples cannot be used: {error}.") from None
     return RedisExampleDatabase(client)
 
 
 def _artifact(place: str) -> ExampleDatabase:
     name = re.fullmatch(r"github:([\w.-]+)/([\w.-]+)", place)
     if name is None:
-        raise ExamplesError(f"{place!r} is no repository: write github:OWNER/REPO.")
+        raise UsageError(f"{place!r} is no repository: write github:OWNER/REPO.")
     folder = Path(os.environ.get("HYPOTHESIS_STORAGE_DIRECTORY", ".hypothesis"))
     # One folder for each process: they would remove each other's download.
     folder /= f"github/{name[1]}/{name[2]}/{os.environ.get(_WORKER, 'main')}"
@@ -132,7 +130,7 @@ def _artifact(place: str) -> ExampleDatabase:
                 warnings.simplefilter("error", HypothesisWarning)
                 list(database.fetch(b""))
         except (HypothesisWarning, OSError, ValueError, LookupError) as error:
-            raise ExamplesError(
+            raise UsageError(
                 f"The examples of {place} cannot be had: {str(error).strip()}"
             ) from None
     return ReadOnlyDatabase(database)

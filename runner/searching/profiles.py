@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ...reports.results import ProfileName
+
 __all__ = ["PROFILES", "Profile"]
 
 
@@ -20,7 +22,7 @@ class Profile:
         explores: another seed at every run, printed, unless one is given.
     """
 
-    name: str
+    name: ProfileName
     every_combination: bool
     per_combination: int
     per_clause: int
@@ -28,7 +30,7 @@ class Profile:
     explores: bool = False
 
 
-PROFILES = {
+PROFILES: dict[str, Profile] = {
     profile.name: profile
     for profile in (
         Profile(

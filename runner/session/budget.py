@@ -1,47 +1,34 @@
-"""``--max-time``: the most telling tests first, each with a share of the time that is left."""
+"""``--max-time``: the most informative tests first, each with a share of the time."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 
 from ...spec.clauses import prerequisites
 from .expected_seconds import expected_seconds
 
-__all__ = ["Budget", "most_telling_first", "seconds_of"]
+__all__ = ["Budget", "most_informative_first"]
 
-_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
-
-# Tests that were cut short begin anew in what others leave over, which takes their time twice, so
-# each may have more than its share. Much more would leave nothing to the last where time is scarce.
+# A test that was cut short begins anew in the time that others leave, which takes its time twice.
+# So each may have more than its share; but with much more, nothing would be left for the last.
 _SHARES = 1.5
 
 
-def seconds_of(text: str) -> float:
-    """A time, as ``300``, ``90s``, ``5m`` or ``1.5h``, in seconds.
+def most_informative_first(tests: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """The order in which a budget runs tests.
 
-    Raises:
-        ValueError: it is none, or not above zero; the message is one sentence.
-    """
-    found = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]{1,3})?)([smh]?)", text)
-    seconds = float(found[1]) * _UNITS[found[2]] if found else 0.0
-    if not seconds:
-        raise ValueError(f"{text!r} is no time: give seconds, or 90s, 5m, 1h")
-    return seconds
+    A clause that builds on many others shows whether these hold too, so its test comes first. The
+    second test of a clause comes after the first test of every clause.
 
-
-def most_telling_first(tests: Mapping[str, tuple[str, ...]]) -> list[str]:
-    """Names of ``tests``, given with their clauses, in the order in which a budget runs them.
-
-    A clause that builds on many others tells of all of them, so its test comes first; the second
-    test of a clause comes when every clause has had one.
+    Args:
+        tests: name of each test to the clauses that it judges.
     """
     rounds: Counter[tuple[str, ...]] = Counter()
     keys = {}
     for name, clauses in tests.items():
-        told = max(len(prerequisites(clause)) for clause in clauses)
-        keys[name] = (rounds[clauses], -told)
+        shown = max(len(prerequisites(clause)) for clause in clauses)
+        keys[name] = (rounds[clauses], -shown)
         rounds[clauses] += 1
     return sorted(tests, key=lambda name: keys[name])
 

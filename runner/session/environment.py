@@ -5,12 +5,13 @@ from __future__ import annotations
 import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+
+from ...reports.results import EnvironmentResult
 
 __all__ = ["environment"]
 
 
-def environment() -> dict[str, Any]:
+def environment() -> EnvironmentResult:
     """What the results may depend on, without importing anything for it."""
     packages = {}
     for package in ("lstm-conformance", "numpy", "scipy", "hypothesis", "pytest"):

@@ -1,16 +1,19 @@
-"""The process in which an isolated implementation is judged: see :mod:`.isolation`."""
+"""The process in which isolated cases are judged: see :mod:`.isolated_judge`."""
 
 from __future__ import annotations
 
-from argparse import Namespace
 from dataclasses import replace
 from typing import Any
 
 from ...spec.case import Case
-from ..processes.answer_loop import serve
+from ..failures.diagnosis import Diagnostician
+from ..processes.answer_loop import answer_requests
 from ..searching.checker import Checker
+from ..searching.settings import Settings
+from .construction import Judged, construct
+from .options import Options
+from .plan import settings_of
 from .process_state import changed, process_state
-from .session import JudgingSession
 from .suite import Run, runs
 from .undeclared import works
 
@@ -18,40 +21,48 @@ __all__ = ["main"]
 
 
 def main() -> None:
-    """Judges one case after the other."""
-    serve(_Judge().answer)
+    """Judges one case after the other, until there is nothing more to read."""
+    answer_requests(_Answers().answer)
 
 
-class _Judge:
+class _Answers:
     def __init__(self) -> None:
-        self._session: JudgingSession | None = None
+        self._judged: Judged | None = None
+        self._settings: Settings | None = None
+        self._diagnostician: Diagnostician | None = None
         self._runs: dict[str, Run] = {}
 
     def answer(self, message: dict[str, Any]) -> dict[str, Any]:
-        if self._session is None:
-            options = Namespace(**message["options"])
-            self._session = JudgingSession.of_options(options, message["target"])
+        if "options" in message:
+            options = Options.from_json(message["options"])
+            self._judged = construct(options)
+            self._settings = settings_of(options, self._judged.devices)
+            self._diagnostician = Diagnostician(self._judged.implementation)
             return {}
+        assert self._judged is not None
         if "capability" in message:
-            return {"works": works(self._session.implementation, message["capability"])}
-        clauses, settings = message["clauses"], self._session.settings
-        settings = replace(settings, case=Case.parse(message["case"]))
-        run = self._run(message["test"], clauses[0])
-        checker = Checker(self._session.implementation, settings, run.name, run.clauses)
+            return {"works": works(self._judged.implementation, message["capability"])}
+        return self._judge(self._judged, message)
+
+    def _judge(self, judged: Judged, message: dict[str, Any]) -> dict[str, Any]:
+        assert self._settings is not None
+        assert self._diagnostician is not None
+        clauses = message["clauses"]
+        settings = replace(self._settings, case=Case.parse(message["case"]))
+        run = self._run(message["test"], clauses[0], settings)
+        checker = Checker(judged.implementation, settings, run.name, run.clauses)
         before = process_state()
         run.test(checker)
         changes = changed(before, process_state())
         if changes:
             return {"changed": changes}
-        if message.get("diagnose"):
-            checker.diagnose(self._session.diagnostician, clauses[0])
-        return {"records": [checker.records[clause].as_json() for clause in clauses]}
+        if message["diagnose"]:
+            checker.diagnose(self._diagnostician, clauses)
+        return {"records": [checker.records[clause].to_json() for clause in clauses]}
 
-    def _run(self, name: str, clause: str) -> Run:
-        assert self._session is not None
+    def _run(self, name: str, clause: str, settings: Settings) -> Run:
         if name not in self._runs:
-            profile = self._session.settings.profile
-            self._runs.update({run.name: run for run in runs(clause, profile)})
+            self._runs.update({run.name: run for run in runs(clause, settings.profile)})
         return self._runs[name]
 
 

@@ -1,230 +1,204 @@
-"""What came of the tests, added up to results."""
+"""From the outcomes of tests to the results of a run."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
+from typing import Final, cast
 
-from ...spec.clauses import CHAPTERS, TESTABLE, root_causes
-from ...spec.combinations import all_combinations
-from ...spec.verdicts import ERROR, FAIL, INCONCLUSIVE, NOT_TESTED, PASS, UNSUPPORTED, WAIVED
-from ..failures.explanation import command, explain, program
-from ..failures.failure import Failure
-from ..searching.combination_groups import combination_groups
-from ..searching.profiles import PROFILES
-from ..searching.record import Record
-from .test_outcome import (
-    BROKEN_OFF,
-    CUT_SHORT,
-    FINISHED,
-    LARGEST_RATIO,
-    NOT_REACHED,
-    Part,
-    failure_as_json,
+from ...reports.results import (
+    AskedResult,
+    ChapterResult,
+    ClauseResult,
+    DeviationResult,
+    FailureResult,
+    GrowthResult,
+    KnownDeviation,
+    Results,
+    Stopped,
+    TensorResult,
 )
+from ...spec.clauses import CHAPTERS, TESTABLE, root_causes
+from ...spec.verdicts import BROKEN, ERROR, NOT_TESTED, PASS, WAIVED, Verdict
+from ..failures.explanation import command, explain, program
+from ..failures.failure import LARGEST_RATIO, Failure
+from ..searching.record import Record
+from ..searching.statistics import Statistics
+from .clause_verdict import clause_verdict, permits_conformance
+from .combination_coverage import combination_coverage
+from .outcomes import Outcomes
+from .test_outcome import FINISHED, NOT_REACHED
 
-__all__ = ["GONE", "SCHEMA_VERSION", "Tally", "excused", "smallest"]
+__all__ = ["GONE", "SCHEMA_VERSION", "build_results", "smallest"]
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION: Final = 3
 
-# Clauses that visit parameter combinations: their records tell the coverage.
-_VISITING = "COMB-1"
-
-# Why a clause is in error that holds, though a known deviation says that it does not.
+# The reason of the error of a clause that holds although a known deviation names it.
 GONE = "known as a deviation, but it is none any more: remove the entry"
 
 
-class Tally:
-    """Adds up what tests found out about clauses.
+def build_results(
+    asked: AskedResult,
+    clauses: Iterable[str],
+    outcomes: Outcomes,
+    stopped: Stopped | None,
+    duration: float,
+) -> Results:
+    """The results of a run, as ``results.schema.json`` describes them.
 
     Args:
-        asked: what was judged and how: the part of the results that is known before any test is
-            run, with known deviations as ``clauses``, ``when``, ``reason`` and ``link``.
-        clauses: ids of those that are judged.
-
-    Attributes:
-        parts: name of each test to what it found out.
+        asked: what was judged and how.
+        clauses: ids of those that were asked for.
+        outcomes: of all tests.
+        stopped: why the run ended before everything was judged; None if it did not.
+        duration: in seconds, from start to end.
     """
+    return _Builder(asked, tuple(clauses), outcomes, stopped).results(duration)
 
-    def __init__(self, asked: dict[str, Any], clauses: Iterable[str]) -> None:
-        self._asked = asked
-        self.clauses = self._asked_for = tuple(clauses)
-        self.parts: dict[str, Part] = {}
-        self._records: dict[str, Record] = {}
-        self._not_reached = NOT_REACHED
 
-    def expect(self, tests: Mapping[str, tuple[str, ...]]) -> None:
-        """Tests that are to be run, by name, with the clauses that each judges.
+def smallest(failures: Iterable[Failure]) -> Failure:
+    """The failure that is easiest to read."""
+    return min(failures, key=lambda failure: failure.size)
 
-        Of a shard, only the clauses of its own tests are results.
-        """
-        for test, clauses in tests.items():
-            self.parts.setdefault(test, Part(clauses))
-        if self._asked["shard"] is not None:
-            judged = {clause for part in self.parts.values() for clause in part.clauses}
-            self.clauses = tuple(clause for clause in self.clauses if clause in judged)
 
-    def add(
+class _Builder:
+    """What several parts of the results are made from, computed once."""
+
+    def __init__(
         self,
-        test: str,
-        clauses: tuple[str, ...],
-        records: Iterable[Record] | None,
-        broken_off: str,
-        seconds: float,
-        cut_short: bool = False,
+        asked: AskedResult,
+        asked_for: tuple[str, ...],
+        outcomes: Outcomes,
+        stopped: Stopped | None,
     ) -> None:
-        """Takes in what one test found out; if it ends badly twice, all of it.
-
-        Args:
-            test: its name, with its file.
-            clauses: that the test judges.
-            records: of the test; None if it never got so far.
-            broken_off: why it came to no verdict, if it did not: a crash, or an error in it.
-            seconds: that it took.
-            cut_short: whether its time was over before it had judged all of its cases.
-        """
-        part = self.parts.setdefault(test, Part(clauses))
-        part.clauses = tuple(dict.fromkeys((*part.clauses, *clauses)))
-        part.records += records or ()
-        part.seconds += seconds
-        if broken_off:
-            part.state, part.why = BROKEN_OFF, broken_off[-2000:]
-        elif part.state != BROKEN_OFF:
-            part.state = CUT_SHORT if cut_short else FINISHED
-
-    def keep(self, cut_short: Mapping[str, Part]) -> None:
-        """Takes what earlier budgets found out about tests that got no further this time.
-
-        The same cases are drawn in the same order, so that the part with more cases has all that
-        the other has.
-        """
-        for name, earlier in cut_short.items():
-            part = self.parts[name]
-            if part.state in (CUT_SHORT, NOT_REACHED) and part.cases < earlier.cases:
-                self.parts[name] = earlier
-
-    def unfinished(self, *states: str) -> list[Part]:
-        """The tests that ended in one of ``states``; if none is named, all that did not finish."""
-        states = states or (NOT_REACHED, CUT_SHORT, BROKEN_OFF)
-        return [part for part in self.parts.values() if part.state in states]
-
-    def results(self, stopped: str | None, duration: float) -> dict[str, Any]:
-        """The results, of the form that ``results.schema.json`` describes.
-
-        Args:
-            stopped: why the run ended before everything was judged; None if it did not.
-            duration: in seconds, from start to end.
-        """
-        # In the order of names, so that sums come out the same however tests were spread.
-        parts = dict(sorted(self.parts.items()))
-        self._records = _added_up(parts.values())
+        self._asked = asked
+        self._asked_for = asked_for
+        self._outcomes = outcomes
+        self._stopped: Stopped | None = stopped
+        self._is_shard = asked["shard"] is not None
+        self._records = outcomes.records
+        self._unseen = outcomes.unseen_clauses
+        self._broken_off = outcomes.broken_off_clauses
         self._not_reached = NOT_REACHED + (" in the time" if stopped == "max-time" else "")
-        seconds: dict[str, float] = {}
-        for part in parts.values():
-            chapter = TESTABLE[part.clauses[0]].chapter
-            seconds[chapter] = seconds.get(chapter, 0.0) + part.seconds
-        chapters = [c for c in CHAPTERS.values() if seconds.get(c.id)]
+
+    def results(self, duration: float) -> Results:
+        asked, outcomes = self._asked, self._outcomes
         deviations = self._deviations()
-        gone = {
-            clause
-            for deviation in deviations
-            if deviation["outcome"] == "gone"
-            for clause in deviation["clauses"]
-        }
-        clauses = [self._clause(clause, clause in gone) for clause in self.clauses]
-        verdicts = {clause["verdict"] for clause in clauses}
-        causes = root_causes({c["id"] for c in clauses if c["verdict"] in (FAIL, ERROR)})
+        gone = {c for d in deviations if d["outcome"] == "gone" for c in d["clauses"]}
+        # Of a shard, only the clauses of its own tests are results.
+        shown = outcomes.clauses if self._is_shard else set(self._asked_for)
+        clauses = [self._clause(c, c in gone) for c in self._asked_for if c in shown]
+        causes = root_causes({c["id"] for c in clauses if c["verdict"] in BROKEN})
         for clause in clauses:
             clause["root_cause"] = clause["id"] in causes
-        unseen = self._unseen()
-        nothing_seen = any(c["verdict"] == NOT_TESTED and c["id"] in unseen for c in clauses)
-        # A shard does not know of the others.
-        whole = self._asked["shard"] is None and not nothing_seen
-        complete = whole and stopped in (None, "max-time")
-        everything = Record("")
+        everything = Statistics()
         for record in self._records.values():
-            everything.add(record)
-        results = {
+            everything.add(record.statistics)
+        inside = sum(record.seconds for record in self._records.values())
+        chapters = self._chapters()
+        results: Results = {
             "schema_version": SCHEMA_VERSION,
-            "conformant": complete and PASS in verdicts and all(map(_stands, clauses)),
-            "stopped": stopped,
-            **self._asked,
+            "conformant": self._conforms(clauses),
+            "stopped": self._stopped,
+            "implementation": asked["implementation"],
+            "environment": asked["environment"],
+            "seed": asked["seed"],
+            "profile": asked["profile"],
+            "dtypes": asked["dtypes"],
+            "devices": asked["devices"],
+            "missing_devices": asked["missing_devices"],
+            "required": asked["required"],
+            "without": asked["without"],
+            "case": asked["case"],
+            "shard": asked["shard"],
+            "threshold": asked["threshold"],
             "tests": {
-                name: round(part.seconds, 3)
-                for name, part in parts.items()
-                if part.state == FINISHED
+                name: round(outcome.seconds, 3)
+                for name, outcome in sorted(outcomes.by_test.items())
+                if outcome.state == FINISHED
             },
             "deviations": deviations,
             "clauses": clauses,
-            "chapters": [
-                {"id": c.id, "title": c.title, "seconds": round(seconds[c.id], 3)} for c in chapters
-            ],
+            "chapters": chapters,
             "tensors": _tensors(everything),
             "growth": _growth(everything),
-            "coverage": {"combinations": self._combinations()},
+            "coverage": {
+                "combinations": combination_coverage(
+                    self._asked, self._asked_for, outcomes, self._not_reached
+                )
+            },
             "duration_seconds": round(duration, 3),
-            "time_in_tests_seconds": round(sum(seconds.values()), 3),
-            "time_in_implementation_seconds": round(everything.seconds, 3),
+            "time_in_tests_seconds": round(sum(outcome.seconds for outcome in outcomes), 3),
+            "time_in_implementation_seconds": round(inside, 3),
         }
-        if self._asked["shard"] is not None or self.unfinished():
-            results["parts"] = {name: part.as_json() for name, part in parts.items()}
+        if self._is_shard or outcomes.unfinished:
+            results["parts"] = {
+                name: outcome.to_json() for name, outcome in sorted(outcomes.by_test.items())
+            }
         return results
 
-    def _broken_off(self) -> dict[str, str]:
-        """Clause to why a test of it broke off."""
-        return {c: part.why for part in self.unfinished(BROKEN_OFF) for c in part.clauses}
+    def _conforms(self, clauses: list[ClauseResult]) -> bool:
+        """Whether the run was completed, and no verdict is an obstacle to conformance."""
+        nothing_seen = any(c["verdict"] == NOT_TESTED and c["id"] in self._unseen for c in clauses)
+        # A shard does not know the verdicts of the others.
+        complete = not self._is_shard and not nothing_seen and self._stopped in (None, "max-time")
+        return (
+            complete
+            and any(clause["verdict"] == PASS for clause in clauses)
+            and all(
+                permits_conformance(c["verdict"], c["level"], bool(c["counts"] and c["reasons"]))
+                for c in clauses
+            )
+        )
 
-    def _unseen(self) -> set[str]:
-        """Clauses of which a test was not reached, or cut short."""
-        return {c for part in self.unfinished(NOT_REACHED, CUT_SHORT) for c in part.clauses}
+    def _chapters(self) -> list[ChapterResult]:
+        seconds: dict[str, float] = {}
+        for outcome in self._outcomes:
+            chapter = TESTABLE[outcome.clauses[0]].chapter
+            seconds[chapter] = seconds.get(chapter, 0.0) + outcome.seconds
+        return [
+            {"id": c.id, "title": c.title, "seconds": round(seconds[c.id], 3)}
+            for c in CHAPTERS.values()
+            if seconds.get(c.id)
+        ]
 
-    def _deviations(self) -> list[dict[str, Any]]:
-        found = []
-        for place, deviation in enumerate(self._asked["deviations"]):
-            pairs = [r.deviations.get(str(place), (0, 0)) for r in self._records.values()]
+    def _deviations(self) -> list[DeviationResult]:
+        found: list[DeviationResult] = []
+        for index, deviation in enumerate(self._asked["deviations"]):
+            pairs = [r.deviations.get(str(index), (0, 0)) for r in self._records.values()]
             judged, failed = (sum(pair[k] for pair in pairs) for k in (0, 1))
-            # A test that ended its process cannot tell of which case.
-            whole = set() if deviation["when"] else {*deviation["clauses"]} & {*self._broken_off()}
-            judged, failed = judged + len(whole), failed + len(whole)
-            # What was not reached, or is in another shard, may fail as known.
-            seen = self._asked["shard"] is None and not {*deviation["clauses"]} & self._unseen()
-            outcome = "gone" if judged else "unmatched"
-            outcome = "waived" if failed else outcome if seen else "undecided"
-            found.append({**deviation, "outcome": outcome, "cases": judged, "failed": failed})
+            # A test that broke off does not say in which case. A deviation without conditions
+            # covers it all the same.
+            named = {*deviation["clauses"]}
+            broken_off = set() if deviation["when"] else named & {*self._broken_off}
+            judged, failed = judged + len(broken_off), failed + len(broken_off)
+            # Cases that were not reached, or are in another shard, may fail as known.
+            seen = not self._is_shard and not named & self._unseen
+            outcome = _outcome(judged, failed, seen)
+            found.append(
+                cast(
+                    DeviationResult,
+                    {**deviation, "outcome": outcome, "cases": judged, "failed": failed},
+                )
+            )
         return found
 
-    def _clause(self, clause_id: str, gone: bool) -> dict[str, Any]:
+    def _clause(self, clause_id: str, gone: bool) -> ClauseResult:
         record = self._records.get(clause_id, Record(clause_id))
         counts = dict(sorted(record.verdicts.items()))
-        reasons = dict(sorted(record.reasons.items()))
-        verdict = _verdict(counts, record)
+        known = [d for d in self._asked["deviations"] if clause_id in d["clauses"]]
+        verdict = clause_verdict(
+            counts,
+            [failure.verdict for failure in record.failures],
+            broken_off=clause_id in self._broken_off,
+            known_to_fail=any(not deviation["when"] for deviation in known),
+            unseen=clause_id in self._unseen,
+            gone=gone,
+        )
         failure = None
         if record.failures or record.waived:
             failure = self._failure(clause_id, smallest(record.failures or record.waived))
-        known = [d for d in self._asked["deviations"] if clause_id in d["clauses"]]
-        broken_off = self._broken_off()
-        if clause_id in broken_off and not record.failures:
-            verdict = WAIVED if any(not d["when"] for d in known) else ERROR
-            reasons = {broken_off[clause_id]: 1, **reasons}
-        elif clause_id not in self._records:
-            reasons = {self._not_reached: 1}
-        elif verdict == UNSUPPORTED and clause_id in self._unseen():
-            verdict = NOT_TESTED  # what was not reached may have it
-        if verdict == NOT_TESTED and clause_id in self._unseen():
-            reasons = {self._not_reached: 1, **reasons}
-        if verdict == WAIVED:
-            failed = [
-                d
-                for place, d in enumerate(self._asked["deviations"])
-                if record.deviations.get(str(place), (0, 0))[1]
-            ]
-            text = "; ".join(dict.fromkeys(_described(deviation) for deviation in failed or known))
-            reasons = {f"known deviation: {text}": counts.get(WAIVED, 1), **reasons}
-        elif gone and verdict == PASS:
-            verdict = ERROR
-            reasons = {GONE: 1, **reasons}
         clause = TESTABLE[clause_id]
-        ratio = record.worst_ratio
+        worst = record.statistics.worst_ratio
         return {
             "id": clause.id,
             "chapter": clause.chapter,
@@ -236,15 +210,40 @@ class Tally:
             "verdict": verdict,
             "cases": sum(counts.values()) - counts.get(NOT_TESTED, 0),
             "counts": counts,
-            "worst_ratio": None if ratio is None else min(ratio, LARGEST_RATIO),
-            "reasons": reasons,
+            "worst_ratio": None if worst is None else min(worst, LARGEST_RATIO),
+            "reasons": self._reasons(record, verdict, known, gone),
             "lacking": record.lacking,
             "seconds": round(record.seconds, 3),
             "failure": failure,
+            "root_cause": False,
         }
 
-    def _failure(self, clause_id: str, failure: Failure) -> dict[str, Any]:
-        plain, target = failure_as_json(failure), self._asked["implementation"]["target"]
+    def _reasons(
+        self, record: Record, verdict: Verdict, known: list[KnownDeviation], gone: bool
+    ) -> dict[str, int]:
+        """Why the verdict on a clause is what it is; the most important reason first."""
+        reasons = dict(sorted(record.reasons.items()))
+        broken_off = self._broken_off.get(record.clause)
+        if broken_off is not None and not record.failures:
+            reasons = {broken_off: 1, **reasons}
+        elif record.clause not in self._records or (
+            verdict == NOT_TESTED and record.clause in self._unseen
+        ):
+            reasons = {self._not_reached: 1, **reasons}
+        if verdict == WAIVED:
+            failed = [
+                deviation
+                for index, deviation in enumerate(self._asked["deviations"])
+                if record.deviations.get(str(index), (0, 0))[1]
+            ]
+            text = "; ".join(dict.fromkeys(_described(deviation) for deviation in failed or known))
+            reasons = {f"known deviation: {text}": record.verdicts.get(WAIVED, 1), **reasons}
+        elif gone and verdict == ERROR and not record.failures and broken_off is None:
+            reasons = {GONE: 1, **reasons}
+        return reasons
+
+    def _failure(self, clause_id: str, failure: Failure) -> FailureResult:
+        plain, target = failure.to_json(), self._asked["implementation"]["target"]
         return {
             **plain,
             "command": command(clause_id, plain, target),
@@ -252,84 +251,22 @@ class Tally:
             "explanation": explain(clause_id, plain, target),
         }
 
-    def _combinations(self) -> dict[str, Any]:
-        visiting = self._records.get(_VISITING, Record(_VISITING)).combinations
-        everything = [str(combination) for combination in all_combinations()]
-        why = self._why_not_visited()
-        left_out = {text: visiting.get(text, why[text]) for text in everything}
-        left_out = {text: reason for text, reason in left_out.items() if reason}
-        by_reason: dict[str, list[str]] = {}
-        for text, reason in left_out.items():
-            by_reason.setdefault(reason, []).append(text)
-        return {
-            "total": len(everything),
-            "visited": len(everything) - len(left_out),
-            "left_out": [
-                {"reason": reason, "combinations": texts} for reason, texts in by_reason.items()
-            ],
-        }
 
-    def _why_not_visited(self) -> dict[str, str]:
-        """Why each combination was not visited, if it was not."""
-        why = dict.fromkeys(map(str, all_combinations()), "profile smoke visits a covering array")
-        if self._asked["case"] is not None or _VISITING not in self._asked_for:
-            return dict.fromkeys(why, "not asked for")
-        tests = [test for test, part in self.parts.items() if _VISITING in part.clauses]
-        groups = combination_groups(PROFILES[self._asked["profile"]].every_combination)
-        for name, group in groups.items():
-            mine = self._asked["shard"] is None or any(t.endswith(f"[{name}]") for t in tests)
-            reason = self._not_reached if mine else "another shard visits it"
-            why.update(dict.fromkeys(map(str, group), reason))
-        return why
+def _outcome(judged: int, failed: int, seen: bool) -> str:
+    """What came of a known deviation, see the schema."""
+    if failed:
+        return "waived"
+    if not seen:
+        return "undecided"
+    return "gone" if judged else "unmatched"
 
 
-def excused(clause: str) -> bool:
-    """Whether breaking ``clause`` is no reason to fail: it is a SHOULD."""
-    return TESTABLE[clause].level == "SHOULD"
-
-
-def smallest(failures: Iterable[Failure]) -> Failure:
-    """The one that is easiest to read."""
-    return min(failures, key=lambda failure: failure.size)
-
-
-def _described(deviation: dict[str, Any]) -> str:
+def _described(deviation: KnownDeviation) -> str:
     link = deviation["link"]
-    return f"{deviation['reason']} ({link})" if link else str(deviation["reason"])
+    return f"{deviation['reason']} ({link})" if link else deviation["reason"]
 
 
-def _verdict(counts: dict[str, int], record: Record) -> str:
-    """The gravest verdict of a failure; without one, pass if any case passed."""
-    of_failures = {failure.verdict for failure in record.failures}
-    for verdict in (FAIL, ERROR):
-        if verdict in of_failures:
-            return verdict
-    return next((v for v in (WAIVED, PASS, INCONCLUSIVE, UNSUPPORTED) if counts.get(v)), NOT_TESTED)
-
-
-def _stands(clause: dict[str, Any]) -> bool:
-    """Whether a clause is no obstacle to conformance: shown, or left out for a reason.
-
-    A clause for which no case was ever drawn or looked at is one.
-    """
-    if clause["verdict"] == NOT_TESTED:
-        return bool(clause["counts"] and clause["reasons"])
-    return clause["level"] == "SHOULD" or clause["verdict"] in (PASS, UNSUPPORTED, WAIVED)
-
-
-def _added_up(parts: Iterable[Part]) -> dict[str, Record]:
-    """What is known of each clause."""
-    records: dict[str, Record] = {}
-    for part in parts:
-        for record in part.records:
-            known = records.setdefault(record.clause, Record(record.clause))
-            known.add(record)
-            known.failures += record.failures
-            known.waived += record.waived
-    return records
-
-
-def _tensors(everything: Record) -> list[dict[str, Any]]:
+def _tensors(everything: Statistics) -> list[TensorResult]:
     return [
         {
             "tensor": kind.split()[1],
@@ -337,24 +274,31 @@ def _tensors(everything: Record) -> list[dict[str, Any]]:
             "cases": cases,
             "worst_ratio": min(worst, LARGEST_RATIO),
             "histogram": sorted(
-                [int(exponent), number] for exponent, number in everything.histograms[kind].items()
+                (int(exponent), number) for exponent, number in everything.histograms[kind].items()
             ),
         }
         for kind, (cases, worst) in sorted(everything.tensors.items())
     ]
 
 
-def _growth(everything: Record) -> list[dict[str, Any]]:
+def _growth(everything: Statistics) -> list[GrowthResult]:
     rows = []
     for kind, (cases, error, noise) in everything.growth.items():
         dtype, tensor, axis, size = kind.split()
-        of_kind = {"dtype": dtype, "tensor": tensor, "axis": axis, "size": int(size)}
-        means = {"error": _power(error / cases), "noise": _power(noise / cases)}
-        rows.append({**of_kind, "cases": cases, **means})
+        row = {
+            "dtype": dtype,
+            "tensor": tensor,
+            "axis": axis,
+            "size": int(size),
+            "cases": cases,
+            "error": _power_of_two(error / cases),
+            "noise": _power_of_two(noise / cases),
+        }
+        rows.append(cast(GrowthResult, row))
     return sorted(rows, key=lambda row: (row["dtype"], row["tensor"], row["axis"], row["size"]))
 
 
-def _power(logarithm: float) -> float:
-    """Of two, within what a number can hold."""
-    power: float = 2.0 ** min(max(logarithm, -1000.0), 1000.0)
+def _power_of_two(exponent: float) -> float:
+    """2 to the power of ``exponent``, within the range of a float."""
+    power: float = 2.0 ** min(max(exponent, -1000.0), 1000.0)
     return power

@@ -1,125 +1,123 @@
-"""Whether results are of one run, so that they can be joined."""
+"""Whether results belong to one run, so that they can be joined."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
+from ...reports.results import AskedResult, KnownDeviation, Results
 from ...spec.case import Case
+from ...spec.usage_error import UsageError
 from ..failures.explanation import explain
-from .test_outcome import Part, failure_as_json
+from .options import recorded_options
+from .test_outcome import TestOutcome
 
-__all__ = ["asked_of", "differing", "parts_of"]
+__all__ = ["asked_of", "differing", "outcomes_of"]
 
-Results = dict[str, Any]
-
-# What was judged and how, besides the implementation, the environment, and known deviations.
-_OPTIONS = (
-    "seed",
-    "profile",
-    "dtypes",
-    "devices",
-    "missing_devices",
-    "required",
-    "without",
-    "case",
-    "shard",
-)
-
-# How a difference is told, where "the seed" would not do.
-_PHRASES = {
-    "name": "the name of the implementation",
-    "version": "the version of the implementation",
-    "python": "the version of Python",
-    "machine": "the kind of machine",
-    "missing_devices": "the missing devices",
-    "required": "--require",
-    "without": "--without",
-    "case": "--case",
-    "shard": "--shard",
-}
-
-_OF_A_DEVIATION = ("clauses", "when", "reason", "link")
+# A longer difference is only named.
+_LONGEST = 100
 
 
-def asked_of(results: Results) -> Results:
-    """What was judged and how: the part of results that is known before any test is run."""
-    deviations = [{name: d[name] for name in _OF_A_DEVIATION} for d in results["deviations"]]
-    asked = {name: results[name] for name in ("implementation", "environment", *_OPTIONS)}
-    return {**asked, "deviations": deviations}
+def asked_of(results: Results | AskedResult) -> AskedResult:
+    """What was judged and how: the part of results that is known before any test runs."""
+    deviations: list[KnownDeviation] = [
+        {name: d[name] for name in KnownDeviation.__annotations__}  # type: ignore[misc,literal-required]
+        for d in results["deviations"]
+    ]
+    asked = {name: value for name, value in results.items() if name in _ASKED}
+    return cast(AskedResult, {**asked, "deviations": deviations})
 
 
-def parts_of(results: Results, tests: Mapping[str, tuple[str, ...]]) -> dict[str, Part]:
-    """What each test found out, in results that were written so that they can be joined.
+_ASKED = frozenset(AskedResult.__annotations__)
+
+
+def outcomes_of(
+    results: Results, tests: Mapping[str, tuple[str, ...]], name: str
+) -> dict[str, TestOutcome]:
+    """The outcomes of tests in results that can be resumed or merged.
 
     Args:
-        results: of the schema.
-        tests: of which they may be, with their clauses.
+        results: that hold them.
+        tests: name of each test that may be there to the clauses that it judges.
+        name: of the file of results, for the message.
 
     Raises:
-        ValueError: they hold what none of these tests can have written; the message names it.
+        UsageError: no run of these tests can have written them.
     """
-    parts = {name: Part.of_json(plain) for name, plain in results["parts"].items()}
-    for name, part in parts.items():
-        if not _can_be(part, tests.get(name, ())):
-            raise ValueError(name)
-    return parts
+    outcomes = {test: TestOutcome.from_json(plain) for test, plain in results["parts"].items()}
+    for test, outcome in outcomes.items():
+        if not _is_possible(outcome, tests.get(test, ())):
+            raise UsageError(f"{name} is damaged: the test {test} cannot have this outcome.")
+    return outcomes
 
 
-def _can_be(part: Part, clauses: tuple[str, ...]) -> bool:
-    """Whether a test of ``clauses`` can have written ``part``."""
-    if part.clauses != clauses or any(record.clause not in clauses for record in part.records):
+def _is_possible(outcome: TestOutcome, clauses: tuple[str, ...]) -> bool:
+    """Whether a test of ``clauses`` can have this outcome."""
+    if outcome.clauses != clauses or any(r.clause not in clauses for r in outcome.records):
         return False
     try:
-        for record in part.records:
+        for record in outcome.records:
             for failure in (*record.failures, *record.waived):
                 Case.parse(failure.case)
-                explain(record.clause, failure_as_json(failure), "")
+                explain(record.clause, failure.to_json(), "")
     except (LookupError, TypeError, ValueError):
         return False
     return True
 
 
-def differing(one: Results, other: Results, ignoring: tuple[str, ...] = ()) -> str | None:
-    """In what two runs differ, as "the seed (0 and 7)"; None if they can be joined.
+def differing(
+    one: Results | AskedResult, other: Results | AskedResult, ignoring: tuple[str, ...] = ()
+) -> str | None:
+    """In what two runs differ, as "--seed (0 and 7)"; None if they can be joined.
 
     Args:
-        one, other: results, or what :func:`asked_of` gives.
-        ignoring: names of options that may differ.
+        one: results of one run, or what :func:`asked_of` gives.
+        other: the same of another run.
+        ignoring: names of fields that may differ.
     """
-    pairs = {
-        **_of_both(one["implementation"], other["implementation"], ("name", "version", "target")),
-        "capabilities": (
-            one["implementation"]["capabilities"],
-            other["implementation"]["capabilities"],
+    mine, its = cast(dict[str, Any], one), cast(dict[str, Any], other)
+    fields = [*recorded_options(), "missing_devices", "threshold"]
+    pairs = [
+        *_both("implementation", ("name", "version", "target", "capabilities"), mine, its),
+        *_both("environment", ("python", "machine"), mine, its),
+        # torch is listed only by runs that imported it.
+        *_packages(one["environment"]["packages"], other["environment"]["packages"]),
+        *(
+            (recorded_options().get(name, f"the {name.replace('_', ' ')}"), mine[name], its[name])
+            for name in fields
+            if name not in ignoring
         ),
-        **_of_both(one["environment"], other["environment"], ("python", "machine")),
-        # Torch is listed only where something imported it.
-        **_packages(one["environment"]["packages"], other["environment"]["packages"]),
-        **_of_both(one, other, _OPTIONS),
-        "known deviations": (asked_of(one)["deviations"], asked_of(other)["deviations"]),
-    }
-    for name, (mine, its) in pairs.items():
-        if mine != its and name not in ignoring:
-            return _told(name, mine, its)
+        ("the known deviations", asked_of(one)["deviations"], asked_of(other)["deviations"]),
+    ]
+    for name, value, other_value in pairs:
+        if value != other_value:
+            return _described(name, value, other_value)
     return None
 
 
-def _of_both(
-    one: dict[str, Any], other: dict[str, Any], names: tuple[str, ...]
-) -> dict[str, tuple[Any, Any]]:
-    return {name: (one[name], other[name]) for name in names}
+def _both(
+    part: str, names: tuple[str, ...], one: dict[str, Any], other: dict[str, Any]
+) -> list[tuple[str, Any, Any]]:
+    return [(_PHRASES[name], one[part][name], other[part][name]) for name in names]
 
 
-def _packages(one: dict[str, str], other: dict[str, str]) -> dict[str, tuple[str, str]]:
-    return {f"version of {name}": (one[name], other[name]) for name in one if name in other}
+_PHRASES = {
+    "name": "the name of the implementation",
+    "version": "the version of the implementation",
+    "target": "the target",
+    "capabilities": "the capabilities",
+    "python": "the version of Python",
+    "machine": "the kind of machine",
+}
 
 
-def _told(name: str, mine: Any, its: Any) -> str:
-    values = f"{_text(mine)} and {_text(its)}"
-    short = values.isprintable() and len(values) < 100
-    phrase = _PHRASES.get(name, f"the {name}")
-    return f"{phrase} ({values})" if short else phrase
+def _packages(one: dict[str, str], other: dict[str, str]) -> list[tuple[str, str, str]]:
+    return [(f"the version of {name}", one[name], other[name]) for name in one if name in other]
+
+
+def _described(name: str, value: object, other_value: object) -> str:
+    values = f"{_text(value)} and {_text(other_value)}"
+    return f"{name} ({values})" if values.isprintable() and len(values) < _LONGEST else name
 
 
 def _text(value: Any) -> str:

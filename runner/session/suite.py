@@ -14,10 +14,11 @@ from ... import tests
 from ...spec.contract import Implementation
 from ...spec.precision import PRECISIONS
 from ...tests import MARKER
-from ..searching.checker import Checker, Settings
+from ..searching.checker import Checker
 from ..searching.combination_groups import combination_groups
 from ..searching.profiles import PROFILES, Profile
 from ..searching.record import Record
+from ..searching.settings import Settings
 
 __all__ = ["TEST_MODULES", "Run", "clauses_of", "judge", "judged", "judging_tests", "runs", "suite"]
 

@@ -1,89 +1,87 @@
-"""What one test found out: the part of the results that can be joined with others, or replaced."""
+"""How one test ended, and what it found out: a part of results that can be joined again."""
 
 from __future__ import annotations
 
-import math
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
 
-from ..failures.failure import Failure
+from ...reports.results import PartResult, State
 from ..searching.record import Record
 
-__all__ = [
-    "BROKEN_OFF",
-    "CUT_SHORT",
-    "FINISHED",
-    "LARGEST_RATIO",
-    "NOT_REACHED",
-    "Part",
-    "failure_as_json",
-]
+__all__ = ["BROKEN_OFF", "CUT_SHORT", "FINISHED", "NOT_REACHED", "TestOutcome"]
 
-# How a test ended.
-FINISHED, CUT_SHORT, BROKEN_OFF, NOT_REACHED = "finished", "cut short", "broken off", "not reached"
+FINISHED: Final = "finished"
+CUT_SHORT: Final = "cut short"  # its time was over before all cases were judged
+BROKEN_OFF: Final = "broken off"  # by a crash, or by an error in the test
+NOT_REACHED: Final = "not reached"
 
-# JSON has no infinity.
-LARGEST_RATIO = 1e99
+# Of the reason why a test broke off, in characters.
+_LONGEST_REASON = 2000
 
 
 @dataclass
-class Part:
-    """One test of a run.
+class TestOutcome:
+    """How one test ended, and what it found out.
 
     Attributes:
         clauses: that the test judges.
-        state: how it ended: ``finished``; ``cut short``, as its time was over; ``broken off``,
-            by a crash or an error in it; ``not reached``.
-        why: it broke off.
+        state: how it ended.
+        why: the reason why it broke off; empty if it did not.
         seconds: that it took.
-        records: what it found out, one a clause; none if it never got so far.
+        records: one for each clause; none if the test never got so far.
     """
 
+    __test__ = False  # no test class for pytest
+
     clauses: tuple[str, ...]
-    state: str = NOT_REACHED
+    state: State = NOT_REACHED
     why: str = ""
     seconds: float = 0.0
     records: list[Record] = field(default_factory=list)
 
     @property
     def cases(self) -> int:
-        """Verdicts on cases, of all of its clauses."""
+        """Number of verdicts on cases, of all clauses."""
         return sum(record.cases for record in self.records)
 
-    def as_json(self) -> dict[str, Any]:
-        """Plain JSON, without infinities."""
-        records = [_record_as_json(record) for record in self.records]
-        return {**vars(self), "clauses": list(self.clauses), "records": records}
+    def add(
+        self,
+        clauses: tuple[str, ...],
+        records: Iterable[Record],
+        broken_off: str,
+        seconds: float,
+        cut_short: bool,
+    ) -> None:
+        """Adds one report of the test. A test that breaks off twice has two.
+
+        Args:
+            clauses: that the test judges.
+            records: that it made.
+            broken_off: why it came to no verdict; empty if it did.
+            seconds: that it took.
+            cut_short: whether its time was over before all cases were judged.
+        """
+        self.clauses = tuple(dict.fromkeys((*self.clauses, *clauses)))
+        self.records += records
+        self.seconds += seconds
+        if broken_off:
+            self.state, self.why = BROKEN_OFF, broken_off[-_LONGEST_REASON:]
+        elif self.state != BROKEN_OFF:
+            self.state = CUT_SHORT if cut_short else FINISHED
+
+    def to_json(self) -> PartResult:
+        """The outcome as plain JSON, without infinities."""
+        return {
+            "clauses": list(self.clauses),
+            "state": self.state,
+            "why": self.why,
+            "seconds": self.seconds,
+            "records": [record.to_json() for record in self.records],
+        }
 
     @classmethod
-    def of_json(cls, plain: dict[str, Any]) -> Part:
-        """The part that :meth:`as_json` gave."""
-        records = [Record.of_json(record) for record in plain["records"]]
-        return cls(**{**plain, "clauses": tuple(plain["clauses"]), "records": records})
-
-
-def _record_as_json(record: Record) -> dict[str, Any]:
-    ratio = record.worst_ratio
-    return {
-        **record.as_json(),
-        "worst_ratio": None if ratio is None else min(ratio, LARGEST_RATIO),
-        "tensors": {
-            kind: [cases, min(worst, LARGEST_RATIO)]
-            for kind, (cases, worst) in record.tensors.items()
-        },
-        "failures": [failure_as_json(failure) for failure in record.failures],
-        "waived": [failure_as_json(failure) for failure in record.waived],
-    }
-
-
-def failure_as_json(failure: Failure) -> dict[str, Any]:
-    """``failure`` as plain JSON, in which numbers that JSON lacks are text."""
-    plain = asdict(failure)
-    finding = plain["finding"]
-    for name in ("observed", "expected", "noise"):
-        value = finding.get(name)
-        if isinstance(value, float) and not math.isfinite(value):
-            finding[name] = str(value)
-    if finding.get("ratio") is not None:
-        finding["ratio"] = min(finding["ratio"], LARGEST_RATIO)
-    return plain
+    def from_json(cls, plain: PartResult) -> TestOutcome:
+        """The outcome that :meth:`to_json` wrote."""
+        records = [Record.from_json(record) for record in plain["records"]]
+        return cls(tuple(plain["clauses"]), plain["state"], plain["why"], plain["seconds"], records)

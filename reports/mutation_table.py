@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import re
 from statistics import median
-from typing import Any
+from typing import Literal
 
 from tabulate import tabulate
 
 from .escaping import escaped
+from .mutation_results import DefectResult, MutationResults
 
-__all__ = ["QUICK", "kill_markdown", "kill_text"]
-
-Row = dict[str, Any]
-Results = dict[str, Any]
+__all__ = ["QUICK", "mutation_markdown", "mutation_text"]
 
 # In seconds: until then the median defect should fall.
 QUICK = 2.0
 
 
-def kill_text(results: Results) -> str:
+def mutation_text(results: MutationResults) -> str:
     """For a terminal: counts, what needs a look, and the summary last, where the eye is."""
     rows = results["defects"]
     parts = [_counts(rows, "simple")]
@@ -37,7 +35,7 @@ def kill_text(results: Results) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def kill_markdown(results: Results) -> str:
+def mutation_markdown(results: MutationResults) -> str:
     """A page: summary, counts, every defect, and the changes that are no defects."""
     rows, environment = results["defects"], results["environment"]
     packages = ", ".join(f"{name} {v}" for name, v in environment["packages"].items())
@@ -67,15 +65,15 @@ def kill_markdown(results: Results) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _survivors(rows: list[Row]) -> list[Row]:
+def _survivors(rows: list[DefectResult]) -> list[DefectResult]:
     return [row for row in rows if row["verdict"] != "killed"]
 
 
-def _killed_by_others(rows: list[Row]) -> list[Row]:
+def _killed_by_others(rows: list[DefectResult]) -> list[DefectResult]:
     return [row for row in rows if row["verdict"] == "killed" and not row["expected"]]
 
 
-def _summary(results: Results) -> list[str]:
+def _summary(results: MutationResults) -> list[str]:
     rows = results["defects"]
     killed = len(rows) - len(_survivors(rows))
     expected = killed - len(_killed_by_others(rows))
@@ -92,7 +90,7 @@ def _summary(results: Results) -> list[str]:
         )
     ended = killed - len(seconds)
     if ended:
-        lines.append(f"{ended} ended the process, and cannot tell when.")
+        lines.append(f"{ended} ended the process; when is not known.")
     lines.append(
         f"Profile {results['profile']}, seed {results['seed']}; "
         f"{results['duration_seconds']:.0f} s in all."
@@ -100,13 +98,14 @@ def _summary(results: Results) -> list[str]:
     return lines
 
 
-def _values(rows: list[Row], name: str) -> list[float]:
-    """Of those that were killed, and lived to tell."""
-    return [row[name] for row in rows if row["verdict"] == "killed" and row[name] is not None]
+def _values(rows: list[DefectResult], name: Literal["seconds", "cases"]) -> list[float]:
+    """The values of the defects that were killed and did not end their process."""
+    values = [row[name] for row in rows if row["verdict"] == "killed"]
+    return [value for value in values if value is not None]
 
 
-def _counts(rows: list[Row], style: str) -> str:
-    of_kind: dict[str, list[Row]] = {}
+def _counts(rows: list[DefectResult], style: str) -> str:
+    of_kind: dict[str, list[DefectResult]] = {}
     for row in rows:
         of_kind.setdefault(row["kind"], []).append(row)
     table = [
@@ -114,7 +113,8 @@ def _counts(rows: list[Row], style: str) -> str:
             name,
             len(group),
             len(group) - len(_survivors(group)),
-            *(_median(group, column) for column in ("seconds", "cases")),
+            _median(group, "seconds"),
+            _median(group, "cases"),
         ]
         for name, group in {**of_kind, "all": rows}.items()
     ]
@@ -122,12 +122,12 @@ def _counts(rows: list[Row], style: str) -> str:
     return tabulate(table, headers, style, floatfmt=".2f")
 
 
-def _median(rows: list[Row], name: str) -> str:
+def _median(rows: list[DefectResult], name: Literal["seconds", "cases"]) -> str:
     values = _values(rows, name)
     return f"{median(values):.3g}" if values else ""
 
 
-def _every_defect(rows: list[Row]) -> str:
+def _every_defect(rows: list[DefectResult]) -> str:
     table = [
         [
             row["id"],

@@ -1,0 +1,99 @@
+"""What an implementation did with one case, beside what is documented."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...reference.oracle import Expectation, expect
+from ...spec.capabilities import unsupported
+from ...spec.case import OUTPUTS, Case
+from ...spec.contract import Implementation, Observation
+from ..judging.comparison import error_ratios
+from .probing_cases import is_determined
+
+__all__ = ["Behaviour", "run"]
+
+Array = NDArray[np.float64]
+
+# A case with more steps in all layers and directions, or with more units, is large.
+_STEPS, _UNITS = 100, 32
+
+
+class Behaviour:
+    """A case, what an implementation returned for it, and what is documented."""
+
+    def __init__(self, case: Case, observation: Observation) -> None:
+        self.case = case
+        self.observed = {n: observation.tensors[n].values for n in case.result_names()}
+
+    @property
+    def steps(self) -> int:
+        """Number of cells that are evaluated."""
+        config = self.case.config
+        return self.case.seq_len * config.num_layers * config.num_directions
+
+    @property
+    def is_large(self) -> bool:
+        """Whether running all defects on the case would take minutes."""
+        return self.steps > _STEPS or self.case.config.hidden_size > _UNITS
+
+    @cached_property
+    def expectation(self) -> Expectation:
+        """What is documented; without any dropout, where that is random."""
+        case = self.case
+        if is_determined(case):
+            return expect(case)
+        width = case.config.num_directions * case.config.output_size
+        kept = np.ones((case.seq_len, case.batch_size, width))
+        return expect(case, kept=[kept] * (case.config.num_layers - 1))
+
+    def distance(self, values: dict[str, Array], names: Iterable[str] | None = None) -> float:
+        """Largest error over noise, if ``values`` were the documented ones.
+
+        The noise of a tensor is that of its noisiest element, and at least one rounding of its
+        largest element: where a defect has noise is not known.
+
+        Args:
+            values: by the name of the result.
+            names: of the results that are compared; by default all.
+        """
+        worst = 0.0
+        for name in self.observed if names is None else names:
+            observed, right = self.observed[name], values[name]
+            if observed.shape != right.shape:
+                return math.inf
+            noise = self.expectation.noise[name].max(initial=0.0)
+            if not math.isfinite(noise):
+                continue
+            precision = self.case.precision
+            largest = np.abs(right).max(initial=0.0, where=np.isfinite(right))
+            allowed = max(noise, precision.unit_roundoff * largest, precision.smallest_subnormal)
+            worst = max(worst, error_ratios(observed, right, np.array(allowed)).max(initial=0.0))
+        return worst
+
+    @cached_property
+    def documented(self) -> float:
+        """Largest error over noise of all results."""
+        return self.distance(self.expectation.values)
+
+    @cached_property
+    def documented_outputs(self) -> float:
+        """Largest error over noise of the outputs."""
+        return self.distance(self.expectation.values, OUTPUTS)
+
+
+def run(implementation: Implementation, case: Case) -> Observation | None:
+    """What the implementation makes of ``case``; None if it cannot run it, or raises."""
+    try:
+        if unsupported(implementation, case) is not None:
+            return None
+        observation = implementation.run(case)
+    except (Exception, SystemExit):
+        return None
+    complete = all(name in observation.tensors for name in case.result_names())
+    return observation if complete else None

@@ -1,0 +1,185 @@
+"""A first draft of a file of known deviations, from results."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from ...reports.escaping import one_line
+from ...reports.results import ClauseResult, FindingResult, Results
+from ...reports.tables import broken
+from ...spec.clauses import TESTABLE, prerequisites
+from ...spec.usage_error import UsageError
+from ..judging.known_deviations import Deviation, deviation_of
+from ..session.results_builder import GONE
+
+__all__ = ["draft", "remarks", "toml_text"]
+
+_LONGEST_REASON = 400
+
+_HEADER = """\
+# Known deviations of {name}: a first draft.
+#
+# Say in each entry what the implementation does instead, and where that is discussed. Conditions
+# (`when`) keep watching the cases that are right.
+"""
+_NOTHING = "# Nothing is broken: there is nothing to waive.\n"
+
+
+def remarks(results: Results, deviations: list[Deviation]) -> list[str]:
+    """What users should know about a draft, a sentence each."""
+    found = []
+    if results["stopped"]:
+        found.append(f"the run was not completed ({results['stopped']}): more may be broken.")
+    waived = {clause for deviation in deviations for clause in deviation.clauses}
+    unclear = [c["id"] for c in _inconclusive(results) if c["id"] not in waived]
+    if unclear:
+        found.append(f"inconclusive, which cannot be waived: {', '.join(unclear)}.")
+    return found
+
+
+def draft(results: Results, name: str) -> list[Deviation]:
+    """One known deviation for each cause of what is broken.
+
+    Those that the results were judged with stay, unless they are no longer any. Clauses that need
+    not hold, a SHOULD, are left out: breaking them is no reason to fail.
+
+    Args:
+        results: in the newest version of the schema.
+        name: of their file, for the message.
+
+    Raises:
+        UsageError: they name what this version of the suite does not know.
+    """
+    known = []
+    for number, found in enumerate(results["deviations"], 1):
+        entry = {"clause": found["clauses"], **{k: found[k] for k in ("when", "reason", "link")}}
+        try:
+            deviation = deviation_of(entry, f"{name}, deviation {number}")
+        except UsageError as error:
+            raise UsageError(one_line(str(error))[:_LONGEST_REASON]) from None
+        if found["outcome"] != "gone":
+            known.append(deviation)
+    clauses = [clause for clause in broken(results) if GONE not in clause["reasons"]]
+    clauses += _inconclusive(results)
+    for clause in clauses:
+        if clause["id"] not in TESTABLE:
+            raise UsageError(
+                f"{one_line(name)}: there is no clause {clause['id']} in this lstm-conformance: "
+                f"judge the implementation anew."
+            )
+    in_order = [clause["id"] for clause in results["clauses"]]
+    return known + [
+        Deviation(tuple(sorted(entry.clauses, key=in_order.index)), entry.reason)
+        for entry in _entries(clauses)
+    ]
+
+
+def _inconclusive(results: Results) -> list[ClauseResult]:
+    must = [clause for clause in results["clauses"] if clause["level"] == "MUST"]
+    return [clause for clause in must if clause["verdict"] == "inconclusive"]
+
+
+@dataclass
+class _Entry:
+    clauses: set[str]
+    reason: str
+
+
+def _entries(clauses: list[ClauseResult]) -> list[_Entry]:
+    """Clauses that are broken in the same way, or only because another is, are one entry.
+
+    Wrong results of one can make another inconclusive, too. By itself that shows no deviation.
+    """
+    ids = {clause["id"] for clause in clauses if clause["verdict"] != "inconclusive"}
+    entries: dict[object, _Entry] = {}
+    # Causes first: the others are sorted to them.
+    for clause in sorted(clauses, key=lambda clause: bool(prerequisites(clause["id"]) & ids)):
+        causes = prerequisites(clause["id"]) & ids
+        of_causes = [entry for entry in entries.values() if entry.clauses & causes]
+        look = _look(clause)
+        if clause["verdict"] == "inconclusive":
+            for entry in of_causes[:1]:
+                entry.clauses.add(clause["id"])
+        elif look is not None and look in entries:
+            entries[look].clauses.add(clause["id"])
+        elif len(of_causes) == 1 and not _matched(clause):
+            of_causes[0].clauses.add(clause["id"])
+        else:
+            entries[look or clause["id"]] = _Entry({clause["id"]}, _reason(clause))
+    return list(entries.values())
+
+
+def _matched(clause: ClauseResult) -> list[str]:
+    """The catalogued defects that behave as the clause's failure does."""
+    failure = clause["failure"]
+    return [] if failure is None else failure["diagnosis"].get("defects", [])
+
+
+def _look(clause: ClauseResult) -> tuple[str, ...] | None:
+    """By what failures of one cause are told; None if nothing tells."""
+    if _matched(clause):
+        return ("defects", *sorted(_matched(clause)))
+    failure = clause["failure"]
+    if failure is None:
+        return None
+    if failure["exception"]:  # in which only sizes differ from case to case
+        return ("exception", re.sub(r"\d+", "0", failure["exception"]))
+    text = failure["diagnosis"].get("text")
+    return ("diagnosis", text) if text else None
+
+
+def _reason(clause: ClauseResult) -> str:
+    failure = clause["failure"]
+    if failure is None:
+        text = "; ".join(clause["reasons"])
+    elif failure["diagnosis"].get("text"):
+        text = f"Diagnosis: {failure['diagnosis']['text']}"
+    else:
+        text = failure["exception"] or _of_finding(failure["finding"])
+    return one_line(text)[:_LONGEST_REASON] or f"{clause['id']} is broken."
+
+
+def _of_finding(finding: FindingResult) -> str:
+    tensor = finding.get("tensor", "")
+    if finding.get("index") is None:
+        return f"{tensor}: {finding.get('message', '')}"
+    observed, expected = (_short(finding.get(name)) for name in ("observed", "expected"))
+    return f"{tensor} has {observed} where {expected} is expected."
+
+
+def _short(number: object) -> str:
+    return f"{number:.6g}" if isinstance(number, float) else str(number)
+
+
+def toml_text(deviations: list[Deviation], name: str) -> str:
+    """The draft as TOML.
+
+    Args:
+        deviations: of the draft.
+        name: of the implementation.
+
+    Raises:
+        UsageError: a package is missing.
+    """
+    try:
+        import tomli_w
+    except ModuleNotFoundError:
+        raise UsageError("waive needs tomli-w: pip install 'lstm-conformance[waive]'.") from None
+    entries = [_entry(deviation) for deviation in deviations]
+    text = tomli_w.dumps({"deviation": entries}) if entries else _NOTHING
+    # What is left is in strings: it must not rewrite a terminal.
+    visible = "".join(c if c.isprintable() or c == "\n" else f"\\U{ord(c):08x}" for c in text)
+    return f"{_HEADER.format(name=one_line(name))}\n{visible}"
+
+
+def _entry(deviation: Deviation) -> dict[str, Any]:
+    clauses, when = list(deviation.clauses), deviation.when
+    entry: dict[str, Any] = {"clause": clauses if len(clauses) > 1 else clauses[0]}
+    if when:
+        entry["when"] = {
+            condition: list(values) if len(values) > 1 else values[0]
+            for condition, values in when.items()
+        }
+    return {**entry, "reason": deviation.reason, "link": deviation.link}

@@ -1,0 +1,103 @@
+"""Judges an implementation by the tests of one clause until the first case fails."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ...adapters.target import load
+from ...spec.case import Case
+from ...spec.combinations import Combination
+from ...spec.precision import PRECISIONS
+from ...spec.strategies import Domain
+from ..judging.rules import Rule
+from ..searching.checker import Checker
+from ..searching.profiles import PROFILES
+from ..searching.search import Search
+from ..searching.settings import Settings
+from ..session.suite import runs
+
+__all__ = ["SEED", "Attempt", "FirstFailure", "UntilFirstFailure", "first_failure"]
+
+SEED = 0
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What the tests of one clause make of an implementation until the first failure.
+
+    Attributes:
+        case: the line of the case that failed, None if none did.
+        cases: how many were judged, the failing one included.
+        seconds: that they took.
+    """
+
+    case: str | None
+    cases: int
+    seconds: float
+
+
+def first_failure(target: str, clause: str, profile: str) -> Attempt:
+    """Judges ``target`` by the tests of ``clause`` until the first case that breaks it.
+
+    Args:
+        target: as for ``lstm-conformance check``; the cases are the same as there.
+        clause: id of a clause that can be tested.
+        profile: name of a profile.
+
+    Raises:
+        UsageError: the target cannot be judged.
+    """
+    settings = Settings(PROFILES[profile], SEED, tuple(PRECISIONS), ("cpu",))
+    planned = list(runs(clause, settings.profile))
+    implementation = load(target)
+    cases, start = 0, time.perf_counter()
+    for run in planned:
+        checker = UntilFirstFailure(implementation, settings, run.name, (clause,))
+        case = None
+        try:
+            run.test(checker)
+        except FirstFailure as failure:
+            case = failure.case
+        cases += checker.cases
+        if case is not None:
+            return Attempt(case, cases, time.perf_counter() - start)
+    return Attempt(None, cases, time.perf_counter() - start)
+
+
+class FirstFailure(BaseException):
+    """Ends a test at its first failing case.
+
+    It is no Exception: Hypothesis would take that for a failing case, and look for a smaller one.
+
+    Attributes:
+        case: its line.
+    """
+
+    def __init__(self, case: str) -> None:
+        self.case = case
+
+
+class UntilFirstFailure(Checker):
+    """Judges by its own clauses only, whatever others a test names, and ends at a failure.
+
+    Attributes:
+        cases: how many were judged so far.
+
+    Raises:
+        FirstFailure: from within the test.
+    """
+
+    cases = 0
+
+    def each_combination(
+        self, combinations: Iterable[Combination], domain: Domain, rules: dict[str, Rule]
+    ) -> None:
+        super().each_combination(combinations, domain, {name: rules[name] for name in self.records})
+
+    def _examine(self, case: Case, rules: dict[str, Rule], seen: Search) -> bool:
+        self.cases += 1
+        if not super()._examine(case, rules, seen):
+            raise FirstFailure(str(case))
+        return True

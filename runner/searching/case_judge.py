@@ -1,0 +1,237 @@
+"""Judges one case by the rules of one or several clauses."""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Protocol
+
+from ...spec.capabilities import lacking, needed, unsupported
+from ...spec.case import Case
+from ...spec.clauses import CLAUSES
+from ...spec.contract import Implementation, Unsupported
+from ...spec.verdicts import (
+    ERROR,
+    FAIL,
+    INCONCLUSIVE,
+    NOT_TESTED,
+    PASS,
+    UNSUPPORTED,
+    WAIVED,
+    Verdict,
+)
+from ..failures.diagnosis import Diagnostician, Evidence
+from ..failures.failure import Failure
+from ..judging.comparison import Finding
+from ..judging.known_deviations import applying
+from ..judging.rules import Rule
+from ..judging.trial import Trial
+from ..processes.child_process import ProcessFailed
+from .record import Record
+from .settings import Settings
+
+__all__ = ["CaseJudge", "CaseOutcome", "Judge", "count_known"]
+
+# Verdicts of cases that were run. A known deviation applies to no others.
+_JUDGED = (PASS, FAIL, ERROR, INCONCLUSIVE)
+
+# The folder that this package lies in. It need not be one that modules are imported from.
+_PACKAGE = Path(__file__).absolute().parents[2]
+_HERE = str(_PACKAGE.parent if _PACKAGE.name == "lstm_conformance" else _PACKAGE)
+
+# In characters.
+_LONGEST_EXCEPTION, _LONGEST_TRACEBACK = 500, 4000
+
+
+@dataclass(frozen=True)
+class CaseOutcome:
+    """What one case came to.
+
+    Attributes:
+        records: one for each clause, of this case alone.
+        evidence: clause to what a diagnosis of its failure can start from.
+        broke_process: whether the process that ran the case ended or hung.
+    """
+
+    records: list[Record]
+    evidence: dict[str, Evidence] = field(default_factory=dict)
+    broke_process: bool = False
+
+
+class Judge(Protocol):
+    """Judges cases, in this process or in another one."""
+
+    def judge(self, case: Case, rules: dict[str, Rule]) -> CaseOutcome:
+        """Runs ``case`` and judges it by the rule of each clause."""
+        ...
+
+    def diagnose(
+        self,
+        diagnostician: Diagnostician,
+        clause: str,
+        failure: Failure,
+        evidence: Sequence[Evidence],
+    ) -> Failure:
+        """``failure`` with a diagnosis, if one can be made.
+
+        Args:
+            diagnostician: of the implementation, in this process.
+            clause: that is broken.
+            failure: the smallest one of the clause.
+            evidence: of this failure, as far as :class:`CaseOutcome` gave any.
+        """
+        ...
+
+
+class CaseJudge:
+    """Judges cases in this process.
+
+    Args:
+        implementation: that is judged.
+        settings: how cases are judged.
+    """
+
+    def __init__(self, implementation: Implementation, settings: Settings) -> None:
+        self._implementation = implementation
+        self._settings = settings
+
+    def judge(self, case: Case, rules: dict[str, Rule]) -> CaseOutcome:
+        """See :class:`Judge`."""
+        trial = Trial(case, self._implementation)
+        outcome = _Judgement(trial, self._implementation, self._settings)
+        for clause, rule in rules.items():
+            outcome.judge(clause, rule)
+        outcome.share_seconds()
+        return CaseOutcome(outcome.records, outcome.evidence, outcome.broke_process)
+
+    def diagnose(
+        self,
+        diagnostician: Diagnostician,
+        clause: str,
+        failure: Failure,
+        evidence: Sequence[Evidence],
+    ) -> Failure:
+        """See :class:`Judge`."""
+        diagnosis = diagnostician.diagnose(clause, evidence)
+        return failure if diagnosis is None else replace(failure, diagnosis=diagnosis)
+
+
+class _Judgement:
+    """The judgement of one case, clause by clause."""
+
+    def __init__(self, trial: Trial, implementation: Implementation, settings: Settings) -> None:
+        self.records: list[Record] = []
+        self.evidence: dict[str, Evidence] = {}
+        self.broke_process = False
+        self._trial = trial
+        self._implementation = implementation
+        self._settings = settings
+        # Asked once: it is the same for every clause.
+        self._case_unsupported = unsupported(implementation, trial.case)
+        self._judged: list[Record] = []
+
+    def judge(self, clause: str, rule: Rule) -> None:
+        """Adds the record of ``clause``."""
+        trial, record = self._trial, Record(clause)
+        self.records.append(record)
+        findings: list[Finding] = []
+        failure: Failure | None = None
+        needs = frozenset(CLAUSES[clause].needs)
+        reason = lacking(self._implementation, needs) or self._case_unsupported or ""
+        verdict: Verdict = UNSUPPORTED
+        own_seconds = trial.seconds - trial.shared_seconds
+        if not reason:
+            try:
+                findings = rule(trial)
+                verdict = _verdict(findings)
+            except Unsupported as missing:
+                reason = str(missing)
+            except (Exception, SystemExit) as error:
+                verdict, failure = ERROR, _failure_of_error(trial, error)
+                self.broke_process = self.broke_process or isinstance(error, ProcessFailed)
+            self._judged.append(record)
+        record.seconds = trial.seconds - trial.shared_seconds - own_seconds
+        if verdict == UNSUPPORTED and self._is_required(needed(trial.case) | needs):
+            verdict = FAIL
+            findings = [Finding("capability", FAIL, message=f"required, but {reason}")]
+        if verdict == FAIL:
+            failure = _failure_of_findings(trial, findings)
+        if verdict in _JUDGED and count_known(record, trial.case, verdict, self._settings):
+            verdict = WAIVED
+        record.count(verdict, reason)
+        record.statistics.add_ratios(trial.case, findings)
+        # Rules that vary a case put zeros and huge numbers into it.
+        if trial.runs and all(run is trial.case for run, _ in trial.runs):
+            record.statistics.add_sizes(trial.case, findings)
+        if failure is not None:
+            (record.waived if verdict == WAIVED else record.failures).append(failure)
+            # A diagnosis would break the process again, many times.
+            if not self.broke_process and (trial.runs or failure.verdict == ERROR):
+                self.evidence[clause] = Evidence(trial, rule)
+
+    def share_seconds(self) -> None:
+        """Divides the run that all rules looked at among their clauses."""
+        for record in self._judged:
+            record.seconds += self._trial.shared_seconds / len(self._judged)
+
+    def _is_required(self, asked: frozenset[str]) -> bool:
+        """Whether an unsupported case, which needs the capabilities ``asked``, is a failure."""
+        # If all are declared, the case was tried, and any of them may be missing.
+        missing = asked - self._implementation.capabilities or asked
+        return bool(missing & self._settings.required)
+
+
+def count_known(record: Record, case: Case, verdict: Verdict, settings: Settings) -> bool:
+    """Whether a known deviation says that ``case`` does not pass; counts the case for it.
+
+    A known deviation makes some clauses inconclusive. These cases are waived too, but they do not
+    show that the deviation is still there.
+    """
+    index = applying(settings.deviations, record.clause, case)
+    if index is None:
+        return False
+    record.count_deviation(str(index), 1, int(verdict in (FAIL, ERROR)))
+    return verdict != PASS
+
+
+def _verdict(findings: list[Finding]) -> Verdict:
+    verdicts = {finding.verdict for finding in findings}
+    if FAIL in verdicts:
+        return FAIL
+    if INCONCLUSIVE in verdicts:
+        return INCONCLUSIVE
+    return PASS if PASS in verdicts else NOT_TESTED
+
+
+def _failure_of_error(trial: Trial, error: BaseException) -> Failure:
+    line = str(trial.case)
+    exception = f"{type(error).__name__}: {error}"[:_LONGEST_EXCEPTION]
+    return Failure(ERROR, line, line, None, exception, _traceback(error), trial.plain)
+
+
+def _failure_of_findings(trial: Trial, findings: list[Finding]) -> Failure:
+    line = str(trial.case)
+    worst = max(
+        (finding for finding in findings if finding.verdict == FAIL),
+        key=lambda finding: math.inf if finding.ratio is None else finding.ratio,
+    )
+    return Failure(FAIL, line, line, worst, plain=trial.plain)
+
+
+def _traceback(error: BaseException) -> str:
+    """The end of the traceback, with files as they are imported.
+
+    Results are passed on, and the folders of a machine are private. Compilers write programs into
+    the folder for temporary files.
+    """
+    text = "".join(traceback.format_exception(error, limit=-6))
+    folders = {*map(os.path.abspath, sys.path), _HERE, tempfile.gettempdir()}
+    for folder in sorted(folders, key=len, reverse=True):
+        text = text.replace(f'File "{folder}{os.sep}', 'File "')
+    return text[-_LONGEST_TRACEBACK:]

@@ -1,0 +1,37 @@
+"""How cases are drawn and judged: the same for all tests of a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...spec.case import Case
+from ..judging.known_deviations import Deviation
+from .example_database import Examples
+from .profiles import Profile
+
+__all__ = ["Settings"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How cases are drawn and judged.
+
+    Attributes:
+        profile: how many cases are judged.
+        seed: from which all cases are drawn.
+        dtypes: names of the dtypes to be judged.
+        devices: names of the devices to be judged; each is present.
+        case: the only case to be judged; None if tests draw their cases.
+        required: capabilities whose lack is a failure.
+        deviations: known deviations.
+        examples: cases that failed in earlier runs, which are tried first; None without any.
+    """
+
+    profile: Profile
+    seed: int
+    dtypes: tuple[str, ...]
+    devices: tuple[str, ...]
+    case: Case | None = None
+    required: frozenset[str] = frozenset()
+    deviations: tuple[Deviation, ...] = ()
+    examples: Examples | None = None

@@ -1,0 +1,136 @@
+"""Collects the outcomes of tests, in the process where all reports come together."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from ...reports.results import AskedResult, Results, Stopped
+from ...reports.writing import write_results
+from ...spec.clauses import TESTABLE, is_recommended
+from ..processes.child_process import ChildProcess, ProcessFailed
+from ..searching.record import Record
+from .environment import environment
+from .outcomes import Outcomes
+from .plan import Plan
+from .progress import Progress
+from .results_builder import build_results
+from .test_outcome import CUT_SHORT, NOT_REACHED
+from .undeclared import PROBES
+
+__all__ = ["Collector"]
+
+
+class Collector:
+    """The outcomes of the tests of a run, and the results that are made of them.
+
+    Args:
+        asked: what is judged and how.
+        plan: of the run.
+        json: file for the results; None for none.
+        progress: shows how far the run has come; None for nothing.
+        process: that can be asked for undeclared capabilities; None if they are not looked for.
+        clock: in seconds.
+    """
+
+    def __init__(
+        self,
+        asked: AskedResult,
+        plan: Plan,
+        json: Path | None = None,
+        progress: Progress | None = None,
+        process: ChildProcess | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._asked = asked
+        self._plan = plan
+        self._json = json
+        self._progress = progress
+        self._process = process
+        self._clock = clock
+        self._start = clock()
+        self._failed_tests = 0
+        self.outcomes = Outcomes(plan.tests, plan.finished)
+        if progress is not None:
+            progress.tests = len(plan.tests)
+
+    def add(
+        self,
+        test: str,
+        clauses: tuple[str, ...],
+        records: Iterable[Record] = (),
+        broken_off: str = "",
+        seconds: float = 0.0,
+        cut_short: bool = False,
+    ) -> None:
+        """Adds a report of the test ``test``; see :meth:`.TestOutcome.add`."""
+        records = list(records)
+        self.outcomes.of(test).add(clauses, records, broken_off, seconds, cut_short)
+        self._failed_tests += bool(broken_off) or any(
+            record.failures and not is_recommended(record.clause) for record in records
+        )
+        if self._progress is not None:
+            cases = sum(record.cases for record in records)
+            self._progress.advance(cases, self._failed_tests)
+
+    def finish(self, interrupted: bool, max_failures: int) -> None:
+        """Writes the results, if a file for them was named.
+
+        Args:
+            interrupted: whether pytest ended before all tests were run.
+            max_failures: number of failing tests after which it was to end; 0 for never.
+        """
+        if self._progress is not None:
+            self._progress.close()
+        if self._json is None:
+            return
+        stopped: Stopped | None = None
+        if 0 < max_failures <= self._failed_tests:
+            stopped = "max-failures"
+        elif interrupted:
+            stopped = "interrupted"
+        elif self._plan.budget is not None and self.outcomes.in_state(CUT_SHORT, NOT_REACHED):
+            stopped = "max-time"
+        # A second interrupt must not keep the results from being written.
+        on_interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        write_results(self._json, self.results(stopped))
+        signal.signal(signal.SIGINT, on_interrupt)
+
+    def results(self, stopped: Stopped | None) -> Results:
+        """The results of what was judged so far.
+
+        Args:
+            stopped: why the run ended before everything was judged; None if it did not.
+        """
+        if self._plan.complete is not None:
+            return self._plan.complete
+        seconds = max(0.0, self._clock() - self._start)
+        self.outcomes.keep_longer(self._plan.cut_short)
+        duration = self._plan.earlier_seconds + seconds
+        results = build_results(self._asked, self._plan.clauses, self.outcomes, stopped, duration)
+        results["environment"] = environment()  # packages may have been imported in the meantime
+        if stopped is None:
+            results["implementation"] = {
+                **results["implementation"],
+                "undeclared": self._undeclared(),
+            }
+        return results
+
+    def _undeclared(self) -> list[str]:
+        """Capabilities that work though they are not declared; none unless all is judged."""
+        shard = self._asked["shard"]
+        first = shard is None or shard["index"] == 1
+        if self._process is None or len(self._plan.clauses) < len(TESTABLE) or not first:
+            return []
+        declared = self._asked["implementation"]["capabilities"]
+        found = []
+        for name in PROBES:
+            if name not in declared:
+                with suppress(ProcessFailed):
+                    if self._process.ask({"capability": name}).get("works") is True:
+                        found.append(name)
+        self._process.stop()
+        return found

@@ -1,0 +1,94 @@
+"""From options to the implementation that is judged."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from dataclasses import dataclass, field
+
+from ...adapters import REGISTRY
+from ...adapters.target import load
+from ...adapters.without import Without
+from ...spec.contract import Implementation
+from ...spec.usage_error import UsageError
+from ..processes.child_process import ChildProcess, Limits
+from .options import Options
+
+__all__ = ["Judged", "construct"]
+
+_ISOLATED_PROCESS = "lstm_conformance.runner.session.isolated_process"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The implementation that is judged.
+
+    Attributes:
+        implementation: without the capabilities that are taken away.
+        target: text for results and commands.
+        devices: names of the devices that were asked for and can be used.
+        missing_devices: name of each other device that was asked for, to the reason.
+        process: judges cases that might end this process; None if there is none.
+        isolated: whether ``process`` judges all cases.
+    """
+
+    implementation: Implementation
+    target: str
+    devices: tuple[str, ...] = ("cpu",)
+    missing_devices: dict[str, str] = field(default_factory=dict)
+    process: ChildProcess | None = None
+    isolated: bool = False
+
+
+def construct(options: Options) -> Judged:
+    """Makes the implementation that ``options`` name.
+
+    Raises:
+        UsageError: it cannot be judged.
+    """
+    limits = Limits(options.time_limit, options.memory_limit)
+    adapter = None if options.program is not None else REGISTRY.get(options.target or "")
+    implementation = _implementation(options, limits)
+    if options.without:
+        implementation = Without(implementation, frozenset(options.without))
+    reasons = {name: _device_missing(implementation, name) for name in options.devices or ["cpu"]}
+    in_this_process = options.program is None and options.python is None
+    return Judged(
+        implementation,
+        options.target_text,
+        tuple(name for name, reason in reasons.items() if reason is None),
+        {name: reason for name, reason in reasons.items() if reason is not None},
+        _isolated_process(options, limits),
+        in_this_process and (options.isolate or (adapter is not None and adapter.isolated)),
+    )
+
+
+def _implementation(options: Options, limits: Limits) -> Implementation:
+    if options.program is None and options.python is None:
+        return load(str(options.target))
+    try:
+        from ..processes.program import Program, adapter_command
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            "Programs need safetensors, which is not installed: "
+            "pip install 'lstm-conformance[programs]'."
+        ) from error
+    if options.program is not None:
+        return Program(shlex.split(options.program), limits)
+    command, environment = adapter_command(str(options.python), str(options.target))
+    return Program(command, limits, environment)
+
+
+def _device_missing(implementation: Implementation, device: str) -> str | None:
+    """Why ``device`` cannot be used; None if it can."""
+    ask = getattr(implementation, "device_missing", None)
+    if ask is not None:
+        reason: str | None = ask(device)
+        return reason
+    return None if device == "cpu" else f"{implementation.name} computes on the cpu only"
+
+
+def _isolated_process(options: Options, limits: Limits) -> ChildProcess:
+    """A process that judges cases with the same options. It starts when it is first asked."""
+    greeting = {"options": options.for_isolated_cases().to_json()}
+    return ChildProcess([sys.executable, "-m", _ISOLATED_PROCESS], limits, greeting)

@@ -1,0 +1,363 @@
+"""What was asked for: every option of ``check``, described once.
+
+The command line, the pytest plugin, the process that runs pytest, the process that judges isolated
+cases and the results all read it here. To add an option, add a field.
+"""
+
+# ruff: noqa: RUF009 - the calls describe fields, as dataclasses.field does
+
+from __future__ import annotations
+
+import json
+import os
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...spec.usage_error import UsageError
+from .option_values import (
+    capability,
+    clause,
+    dtype,
+    duration,
+    positive_number,
+    profile,
+    shard,
+    whole_number,
+)
+
+if TYPE_CHECKING:
+    import pytest
+
+__all__ = ["DEFAULT_TARGET", "PYTEST_PREFIX", "Options", "argument_type", "recorded_options"]
+
+DEFAULT_TARGET = "torch.nn:LSTM"
+
+PYTEST_PREFIX = "--lstm-"
+
+
+@dataclass(frozen=True)
+class _Option:
+    """How the value of a field is given, and where it goes.
+
+    Attributes:
+        help: one line for ``--help``.
+        flag: on the command line; empty if it is not there.
+        pytest_flag: in pytest; empty if it is not there.
+        metavar: stands for the value; empty for a switch.
+        parse: from text to the value; raises ValueError.
+        repeatable: whether it can be given several times.
+        recorded: name in the results; empty if it is not there.
+        isolated: whether it reaches the process that judges isolated cases. That process judges
+            the cases that it is given, so it needs to know how, and nothing else.
+    """
+
+    help: str
+    flag: str = ""
+    pytest_flag: str = ""
+    metavar: str = ""
+    parse: Callable[[str], Any] = str
+    repeatable: bool = False
+    recorded: str = ""
+    isolated: bool = False
+
+
+def _option(
+    default: Any,
+    flag: str,
+    metavar: str,
+    help_text: str,
+    *,
+    parse: Callable[[str], Any] = str,
+    in_pytest: bool = True,
+    recorded: str = "",
+    isolated: bool = False,
+) -> Any:
+    """A field of :class:`Options`; one that is a tuple by default is repeatable."""
+    name = flag.removeprefix("--")
+    described = _Option(
+        help=help_text,
+        flag=flag,
+        pytest_flag=PYTEST_PREFIX + name if in_pytest else "",
+        metavar=metavar,
+        parse=parse,
+        repeatable=default == (),
+        recorded=recorded,
+        isolated=isolated,
+    )
+    return field(default=default, metadata={"option": described})
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options of ``check``. Empty tuples stand for the defaults that the help names."""
+
+    target: str | None = field(
+        default=None,
+        metadata={
+            "option": _Option(
+                help="package.module:Attribute, path/to/file.py:Attribute, or the name of an "
+                "adapter; an attribute is called like torch.nn.LSTM",
+                flag="target",
+                pytest_flag=f"{PYTEST_PREFIX}implementation",
+                metavar="TARGET",
+                isolated=True,
+            )
+        },
+    )
+    program: str | None = _option(
+        None,
+        "--exec",
+        "COMMAND",
+        "a program to be judged instead (docs/protocol.md)",
+        isolated=True,
+    )
+    python: str | None = _option(
+        None, "--python", "PATH", "interpreter in which the adapter TARGET is run", isolated=True
+    )
+    isolate: bool = _option(False, "--isolate", "", "judge every case in a process that may crash")
+    time_limit: float = _option(
+        120.0, "--time-limit", "SECONDS", "for a case there (default: 120)",
+        parse=positive_number, isolated=True,
+    )  # fmt: skip
+    memory_limit: float = _option(
+        8.0, "--memory-limit", "GIB", "for that process (default: 8)",
+        parse=positive_number, isolated=True,
+    )  # fmt: skip
+    profile: str = _option(
+        "default", "--profile", "NAME", "how much is judged: smoke, default or thorough",
+        parse=profile, recorded="profile", isolated=True,
+    )  # fmt: skip
+    seed: int | None = _option(
+        None, "--seed", "N", "of all that is drawn (default: 0; thorough draws one)",
+        parse=whole_number, recorded="seed", isolated=True,
+    )  # fmt: skip
+    dtypes: tuple[str, ...] = _option(
+        (), "--dtype", "NAME", "judge only this dtype; repeatable (default: all)",
+        parse=dtype, recorded="dtypes", isolated=True,
+    )  # fmt: skip
+    devices: tuple[str, ...] = _option(
+        (), "--device", "NAME", "judge on this device; repeatable (default: cpu)",
+        recorded="devices", isolated=True,
+    )  # fmt: skip
+    clauses: tuple[str, ...] = _option(
+        (), "--clause", "ID", "judge only this clause; repeatable (default: all)",
+        parse=clause,
+    )  # fmt: skip
+    required: tuple[str, ...] = _option(
+        (), "--require", "CAPABILITY", "not to have it is a failure; repeatable",
+        parse=capability, recorded="required", isolated=True,
+    )  # fmt: skip
+    without: tuple[str, ...] = _option(
+        (), "--without", "CAPABILITY", "do not use it, as if it were not there; repeatable",
+        parse=capability, recorded="without", isolated=True,
+    )  # fmt: skip
+    case: str | None = _option(
+        None, "--case", "LINE",
+        "judge one case, given by its line, by the clauses named or by COMB",
+        recorded="case",
+    )  # fmt: skip
+    known_deviations: Path | None = _option(
+        None, "--known-deviations", "FILE",
+        "clauses that are known to be broken, each with a reason (TOML)",
+        parse=Path, isolated=True,
+    )  # fmt: skip
+    shard: str | None = _option(
+        None, "--shard", "I/N", "judge a part, to be merged (docs/gate.md)",
+        parse=shard, recorded="shard",
+    )  # fmt: skip
+    max_time: float | None = _option(
+        None, "--max-time", "TIME",
+        "as 90s, 5m: judge the most informative cases first, and say what was not reached",
+        parse=duration,
+    )  # fmt: skip
+    resume: Path | None = _option(
+        None, "--resume", "RESULTS", "judge only what these lack, and join both", parse=Path
+    )
+    baseline: Path | None = _option(
+        None, "--baseline", "RESULTS", "fail only on what got worse than in these results",
+        parse=Path, in_pytest=False,
+    )  # fmt: skip
+    examples: tuple[str, ...] = _option(
+        (), "--examples", "DIR",
+        "try first what failed before, kept in a folder, redis://HOST, or github:OWNER/REPO "
+        "(docs/gate.md); repeatable",
+    )  # fmt: skip
+    json: Path | None = _option(None, "--json", "FILE", "write the results", parse=Path)
+    markdown: Path | None = _option(
+        None, "--markdown", "FILE", "write a report", parse=Path, in_pytest=False
+    )
+    workers: int = _option(
+        min(os.cpu_count() or 1, 8), "-n", "N",
+        "worker processes, 0 for none (default: one for each processor, at most 8)",
+        parse=whole_number, in_pytest=False,
+    )  # fmt: skip
+    max_failures: int = _option(
+        0, "--max-failures", "N", "stop after this many failing tests (default: never)",
+        parse=whole_number, in_pytest=False,
+    )  # fmt: skip
+    progress: bool = field(
+        default=False,
+        metadata={
+            "option": _Option(
+                help="show a progress bar on standard error",
+                pytest_flag=f"{PYTEST_PREFIX}progress",
+            )
+        },
+    )
+
+    # ---------------------------------------------------------------- from what users give
+
+    @classmethod
+    def add_to_command(cls, parser: ArgumentParser, names: Iterable[str] | None = None) -> None:
+        """Adds the options of the command line to ``parser``; only some if ``names`` are given."""
+        for name in _OPTIONS if names is None else names:
+            option = _OPTIONS[name]
+            if option.flag:
+                _add(parser.add_argument, name, option.flag, option, argument_type(option.parse))
+
+    @classmethod
+    def from_command(cls, arguments: Namespace) -> Options:
+        """The options that ``parser`` of :meth:`add_to_command` read.
+
+        Raises:
+            UsageError: two of them contradict each other.
+        """
+        given = {name: getattr(arguments, name, None) for name in _OPTIONS}
+        options = cls._of({name: value for name, value in given.items() if value is not None})
+        if options.target is None and options.program is None:
+            raise UsageError("give a TARGET or --exec COMMAND, one of them.")
+        return options
+
+    @classmethod
+    def add_to_pytest(cls, group: pytest.OptionGroup) -> None:
+        """Adds the options of the pytest plugin to ``group``."""
+        for name, option in _OPTIONS.items():
+            if option.pytest_flag:
+                _add(group.addoption, f"lstm_{name}", option.pytest_flag, option, str)
+
+    @classmethod
+    def from_pytest(cls, arguments: Namespace) -> Options:
+        """The options that pytest read.
+
+        Raises:
+            UsageError: one of them has no such value, or two contradict each other.
+        """
+        given: dict[str, Any] = {}
+        for name, option in _OPTIONS.items():
+            value = getattr(arguments, f"lstm_{name}", None)
+            if value is None or not option.pytest_flag:
+                continue
+            try:
+                if option.repeatable:
+                    given[name] = tuple(map(option.parse, value))
+                else:
+                    given[name] = option.parse(value) if option.metavar else bool(value)
+            except ValueError as error:
+                raise UsageError(f"{option.pytest_flag}: {error}.") from None
+        if given.get("target") is None and given.get("program") is None:
+            given["target"] = DEFAULT_TARGET
+        return cls._of(given)
+
+    @classmethod
+    def _of(cls, given: Mapping[str, Any]) -> Options:
+        plain: dict[str, Any] = {
+            name: tuple(value) if _OPTIONS[name].repeatable else value
+            for name, value in given.items()
+        }
+        options = cls(**plain)
+        problem = options._contradiction()
+        if problem:
+            raise UsageError(problem)
+        return options
+
+    def _contradiction(self) -> str:
+        from ...adapters import REGISTRY
+
+        if self.target is not None and self.program is not None:
+            return "give a TARGET or --exec COMMAND, one of them."
+        if self.program is not None and (self.python is not None or self.isolate):
+            return "--exec is a process of its own: --python and --isolate do not go with it."
+        if self.python is not None and self.target not in REGISTRY:
+            return f"--python runs one of the adapters {', '.join(REGISTRY)}."
+        names = ("shard", "max_time", "resume", "baseline")
+        given = [name for name in names if getattr(self, name) is not None]
+        if self.case is not None and given:
+            return f"--case judges one case: {_OPTIONS[given[0]].flag} does not go with it."
+        if self.shard is not None and self.profile == "thorough" and self.seed is None:
+            return "--shard with --profile thorough needs --seed N, the same for all shards."
+        return ""
+
+    # ---------------------------------------------------------------- to other processes
+
+    def to_json(self) -> str:
+        """The options as JSON, for a process with the same working folder."""
+        return json.dumps(vars(self), default=str)
+
+    @classmethod
+    def from_json(cls, text: str) -> Options:
+        """The options that :meth:`to_json` wrote."""
+        plain = json.loads(text)
+        for name, option in _OPTIONS.items():
+            if option.repeatable:
+                plain[name] = tuple(plain[name])
+            elif option.parse is Path and plain[name] is not None:
+                plain[name] = Path(plain[name])
+        return cls(**plain)
+
+    def for_isolated_cases(self) -> Options:
+        """The options of the process that judges isolated cases; the others are the defaults."""
+        kept = {name: getattr(self, name) for name, o in _OPTIONS.items() if o.isolated}
+        return Options(**kept)
+
+    # ---------------------------------------------------------------- in other words
+
+    @property
+    def target_text(self) -> str:
+        """What is judged, as results and commands name it."""
+        from ...adapters.target import target_text
+
+        return target_text(self.target, self.program, self.python)
+
+    def with_seed(self, seed: int) -> Options:
+        """The same with a seed."""
+        return replace(self, seed=seed)
+
+
+_OPTIONS: dict[str, _Option] = {f.name: f.metadata["option"] for f in fields(Options)}
+
+
+def recorded_options() -> dict[str, str]:
+    """Field of the results to the option that it records."""
+    return {o.recorded: o.flag for o in _OPTIONS.values() if o.recorded}
+
+
+def _add(
+    add: Callable[..., Any], name: str, flag: str, option: _Option, parse: Callable[[str], Any]
+) -> None:
+    how: dict[str, Any] = {"help": option.help, "default": None}
+    if not option.metavar:
+        how["action"] = "store_true"
+        how["default"] = False
+    else:
+        how |= {"metavar": option.metavar, "type": parse}
+        if option.repeatable:
+            how["action"] = "append"
+    if flag.startswith("-"):
+        add(flag, dest=name, **how)
+    else:
+        add(name, nargs="?", **how)
+
+
+def argument_type(parse: Callable[[str], Any]) -> Callable[[str], Any]:
+    """``parse`` as a type of argparse, which prints the message of its error."""
+
+    def converted(text: str) -> Any:
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise ArgumentTypeError(str(error)) from None
+
+    return converted
