@@ -19,7 +19,7 @@ import yaml
 
 from lstm_conformance.reports.reading import read_results
 
-from .command_line import environment, run
+from .helpers.command_line import environment, run
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "ci.md").read_text("utf-8")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .command_line import IMPLEMENTATIONS, check, run
+from .helpers.command_line import IMPLEMENTATIONS, check, run
 
 pytest.importorskip("torch")
 

@@ -24,7 +24,7 @@ from lstm_conformance.spec.combinations import covering_array
 from lstm_conformance.spec.contract import Observation
 from lstm_conformance.spec.strategies import PLAIN, Domain
 
-from .command_line import IMPLEMENTATIONS, check, environment, run
+from .helpers.command_line import IMPLEMENTATIONS, check, environment, run
 
 # ------------------------------------------------------------- until the first failure
 

@@ -24,8 +24,8 @@ from lstm_conformance.runner.judging.comparison import ILL_CONDITIONED
 from lstm_conformance.spec.case import Case
 from lstm_conformance.spec.combinations import FACTORS, Combination
 
-from .command_line import command, environment, run
-from .multiprecision import multiprecise
+from .helpers.command_line import command, environment, run
+from .helpers.multiprecision import multiprecise
 
 ROOT = Path(__file__).parent.parent
 PROTOCOL = json.loads(Path(ROOT, "docs", "protocol.schema.json").read_text())
