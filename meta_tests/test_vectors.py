@@ -356,7 +356,7 @@ def test_an_empty_folder_is_filled(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_without_safetensors(tmp_path: Path) -> None:
     program = (
         "import sys; sys.modules['safetensors'] = None; "
-        "from lstm_conformance.__main__ import main; sys.exit(main(['vectors', 'new']))"
+        "from lstm_conformance.runner.commands.main import main; sys.exit(main(['vectors', 'new']))"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
