@@ -18,6 +18,7 @@ from .helpers.judgements import the_reference_conforms, valid
 from .helpers.sessions import without_times
 
 
+@pytest.mark.slow
 def test_the_reference_conforms(tmp_path: Path) -> None:
     """In worker processes. `test_whole_judgements.py` has the default profile."""
     coverage = the_reference_conforms("smoke", tmp_path)
@@ -25,6 +26,7 @@ def test_the_reference_conforms(tmp_path: Path) -> None:
     assert coverage["visited"] + left_out == coverage["total"] == 2304
 
 
+@pytest.mark.slow
 def test_same_seed_same_results_in_any_number_of_processes(tmp_path: Path) -> None:
     options = ("--profile", "smoke", "--clause", "EQ-5", "--clause", "COMB-1", "--seed", "7")
     _, first = check("reference", *options, cwd=tmp_path)
@@ -37,6 +39,7 @@ def test_same_seed_same_results_in_any_number_of_processes(tmp_path: Path) -> No
     assert without_times(other) != without_times(first)
 
 
+@pytest.mark.slow
 def test_thorough_draws_a_seed_and_tells_it(tmp_path: Path) -> None:
     options = ("--profile", "thorough", "--clause", "SHAPE-1")
     _, first = check("reference", *options, cwd=tmp_path)
@@ -117,6 +120,7 @@ def test_one_case(tmp_path: Path) -> None:
     assert [(c["id"], c["cases"]) for c in results["clauses"]] == [("COMB-1", 1), ("COMB-2", 1)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", ["0", "2"])
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_leaves_partial_results(

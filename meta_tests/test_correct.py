@@ -44,6 +44,7 @@ NUMBERS = (
 IN_NUMBERS = tuple(word for clause in NUMBERS for word in ("--clause", clause))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CORRECT)
 def test_correct_implementation_conforms(name: str, tmp_path: Path) -> None:
     conforms(f"{IMPLEMENTATIONS / 'correct.py'}:{name}", cwd=tmp_path)

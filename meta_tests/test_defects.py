@@ -19,6 +19,7 @@ NAMED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("defect", NAMED)
 def test_defect_is_found_and_named(defect: str, tmp_path: Path) -> None:
     found_and_named(defect, NAMED[defect], tmp_path)

@@ -133,6 +133,7 @@ def made_up(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, dict[str, An
     return ended, results, (folder / "page.md").read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_who_is_killed_by_what(made_up: tuple[Any, dict[str, Any], str]) -> None:
     rows = {row["id"]: row for row in made_up[1]["defects"]}
     assert list(rows) == [name for name, _, _ in MADE_UP]
@@ -147,6 +148,7 @@ def test_who_is_killed_by_what(made_up: tuple[Any, dict[str, Any], str]) -> None
     assert rows["None"]["verdict"] == rows["Printing"]["verdict"] == "survived"
 
 
+@pytest.mark.slow
 def test_cases_are_counted_up_to_the_first_failure(
     made_up: tuple[Any, dict[str, Any], str],
 ) -> None:
@@ -159,6 +161,7 @@ def test_cases_are_counted_up_to_the_first_failure(
     assert rows["Aborting"]["cases"] is rows["Aborting"]["seconds"] is None
 
 
+@pytest.mark.slow
 def test_the_case_is_the_one_at_which_check_fails_first(
     made_up: tuple[Any, dict[str, Any], str], tmp_path: Path
 ) -> None:
@@ -168,6 +171,7 @@ def test_the_case_is_the_one_at_which_check_fails_first(
     assert results["clauses"][0]["failure"]["first_case"] == row["case"]
 
 
+@pytest.mark.slow
 def test_what_is_told(made_up: tuple[Any, dict[str, Any], str]) -> None:
     ended, results, page = made_up
     assert ended.returncode == 1
