@@ -9,7 +9,7 @@ import pytest
 
 from lstm_conformance.reports.badge import badge_svg
 
-from .made_up_results import right, wrong
+from .helpers.made_up_results import right, wrong
 
 _SVG = "{http://www.w3.org/2000/svg}"
 

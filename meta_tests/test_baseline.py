@@ -17,9 +17,9 @@ from lstm_conformance.runner.gate.baseline import Comparison, Question, read_bas
 from lstm_conformance.runner.searching.record import Record
 from lstm_conformance.runner.session.results_builder import Tally
 
-from .command_line import check, run
-from .test_merge import shard
-from .test_session import CASE, passed, session
+from .helpers.command_line import check, run
+from .helpers.made_up_records import CASE, passed, session
+from .helpers.sessions import shard
 
 CLAUSES = ("EQ-1", "EQ-2", "EQ-3")
 

@@ -29,8 +29,8 @@ from lstm_conformance.spec.combinations import Combination, all_combinations, co
 from lstm_conformance.spec.contract import Observation
 from lstm_conformance.spec.strategies import PLAIN
 
-from .command_line import SCHEMA, check
-from .gate import judge, planned, session, without_times
+from .helpers.command_line import SCHEMA, check
+from .helpers.sessions import judge, planned, session, without_times
 
 Results = dict[str, Any]
 

@@ -17,7 +17,7 @@ from lstm_conformance.spec.clauses import CLAUSES, TESTABLE
 from lstm_conformance.spec.config import LSTMConfig
 from lstm_conformance.spec.contract import Observation
 
-from .command_line import check
+from .helpers.command_line import check
 
 
 @pytest.mark.parametrize("clause", TESTABLE)

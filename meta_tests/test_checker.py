@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 import tempfile
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,11 +14,9 @@ import pytest
 from lstm_conformance.adapters.reference import ReferenceLSTM
 from lstm_conformance.runner.failures.diagnosis import Diagnostician
 from lstm_conformance.runner.judging.comparison import Finding
-from lstm_conformance.runner.judging.known_deviations import Deviation
 from lstm_conformance.runner.judging.rules import close
 from lstm_conformance.runner.processes.child_process import ProcessFailed
 from lstm_conformance.runner.searching.checker import COST_OF_A_PROCESS, Checker, Settings
-from lstm_conformance.runner.searching.profiles import Profile
 from lstm_conformance.runner.searching.record import Record
 from lstm_conformance.spec.capabilities import ALL
 from lstm_conformance.spec.case import Case
@@ -30,26 +27,14 @@ from lstm_conformance.spec.narrowing import narrowed
 from lstm_conformance.spec.strategies import PLAIN, Domain
 from lstm_conformance.spec.verdicts import FAIL, INCONCLUSIVE, PASS
 
-PROFILE = Profile(
-    "test", every_combination=False, per_combination=2, per_clause=25, per_shrinking=200
+from .helpers.modified_reference import (
+    PROFILE,
+    WIDE,
+    Modified,
+    settings,
+    with_deviations,
+    with_output,
 )
-WIDE = PLAIN.but(num_layers=(1, 2), bidirectional=(False, True), layout=("batched", "unbatched"))
-
-
-class Modified(ReferenceLSTM):
-    """The reference, with its observations put through a function."""
-
-    def __init__(self, change: Callable[[Case, Observation], Observation]) -> None:
-        self._change = change
-        self.asked: list[Case] = []
-
-    def run(self, case: Case) -> Observation:
-        self.asked.append(case)
-        return self._change(case, super().run(case))
-
-
-def settings(dtypes: tuple[str, ...] = ("float64", "float32"), seed: int = 0) -> Settings:
-    return Settings(PROFILE, seed, dtypes, ("cpu",))
 
 
 def judged(
@@ -58,12 +43,6 @@ def judged(
     checker = Checker(implementation, asked or settings(), "test", ["EQ-4"])
     checker.forall(domain, close("output", "h_n", "c_n"))
     return checker.records["EQ-4"]
-
-
-def with_output(observation: Observation, change: Callable[..., object]) -> Observation:
-    tensors = dict(observation.tensors)
-    tensors["output"] = replace(tensors["output"], values=change(tensors["output"].values))
-    return replace(observation, tensors=tensors)
 
 
 def test_correct() -> None:
@@ -340,11 +319,6 @@ def wrong_both_ways() -> Modified:
         return with_output(observation, lambda x: x + 1) if wrong else observation
 
     return Modified(change)
-
-
-def with_deviations(*when: dict[str, tuple[object, ...]]) -> Settings:
-    known = tuple(Deviation(("EQ-4",), "known", when=conditions) for conditions in when)
-    return replace(settings(), deviations=known)
 
 
 def test_failures_that_are_known_are_waived() -> None:

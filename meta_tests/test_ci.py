@@ -19,7 +19,7 @@ import yaml
 
 from lstm_conformance.reports.reading import read_results
 
-from .command_line import environment, run
+from .helpers.command_line import environment, run
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "ci.md").read_text("utf-8")
@@ -238,6 +238,7 @@ def test_inputs_reach_no_script() -> None:
         assert "${{" not in step.get("run", "")
 
 
+@pytest.mark.slow
 def test_github(with_action: Job) -> None:
     workflow = yaml.safe_load(block("yaml", "GitHub Actions"))
     (of_job,) = workflow["jobs"].values()
@@ -288,6 +289,7 @@ def test_inputs_are_no_commands(with_action: Job) -> None:
     assert not stale.exists()
 
 
+@pytest.mark.slow
 def test_gitlab(job: Job) -> None:
     (of_job,) = yaml.safe_load(block("yaml", "GitLab CI")).values()
     for line in (*of_job["script"], *of_job["after_script"]):
@@ -298,6 +300,7 @@ def test_gitlab(job: Job) -> None:
     assert "<testsuite" in junit
 
 
+@pytest.mark.slow
 def test_tox(job: Job) -> None:
     ini = configparser.ConfigParser()
     ini.read_string(block("ini", "tox"))
@@ -314,6 +317,7 @@ DEVIATIONS, _, TIME = (ROOT / "docs" / "gate.md").read_text("utf-8").partition("
 _FEWER = "--profile smoke --clause STATE-1 --clause EDGE-9 -n 0"
 
 
+@pytest.mark.slow
 def test_the_gate(tmp_path: Path) -> None:
     """What is on the page on known deviations, baseline and examples."""
     (tmp_path / "my_lstm.py").write_text(WRONG)
@@ -342,6 +346,7 @@ def test_budget_and_resume(tmp_path: Path) -> None:
     assert read_results(tmp_path / "results.json")["conformant"]
 
 
+@pytest.mark.slow
 def test_shards_of_a_matrix(with_action: Job) -> None:
     (example,) = blocks("yaml", TIME)
     shard, verdict = yaml.safe_load(example)["jobs"].values()

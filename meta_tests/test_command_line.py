@@ -8,53 +8,25 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
-import jsonschema
 import pytest
 
-from lstm_conformance.adapters.reference import ReferenceLSTM
 from lstm_conformance.spec.clauses import CLAUSES, TESTABLE
 
-from .command_line import SCHEMA, check, command, environment, run
-from .gate import without_times
+from .helpers.command_line import check, command, environment, run
+from .helpers.judgements import the_reference_conforms, valid
+from .helpers.sessions import without_times
 
 
-def valid(results: dict[str, Any]) -> None:
-    jsonschema.validate(results, SCHEMA)
-
-
+@pytest.mark.slow
 def test_the_reference_conforms(tmp_path: Path) -> None:
-    """In worker processes. `whole_judgements.py` has the default profile."""
+    """In worker processes. `test_whole_judgements.py` has the default profile."""
     coverage = the_reference_conforms("smoke", tmp_path)
     left_out = sum(len(entry["combinations"]) for entry in coverage["left_out"])
     assert coverage["visited"] + left_out == coverage["total"] == 2304
 
 
-def the_reference_conforms(profile: str, cwd: Path) -> dict[str, Any]:
-    """Judges the reference, and holds all that is written to what it has; combinations visited."""
-    file, report = cwd / "results.json", cwd / "report.md"
-    ended = run(
-        "check", "reference", "--profile", profile, "-n", "2",
-        "--json", str(file), "--markdown", str(report),
-        cwd=cwd,
-    )  # fmt: skip
-    assert ended.status == 0, ended.out + ended.err
-    results = json.loads(file.read_text())
-    valid(results)
-    assert results["conformant"] is True
-    verdicts = {clause["id"]: clause["verdict"] for clause in results["clauses"]}
-    assert verdicts.pop("DTYPE-4") == "unsupported"
-    for clause, verdict in verdicts.items():
-        has_it = ReferenceLSTM.capabilities.issuperset(TESTABLE[clause].needs)
-        assert verdict == ("pass" if has_it else "unsupported"), clause
-    assert "CONFORMANT: reference" in ended.out
-    assert report.read_text().startswith("# Conformance of reference")
-    assert sorted(cwd.iterdir()) == [report, file], "nothing else is left behind"
-    combinations: dict[str, Any] = results["coverage"]["combinations"]
-    return combinations
-
-
+@pytest.mark.slow
 def test_same_seed_same_results_in_any_number_of_processes(tmp_path: Path) -> None:
     options = ("--profile", "smoke", "--clause", "EQ-5", "--clause", "COMB-1", "--seed", "7")
     _, first = check("reference", *options, cwd=tmp_path)
@@ -67,6 +39,7 @@ def test_same_seed_same_results_in_any_number_of_processes(tmp_path: Path) -> No
     assert without_times(other) != without_times(first)
 
 
+@pytest.mark.slow
 def test_thorough_draws_a_seed_and_tells_it(tmp_path: Path) -> None:
     options = ("--profile", "thorough", "--clause", "SHAPE-1")
     _, first = check("reference", *options, cwd=tmp_path)
@@ -147,6 +120,7 @@ def test_one_case(tmp_path: Path) -> None:
     assert [(c["id"], c["cases"]) for c in results["clauses"]] == [("COMB-1", 1), ("COMB-2", 1)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", ["0", "2"])
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_leaves_partial_results(

@@ -16,26 +16,15 @@ from lstm_conformance.runner.judging.comparison import Finding
 from lstm_conformance.spec.case import Case
 from lstm_conformance.spec.precision import PRECISIONS
 from lstm_conformance.spec.verdicts import FAIL, INCONCLUSIVE, PASS
+from tools import calibrate
 
-from . import calibrate
-from .command_line import IMPLEMENTATIONS, check
+from .helpers.command_line import IMPLEMENTATIONS
+from .helpers.judgements import WHOLE_ELSEWHERE, conforms
 
 PUBLISHED = Path(__file__).parents[1] / "reports" / "published"
 
-# Judged by all clauses. That takes most of a minute each: `whole_judgements.py` has more.
+# Judged by all clauses. That takes most of a minute each: `test_whole_judgements.py` has more.
 CORRECT = ("HandWrittenBackward",)
-
-# Judged by all clauses in `whole_judgements.py` only, and here in their numbers.
-WHOLE_ELSEWHERE = (
-    "RecomputedInBackward",
-    "MaskedPadding",
-    "SigmoidByTanh",
-    "ExponentialGates",
-    "ConcatenatedProduct",
-    "SummedFromTheEnd",
-    "InputProductAhead",
-    "Float64Inside",
-)
 
 # These differ from the others in how they multiply, or in what calls the same kernels: only
 # clauses about numbers can tell. One or two of each chapter, to save time.
@@ -55,6 +44,7 @@ NUMBERS = (
 IN_NUMBERS = tuple(word for clause in NUMBERS for word in ("--clause", clause))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CORRECT)
 def test_correct_implementation_conforms(name: str, tmp_path: Path) -> None:
     conforms(f"{IMPLEMENTATIONS / 'correct.py'}:{name}", cwd=tmp_path)
@@ -67,16 +57,6 @@ def test_numbers_of_a_correct_implementation_conform(name: str, tmp_path: Path) 
 
 def test_numbers_without_onednn_conform(tmp_path: Path) -> None:
     conforms("torch-onednn-off", *IN_NUMBERS, cwd=tmp_path)
-
-
-def conforms(target: str, *options: str, cwd: Path) -> None:
-    """Judges a correct implementation, and holds the judgement to finding nothing."""
-    formats = ("--dtype", "float64", "--dtype", "float32")
-    ended, results = check(target, "--profile", "smoke", *formats, *options, cwd=cwd)
-    assert ended.status == 0, ended.out
-    assert results["conformant"] is True
-    worst = max(clause["worst_ratio"] or 0.0 for clause in results["clauses"])
-    assert worst < 15, "far from the threshold, not just under it"
 
 
 def test_every_correct_implementation_is_judged() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from lstm_conformance.reports.coverage import FACTORS, coverage
 from lstm_conformance.spec import combinations as spec
 
-from .made_up_results import right
+from .helpers.made_up_results import right
 
 
 def recorded(*left_out: tuple[str, list[str]], visited: int) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from lstm_conformance.spec.case import OUTPUTS, Case, draw
 from lstm_conformance.spec.combinations import Combination
 from lstm_conformance.spec.precision import PRECISIONS, Precision
 
-from .sampling import COVERING, FLOAT64, case_of
+from .helpers.small_cases import COVERING, FLOAT64, case_of
 
 # A correct implementation is allowed THRESHOLD; it should need no more than half of that.
 LIMIT = THRESHOLD / 2

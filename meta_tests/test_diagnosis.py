@@ -24,8 +24,7 @@ from lstm_conformance.defects.catalogue import catalogue
 from lstm_conformance.defects.readable import ReadableLSTM
 from lstm_conformance.runner.failures.diagnosis import Diagnosis, Diagnostician, Evidence
 from lstm_conformance.runner.failures.divergence import first_divergence
-
-from .diagnosis_figures import computed_otherwise, diagnosis
+from tools.diagnosis_figures import computed_otherwise, diagnosis
 
 CATALOGUE = {defect.id: defect for defect in catalogue()}
 

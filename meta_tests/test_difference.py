@@ -15,8 +15,7 @@ from lstm_conformance.reports.difference import (
     difference_text,
 )
 from lstm_conformance.reports.reading import ResultsError, upgraded
-
-from .frameworks import RESULTS
+from tools.frameworks import RESULTS
 
 BEFORE = upgraded(json.loads((RESULTS / "torch.json").read_text("utf-8")))
 FAILURE = {"explanation": "EQ-1 Gate order: ...\n  diagnosis matches GatesInAnotherOrder."}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from .command_line import Ended, check
+from .helpers.command_line import Ended, check
 
 pytest.importorskip("torch")
 

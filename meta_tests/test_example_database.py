@@ -24,8 +24,15 @@ from lstm_conformance.runner.searching.record import Record
 from lstm_conformance.spec.case import Case
 from lstm_conformance.spec.contract import Observation
 
-from .command_line import check, run
-from .test_checker import PROFILE, WIDE, Modified, settings, with_output
+from .helpers.command_line import check, run
+from .helpers.modified_reference import (
+    PROFILE,
+    WIDE,
+    Modified,
+    settings,
+    with_deviations,
+    with_output,
+)
 
 
 def wrong_in_some_cases(case: Case, observation: Observation) -> Observation:
@@ -107,8 +114,6 @@ def test_searches_are_told_apart(folder: Path) -> None:
 
 
 def test_known_failures_are_not_kept(tmp_path: Path) -> None:
-    from .test_checker import with_deviations
-
     asked = replace(with_deviations({}), examples=opened(tmp_path / "examples"))
     checker = Checker(wrong(), asked, "test", ["EQ-4"])
     checker.forall(WIDE, close("output"))

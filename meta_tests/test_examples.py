@@ -16,7 +16,7 @@ import pytest
 from lstm_conformance.runner.processes.child_process import Limits, Worker
 from lstm_conformance.runner.processes.program import PROTOCOL
 
-from .command_line import Ended, run
+from .helpers.command_line import Ended, run
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 

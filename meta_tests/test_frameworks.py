@@ -16,8 +16,7 @@ from lstm_conformance.reports.matrix import counts_table
 from lstm_conformance.reports.reading import read_results
 from lstm_conformance.runner.judging.known_deviations import read_known_deviations
 from lstm_conformance.spec.clauses import CLAUSES, TESTABLE
-
-from . import frameworks
+from tools import frameworks
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .command_line import IMPLEMENTATIONS, check, run
+from .helpers.command_line import IMPLEMENTATIONS, check, run
 
 pytest.importorskip("torch")
 
@@ -16,6 +16,7 @@ def target(name: str) -> str:
     return f"{IMPLEMENTATIONS / 'hostile.py'}:{name}"
 
 
+@pytest.mark.slow
 def test_ending_a_worker_process_breaks_the_clauses_where_it_happens(tmp_path: Path) -> None:
     file = tmp_path / "results.json"
     clauses = ("--clause", "EQ-4", "--clause", "PROJ-3", "--clause", "PROJ-4", "--clause", "DIR-4")

@@ -14,7 +14,7 @@ from lstm_conformance.reports.difference import difference
 from lstm_conformance.reports.html import difference_html, matrix_html, report_html
 from lstm_conformance.reports.plots import matrix_picture
 
-from .made_up_results import PROGRAM, failure, hostile, right, wrong
+from .helpers.made_up_results import PROGRAM, failure, hostile, right, wrong
 
 # In bytes: of the matrix of 12 implementations.
 LARGEST_MATRIX = 2_000_000

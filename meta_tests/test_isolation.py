@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from .hostility import HARMFUL, PROGRAMS, nothing_lost
+from .helpers.hostile_judgements import HARMFUL, PROGRAMS, nothing_lost
 
 
 @pytest.mark.parametrize("name", [*HARMFUL, *PROGRAMS])

@@ -26,7 +26,7 @@ from lstm_conformance.spec.contract import Observation, ObservedTensor
 from lstm_conformance.spec.precision import PRECISIONS
 from lstm_conformance.spec.verdicts import FAIL, INCONCLUSIVE, PASS
 
-from .trials import trial_of
+from .helpers.trials import trial_of
 
 FLOAT32, FLOAT64 = PRECISIONS["float32"], PRECISIONS["float64"]
 CASE = Case(

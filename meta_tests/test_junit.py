@@ -9,7 +9,7 @@ import pytest
 
 from lstm_conformance.reports.junit import junit_xml
 
-from .made_up_results import hostile, right, wrong
+from .helpers.made_up_results import hostile, right, wrong
 
 
 def suite(results: dict[str, Any]) -> ElementTree.Element:

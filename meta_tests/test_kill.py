@@ -24,7 +24,7 @@ from lstm_conformance.spec.combinations import covering_array
 from lstm_conformance.spec.contract import Observation
 from lstm_conformance.spec.strategies import PLAIN, Domain
 
-from .command_line import IMPLEMENTATIONS, check, environment, run
+from .helpers.command_line import IMPLEMENTATIONS, check, environment, run
 
 # ------------------------------------------------------------- until the first failure
 
@@ -104,8 +104,8 @@ MADE_UP = [
 # The command with another catalogue and a suite of three clauses.
 PROGRAM = f"""\
 import sys
-from lstm_conformance import kill
-from lstm_conformance.__main__ import main
+from lstm_conformance.runner.commands import defects
+from lstm_conformance.runner.commands.main import main
 from lstm_conformance.defects import catalogue
 from lstm_conformance.spec.clauses import TESTABLE
 
@@ -113,7 +113,7 @@ catalogue.catalogue = lambda: tuple(
     catalogue.Defect(id, target, "It has * and | in it.", breaks, "forward", "always")
     for id, target, breaks in {MADE_UP!r}
 )
-kill.TESTABLE = {{clause: TESTABLE[clause] for clause in ("EQ-5", "PROJ-4", "USE-4")}}
+defects.TESTABLE = {{clause: TESTABLE[clause] for clause in ("EQ-5", "PROJ-4", "USE-4")}}
 sys.exit(main(sys.argv[1:]))
 """
 
@@ -133,6 +133,7 @@ def made_up(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, dict[str, An
     return ended, results, (folder / "page.md").read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_who_is_killed_by_what(made_up: tuple[Any, dict[str, Any], str]) -> None:
     rows = {row["id"]: row for row in made_up[1]["defects"]}
     assert list(rows) == [name for name, _, _ in MADE_UP]
@@ -147,6 +148,7 @@ def test_who_is_killed_by_what(made_up: tuple[Any, dict[str, Any], str]) -> None
     assert rows["None"]["verdict"] == rows["Printing"]["verdict"] == "survived"
 
 
+@pytest.mark.slow
 def test_cases_are_counted_up_to_the_first_failure(
     made_up: tuple[Any, dict[str, Any], str],
 ) -> None:
@@ -159,6 +161,7 @@ def test_cases_are_counted_up_to_the_first_failure(
     assert rows["Aborting"]["cases"] is rows["Aborting"]["seconds"] is None
 
 
+@pytest.mark.slow
 def test_the_case_is_the_one_at_which_check_fails_first(
     made_up: tuple[Any, dict[str, Any], str], tmp_path: Path
 ) -> None:
@@ -168,6 +171,7 @@ def test_the_case_is_the_one_at_which_check_fails_first(
     assert results["clauses"][0]["failure"]["first_case"] == row["case"]
 
 
+@pytest.mark.slow
 def test_what_is_told(made_up: tuple[Any, dict[str, Any], str]) -> None:
     ended, results, page = made_up
     assert ended.returncode == 1

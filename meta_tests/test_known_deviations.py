@@ -16,7 +16,7 @@ from lstm_conformance.runner.judging.known_deviations import (
 from lstm_conformance.spec.case import Case
 from lstm_conformance.spec.config import LSTMConfig
 
-from .command_line import check
+from .helpers.command_line import check
 
 ROOT = Path(__file__).parents[1]
 FILES = {

@@ -15,7 +15,7 @@ from lstm_conformance.reports.matrix import (
     matrix_text,
 )
 
-from .made_up_results import hostile, right, wrong
+from .helpers.made_up_results import hostile, right, wrong
 
 
 def test_implementations_of_one_name_are_told_apart() -> None:

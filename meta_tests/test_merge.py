@@ -14,8 +14,8 @@ import pytest
 
 from lstm_conformance.runner.commands.merge import CannotMerge, merge, merged
 
-from .command_line import SCHEMA, check, run
-from .gate import CASE, add_constructed, planned, without_times
+from .helpers.command_line import SCHEMA, check, run
+from .helpers.sessions import CASE, add_constructed, planned, shard, without_times
 
 Results = dict[str, Any]
 
@@ -24,16 +24,6 @@ def whole() -> Results:
     judged = planned()
     add_constructed(judged)
     return judged.results(None)
-
-
-def shard(text: str, broken_off: str = "", stopped: str | None = None, **options: Any) -> Results:
-    judged = planned(shard=text, **options)
-    add_constructed(judged)
-    if broken_off in judged.tests:
-        judged.add(broken_off, judged.tests[broken_off], None, "crashed <b>", 1.0)
-    # What is read from a file has lists where there were tuples.
-    found: Results = json.loads(json.dumps(judged.results(stopped), allow_nan=False))
-    return found
 
 
 def shards(count: int, **options: Any) -> dict[str, Results]:
@@ -258,6 +248,7 @@ def _refused_files(texts: dict[str, str], folder: Path, capsys: pytest.CaptureFi
     return printed.err
 
 
+@pytest.mark.slow
 def test_the_command_joins_what_the_shards_wrote(tmp_path: Path) -> None:
     options = ("--profile", "smoke", "--clause", "EQ-1", "--clause", "SHAPE-1", "--clause",
                "COMB-3", "--dtype", "float64")  # fmt: skip

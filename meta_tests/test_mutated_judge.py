@@ -1,4 +1,7 @@
-"""The judge is mutated, so that it looks away: the tests of the judge have to see it."""
+"""The judge is mutated, so that it looks away: the tests of the judge have to see it.
+
+This is the one module that imports other test modules: it calls their tests with the mutated judge.
+"""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from lstm_conformance.runner.processes.program import PROTOCOL, Program, adapter
 from lstm_conformance.spec.case import OUTPUTS, Case
 from lstm_conformance.spec.config import LSTMConfig
 
-from .command_line import IMPLEMENTATIONS, run
+from .helpers.command_line import IMPLEMENTATIONS, run
 
 DOCS = Path(__file__).parents[1] / "docs"
 SCHEMA = json.loads((DOCS / "protocol.schema.json").read_text("utf-8"))

@@ -9,7 +9,7 @@ import pytest
 
 from lstm_conformance.spec.capabilities import CAPABILITIES
 
-from .command_line import check
+from .helpers.command_line import check
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples" / "python"

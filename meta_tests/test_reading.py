@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from lstm_conformance.reports.reading import NEWEST, ResultsError, read_results, upgraded
-
-from . import frameworks
+from tools import frameworks
 
 TORCH = frameworks.RESULTS / "torch.json"
 

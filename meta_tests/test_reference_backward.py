@@ -22,8 +22,8 @@ from lstm_conformance.reference.oracle import evaluate
 from lstm_conformance.spec.case import OUTPUTS, Case
 from lstm_conformance.spec.combinations import Combination
 
-from .multiprecision import multiprecise, partial_derivatives, relative_error
-from .sampling import COVERING, FLOAT64, case_of, masks_of, with_masks
+from .helpers.multiprecision import multiprecise, partial_derivatives, relative_error
+from .helpers.small_cases import COVERING, FLOAT64, case_of, masks_of, with_masks
 
 TOLERANCE = 1e-13
 MULTIPRECISION_TOLERANCE = 1e-40

@@ -18,8 +18,8 @@ from lstm_conformance.reference.oracle import evaluate, expect
 from lstm_conformance.spec.case import OUTPUTS, Case
 from lstm_conformance.spec.combinations import Combination
 
-from .multiprecision import MP, multiprecise, relative_error
-from .sampling import COVERING, FLOAT64, case_of, masks_of
+from .helpers.multiprecision import MP, multiprecise, relative_error
+from .helpers.small_cases import COVERING, FLOAT64, case_of, masks_of
 
 # ------------------------------------------------------- the documented equations
 

@@ -18,8 +18,8 @@ from lstm_conformance.reference.oracle import evaluate
 from lstm_conformance.spec.case import Case, draw
 from lstm_conformance.spec.combinations import Combination
 
-from .multiprecision import MP, multiprecise
-from .sampling import COVERING, case_of
+from .helpers.multiprecision import MP, multiprecise
+from .helpers.small_cases import COVERING, case_of
 
 # A central difference over +-h errs by h^2/6 times a third derivative (1e-24 of it), and by
 # the rounding of 50 digits over h (1e-38): far below the float64 it is compared with.

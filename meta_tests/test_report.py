@@ -13,7 +13,7 @@ import pytest
 from lstm_conformance.reports.reading import read_results
 from lstm_conformance.runner.commands.main import main
 
-from .made_up_results import hostile, right, wrong
+from .helpers.made_up_results import hostile, right, wrong
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from lstm_conformance.runner.searching.record import Record
 from lstm_conformance.runner.session.session import JudgingSession
 from lstm_conformance.spec.usage_error import UsageError
 
-from .command_line import SCHEMA, check
-from .gate import add_constructed, judge, planned, without_times
+from .helpers.command_line import SCHEMA, check
+from .helpers.sessions import add_constructed, judge, planned, without_times
 
 Results = dict[str, Any]
 

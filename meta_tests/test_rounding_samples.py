@@ -17,7 +17,7 @@ from lstm_conformance.spec.combinations import Combination
 from lstm_conformance.spec.config import LSTMConfig
 from lstm_conformance.spec.precision import PRECISIONS, Precision
 
-from .sampling import COVERING, FLOAT64, case_of
+from .helpers.small_cases import COVERING, FLOAT64, case_of
 
 # A correct implementation is allowed this many standard deviations.
 LIMIT = 30

@@ -16,9 +16,8 @@ from lstm_conformance.runner.judging.comparison import THRESHOLD
 from lstm_conformance.spec.case import OUTPUTS, Case
 from lstm_conformance.spec.config import LSTMConfig
 from lstm_conformance.spec.precision import PRECISIONS
-
-from . import sensitivity
-from .sensitivity import ASSERT_CLOSE, GRADCHECK, JUDGE, KINDS, PARTS
+from tools import sensitivity
+from tools.sensitivity import ASSERT_CLOSE, GRADCHECK, JUDGE, KINDS, PARTS
 
 PUBLISHED = Path(__file__).parents[1] / "reports" / "published"
 CASE = Case(

@@ -10,29 +10,15 @@ from typing import Any
 import jsonschema
 import pytest
 
-from lstm_conformance.adapters.reference import ReferenceLSTM
 from lstm_conformance.reports.tables import markdown_report, summary, text_report
 from lstm_conformance.runner.failures.failure import Failure
 from lstm_conformance.runner.judging.known_deviations import Deviation
-from lstm_conformance.runner.searching.checker import Settings
-from lstm_conformance.runner.searching.profiles import PROFILES
 from lstm_conformance.runner.searching.record import Record
-from lstm_conformance.runner.session.session import JudgingSession
 from lstm_conformance.spec.clauses import TESTABLE
-from lstm_conformance.spec.precision import PRECISIONS
+
+from .helpers.made_up_records import CASE, CLAUSES, KNOWN, known_to_fail, passed, session
 
 ROOT = Path(__file__).parents[1]
-CLAUSES = ("EQ-1", "EQ-2", "COMB-1")
-CASE = "v1 input_size=1 hidden_size=1"
-
-
-def session(*known: Deviation) -> JudgingSession:
-    settings = Settings(PROFILES["smoke"], 0, tuple(PRECISIONS), ("cpu",), deviations=known)
-    return JudgingSession("reference", ReferenceLSTM(), settings, CLAUSES, {}, None, None)
-
-
-def passed(clause: str, **changes: Any) -> dict[str, Any]:
-    return {**Record(clause, verdicts={"pass": 3}, worst_ratio=1.5).as_json(), **changes}
 
 
 def results(
@@ -143,15 +129,6 @@ def test_combinations_add_up() -> None:
     coverage = results(visited)["coverage"]["combinations"]
     assert coverage["total"] == 2304
     assert coverage["visited"] + sum(len(x["combinations"]) for x in coverage["left_out"]) == 2304
-
-
-KNOWN = Deviation(("EQ-1",), "The gates are in another order.", "https://example.org/1")
-
-
-def known_to_fail(**changes: Any) -> dict[str, Any]:
-    failure = Failure("fail", CASE, CASE, {"tensor": "h_n", "index": None, "message": "shape"})
-    record = Record("EQ-1", {"waived": 1}, waived=[failure], deviations={"0": (1, 1)})
-    return {**record.as_json(), **changes}
 
 
 def test_a_known_deviation_is_waived() -> None:

@@ -20,8 +20,8 @@ from lstm_conformance.runner.session.shards import Shard
 from lstm_conformance.runner.session.suite import judging_tests
 from lstm_conformance.spec.clauses import TESTABLE
 
-from .command_line import check, environment
-from .gate import DEVIATION, add_constructed, planned
+from .helpers.command_line import check, environment
+from .helpers.sessions import DEVIATION, add_constructed, planned
 
 EVERYTHING = judging_tests(TESTABLE, PROFILES["default"])
 

@@ -15,7 +15,7 @@ from lstm_conformance.runner.failures.standalone_program import snippet
 from lstm_conformance.runner.judging.rules import close
 from lstm_conformance.spec.case import Case
 
-from .trials import trial_of
+from .helpers.trials import trial_of
 
 pytest.importorskip("torch")
 

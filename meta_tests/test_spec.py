@@ -22,7 +22,7 @@ from lstm_conformance.spec.config import LSTMConfig
 from lstm_conformance.spec.precision import PRECISIONS
 from lstm_conformance.spec.strategies import Domain, cases
 
-from .sampling import FLOAT64, case_of
+from .helpers.small_cases import FLOAT64, case_of
 
 # --------------------------------------------------------------------- config
 

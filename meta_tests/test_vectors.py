@@ -24,8 +24,8 @@ from lstm_conformance.runner.judging.comparison import ILL_CONDITIONED
 from lstm_conformance.spec.case import Case
 from lstm_conformance.spec.combinations import FACTORS, Combination
 
-from .command_line import command, environment, run
-from .multiprecision import multiprecise
+from .helpers.command_line import command, environment, run
+from .helpers.multiprecision import multiprecise
 
 ROOT = Path(__file__).parent.parent
 PROTOCOL = json.loads(Path(ROOT, "docs", "protocol.schema.json").read_text())
@@ -356,7 +356,7 @@ def test_an_empty_folder_is_filled(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_without_safetensors(tmp_path: Path) -> None:
     program = (
         "import sys; sys.modules['safetensors'] = None; "
-        "from lstm_conformance.__main__ import main; sys.exit(main(['vectors', 'new']))"
+        "from lstm_conformance.runner.commands.main import main; sys.exit(main(['vectors', 'new']))"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False

@@ -18,8 +18,8 @@ from lstm_conformance.runner.searching.record import Record
 from lstm_conformance.runner.session.results_builder import Tally
 from lstm_conformance.spec.clauses import TESTABLE, prerequisites
 
-from .command_line import check, run
-from .test_session import CASE, KNOWN, known_to_fail, passed, session
+from .helpers.command_line import check, run
+from .helpers.made_up_records import CASE, KNOWN, known_to_fail, passed, session
 
 # Two causes, a clause that builds on one of them, and one that builds on both.
 ONE, OTHER, OF_ONE, OF_BOTH = "DIR-1", "PROJ-1", "STATE-1", "EQ-7"

@@ -20,8 +20,7 @@ from lstm_conformance.runner.judging.rules import close
 from lstm_conformance.spec.case import OUTPUTS, Case
 from lstm_conformance.spec.config import LSTMConfig
 from lstm_conformance.spec.verdicts import PASS
-
-from ..trials import trial_of
+from meta_tests.helpers.trials import trial_of
 
 CASES = {
     "740 parameters": Case(

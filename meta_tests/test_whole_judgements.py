@@ -1,7 +1,4 @@
-"""Judgements by all clauses that take too long for every run: ``tox -e whole``.
-
-Named by hand, as pytest does not collect this file by itself.
-"""
+"""Judgements by all clauses that take too long for every run: ``tox -e whole``."""
 
 from __future__ import annotations
 
@@ -9,12 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from .command_line import IMPLEMENTATIONS
-from .frameworks import DEVIATIONS
-from .hostility import HARMFUL, PROGRAMS, nothing_lost
-from .test_command_line import the_reference_conforms
-from .test_correct import WHOLE_ELSEWHERE, conforms
-from .test_defects import found_and_named
+pytest.importorskip("torch")
+
+from tools.frameworks import DEVIATIONS
+
+from .helpers.command_line import IMPLEMENTATIONS
+from .helpers.hostile_judgements import HARMFUL, PROGRAMS, nothing_lost
+from .helpers.judgements import (
+    WHOLE_ELSEWHERE,
+    conforms,
+    found_and_named,
+    the_reference_conforms,
+)
+
+pytestmark = pytest.mark.whole
 
 NAMED = {
     "layers:ReverseNotReversed": {"DIR-2", "DIR-3"},

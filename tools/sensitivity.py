@@ -1,6 +1,6 @@
 """How small an error is seen, beside what other checks see.
 
-``python -m meta_tests.sensitivity FOLDER`` multiplies what ``torch.nn.LSTM`` returns by 1 + eps,
+``python -m tools.sensitivity FOLDER`` multiplies what ``torch.nn.LSTM`` returns by 1 + eps,
 in one element, one row or a whole tensor, and looks for the smallest eps that is detected: by the
 judge, by ``torch.testing.assert_close`` and by ``torch.autograd.gradcheck``, with their defaults.
 It writes the medians over random cases to ``sensitivity.json``, ``sensitivity.md`` and

@@ -1,6 +1,6 @@
 """How far correct implementations really are from the reference, in units of rounding noise.
 
-``python -m meta_tests.calibrate FOLDER`` judges ``torch.nn.LSTM``, with oneDNN and without, and
+``python -m tools.calibrate FOLDER`` judges ``torch.nn.LSTM``, with oneDNN and without, and
 every correct rewrite on random cases, and writes the histogram of the largest ratio of each case,
 by implementation and dtype, to ``calibration.json`` and ``calibration.md`` in an existing folder.
 The threshold of the judge rests on these figures. The exit status is 1 if a correct implementation
@@ -41,7 +41,7 @@ INCONCLUSIVE_ALLOWED = 0.01
 
 EDGES = (0, 1, 2, 3, 5, 10, 20, THRESHOLD, np.inf)
 _CHUNK = 500
-_REWRITES = Path(__file__).parent / "implementations" / "correct.py"
+_REWRITES = Path(__file__).parents[1] / "meta_tests" / "implementations" / "correct.py"
 
 
 class Job(NamedTuple):

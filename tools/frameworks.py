@@ -1,8 +1,8 @@
 """Judges the shipped adapters, each in an environment of its own, and publishes what came of it.
 
-* ``python -m meta_tests.frameworks install NAME``: what the adapter needs, with pip
-* ``python -m meta_tests.frameworks judge NAME [OPTION...]``
-* ``python -m meta_tests.frameworks table``: every page of the results, and the README's table
+* ``python -m tools.frameworks install NAME``: what the adapter needs, with pip
+* ``python -m tools.frameworks judge NAME [OPTION...]``
+* ``python -m tools.frameworks table``: every page of the results, and the README's table
 
 The first two are what ``tox -e framework-NAME`` does; they take that name too.
 """

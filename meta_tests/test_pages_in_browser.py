@@ -1,6 +1,6 @@
 """Pages in a browser: what can be clicked, typed and seen.
 
-Not collected by default, as it needs Chromium: `tox -e browser` runs it, and fails without.
+They need Playwright and Chromium: `tox -e browser` runs them, and fails without.
 """
 
 from __future__ import annotations
@@ -8,15 +8,19 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
 
 from lstm_conformance.reports.difference import difference
 from lstm_conformance.reports.html import difference_html, matrix_html, report_html
 
-from .made_up_results import PROGRAM, failure, hostile, right, wrong
+from .helpers.made_up_results import PROGRAM, failure, hostile, right, wrong
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Locator, Page
+
+pytestmark = pytest.mark.browser
 
 PHONE, DESKTOP = (360, 740), (1280, 900)
 KINDS = ("old", "new", "hostile", "difference", "matrix", "hostile matrix")
@@ -34,6 +38,9 @@ _SWITCHES = (
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
+    # Not needed to collect these tests.
+    from playwright.sync_api import sync_playwright
+
     names = ("chromium", "chromium-browser", "google-chrome")
     program = next(filter(None, map(shutil.which, names)), None)
     assert program, "this needs Chromium: apt-get install chromium"

@@ -8,8 +8,7 @@ from functools import cache
 from typing import Any
 
 from lstm_conformance.reports.reading import upgraded
-
-from .frameworks import RESULTS
+from tools.frameworks import RESULTS
 
 Results = dict[str, Any]
 

@@ -1,6 +1,6 @@
 """How many defects are named rightly, and how many wrongly.
 
-``python -m meta_tests.diagnosis_figures FOLDER`` judges each catalogued defect in outputs or
+``python -m tools.diagnosis_figures FOLDER`` judges each catalogued defect in outputs or
 gradients by the clause that it breaks, and writes what the diagnosis says to ``diagnosis.json``
 and ``diagnosis.md``. Each is judged as it is diagnosed in practice: as part of an LSTM that
 computes in another way than the catalogue does, so that nothing is equal to the last bit. And some
@@ -27,8 +27,7 @@ from lstm_conformance.reports.writing import write_results, write_text
 from lstm_conformance.runner.failures.diagnosis import Diagnostician
 from lstm_conformance.runner.session.suite import judged
 from lstm_conformance.spec.contract import Implementation
-
-from .implementations.correct import SigmoidByTanh, SummedFromTheEnd
+from meta_tests.implementations.correct import SigmoidByTanh, SummedFromTheEnd
 
 NAMED, AMONG, TWO, WRONGLY, LOCATED, NOTHING = (
     "named",

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 SCHEMA = json.loads(files("lstm_conformance.reports").joinpath("results.schema.json").read_text())
-IMPLEMENTATIONS = Path(__file__).parent / "implementations"
+IMPLEMENTATIONS = Path(__file__).parents[1] / "implementations"
 
 
 class Ended(NamedTuple):

@@ -1,4 +1,4 @@
-"""Judgements in this process for the tests of shards, resumed runs, and budgets."""
+"""Sessions in this process, planned or with results: whole runs, shards and resumed runs."""
 
 from __future__ import annotations
 
@@ -103,6 +103,17 @@ def add_constructed(judged: JudgingSession, names: list[str] | None = None) -> N
         part = constructed(name, judged.tests[name])
         records = [record.as_json() for record in part.records]
         judged.add(name, part.clauses, records, "", part.seconds)
+
+
+def shard(text: str, broken_off: str = "", stopped: str | None = None, **options: Any) -> Results:
+    """Results of one shard, such as ``"1/2"``, as they are read from a file."""
+    judged = planned(shard=text, **options)
+    add_constructed(judged)
+    if broken_off in judged.tests:
+        judged.add(broken_off, judged.tests[broken_off], None, "crashed <b>", 1.0)
+    # What is read from a file has lists where there were tuples.
+    found: Results = json.loads(json.dumps(judged.results(stopped), allow_nan=False))
+    return found
 
 
 def judge(judged: JudgingSession) -> None:

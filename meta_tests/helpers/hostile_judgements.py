@@ -1,4 +1,4 @@
-"""Judges what is hostile, and says which verdicts were lost."""
+"""Judgements of hostile implementations, in which every case keeps its verdict."""
 
 from __future__ import annotations
 

@@ -1,1 +1,0 @@
-"""Speed: compared within one run, never tested."""

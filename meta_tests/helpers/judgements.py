@@ -1,0 +1,86 @@
+"""Judgements on the command line, and what their results have to say.
+
+Of correct implementations, of defects and of the reference: by few clauses or profiles in every
+run, and by all of them in `test_whole_judgements.py`.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+
+from lstm_conformance.adapters.reference import ReferenceLSTM
+from lstm_conformance.spec.clauses import TESTABLE
+
+from .command_line import SCHEMA, check, root_causes, run
+
+# Classes of `implementations/correct.py` that `test_whole_judgements.py` judges by all clauses.
+# `test_correct.py` judges only their numbers.
+WHOLE_ELSEWHERE = (
+    "RecomputedInBackward",
+    "MaskedPadding",
+    "SigmoidByTanh",
+    "ExponentialGates",
+    "ConcatenatedProduct",
+    "SummedFromTheEnd",
+    "InputProductAhead",
+    "Float64Inside",
+)
+
+
+def valid(results: dict[str, Any]) -> None:
+    """Raises if the results are not of the schema."""
+    jsonschema.validate(results, SCHEMA)
+
+
+def conforms(target: str, *options: str, cwd: Path) -> None:
+    """Judges a correct implementation, and holds the judgement to finding nothing."""
+    formats = ("--dtype", "float64", "--dtype", "float32")
+    ended, results = check(target, "--profile", "smoke", *formats, *options, cwd=cwd)
+    assert ended.status == 0, ended.out
+    assert results["conformant"] is True
+    worst = max(clause["worst_ratio"] or 0.0 for clause in results["clauses"])
+    assert worst < 15, "far from the threshold, not just under it"
+
+
+def found_and_named(defect: str, clauses: set[str], cwd: Path) -> None:
+    """Judges a defect by all clauses, and holds the report to what it has to say."""
+    target = f"lstm_conformance.defects.{defect}"
+    ended, results = check(target, "--profile", "smoke", cwd=cwd)
+    assert ended.status == 1
+    assert results["conformant"] is False
+    assert root_causes(results) == clauses
+    causes = [clause["failure"]["diagnosis"] for clause in results["clauses"]
+              if clause["root_cause"]]  # fmt: skip
+    if "dtypes:" not in defect:  # lost precision is nothing that is like another loss of it
+        assert all(diagnosis["defects"] == [defect.partition(":")[2]] for diagnosis in causes)
+    named = [f"{clause['id']} {clause['title']}" for clause in results["clauses"]]
+    assert all(f"Broken: {name}" in ended.out or f"; {name}" in ended.out for name in named
+               if name.split()[0] in clauses)  # fmt: skip
+
+
+def the_reference_conforms(profile: str, cwd: Path) -> dict[str, Any]:
+    """Judges the reference, and holds all that is written to what it has; combinations visited."""
+    file, report = cwd / "results.json", cwd / "report.md"
+    ended = run(
+        "check", "reference", "--profile", profile, "-n", "2",
+        "--json", str(file), "--markdown", str(report),
+        cwd=cwd,
+    )  # fmt: skip
+    assert ended.status == 0, ended.out + ended.err
+    results = json.loads(file.read_text())
+    valid(results)
+    assert results["conformant"] is True
+    verdicts = {clause["id"]: clause["verdict"] for clause in results["clauses"]}
+    assert verdicts.pop("DTYPE-4") == "unsupported"
+    for clause, verdict in verdicts.items():
+        has_it = ReferenceLSTM.capabilities.issuperset(TESTABLE[clause].needs)
+        assert verdict == ("pass" if has_it else "unsupported"), clause
+    assert "CONFORMANT: reference" in ended.out
+    assert report.read_text().startswith("# Conformance of reference")
+    assert sorted(cwd.iterdir()) == [report, file], "nothing else is left behind"
+    combinations: dict[str, Any] = results["coverage"]["combinations"]
+    return combinations

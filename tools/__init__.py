@@ -1,0 +1,1 @@
+"""Programs for contributors: they measure the suite, and publish results of frameworks."""
