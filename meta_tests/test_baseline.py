@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import copy
 import json
-from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lstm_conformance.reports.reading import ResultsError
 from lstm_conformance.runner.commands.main import main
 from lstm_conformance.runner.failures.failure import Failure
 from lstm_conformance.runner.gate.baseline import Comparison, Question, read_baseline
 from lstm_conformance.runner.searching.record import Record
-from lstm_conformance.runner.session.results_builder import Tally
+from lstm_conformance.runner.session.options import Options
+from lstm_conformance.spec.usage_error import UsageError
 
 from .helpers.command_line import check, run
 from .helpers.made_up_records import CASE, passed, session
@@ -26,12 +25,12 @@ CLAUSES = ("EQ-1", "EQ-2", "EQ-3")
 
 def results(verdict: str = "pass", ratio: float | None = 1.5, **more: Any) -> dict[str, Any]:
     """Of three clauses, the first of which came out so and the second of which is broken."""
-    tally = Tally(session()._asked(), CLAUSES)
+    judged = session(clauses=CLAUSES)
     failure = Failure("error", CASE, CASE, exception="ValueError: no")
     broken = Record("EQ-2", {"error": 1}, failures=[failure])
-    for record in (passed("EQ-1"), broken.as_json(), passed("EQ-3")):
-        tally.add(record["clause"], (record["clause"],), [Record.of_json(record)], "", 1.0)
-    found = tally.results(None, 1.0)
+    for record in (passed("EQ-1"), broken.to_json(), passed("EQ-3")):
+        judged.add(record["clause"], (record["clause"],), [record])
+    found = judged.results(None)
     found["clauses"][0].update(verdict=verdict, worst_ratio=ratio)
     return {**found, **more}
 
@@ -156,8 +155,7 @@ def test_hostile_text_is_text() -> None:
 def question(**changes: Any) -> Question:
     """Of a command line that asks what :func:`results` answer."""
     asked = {"target": "reference", "profile": "smoke", **changes}
-    names = ("exec", "python", "dtype", "device", "without")
-    return Question.of_options(Namespace(**{**dict.fromkeys(names), **asked}))
+    return Question.of_options(Options(**asked))
 
 
 def written(folder: Path, found: dict[str, Any]) -> Path:
@@ -182,10 +180,10 @@ def of_program() -> dict[str, Any]:
     ("change", "asked", "says"),
     [
         (of_program(), {}, "its target is --exec ./a"),
-        ({}, {"target": None, "exec": "./my lstm"}, "that of this run --exec './my lstm'"),
+        ({}, {"target": None, "program": "./my lstm"}, "that of this run --exec './my lstm'"),
         (
             {},
-            {"dtype": ["float32"]},
+            {"dtypes": ("float32",)},
             "its --dtype is bfloat16, float16, float32, float64, and that of this run float32",
         ),
         ({"dtypes": ["float32"]}, {}, "its --dtype is float32, and that of this run bfloat16"),
@@ -194,7 +192,7 @@ def of_program() -> dict[str, Any]:
             {},
             "its --device is cpu, cuda, and that of this run cpu",
         ),
-        ({}, {"without": ["packed"]}, "its --without is nothing, and that of this run packed"),
+        ({}, {"without": ("packed",)}, "its --without is nothing, and that of this run packed"),
         ({}, {"profile": "default"}, "it judged less, by profile smoke and not default"),
         ({"stopped": "interrupted"}, {}, "it was not completed"),
         ({"case": CASE}, {}, "it judged a part only"),
@@ -205,7 +203,7 @@ def test_a_baseline_of_another_question_is_refused(
     change: dict[str, Any], asked: dict[str, Any], says: str, tmp_path: Path
 ) -> None:
     path = written(tmp_path, {**results(), **change})
-    with pytest.raises(ResultsError, match="is no baseline for this: ") as raised:
+    with pytest.raises(UsageError, match="is no baseline for this: ") as raised:
         read_baseline(path, question(**asked))
     assert says in str(raised.value)
     assert str(raised.value).isprintable()
@@ -221,7 +219,7 @@ def test_questions_that_cannot_be_put(tmp_path: Path) -> None:
         ("foreign.json", [], "holds no results"),
         ("missing.json", [], "cannot be read"),
         ("before.json", ["--dtype", "float32"], "is no baseline for this"),
-        ("before.json", ["--json", "./before.json"], "would replace the baseline"),
+        ("before.json", ["--json", "./before.json"], "which is the baseline: name another file"),
         ("before.json", ["--case", CASE], "--baseline does not go with it"),
     ):
         arguments = ("reference", "--profile", "smoke", "--baseline", baseline)
@@ -247,7 +245,7 @@ def test_merged_results_are_held_to_one(tmp_path: Path, capsys: pytest.CaptureFi
     assert capsys.readouterr().out.endswith(f"WORSE than {files[3]}: {broken['id']}.\n")
     unwanted = ["--baseline", files[3], "--json", files[3]]
     assert main(["merge", *files[:2], *unwanted]) == 2
-    assert "--json would replace the baseline" in capsys.readouterr().err
+    assert "which is the baseline: name another file" in capsys.readouterr().err
     written(tmp_path, {**before, "dtypes": ["float32"]})
     assert main(["merge", *files[:2], "--baseline", files[3]]) == 2
     assert "is no baseline for this: its --dtype" in capsys.readouterr().err

@@ -18,10 +18,13 @@ from lstm_conformance.adapters.reference import ReferenceLSTM
 from lstm_conformance.reports.tables import summary
 from lstm_conformance.runner.commands.main import main
 from lstm_conformance.runner.judging.rules import close
-from lstm_conformance.runner.searching.checker import Checker, Settings
+from lstm_conformance.runner.searching.checker import Checker
 from lstm_conformance.runner.searching.profiles import PROFILES
 from lstm_conformance.runner.searching.record import Record
-from lstm_conformance.runner.session.budget import Budget, most_telling_first, seconds_of
+from lstm_conformance.runner.searching.settings import Settings
+from lstm_conformance.runner.session.budget import Budget, most_informative_first
+from lstm_conformance.runner.session.option_values import duration
+from lstm_conformance.runner.session.options import Options
 from lstm_conformance.runner.session.suite import judging_tests
 from lstm_conformance.spec.case import Case
 from lstm_conformance.spec.clauses import TESTABLE, prerequisites
@@ -30,7 +33,7 @@ from lstm_conformance.spec.contract import Observation
 from lstm_conformance.spec.strategies import PLAIN
 
 from .helpers.command_line import SCHEMA, check
-from .helpers.sessions import judge, planned, session, without_times
+from .helpers.sessions import judge, planned, without_times
 
 Results = dict[str, Any]
 
@@ -71,7 +74,7 @@ def _judged(
         resume, implementation=slow, clock=slow.clock, max_time=seconds, clauses=CLAUSES, known=()
     )
     judge(judged)
-    stopped = "max-time" if judged._tally.unfinished() else None
+    stopped = "max-time" if judged.session.collector.outcomes.unfinished else None
     found: Results = json.loads(json.dumps(judged.results(stopped), allow_nan=False))
     return found
 
@@ -85,25 +88,25 @@ def states(found: Results) -> set[str]:
     [("300", 300), ("90s", 90), ("5m", 300), ("1h", 3600), ("1.5h", 5400), ("0.001", 0.001)],
 )
 def test_times(text: str, seconds: float) -> None:
-    assert seconds_of(text) == seconds
-    assert seconds_of(repr(seconds_of(text))) == seconds
+    assert duration(text) == seconds
+    assert duration(repr(duration(text))) == seconds
 
 
 @pytest.mark.parametrize("text", ["", "0", "0m", "-5m", "5 m", "5d", "m", "nan", "inf", "1e3", "٣"])
 def test_what_is_no_time(text: str) -> None:
     with pytest.raises(ValueError, match="is no time: give seconds, or 90s, 5m, 1h"):
-        seconds_of(text)
+        duration(text)
 
 
-def test_the_most_telling_tests_come_first() -> None:
+def test_the_most_informative_tests_come_first() -> None:
     tests = judging_tests(TESTABLE, PROFILES["default"])
-    order = most_telling_first(tests)
+    order = most_informative_first(tests)
     assert sorted(order) == sorted(tests)
-    telling = [max(len(prerequisites(clause)) for clause in tests[name]) for name in order]
-    assert telling[0] == max(telling)
+    informative = [max(len(prerequisites(clause)) for clause in tests[name]) for name in order]
+    assert informative[0] == max(informative)
     assert (
-        max(telling[place] for place, name in enumerate(order) if tests[name] == ("EQ-1",))
-        < telling[order.index("test_combinations.test_every_combination[1-layers-batched]")]
+        max(informative[place] for place, name in enumerate(order) if tests[name] == ("EQ-1",))
+        < informative[order.index("test_combinations.test_every_combination[1-layers-batched]")]
     )
     first_of = {tests[name]: place for place, name in reversed([*enumerate(order)])}
     places = sorted(first_of.values())
@@ -192,9 +195,9 @@ def test_a_budget_that_ran_out_is_resumed(wrong: bool) -> None:
 def test_a_clause_that_may_be_supported_was_not_shown_to_be_unsupported() -> None:
     judged = planned(clauses=("COMB-3",), known=(), max_time=1.0)
     first, second, *_ = judged.tests
-    unsupported = Record("COMB-3", {"unsupported": 1}, reasons={"no packed": 1}).as_json()
+    unsupported = Record("COMB-3", {"unsupported": 1}, reasons={"no packed": 1}).to_json()
     judged.add(first, ("COMB-3",), [unsupported], "", 1.0)
-    judged.add(second, ("COMB-3",), [Record("COMB-3", {"pass": 1}).as_json()], "", 1.0)
+    judged.add(second, ("COMB-3",), [Record("COMB-3", {"pass": 1}).to_json()], "", 1.0)
     assert judged.results("max-time")["clauses"][0]["verdict"] == "pass"
     judged = planned(clauses=("COMB-3",), known=(), max_time=1.0)
     judged.add(first, ("COMB-3",), [unsupported], "", 1.0)
@@ -206,9 +209,12 @@ def test_a_clause_that_may_be_supported_was_not_shown_to_be_unsupported() -> Non
 @pytest.mark.parametrize("first", ["inconclusive", "unsupported"])
 def test_a_case_that_tells_nothing_is_not_enough(first: str) -> None:
     checker = Checker(
-        ReferenceLSTM(), Settings(PROFILES["smoke"], 0, ("float64",), ("cpu",)), "test", ["EQ-4"]
+        ReferenceLSTM(),
+        Settings(PROFILES["smoke"], 0, ("float64",), ("cpu",)),
+        "test",
+        ["EQ-4"],
+        out_of_time=lambda: True,
     )
-    checker.out_of_time = lambda: True
     checker.records["EQ-4"].verdicts = {first: 1}
     checker.forall(PLAIN, close())
     assert checker.records["EQ-4"].verdicts == {first: 1, "pass": 1}
@@ -278,19 +284,18 @@ def test_time_that_is_left_over_is_of_those_that_were_cut_short(
         return {name: 0.01 if name.startswith("test_shapes.") else 1.0 for name in names}
 
     def sitting(command: list[str], log: Path) -> int:
-        given = dict(pairwise(command))
-        given.update(argument.split("=", 1) for argument in command if "=" in argument)
-        resume, file = given.get("--lstm-resume"), Path(given["--lstm-json"])
-        earlier = json.loads(Path(resume).read_text("utf-8")) if resume else None
+        options = Options.from_json(Path(dict(pairwise(command))["--lstm-options"]).read_text())
+        assert options.json is not None
+        earlier = json.loads(options.resume.read_text("utf-8")) if options.resume else None
         if earlier is not None and dies:
             log.write_text("")
             return -signal.SIGSEGV
-        told.append(_judged(seconds_of(given["--lstm-max-time"]), False, earlier, slow))
-        file.write_text(json.dumps(told[-1], allow_nan=False), "utf-8")
+        told.append(_judged(options.max_time, False, earlier, slow))
+        options.json.write_text(json.dumps(told[-1], allow_nan=False), "utf-8")
         return 0
 
     monkeypatch.setattr("lstm_conformance.runner.session.budget.expected_seconds", expected)
-    monkeypatch.setattr("lstm_conformance.runner.commands.check._run", sitting)
+    monkeypatch.setattr("lstm_conformance.runner.session.pytest_process._run", sitting)
     monkeypatch.setattr(
         "lstm_conformance.runner.commands.check.time", SimpleNamespace(monotonic=slow.clock)
     )
@@ -312,6 +317,6 @@ def test_what_is_no_time_is_told_in_one_sentence(tmp_path: Path) -> None:
 
 
 def test_time_that_is_not_limited_is_not_shared_out() -> None:
-    judged = session()
-    assert judged.plan() is None
-    assert not judged.is_over()
+    run = planned().session
+    assert run.plan.end is None
+    assert not run.is_over()

@@ -16,8 +16,10 @@ from lstm_conformance.runner.failures.diagnosis import Diagnostician
 from lstm_conformance.runner.judging.comparison import Finding
 from lstm_conformance.runner.judging.rules import close
 from lstm_conformance.runner.processes.child_process import ProcessFailed
-from lstm_conformance.runner.searching.checker import COST_OF_A_PROCESS, Checker, Settings
+from lstm_conformance.runner.searching.checker import Checker
 from lstm_conformance.runner.searching.record import Record
+from lstm_conformance.runner.searching.search import COST_OF_A_PROCESS
+from lstm_conformance.runner.searching.settings import Settings
 from lstm_conformance.spec.capabilities import ALL
 from lstm_conformance.spec.case import Case
 from lstm_conformance.spec.combinations import Combination, covering_array
@@ -48,14 +50,17 @@ def judged(
 def test_correct() -> None:
     record = judged(ReferenceLSTM())
     assert record.verdicts == {"pass": 25}
-    assert record.worst_ratio is not None
-    assert record.worst_ratio < 10
+    assert record.statistics.worst_ratio is not None
+    assert record.statistics.worst_ratio < 10
     assert not record.failures
-    assert sum(cases for cases, _ in record.tensors.values()) == 3 * 25
-    assert max(worst for _, worst in record.tensors.values()) == record.worst_ratio
+    assert sum(cases for cases, _ in record.statistics.tensors.values()) == 3 * 25
+    assert (
+        max(worst for _, worst in record.statistics.tensors.values())
+        == record.statistics.worst_ratio
+    )
 
 
-def test_wrong_is_failed_and_made_smaller() -> None:
+def test_wrong_fails_and_is_shrunk() -> None:
     def wrong(case: Case, observation: Observation) -> Observation:
         broken = case.config.hidden_size >= 3 and case.seq_len >= 2
         return with_output(observation, lambda x: x + 1e-3 if broken else x)
@@ -68,7 +73,8 @@ def test_wrong_is_failed_and_made_smaller() -> None:
     assert smallest.seq_len == 2
     assert (smallest.config.input_size, smallest.batch_size, smallest.config.num_layers) == (1,) * 3
     assert smallest.seed == 0
-    assert failure.finding["tensor"] == "output"
+    assert failure.finding is not None
+    assert failure.finding.tensor == "output"
     assert failure.first_case != failure.case
 
 
@@ -125,7 +131,7 @@ def test_a_tensor_that_is_not_returned_is_an_error() -> None:
 def test_nan_fails() -> None:
     record = judged(Modified(lambda case, o: with_output(o, lambda x: x * math.nan)))
     assert record.verdicts == {"fail": 1}
-    assert record.worst_ratio == math.inf
+    assert record.statistics.worst_ratio == math.inf
 
 
 def test_failing_now_and_then_is_failing() -> None:
@@ -262,7 +268,7 @@ def test_what_breaks_its_process_is_asked_a_few_times_only() -> None:
     checker.each_combination(covering_array()[-1:], Domain(), {"COMB-1": rule, "COMB-2": rule})
     assert all(record.verdicts["error"] == 1 for record in checker.records.values())
     assert 1 < len(hung) <= 4, "made smaller, but not for long, and not by each rule"
-    checker.diagnose(Diagnostician(implementation), "COMB-1")
+    checker.diagnose(Diagnostician(implementation), ["COMB-1"])
     assert len(hung) <= 4
 
 
@@ -355,8 +361,8 @@ def test_the_first_entry_that_applies_counts() -> None:
 
 def test_ratios_are_counted_by_powers_of_two() -> None:
     record = judged(ReferenceLSTM())
-    for kind, (cases, worst) in record.tensors.items():
-        histogram = record.histograms[kind]
+    for kind, (cases, worst) in record.statistics.tensors.items():
+        histogram = record.statistics.histograms[kind]
         assert sum(histogram.values()) == cases
         assert worst < 2.0 ** max(map(int, histogram))
 
@@ -368,8 +374,8 @@ def test_ratios_are_counted_by_powers_of_two() -> None:
 def test_exponent_of_a_ratio(ratio: float, exponent: int) -> None:
     record = Record("EQ-4")
     finding = Finding("output", FAIL, ratio)
-    record.see_ratios(Case(LSTMConfig(1, 1)), [finding])
-    assert record.histograms == {"float64 output": {str(exponent): 1}}
+    record.statistics.add_ratios(Case(LSTMConfig(1, 1)), [finding])
+    assert record.statistics.histograms == {"float64 output": {str(exponent): 1}}
 
 
 def test_growth_is_that_of_error_and_noise() -> None:
@@ -377,10 +383,12 @@ def test_growth_is_that_of_error_and_noise() -> None:
     case = Case(LSTMConfig(1, 3, num_layers=2), seq_len=5)
     for ratio in (1.0, 4.0):
         finding = Finding("output", PASS, ratio, noise=2.0**-50)
-        record.see_growth(case, [finding, replace(finding, tensor="h_n")])
-    record.see_growth(case, [Finding("output", FAIL, 100.0, noise=1.0)])
-    record.see_growth(replace(case, weight_scale=3.0), [Finding("output", PASS, 1.0, noise=1.0)])
-    assert record.growth == {
+        record.statistics.add_sizes(case, [finding, replace(finding, tensor="h_n")])
+    record.statistics.add_sizes(case, [Finding("output", FAIL, 100.0, noise=1.0)])
+    record.statistics.add_sizes(
+        replace(case, weight_scale=3.0), [Finding("output", PASS, 1.0, noise=1.0)]
+    )
+    assert record.statistics.growth == {
         "float64 output seq_len 8": (2, -98.0, -100.0),
         "float64 output hidden_size 4": (2, -98.0, -100.0),
         "float64 output num_layers 2": (2, -98.0, -100.0),
@@ -389,10 +397,10 @@ def test_growth_is_that_of_error_and_noise() -> None:
 
 def test_records_add_up() -> None:
     one, other = judged(ReferenceLSTM()), judged(wrong_both_ways())
-    both = Record.of_json(one.as_json())
+    both = Record.from_json(one.to_json())
     both.add(other)
     assert sum(both.verdicts.values()) == sum((*one.verdicts.values(), *other.verdicts.values()))
-    for kind, (cases, _) in both.tensors.items():
-        assert cases == sum(r.tensors.get(kind, (0, 0))[0] for r in (one, other))
-        assert cases == sum(both.histograms[kind].values())
-    assert Record.of_json(both.as_json()) == both
+    for kind, (cases, _) in both.statistics.tensors.items():
+        assert cases == sum(r.statistics.tensors.get(kind, (0, 0))[0] for r in (one, other))
+        assert cases == sum(both.statistics.histograms[kind].values())
+    assert Record.from_json(both.to_json()) == both

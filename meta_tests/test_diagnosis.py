@@ -22,8 +22,9 @@ from lstm_conformance.adapters.target import load
 from lstm_conformance.adapters.torch_module import TorchModule
 from lstm_conformance.defects.catalogue import catalogue
 from lstm_conformance.defects.readable import ReadableLSTM
-from lstm_conformance.runner.failures.diagnosis import Diagnosis, Diagnostician, Evidence
+from lstm_conformance.runner.failures.diagnosis import Diagnostician, Evidence
 from lstm_conformance.runner.failures.divergence import first_divergence
+from lstm_conformance.runner.failures.failure import Diagnosis
 from tools.diagnosis_figures import computed_otherwise, diagnosis
 
 CATALOGUE = {defect.id: defect for defect in catalogue()}

@@ -14,7 +14,8 @@ from lstm_conformance.reports.difference import (
     difference_markdown,
     difference_text,
 )
-from lstm_conformance.reports.reading import ResultsError, upgraded
+from lstm_conformance.reports.reading import upgraded
+from lstm_conformance.spec.usage_error import UsageError
 from tools.frameworks import RESULTS
 
 BEFORE = upgraded(json.loads((RESULTS / "torch.json").read_text("utf-8")))
@@ -119,7 +120,7 @@ def test_other_circumstances_are_said() -> None:
 def test_different_implementations_have_no_difference() -> None:
     other = copy.deepcopy(BEFORE)
     other["implementation"]["target"] = "jax\x1b[2J"
-    with pytest.raises(ResultsError, match="of torch and of jax") as raised:
+    with pytest.raises(UsageError, match="of torch and of jax") as raised:
         difference(BEFORE, other)
     assert str(raised.value).isprintable()
 

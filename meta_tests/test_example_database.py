@@ -17,7 +17,7 @@ from lstm_conformance.runner.judging.rules import close
 from lstm_conformance.runner.searching.checker import Checker
 from lstm_conformance.runner.searching.example_database import (
     Examples,
-    ExamplesError,
+    UsageError,
     open_examples,
 )
 from lstm_conformance.runner.searching.record import Record
@@ -184,7 +184,7 @@ def test_places_that_cannot_be_used(
     monkeypatch.setenv("HYPOTHESIS_STORAGE_DIRECTORY", str(tmp_path / "hypothesis"))
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")  # no network
     monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)  # which open what is tried already
-    with pytest.raises(ExamplesError) as raised:
+    with pytest.raises(UsageError) as raised:
         open_examples([place])
     assert says in str(raised.value)
     assert str(raised.value).endswith((".", ". "))
@@ -194,7 +194,7 @@ def test_places_that_cannot_be_used(
 def test_without_redis_it_is_said_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "redis", None)
     monkeypatch.delitem(sys.modules, "hypothesis.extra.redis", raising=False)
-    with pytest.raises(ExamplesError, match=r"pip install 'lstm-conformance\[redis\]'"):
+    with pytest.raises(UsageError, match=r"pip install 'lstm-conformance\[redis\]'"):
         open_examples(["redis://localhost"])
 
 

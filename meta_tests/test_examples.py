@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from lstm_conformance.runner.processes.child_process import Limits, Worker
+from lstm_conformance.runner.processes.child_process import ChildProcess, Limits
 from lstm_conformance.runner.processes.program import PROTOCOL
 
 from .helpers.command_line import Ended, run
@@ -67,7 +67,7 @@ def command(language: str, sources: Path) -> str:
 
 def capabilities(program: str) -> set[str]:
     """What the program declares."""
-    worker = Worker(shlex.split(program), Limits(), {"method": "hello", "protocol": PROTOCOL})
+    worker = ChildProcess(shlex.split(program), Limits(), {"method": "hello", "protocol": PROTOCOL})
     declared = worker.start()["capabilities"]
     worker.stop()
     return set(declared)

@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 
 from lstm_conformance.adapters.reference import ReferenceLSTM
-from lstm_conformance.reports.kill_table import kill_markdown, kill_text
-from lstm_conformance.runner.commands.defects import FirstFailure, UntilFirstFailure, exit_status
+from lstm_conformance.reports.mutation_table import mutation_markdown, mutation_text
+from lstm_conformance.runner.commands.defects import exit_status
 from lstm_conformance.runner.judging.rules import close
-from lstm_conformance.runner.searching.checker import Settings
+from lstm_conformance.runner.mutation.first_failure import FirstFailure, UntilFirstFailure
 from lstm_conformance.runner.searching.profiles import PROFILES
+from lstm_conformance.runner.searching.settings import Settings
 from lstm_conformance.runner.session.suite import runs
 from lstm_conformance.spec.case import Case
 from lstm_conformance.spec.clauses import TESTABLE
@@ -182,8 +183,8 @@ def test_what_is_told(made_up: tuple[Any, dict[str, Any], str]) -> None:
     lines = [line.split()[:3] for line in ended.stdout.splitlines()]
     assert ["None", "EQ-5", "It"] in lines
     assert ["Unexpected", "USE-4", "EQ-5"] in lines
-    assert ended.stdout == kill_text(results)
-    assert page == kill_markdown(results)
+    assert ended.stdout == mutation_text(results)
+    assert page == mutation_markdown(results)
     table = [line for line in page.splitlines() if line.startswith("| Unexpected")]
     assert len(table) == 1
     assert r"It has \* and \| in it." in table[0]
@@ -201,7 +202,7 @@ def test_the_page_has_public_bugs_and_what_is_no_defect() -> None:
         "profile": "smoke", "seed": 0, "duration_seconds": 3.0, "defects": [row, quick],
         "equivalent": [{"id": "Same", "text": "A change.\n\nA * proof."}],
     }  # fmt: skip
-    page = kill_markdown(results)
+    page = mutation_markdown(results)
     assert (
         r"[pytorch/pytorch\#1](https://github.com/pytorch/pytorch/issues/1), <https://example.org/x>"
         in page
@@ -264,4 +265,4 @@ def test_the_published_table_is_of_all_defects_and_all_are_killed() -> None:
     assert {row["id"] for row in results["defects"]} == {defect.id for defect in catalogue()}
     assert all(row["verdict"] == "killed" and row["expected"] for row in results["defects"])
     assert results["profile"] == "default"
-    assert (published / "defects.md").read_text("utf-8") == kill_markdown(results)
+    assert (published / "defects.md").read_text("utf-8") == mutation_markdown(results)

@@ -10,7 +10,7 @@ import pytest
 from lstm_conformance.runner.judging.known_deviations import (
     CONDITIONS,
     Deviation,
-    KnownDeviationsError,
+    UsageError,
     read_known_deviations,
 )
 from lstm_conformance.spec.case import Case
@@ -103,7 +103,7 @@ def test_every_condition_is_of_a_case() -> None:
     ],
 )
 def test_what_cannot_be_used_is_told_in_a_sentence(tmp_path: Path, text: str, message: str) -> None:
-    with pytest.raises(KnownDeviationsError, match=message):
+    with pytest.raises(UsageError, match=message):
         read_known_deviations(written(tmp_path, text))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,9 @@ from typing import Any
 import jsonschema
 import pytest
 
-from lstm_conformance.runner.commands.merge import CannotMerge, merge, merged
+from lstm_conformance.runner.commands.main import main
+from lstm_conformance.runner.gate.merging import merged
+from lstm_conformance.spec.usage_error import UsageError
 
 from .helpers.command_line import SCHEMA, check, run
 from .helpers.sessions import CASE, add_constructed, planned, shard, without_times
@@ -66,7 +67,7 @@ def test_capabilities_that_one_shard_found_are_found() -> None:
 
 
 def refusal(given: dict[str, Results]) -> str:
-    with pytest.raises(CannotMerge) as raised:
+    with pytest.raises(UsageError) as raised:
         merged(given)
     sentence = str(raised.value)
     assert sentence.endswith(".")
@@ -76,11 +77,11 @@ def refusal(given: dict[str, Results]) -> str:
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"seed": 1}, "they differ in the seed (0 and 1)"),
-        ({"dtypes": ("float64", "float32")}, "dtypes (float64 and float64, float32)"),
-        ({"without": frozenset({"packed"})}, "--without (none and packed)"),
+        ({"seed": 1}, "they differ in --seed (0 and 1)"),
+        ({"dtypes": ("float64", "float32")}, "--dtype (float64 and float64, float32)"),
+        ({"without": ("packed",)}, "--without (none and packed)"),
         ({"known": ()}, "known deviations"),
-        ({"profile": "default"}, "the profile (smoke and default)"),
+        ({"profile": "default"}, "--profile (smoke and default)"),
     ],
 )
 def test_shards_of_runs_with_other_options_are_refused(options: dict[str, Any], says: str) -> None:
@@ -101,7 +102,7 @@ def test_shards_of_runs_with_other_options_are_refused(options: dict[str, Any], 
         ("packages", "numpy", "the version of numpy"),
         ("packages", "lstm-conformance", "the version of lstm-conformance"),
         ("", "required", "--require"),
-        ("", "devices", "the devices"),
+        ("", "devices", "--device"),
         ("", "missing_devices", "the missing devices"),
         ("", "case", "--case"),
     ],
@@ -222,7 +223,7 @@ def test_damaged_files_are_refused_in_one_sentence(
         ('{"schema_version": 2, "shard": {', "cut off"),
         ("", "no results"),
         ("[]", "no results"),
-        ('{"schema_version": 3}', "install a newer one"),
+        ('{"schema_version": 4}', "install a newer one"),
         ('{"schema_version": 2}', "is damaged"),
     ],
 )
@@ -239,7 +240,7 @@ def _refused_files(texts: dict[str, str], folder: Path, capsys: pytest.CaptureFi
     out = folder / "merged.json"
     out.write_text("as before")
     files = [folder / name for name in texts]
-    assert merge(Namespace(results=files, json=out, markdown=None, baseline=None)) == 2
+    assert main(["merge", *map(str, files), "--json", str(out)]) == 2
     printed = capsys.readouterr()
     assert printed.out == ""
     assert printed.err.startswith("lstm-conformance: ")

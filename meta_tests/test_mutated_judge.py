@@ -14,22 +14,20 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from lstm_conformance.runner.commands import waive
-from lstm_conformance.runner.gate import baseline
+from lstm_conformance.runner.gate import baseline, deviation_draft
 from lstm_conformance.runner.judging import comparison as judge
 from lstm_conformance.runner.judging import rules
 from lstm_conformance.runner.judging.comparison import Finding
 from lstm_conformance.runner.judging.known_deviations import Deviation
 from lstm_conformance.runner.judging.trial import Trial
-from lstm_conformance.runner.searching import checker
+from lstm_conformance.runner.searching import case_judge, checker
 from lstm_conformance.runner.searching.checker import Checker
-from lstm_conformance.runner.searching.record import Record
-from lstm_conformance.runner.session import budget, same_run
-from lstm_conformance.runner.session import results_builder as tally
+from lstm_conformance.runner.session import budget, results_builder, same_run
 from lstm_conformance.runner.session.budget import Budget
-from lstm_conformance.runner.session.results_builder import Tally
-from lstm_conformance.runner.session.session import JudgingSession
+from lstm_conformance.runner.session.collector import Collector
+from lstm_conformance.runner.session.outcomes import Outcomes
 from lstm_conformance.runner.session.shards import Shard
+from lstm_conformance.runner.session.test_outcome import TestOutcome
 from lstm_conformance.spec.strategies import Domain
 from lstm_conformance.spec.verdicts import FAIL, INCONCLUSIVE, PASS
 
@@ -182,10 +180,8 @@ def exceptions_swallowed(original: Function) -> Function:
 
 
 def breaking_off_ignored(original: Function) -> Function:
-    def add(
-        self: JudgingSession, test: str, clauses: Any, records: Any, why: str, seconds: float
-    ) -> None:
-        original(self, test, clauses, records, "", seconds)
+    def add(self: Collector, test: str, clauses: Any, records: Any, why: str, *others: Any) -> None:
+        original(self, test, clauses, records, "", *others)
 
     return add
 
@@ -218,7 +214,7 @@ def stands(verdict: str) -> Callable[[Function], Function]:
     """Clauses with ``verdict`` are no obstacle to conformance."""
 
     def change(original: Function) -> Function:
-        return lambda clause: clause["verdict"] == verdict or original(clause)
+        return lambda of_clause, *others: of_clause == verdict or original(of_clause, *others)
 
     return change
 
@@ -227,8 +223,9 @@ def counted_as_pass(verdict: str) -> Callable[[Function], Function]:
     """Cases with ``verdict`` have passed."""
 
     def change(original: Function) -> Function:
-        def of_clause(counts: dict[str, int], record: Record) -> str:
-            return original({**counts, PASS: counts.get(PASS, 0) + counts.get(verdict, 0)}, record)
+        def of_clause(counts: dict[str, int], *others: Any, **known: Any) -> str:
+            passed = counts.get(PASS, 0) + counts.get(verdict, 0)
+            return str(original({**counts, PASS: passed}, *others, **known))
 
         return of_clause
 
@@ -236,11 +233,13 @@ def counted_as_pass(verdict: str) -> Callable[[Function], Function]:
 
 
 def without_a_case_passes(original: Function) -> Function:
-    return lambda counts, record: original(counts, record) if counts else PASS
+    return lambda counts, *others, **known: original(counts, *others, **known) if counts else PASS
 
 
 def most_cases_decide(original: Function) -> Function:
-    return lambda counts, record: max(counts, key=counts.__getitem__, default="not tested")
+    return lambda counts, *others, **known: max(
+        counts, key=counts.__getitem__, default="not tested"
+    )
 
 
 def conditions_ignored(original: Function) -> Function:
@@ -248,7 +247,7 @@ def conditions_ignored(original: Function) -> Function:
 
 
 def never_gone(original: Function) -> Function:
-    def deviations(self: Tally) -> list[dict[str, Any]]:
+    def deviations(self: Any) -> list[dict[str, Any]]:
         return [{**found, "outcome": "waived"} for found in original(self)]
 
     return deviations
@@ -278,12 +277,10 @@ def shards_take_turns(original: Function) -> Function:
 
 
 def shards_claim(original: Function) -> Function:
-    def results(self: Tally, *arguments: Any) -> dict[str, Any]:
-        found = original(self, *arguments)
-        passed = all(clause["verdict"] == PASS for clause in found["clauses"])
-        return {**found, "conformant": passed and bool(found["clauses"])}
+    def conforms(self: Any, clauses: list[dict[str, Any]]) -> bool:
+        return bool(clauses) and all(clause["verdict"] == PASS for clause in clauses)
 
-    return results
+    return conforms
 
 
 def runs_never_differ(original: Function) -> Function:
@@ -291,19 +288,19 @@ def runs_never_differ(original: Function) -> Function:
 
 
 def nothing_is_damaged(original: Function) -> Function:
-    return lambda part, clauses: True
+    return lambda plain, clauses: True
 
 
 def finished_whatever_happened(original: Function) -> Function:
-    def add(self: Tally, *arguments: Any, **options: Any) -> None:
+    def add(self: TestOutcome, *arguments: Any, **options: Any) -> None:
         original(self, *arguments, **options)
-        self.parts[arguments[0]].state = "finished"
+        self.state = "finished"
 
     return add
 
 
-def all_is_seen(original: Function) -> Function:
-    return lambda tally: set()
+def all_is_seen(original: Any) -> property:
+    return property(lambda outcomes: set())
 
 
 def never_out_of_time(original: Function) -> Function:
@@ -312,8 +309,8 @@ def never_out_of_time(original: Function) -> Function:
 
 def out_of_time_before_a_case(original: Function) -> Function:
     def has_to_end(self: Checker) -> bool:
-        self.cut_short = self.cut_short or self.out_of_time()
-        return self.cut_short
+        self._cut_short = self._cut_short or self._out_of_time()
+        return self._cut_short
 
     return has_to_end
 
@@ -323,9 +320,7 @@ def as_they_stand(original: Function) -> Function:
 
 
 def without_what_was_judged(original: Function) -> Function:
-    return lambda results, tests: {
-        n: replace(p, records=[]) for n, p in original(results, tests).items()
-    }
+    return lambda *arguments: {n: replace(o, records=[]) for n, o in original(*arguments).items()}
 
 
 def nothing_unjudged(original: Function) -> Function:
@@ -443,41 +438,44 @@ MUTATIONS = {
         (test_judge.test_noise_near_the_size_of_the_values_is_inconclusive_not_passed,),
     ),
     "an inconclusive case passes": Mutation(
-        checker,
+        case_judge,
         "_verdict",
         inconclusive_passes,
         (test_checker.test_the_gravest_finding_decides_a_case,),
     ),
     "an inconclusive clause passes": Mutation(
-        tally,
-        "_verdict",
+        results_builder,
+        "clause_verdict",
         counted_as_pass("inconclusive"),
         (test_session.test_verdict_of_a_clause,),
     ),
     "an inconclusive clause is no obstacle": Mutation(
-        tally, "_stands", stands("inconclusive"), (test_session.test_verdict_of_a_clause,)
+        results_builder,
+        "permits_conformance",
+        stands("inconclusive"),
+        (test_session.test_verdict_of_a_clause,),
     ),
     "most tensors decide": Mutation(
-        checker,
+        case_judge,
         "_verdict",
         most_findings_decide,
         (test_checker.test_the_gravest_finding_decides_a_case,),
     ),
     "most cases decide": Mutation(
-        tally,
-        "_verdict",
+        results_builder,
+        "clause_verdict",
         most_cases_decide,
         (test_session.test_one_failure_among_many_passes_decides,),
     ),
     "an unsupported case passes": Mutation(
-        checker,
+        case_judge,
         "UNSUPPORTED",
         becomes(PASS),
         (test_checker.test_unsupported_is_counted_and_is_no_pass,),
     ),
     "an unsupported clause passes": Mutation(
-        tally,
-        "_verdict",
+        results_builder,
+        "clause_verdict",
         counted_as_pass("unsupported"),
         (
             test_session.test_verdict_of_a_clause,
@@ -488,26 +486,26 @@ MUTATIONS = {
         Checker, "_examine", exceptions_swallowed, (test_checker.test_raising_is_an_error,)
     ),
     "a test that breaks off is ignored": Mutation(
-        JudgingSession,
+        Collector,
         "add",
         breaking_off_ignored,
         (test_session.test_a_test_that_broke_off_is_an_error,),
     ),
     "a rule that finds nothing passes": Mutation(
-        checker,
+        case_judge,
         "_verdict",
         nothing_found_passes,
         (test_checker.test_a_rule_that_looks_at_nothing_passes_nothing,),
     ),
     "a clause without a case passes": Mutation(
-        tally,
-        "_verdict",
+        results_builder,
+        "clause_verdict",
         without_a_case_passes,
         (test_session.test_a_clause_without_a_test_is_no_pass,),
     ),
     "a clause of which no case was judged passes": Mutation(
-        tally,
-        "_verdict",
+        results_builder,
+        "clause_verdict",
         counted_as_pass("not tested"),
         (test_session.test_a_clause_that_nobody_looked_at_is_no_pass,),
     ),
@@ -521,7 +519,7 @@ MUTATIONS = {
         ),
     ),
     "a known deviation that is none is kept": Mutation(
-        Tally,
+        results_builder._Builder,
         "_deviations",
         never_gone,
         (test_session.test_a_known_deviation_that_is_none_is_an_error,),
@@ -542,7 +540,10 @@ MUTATIONS = {
         Shard, "tests", shards_take_turns, (test_shards.test_shards_take_about_as_long,)
     ),
     "a shard is conformant": Mutation(
-        Tally, "results", shards_claim, (test_shards.test_a_shard_claims_nothing,)
+        results_builder._Builder,
+        "_conforms",
+        shards_claim,
+        (test_shards.test_a_shard_claims_nothing,),
     ),
     "shards of any runs are merged": Mutation(
         same_run,
@@ -555,11 +556,11 @@ MUTATIONS = {
         ),
     ),
     "damaged parts are taken": Mutation(
-        same_run, "_can_be", nothing_is_damaged, (test_merge.test_damaged_shards_are_refused,)
+        same_run, "_is_possible", nothing_is_damaged, (test_merge.test_damaged_shards_are_refused,)
     ),
     "parts are joined without what they hold": Mutation(
         same_run,
-        "parts_of",
+        "outcomes_of",
         without_what_was_judged,
         (
             test_merge.test_merged_shards_are_the_whole,
@@ -567,7 +568,7 @@ MUTATIONS = {
         ),
     ),
     "a test that was cut short or broke off has finished": Mutation(
-        Tally,
+        TestOutcome,
         "add",
         finished_whatever_happened,
         (
@@ -576,8 +577,8 @@ MUTATIONS = {
         ),
     ),
     "what was not reached was seen": Mutation(
-        Tally,
-        "_unseen",
+        Outcomes,
+        "unseen_clauses",
         all_is_seen,
         (
             test_budget.test_a_clause_that_may_be_supported_was_not_shown_to_be_unsupported,
@@ -598,9 +599,9 @@ MUTATIONS = {
     ),
     "tests come in any order": Mutation(
         budget,
-        "most_telling_first",
+        "most_informative_first",
         as_they_stand,
-        (test_budget.test_the_most_telling_tests_come_first,),
+        (test_budget.test_the_most_informative_tests_come_first,),
     ),
     "a baseline misses no clause": Mutation(
         baseline, "_worse", nothing_unjudged, (test_baseline.test_what_got_worse,)
@@ -618,7 +619,7 @@ MUTATIONS = {
         baseline, "difference", as_before, (test_baseline.test_what_got_worse,)
     ),
     "a draft takes all causes for one": Mutation(
-        waive,
+        deviation_draft,
         "_look",
         all_causes_alike,
         (
@@ -627,11 +628,14 @@ MUTATIONS = {
         ),
     ),
     "a draft keeps what is known no more": Mutation(
-        waive, "draft", gone_stays, (test_waive.test_known_ones_stay_while_they_are_known,)
+        deviation_draft,
+        "draft",
+        gone_stays,
+        (test_waive.test_known_ones_stay_while_they_are_known,),
     ),
     "a clause without a case is no obstacle": Mutation(
-        tally,
-        "_stands",
+        results_builder,
+        "permits_conformance",
         stands("not tested"),
         (
             test_session.test_a_clause_without_a_test_is_no_pass,

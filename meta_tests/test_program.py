@@ -13,11 +13,11 @@ import pytest
 pytest.importorskip("safetensors")
 
 from lstm_conformance.adapters.reference import ReferenceLSTM
-from lstm_conformance.adapters.target import TargetError
-from lstm_conformance.runner.processes.child_process import Limits, Worker
+from lstm_conformance.runner.processes.child_process import ChildProcess, Limits
 from lstm_conformance.runner.processes.program import PROTOCOL, Program, adapter_command
 from lstm_conformance.spec.case import OUTPUTS, Case
 from lstm_conformance.spec.config import LSTMConfig
+from lstm_conformance.spec.usage_error import UsageError
 
 from .helpers.command_line import IMPLEMENTATIONS, run
 
@@ -70,16 +70,18 @@ def test_given_values_travel(program: Program) -> None:
 
 def test_messages_are_those_of_the_schema(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[tuple[str, object]] = []
-    ask = Worker._ask
+    ask = ChildProcess._ask
 
-    def listening(self: Worker, message: dict[str, object], seconds: float) -> dict[str, object]:
+    def listening(
+        self: ChildProcess, message: dict[str, object], seconds: float
+    ) -> dict[str, object]:
         answer = ask(self, message, seconds)
         kind = "hello" if message["method"] == "hello" else "request"
         seen.append((kind, {"id": answer["id"], **message}))
         seen.append(("hello_answer" if kind == "hello" else "answer", answer))
         return answer
 
-    monkeypatch.setattr(Worker, "_ask", listening)
+    monkeypatch.setattr(ChildProcess, "_ask", listening)
     Program(SERVE, Limits()).run(EVERYTHING)
     assert [kind for kind, _ in seen] == ["hello", "hello_answer", "request", "answer"]
     for kind, message in seen:
@@ -117,7 +119,7 @@ def test_an_adapter_in_another_interpreter_needs_nothing_installed() -> None:
     ],
 )
 def test_what_is_no_such_program_is_told(command: list[str], says: str) -> None:
-    with pytest.raises(TargetError) as told:
+    with pytest.raises(UsageError) as told:
         Program(command, Limits())
     assert says in str(told.value)
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from lstm_conformance.reports.reading import NEWEST, ResultsError, read_results, upgraded
+from lstm_conformance.reports.reading import NEWEST, read_results, upgraded
+from lstm_conformance.spec.usage_error import UsageError
 from tools import frameworks
 
 TORCH = frameworks.RESULTS / "torch.json"
@@ -35,7 +36,7 @@ _COMBINATIONS = {"total": 1, "visited": 1, "left_out": []}
 
 def refusal(path: Path) -> str:
     """The sentence with which ``path`` is refused."""
-    with pytest.raises(ResultsError) as raised:
+    with pytest.raises(UsageError) as raised:
         read_results(path)
     sentence = str(raised.value)
     assert str(path) in sentence

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lstm_conformance.runner.plugin import DEFAULT_TARGET
+from lstm_conformance.runner.session.options import DEFAULT_TARGET
 from lstm_conformance.spec.clauses import CLAUSES
 
 ROOT = Path(__file__).parent.parent

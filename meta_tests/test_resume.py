@@ -12,11 +12,11 @@ import pytest
 
 from lstm_conformance.reports.tables import summary
 from lstm_conformance.runner.searching.record import Record
-from lstm_conformance.runner.session.session import JudgingSession
+from lstm_conformance.runner.searching.statistics import Statistics
 from lstm_conformance.spec.usage_error import UsageError
 
 from .helpers.command_line import SCHEMA, check
-from .helpers.sessions import add_constructed, judge, planned, without_times
+from .helpers.sessions import Run, add_constructed, judge, planned, without_times
 
 Results = dict[str, Any]
 
@@ -71,8 +71,8 @@ def test_a_test_that_was_cut_short_is_run_again_as_a_whole() -> None:
     test = next(iter(judged.tests))
     judged = planned()
     add_constructed(judged, [name for name in judged.tests if name != test])
-    record = Record("COMB-1", {"pass": 1}, worst_ratio=1e6, reasons={"of what is replaced": 9})
-    judged.add(test, judged.tests[test], [record.as_json()], "", 1.0, cut_short=True)
+    record = Record("COMB-1", {"pass": 1}, Statistics(1e6), {"of what is replaced": 9})
+    judged.add(test, judged.tests[test], [record.to_json()], "", 1.0, cut_short=True)
     found = as_read(judged.results("max-time"))
     assert test not in found["tests"]
     assert "1 cut short" in summary(found)
@@ -82,9 +82,9 @@ def test_a_test_that_was_cut_short_is_run_again_as_a_whole() -> None:
     assert without_times(as_read(resumed.results(None))) == without_times(whole)
 
 
-def cut_short(judged: JudgingSession, test: str, cases: int) -> None:
+def cut_short(judged: Run, test: str, cases: int) -> None:
     record = Record(judged.tests[test][0], {"pass": cases})
-    judged.add(test, judged.tests[test], [record.as_json()], "", 1.0, cut_short=True)
+    judged.add(test, judged.tests[test], [record.to_json()], "", 1.0, cut_short=True)
 
 
 @pytest.mark.parametrize(("earlier", "later", "kept"), [(3, None, 3), (3, 2, 3), (3, 5, 5)])
@@ -143,16 +143,16 @@ def test_what_judges_the_reference_is_resumed() -> None:
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"seed": 3}, "in the seed (0 and 3)"),
-        ({"profile": "default"}, "in the profile (smoke and default)"),
-        ({"dtypes": ("float32",)}, "in the dtypes"),
+        ({"seed": 3}, "in --seed (0 and 3)"),
+        ({"profile": "default"}, "in --profile (smoke and default)"),
+        ({"dtypes": ("float32",)}, "in --dtype"),
         ({"known": ()}, "in the known deviations"),
-        ({"without": frozenset({"packed"})}, "in --without (none and packed)"),
+        ({"without": ("packed",)}, "in --without (none and packed)"),
         ({"shard": "1/2"}, "in --shard (none and 1/2)"),
-        ({"clauses": ("EQ-1", "COMB-1")}, "of other clauses"),
+        ({"clauses": ("EQ-1", "COMB-1")}, "other clauses than are asked for"),
         (
             {"clauses": ("EQ-1", "SHAPE-1", "SHAPE-2", "COMB-1", "COMB-2", "COMB-3")},
-            "of other clauses",
+            "other clauses than are asked for",
         ),
     ],
 )
@@ -169,7 +169,7 @@ def test_of_complete_results_nothing_is_missing() -> None:
     resumed = planned(whole)
     assert not resumed.tests
     assert resumed.results(None) == whole
-    with pytest.raises(UsageError, match="of other clauses than are asked for"):
+    with pytest.raises(UsageError, match="other clauses than are asked for"):
         planned(whole, clauses=("EQ-1", "COMB-1"))
     with pytest.raises(UsageError, match=r"an older lstm-conformance wrote it\."):
         planned({**whole, "stopped": "interrupted"})

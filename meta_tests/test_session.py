@@ -16,7 +16,7 @@ from lstm_conformance.runner.judging.known_deviations import Deviation
 from lstm_conformance.runner.searching.record import Record
 from lstm_conformance.spec.clauses import TESTABLE
 
-from .helpers.made_up_records import CASE, CLAUSES, KNOWN, known_to_fail, passed, session
+from .helpers.made_up_records import CASE, CLAUSES, FINDING, KNOWN, known_to_fail, passed, session
 
 ROOT = Path(__file__).parents[1]
 
@@ -87,9 +87,9 @@ def test_nothing_but_unsupported_is_not_conformant() -> None:
 def test_a_broken_should_is_no_obstacle(monkeypatch: pytest.MonkeyPatch) -> None:
     should = replace(TESTABLE["EQ-1"], level="SHOULD")
     monkeypatch.setitem(TESTABLE, "EQ-1", should)
-    failure = Failure("fail", CASE, CASE, {"tensor": "h_n", "index": None, "message": "shape"})
+    failure = Failure("fail", CASE, CASE, FINDING)
     broken = Record("EQ-1", verdicts={"fail": 1}, failures=[failure])
-    found = results(broken.as_json(), *REST)
+    found = results(broken.to_json(), *REST)
     assert verdict(found) == "fail"
     assert found["conformant"] is True
     assert "Recommended, but not done: EQ-1 Gate order." in summary(found)
@@ -99,17 +99,16 @@ def test_a_broken_should_is_no_obstacle(monkeypatch: pytest.MonkeyPatch) -> None
 def test_one_failure_among_many_passes_decides(kind: str) -> None:
     failure = Failure(kind, CASE, CASE, exception="ValueError: x")
     broken = Record("EQ-1", verdicts={"pass": 1000, kind: 1}, failures=[failure])
-    found = results(passed("EQ-1"), broken.as_json(), passed("EQ-1"), *REST)
+    found = results(passed("EQ-1"), broken.to_json(), passed("EQ-1"), *REST)
     assert verdict(found) == kind
     assert found["conformant"] is False
 
 
 def test_the_smallest_failure_is_shown() -> None:
-    finding = {"tensor": "h_n", "index": None, "message": "shape"}
-    large = Failure("fail", "v1 input_size=5 hidden_size=6", CASE, finding)
-    small = Failure("fail", CASE, CASE, finding)
+    large = Failure("fail", "v1 input_size=5 hidden_size=6", CASE, FINDING)
+    small = Failure("fail", CASE, CASE, FINDING)
     records = [Record("EQ-1", verdicts={"fail": 1}, failures=[f]) for f in (large, small)]
-    found = results(*(record.as_json() for record in records), *REST)
+    found = results(*(record.to_json() for record in records), *REST)
     assert found["clauses"][0]["failure"]["case"] == CASE
 
 
@@ -195,8 +194,7 @@ def test_a_known_deviation_of_no_case_is_told() -> None:
 
 
 def test_a_known_deviation_of_what_was_not_reached_is_undecided() -> None:
-    judged = session(KNOWN)
-    judged.plan()
+    judged = session(KNOWN, planned=True)
     for record in (passed("EQ-1", deviations={"0": (3, 0)}), *REST):
         judged.add(f"test of {record['clause']}", (record["clause"],), [record], "", 1.0)
     found = judged.results("max-time")
@@ -205,8 +203,8 @@ def test_a_known_deviation_of_what_was_not_reached_is_undecided() -> None:
 
 
 def test_a_known_deviation_excuses_its_clause_only() -> None:
-    failure = Failure("fail", CASE, CASE, {"tensor": "h_n", "index": None, "message": "shape"})
-    broken = Record("EQ-2", verdicts={"fail": 1}, failures=[failure]).as_json()
+    failure = Failure("fail", CASE, CASE, FINDING)
+    broken = Record("EQ-2", verdicts={"fail": 1}, failures=[failure]).to_json()
     found = results(known_to_fail(), broken, passed("COMB-1"), known=(KNOWN,))
     assert verdict(found) == "waived"
     assert verdict(found, "EQ-2") == "fail"
@@ -214,8 +212,8 @@ def test_a_known_deviation_excuses_its_clause_only() -> None:
 
 
 def test_a_failure_beside_known_ones_decides() -> None:
-    failure = Failure("fail", CASE, CASE, {"tensor": "h_n", "index": None, "message": "shape"})
-    other = Record("EQ-1", verdicts={"fail": 1}, failures=[failure]).as_json()
+    failure = Failure("fail", CASE, CASE, FINDING)
+    other = Record("EQ-1", verdicts={"fail": 1}, failures=[failure]).to_json()
     found = results(known_to_fail(), other, *REST, known=(KNOWN,))
     assert verdict(found) == "fail"
     assert found["conformant"] is False

@@ -10,8 +10,8 @@ from statistics import mean
 import pytest
 
 from lstm_conformance.reports.tables import summary
-from lstm_conformance.runner.commands.check import exit_status
 from lstm_conformance.runner.gate.baseline import Comparison
+from lstm_conformance.runner.gate.exit_status import exit_status
 from lstm_conformance.runner.judging.known_deviations import Deviation
 from lstm_conformance.runner.searching.profiles import PROFILES
 from lstm_conformance.runner.searching.record import Record
@@ -95,7 +95,7 @@ def test_a_shard_without_a_test_says_so_and_is_no_failure(tmp_path: Path) -> Non
 def test_a_shard_claims_nothing() -> None:
     judged = planned(shard="1/2", known=())
     for name, clauses in judged.tests.items():
-        records = [Record(clause, {"pass": 1}).as_json() for clause in clauses]
+        records = [Record(clause, {"pass": 1}).to_json() for clause in clauses]
         judged.add(name, clauses, records, "", 1.0)
     found = judged.results(None)
     assert {clause["verdict"] for clause in found["clauses"]} == {"pass"}
@@ -106,7 +106,7 @@ def test_a_shard_claims_nothing() -> None:
 def test_a_shard_in_which_nothing_is_supported_is_no_worse_than_a_baseline() -> None:
     judged = planned(shard="1/2", known=())
     for name, clauses in judged.tests.items():
-        records = [Record(clause, {"unsupported": 1}).as_json() for clause in clauses]
+        records = [Record(clause, {"unsupported": 1}).to_json() for clause in clauses]
         judged.add(name, clauses, records, "", 1.0)
     found = judged.results(None)
     assert exit_status(found) == 0
@@ -122,14 +122,14 @@ def test_a_shard_tells_of_its_own_clauses_and_combinations() -> None:
         assert {clause["id"] for clause in found["clauses"]} == mine
         left_out = {x["reason"] for x in found["coverage"]["combinations"]["left_out"]}
         assert "another shard visits it" in left_out
-    assert set().union(*clauses) == set(shards[0].clauses)
+    assert set().union(*clauses) == set(shards[0].session.plan.clauses)
 
 
 def test_a_known_deviation_may_show_in_another_shard() -> None:
     for index in (1, 2):
         judged = planned(shard=f"{index}/2", known=(DEVIATION, Deviation(("SHAPE-1",), "unmet")))
         for name, clauses in judged.tests.items():
-            record = Record(clauses[0], {"pass": 1}, deviations={"0": (1, 0)}).as_json()
+            record = Record(clauses[0], {"pass": 1}, deviations={"0": (1, 0)}).to_json()
             judged.add(name, clauses, [record], "", 1.0)
         found = judged.results(None)
         assert [deviation["outcome"] for deviation in found["deviations"]] == ["undecided"] * 2

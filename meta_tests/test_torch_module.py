@@ -8,15 +8,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lstm_conformance.adapters.target import TargetError, load
+from lstm_conformance.adapters.target import load
 from lstm_conformance.runner.judging.rules import close
 from lstm_conformance.runner.judging.trial import Trial
-from lstm_conformance.runner.searching.checker import Checker, Settings
+from lstm_conformance.runner.searching.checker import Checker
 from lstm_conformance.runner.searching.profiles import Profile
+from lstm_conformance.runner.searching.settings import Settings
 from lstm_conformance.spec.case import OUTPUTS, Case
 from lstm_conformance.spec.config import LSTMConfig
 from lstm_conformance.spec.contract import Nonconformance
 from lstm_conformance.spec.strategies import Domain
+from lstm_conformance.spec.usage_error import UsageError
 from lstm_conformance.spec.verdicts import PASS
 
 torch = pytest.importorskip("torch")
@@ -208,7 +210,7 @@ def test_missing_devices_have_a_reason() -> None:
     ],
 )
 def test_what_is_no_lstm_is_refused(target: str, says: str) -> None:
-    with pytest.raises(TargetError, match=says):
+    with pytest.raises(UsageError, match=says):
         load(target)
 
 

@@ -6,17 +6,17 @@ import json
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
-from lstm_conformance.reports.reading import ResultsError
-from lstm_conformance.runner.commands.waive import draft
-from lstm_conformance.runner.failures.failure import Failure
+from lstm_conformance.runner.failures.failure import Diagnosis, Failure
+from lstm_conformance.runner.gate.deviation_draft import draft
+from lstm_conformance.runner.judging.comparison import Finding
 from lstm_conformance.runner.judging.known_deviations import Deviation, read_known_deviations
 from lstm_conformance.runner.searching.record import Record
-from lstm_conformance.runner.session.results_builder import Tally
 from lstm_conformance.spec.clauses import TESTABLE, prerequisites
+from lstm_conformance.spec.usage_error import UsageError
 
 from .helpers.command_line import check, run
 from .helpers.made_up_records import CASE, KNOWN, known_to_fail, passed, session
@@ -29,20 +29,18 @@ HOSTILE = '\x1b[2J\x9b2J"]\n[[deviation]]\nclause = "EQ-1"\nreason = """x\u202e'
 
 def failed(clause: str, **more: Any) -> dict[str, Any]:
     """A record of ``clause`` that failed, with such a diagnosis, exception or finding."""
-    numbers = {"observed": 1.0, "expected": 2.0, "noise": 1e-9, "ratio": 1e9}
-    finding = {"tensor": "h_n", "index": [0], "message": "", **numbers}
-    kind = "error" if "exception" in more else "fail"
-    failure = Failure(kind, CASE, CASE, finding if kind == "fail" else {}, **more)
-    return Record(clause, {kind: 1}, failures=[failure]).as_json()
+    finding = Finding("h_n", "fail", 1e9, (0,), 1.0, 2.0, 1e-9)
+    kind: Literal["fail", "error"] = "error" if "exception" in more else "fail"
+    failure = Failure(kind, CASE, CASE, finding if kind == "fail" else None, **more)
+    return Record(clause, {kind: 1}, failures=[failure]).to_json()
 
 
 def of(*records: dict[str, Any], known: tuple[Deviation, ...] = ()) -> dict[str, Any]:
     """Results of all clauses, of which these were judged."""
-    judged = session(*known)
-    tally = Tally(judged._asked(), TESTABLE)
+    judged = session(*known, clauses=tuple(TESTABLE))
     for record in records:
-        tally.add(record["clause"], (record["clause"],), [Record.of_json(record)], "", 1.0)
-    return tally.results(None, 1.0)
+        judged.add(record["clause"], (record["clause"],), [record])
+    return judged.results(None)
 
 
 def drafted(*records: dict[str, Any], known: tuple[Deviation, ...] = ()) -> list[tuple[str, ...]]:
@@ -61,8 +59,8 @@ def test_the_clauses_build_on_each_other_as_these_tests_take_it() -> None:
     assert {ONE, OTHER} <= prerequisites(OF_BOTH)
 
 
-def diagnosed(*defects: str, text: str = "matches") -> dict[str, Any]:
-    return {"text": text, "defects": list(defects)}
+def diagnosed(*defects: str, text: str = "matches") -> Diagnosis:
+    return Diagnosis(text, defects)
 
 
 def test_clauses_of_one_diagnosis_are_one_entry() -> None:
@@ -176,8 +174,8 @@ def test_what_the_draft_cannot_know_is_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"deviations": [{**KNOWN.as_json(), "when": {"no\x1b": 1}}]}, "there is no condition"),
-        ({"deviations": [{**KNOWN.as_json(), "clauses": ["EQ-999"]}]}, "no clause 'EQ-999'"),
+        ({"deviations": [{**KNOWN.to_json(), "when": {"no\x1b": 1}}]}, "there is no condition"),
+        ({"deviations": [{**KNOWN.to_json(), "clauses": ["EQ-999"]}]}, "no clause 'EQ-999'"),
         ({"clauses": [{"id": "EQ-999"}]}, "there is no clause EQ-999"),
     ],
 )
@@ -187,7 +185,7 @@ def test_what_is_unknown_is_refused(change: dict[str, Any], says: str) -> None:
         more = {"outcome": "waived", "cases": 1, "failed": 1} if name == "deviations" else {}
         broken = next(c for c in results["clauses"] if c["id"] == ONE)
         results[name] = [{**(broken if name == "clauses" else {}), **item, **more}]
-    with pytest.raises(ResultsError, match=says) as raised:
+    with pytest.raises(UsageError, match=says) as raised:
         draft(results, "r.json")
     assert str(raised.value).isprintable()
 

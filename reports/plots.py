@@ -136,7 +136,8 @@ def histogram_plot(results: Results) -> Markup | None:
             axes.set_title(_label(dtype), loc="left", fontweight="bold")
             bins: Counter[int] = Counter()
             for histogram in histograms.values():
-                bins.update(dict(histogram))
+                for exponent, count in histogram:
+                    bins[exponent] += count
             parts.append(_said_of_bins(dtype, bins))
         figure.supxlabel("largest error of a case, in units of rounding noise", size=9)
         return _inline(
@@ -146,7 +147,7 @@ def histogram_plot(results: Results) -> Markup | None:
 
 def _histograms(
     axes: Axes,
-    histograms: dict[str, list[tuple[int, int]]],
+    histograms: dict[str, list[list[int]]],
     tensors: list[str],
     threshold: float,
 ) -> None:

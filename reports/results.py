@@ -153,9 +153,9 @@ class RecordResult(TypedDict):
     clause: str
     verdicts: dict[Verdict, int]
     worst_ratio: float | None
-    tensors: dict[str, tuple[int, float]]
+    tensors: dict[str, list[float]]
     histograms: dict[str, dict[str, int]]
-    growth: dict[str, tuple[int, float, float]]
+    growth: dict[str, list[float]]
     reasons: dict[str, int]
     lacking: list[str]
     failures: list[FoundFailure]
@@ -188,7 +188,7 @@ class TensorResult(TypedDict):
     dtype: str
     cases: int
     worst_ratio: float
-    histogram: list[tuple[int, int]]
+    histogram: list[list[int]]
 
 
 class GrowthResult(TypedDict):

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from lstm_conformance.adapters.reference import ReferenceLSTM
 from lstm_conformance.runner.judging.known_deviations import Deviation
-from lstm_conformance.runner.searching.checker import Settings
 from lstm_conformance.runner.searching.profiles import Profile
+from lstm_conformance.runner.searching.settings import Settings
 from lstm_conformance.spec.case import Case
 from lstm_conformance.spec.contract import Observation
 from lstm_conformance.spec.strategies import PLAIN

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from lstm_conformance.runner.processes.answer_loop import serve
+from lstm_conformance.runner.processes.answer_loop import answer_requests
 from lstm_conformance.runner.processes.protocol_server import Server
 
 
@@ -57,7 +57,7 @@ def main(kind: str) -> None:
             harm(kind, message, content, stdout)
         return content
 
-    serve(answer)
+    answer_requests(answer)
 
 
 if __name__ == "__main__":

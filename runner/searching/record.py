@@ -93,11 +93,11 @@ class Record:
             "verdicts": self.verdicts,
             "worst_ratio": None if worst is None else min(worst, LARGEST_RATIO),
             "tensors": {
-                kind: (cases, min(ratio, LARGEST_RATIO))
+                kind: [cases, min(ratio, LARGEST_RATIO)]
                 for kind, (cases, ratio) in found.tensors.items()
             },
             "histograms": found.histograms,
-            "growth": found.growth,
+            "growth": {kind: list(sums) for kind, sums in found.growth.items()},
             "reasons": self.reasons,
             "lacking": self.lacking,
             "failures": [failure.to_json() for failure in self.failures],
@@ -112,9 +112,9 @@ class Record:
         """The record that :meth:`to_json` wrote."""
         statistics = Statistics(
             plain["worst_ratio"],
-            {kind: (cases, ratio) for kind, (cases, ratio) in plain["tensors"].items()},
+            {kind: (int(cases), ratio) for kind, (cases, ratio) in plain["tensors"].items()},
             {kind: dict(histogram) for kind, histogram in plain["histograms"].items()},
-            {kind: (number, e, n) for kind, (number, e, n) in plain["growth"].items()},
+            {kind: (int(number), e, n) for kind, (number, e, n) in plain["growth"].items()},
         )
         return cls(
             plain["clause"],

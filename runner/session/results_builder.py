@@ -274,7 +274,7 @@ def _tensors(everything: Statistics) -> list[TensorResult]:
             "cases": cases,
             "worst_ratio": min(worst, LARGEST_RATIO),
             "histogram": sorted(
-                (int(exponent), number) for exponent, number in everything.histograms[kind].items()
+                [int(exponent), number] for exponent, number in everything.histograms[kind].items()
             ),
         }
         for kind, (cases, worst) in sorted(everything.tensors.items())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from ...reports.results import AskedResult, KnownDeviation, Results
+from ...reports.results import AskedResult, KnownDeviation, PartResult, Results
 from ...spec.case import Case
 from ...spec.usage_error import UsageError
 from ..failures.explanation import explain
@@ -44,25 +44,25 @@ def outcomes_of(
     Raises:
         UsageError: no run of these tests can have written them.
     """
-    outcomes = {test: TestOutcome.from_json(plain) for test, plain in results["parts"].items()}
-    for test, outcome in outcomes.items():
-        if not _is_possible(outcome, tests.get(test, ())):
+    outcomes = {}
+    for test, plain in results["parts"].items():
+        if not _is_possible(plain, tests.get(test, ())):
             raise UsageError(f"{name} is damaged: the test {test} cannot have this outcome.")
+        outcomes[test] = TestOutcome.from_json(plain)
     return outcomes
 
 
-def _is_possible(outcome: TestOutcome, clauses: tuple[str, ...]) -> bool:
+def _is_possible(plain: PartResult, clauses: tuple[str, ...]) -> bool:
     """Whether a test of ``clauses`` can have this outcome."""
-    if outcome.clauses != clauses or any(r.clause not in clauses for r in outcome.records):
-        return False
     try:
+        outcome = TestOutcome.from_json(plain)
         for record in outcome.records:
             for failure in (*record.failures, *record.waived):
                 Case.parse(failure.case)
                 explain(record.clause, failure.to_json(), "")
     except (LookupError, TypeError, ValueError):
         return False
-    return True
+    return outcome.clauses == clauses and all(r.clause in clauses for r in outcome.records)
 
 
 def differing(
@@ -78,7 +78,7 @@ def differing(
     mine, its = cast(dict[str, Any], one), cast(dict[str, Any], other)
     fields = [*recorded_options(), "missing_devices", "threshold"]
     pairs = [
-        *_both("implementation", ("name", "version", "target", "capabilities"), mine, its),
+        *_both("implementation", ("name", "version", "target"), mine, its),
         *_both("environment", ("python", "machine"), mine, its),
         # torch is listed only by runs that imported it.
         *_packages(one["environment"]["packages"], other["environment"]["packages"]),
@@ -87,6 +87,8 @@ def differing(
             for name in fields
             if name not in ignoring
         ),
+        # What --without took away is missing here too, so this comes after the options.
+        *_both("implementation", ("capabilities",), mine, its),
         ("the known deviations", asked_of(one)["deviations"], asked_of(other)["deviations"]),
     ]
     for name, value, other_value in pairs:
