@@ -50,11 +50,13 @@ def test_correct_implementation_conforms(name: str, tmp_path: Path) -> None:
     conforms(f"{IMPLEMENTATIONS / 'correct.py'}:{name}", cwd=tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CORRECT_IN_NUMBERS)
 def test_numbers_of_a_correct_implementation_conform(name: str, tmp_path: Path) -> None:
     conforms(f"{IMPLEMENTATIONS / 'correct.py'}:{name}", *IN_NUMBERS, cwd=tmp_path)
 
 
+@pytest.mark.slow
 def test_numbers_without_onednn_conform(tmp_path: Path) -> None:
     conforms("torch-onednn-off", *IN_NUMBERS, cwd=tmp_path)
 

@@ -30,6 +30,7 @@ def judged(target: str, *options: str, cwd: Path) -> tuple[Ended, dict[str, Any]
     return check(target, "--profile", "smoke", *formats, *clauses, *options, cwd=cwd)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [mutant.__name__ for mutant in EQUIVALENT])
 def test_equivalent_mutant_conforms(name: str, tmp_path: Path) -> None:
     ended, results = judged(f"{equivalent.__name__}:{name}", cwd=tmp_path)

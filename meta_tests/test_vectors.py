@@ -339,7 +339,7 @@ def test_folders_that_are_refused(tmp_path: Path) -> None:
 
 
 def test_an_empty_folder_is_filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import lstm_conformance.vectors as module
+    import lstm_conformance.runner.commands.vectors as module
 
     first = next(module.cases())
     monkeypatch.setattr(module, "cases", lambda: iter([first]))
