@@ -146,11 +146,11 @@ def test_drawn_dropout_is_outside_the_oracle() -> None:
     """Only with several layers, in training, and neither 0 nor 1, is there a mask to know."""
     config = LSTMConfig(input_size=1, hidden_size=1, num_layers=2, dropout=0.5)
     drawn = Case(config, training=True)
-    with pytest.raises(ValueError, match=r"dropout=0\.5 in training leaves open what is kept"):
+    with pytest.raises(ValueError, match=r"dropout=0\.5 in training is random: kept is required"):
         evaluate(drawn, drawn.arguments(), {})
-    with pytest.raises(ValueError, match=r"dropout=0\.5 in training leaves open what is kept"):
+    with pytest.raises(ValueError, match=r"dropout=0\.5 in training is random: kept is required"):
         expect(drawn)
-    with pytest.raises(ValueError, match=r"dropout=0\.5 in training leaves open what is kept"):
+    with pytest.raises(ValueError, match=r"dropout=0\.5 in training is random: kept is required"):
         derivative(drawn, {"input": np.ones((1, 1, 1))})
     for known in (
         replace(drawn, training=False),
@@ -159,7 +159,7 @@ def test_drawn_dropout_is_outside_the_oracle() -> None:
         replace(drawn, config=replace(config, dropout=1.0)),
     ):
         assert set(expect(known).values) == set(OUTPUTS)
-        with pytest.raises(ValueError, match="no choice of what is kept"):
+        with pytest.raises(ValueError, match="is not random: kept must be None"):
             expect(known, kept=[np.ones((1, 1, 1))])
     assert set(expect(drawn, kept=[np.ones((1, 1, 1))]).values) == set(OUTPUTS)
 

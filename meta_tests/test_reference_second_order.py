@@ -96,9 +96,9 @@ def test_several_directions_side_by_side() -> None:
 def test_directions_are_of_arguments() -> None:
     """A direction that is none, or of something else, is no derivative of zero."""
     case = case_of(COVERING[0])
-    with pytest.raises(ValueError, match="directions are for input"):
+    with pytest.raises(ValueError, match="direction must have some of input"):
         derivative(case, {"output": np.zeros(case.shapes()["output"])})
-    with pytest.raises(ValueError, match="directions are for input"):
+    with pytest.raises(ValueError, match="direction must have some of input"):
         derivative(case, {})
 
 
