@@ -11,7 +11,7 @@ import pytest
 from lstm_conformance.reference.complex_step import derivative
 from lstm_conformance.reference.lstm import lstm, lstm_backward
 from lstm_conformance.reference.oracle import evaluate, expect
-from lstm_conformance.spec.case import OUTPUTS, Case, draw
+from lstm_conformance.spec.case import OUTPUTS, Case, uniform_numbers
 from lstm_conformance.spec.config import LSTMConfig
 
 CONFIG = LSTMConfig(input_size=3, hidden_size=4, num_layers=2, bidirectional=True, proj_size=2)
@@ -32,13 +32,14 @@ def call() -> Call:
     return {
         "config": CONFIG,
         "parameters": {
-            name: draw(0, name, shape) for name, shape in CONFIG.parameter_shapes().items()
+            name: uniform_numbers(0, name, shape)
+            for name, shape in CONFIG.parameter_shapes().items()
         },
-        "x": draw(0, "x", SHAPES["x"]),
-        "h_0": draw(0, "h_0", SHAPES["h_0"]),
-        "c_0": draw(0, "c_0", SHAPES["c_0"]),
+        "x": uniform_numbers(0, "x", SHAPES["x"]),
+        "h_0": uniform_numbers(0, "h_0", SHAPES["h_0"]),
+        "c_0": uniform_numbers(0, "c_0", SHAPES["c_0"]),
         "lengths": (2, 3),
-        "masks": [draw(0, "mask", SHAPES["mask"])],
+        "masks": [uniform_numbers(0, "mask", SHAPES["mask"])],
     }
 
 
@@ -221,10 +222,12 @@ def test_every_cotangent_counts() -> None:
     """Every element of it but the padding, which must not."""
     arguments = call()
     shapes = [array.shape for array in lstm(**arguments)[:3]]
-    before = gradients([draw(0, f"cotangent {k}", s) for k, s in enumerate(shapes)], arguments)
+    before = gradients(
+        [uniform_numbers(0, f"cotangent {k}", s) for k, s in enumerate(shapes)], arguments
+    )
     for changed, shape in enumerate(shapes):
         for index in np.ndindex(shape):
-            cotangents = [draw(0, f"cotangent {k}", s) for k, s in enumerate(shapes)]
+            cotangents = [uniform_numbers(0, f"cotangent {k}", s) for k, s in enumerate(shapes)]
             cotangents[changed][index] += 0.5
             is_padding = changed == 0 and index[:2] == (2, 0)
             assert (gradients(cotangents, arguments) == before) == is_padding, (changed, index)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from .config import LSTMConfig
 from .precision import PRECISIONS, Precision
 
-__all__ = ["LAYOUTS", "OUTPUTS", "Case", "CaseWithValues", "draw"]
+__all__ = ["LAYOUTS", "OUTPUTS", "Case", "CaseWithValues", "uniform_numbers"]
 
 Array = NDArray[np.float64]
 
@@ -25,7 +25,7 @@ OUTPUTS = ("output", "h_n", "c_n")
 _STREAM = "v1"
 
 
-def draw(seed: int, name: str, shape: tuple[int, ...]) -> Array:
+def uniform_numbers(seed: int, name: str, shape: tuple[int, ...]) -> Array:
     """Uniform numbers in [-1, 1), float64, the same on every machine and NumPy version.
 
     NumPy guarantees the raw stream of a bit generator, not what ``Generator`` makes of it,
@@ -182,7 +182,9 @@ class Case:
         """Values of every argument, as float64 that ``dtype`` represents exactly."""
         shapes = self.shapes()
         return {
-            name: self.precision.round(self.scale(name) * draw(self.seed, name, shapes[name]))
+            name: self.precision.round(
+                self.scale(name) * uniform_numbers(self.seed, name, shapes[name])
+            )
             for name in self.argument_names()
         }
 
@@ -190,7 +192,9 @@ class Case:
         """Values of the cotangent of each output in ``cotangents``, in that output's shape."""
         shapes = self.shapes()
         return {
-            name: self.precision.round(draw(self.seed, f"cotangent of {name}", shapes[name]))
+            name: self.precision.round(
+                uniform_numbers(self.seed, f"cotangent of {name}", shapes[name])
+            )
             for name in OUTPUTS
             if name in self.cotangents
         }

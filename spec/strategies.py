@@ -11,7 +11,7 @@ from .case import LAYOUTS, OUTPUTS, Case
 from .combinations import DROPOUTS, Combination
 from .config import LSTMConfig
 
-__all__ = ["PLAIN", "Domain", "cases"]
+__all__ = ["PLAIN", "Domain", "case_strategy"]
 
 Range = tuple[int, int]
 
@@ -72,7 +72,7 @@ _PROBABILITIES = {"none": (0.0,), "eval": (0.5, 0.1), "one": (1.0,), "some": (0.
 
 
 @st.composite
-def cases(draw: st.DrawFn, domain: Domain) -> Case:
+def case_strategy(draw: st.DrawFn, domain: Domain) -> Case:
     """Cases of ``domain``. Values are drawn by seed, which shrinks to 0."""
 
     def choice(alternatives: tuple[Any, ...]) -> Any:

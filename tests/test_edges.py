@@ -14,7 +14,7 @@ from lstm_conformance.runner.judging.comparison import Finding, holds
 from lstm_conformance.runner.judging.rules import Rule
 from lstm_conformance.runner.judging.trial import Trial
 from lstm_conformance.runner.searching.checker import Checker
-from lstm_conformance.spec.case import OUTPUTS, Case, CaseWithValues, draw
+from lstm_conformance.spec.case import OUTPUTS, Case, CaseWithValues, uniform_numbers
 from lstm_conformance.spec.contract import ObservedTensor
 from lstm_conformance.spec.strategies import Domain
 
@@ -56,7 +56,7 @@ def index(case: Case, name: str, first: Any, row: Any, last: Any) -> Index:
 def bad_place(case: Case, name: str) -> tuple[int, int, int]:
     """Step (or layer and direction), row and feature of an element of ``name`` that is no
     padding; it follows from the seed."""
-    below_one = (draw(case.seed, f"place in {name}", (3,)) + 1) / 2
+    below_one = (uniform_numbers(case.seed, f"place in {name}", (3,)) + 1) / 2
     row = int(below_one[1] * case.batch_size)
     steps = case.lengths[row] if case.packed else case.seq_len
     states = case.config.num_layers * case.config.num_directions
@@ -291,7 +291,7 @@ def test_denormal_numbers(lstm_check: Checker) -> None:
 def denormal_cell_state(trial: Trial) -> Iterator[Finding]:
     precision = trial.case.precision
     smallest_normal = precision.smallest_subnormal / (2 * precision.unit_roundoff)
-    drawn = draw(trial.case.seed, "denormal", trial.case.shapes()["c_0"])
+    drawn = uniform_numbers(trial.case.seed, "denormal", trial.case.shapes()["c_0"])
     # From a quarter of the smallest normal number to a half of it.
     denormal = np.copysign(smallest_normal * (1 + np.abs(drawn)) / 4, drawn)
     case = trial.case.with_values({"c_0": denormal}, weight_scale=0.0, input_scale=0.0)
@@ -313,7 +313,9 @@ def signed_zeros(trial: Trial) -> Iterator[Finding]:
     }
     case = case.with_values(
         {
-            name: np.where(draw(case.seed, f"zeros in {name}", array.shape) < 0, -0.0, array)
+            name: np.where(
+                uniform_numbers(case.seed, f"zeros in {name}", array.shape) < 0, -0.0, array
+            )
             for name, array in arrays.items()
         }
     )
@@ -345,7 +347,7 @@ def overflowing_gates(trial: Trial) -> Iterator[Finding]:
     for name, array in trial.case.arguments().items():
         if name.startswith("bias_ih"):
             # A third of the gates at either end, a third in the middle, where gradients pass.
-            drawn = draw(trial.case.seed, f"overflow in {name}", array.shape)
+            drawn = uniform_numbers(trial.case.seed, f"overflow in {name}", array.shape)
             values[name] = array + np.where(np.abs(drawn) > 1 / 3, np.copysign(1500, drawn), 0)
     case = trial.case.with_values(values)
     tensors, expectation = trial.run(case).tensors, expect(case)

@@ -14,7 +14,7 @@ from lstm_conformance.runner.judging.memory_layouts import transposed, with_gaps
 from lstm_conformance.runner.judging.rules import close, close_gradients, on_bench
 from lstm_conformance.runner.judging.trial import Trial
 from lstm_conformance.runner.searching.checker import Checker
-from lstm_conformance.spec.case import LAYOUTS, OUTPUTS, Case, draw
+from lstm_conformance.spec.case import LAYOUTS, OUTPUTS, Case, uniform_numbers
 from lstm_conformance.spec.strategies import Domain
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def test_some_arguments(lstm_check: Checker) -> None:
 
 def some_arguments(trial: Trial, bench: Bench) -> Iterator[Finding]:
     names = trial.case.argument_names()
-    numbers = draw(trial.case.seed, "which arguments", (len(names),))
+    numbers = uniform_numbers(trial.case.seed, "which arguments", (len(names),))
     wanted = {n for n, x in zip(names, numbers, strict=True) if x > 0 or x == numbers.max()}
     module, arguments = bench.module(), bench.arguments()
     leaves = {**dict(module.named_parameters()), **arguments}
@@ -251,7 +251,7 @@ def some_element_of_output(case: Case) -> tuple[int, ...]:
     """The index of an element that is no padding, drawn from the case's seed."""
 
     def below(limit: int, what: str) -> int:
-        (number,) = draw(case.seed, what, (1,))
+        (number,) = uniform_numbers(case.seed, what, (1,))
         return int((number + 1) / 2 * limit)
 
     row = below(case.batch_size, "row")
@@ -305,7 +305,9 @@ def changes_along(
     def rule(trial: Trial) -> list[Finding]:
         case = trial.case
         direction = {
-            name: case.precision.round(draw(case.seed, f"direction of {name}", value.shape))
+            name: case.precision.round(
+                uniform_numbers(case.seed, f"direction of {name}", value.shape)
+            )
             for name, value in case.arguments().items()
         }
         observed = differentiate(trial, direction).tensors

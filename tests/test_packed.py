@@ -13,7 +13,7 @@ from lstm_conformance.runner.judging.comparison import Finding, holds
 from lstm_conformance.runner.judging.rules import close, on_bench
 from lstm_conformance.runner.judging.trial import Trial
 from lstm_conformance.runner.searching.checker import Checker
-from lstm_conformance.spec.case import LAYOUTS, OUTPUTS, Case, draw
+from lstm_conformance.spec.case import LAYOUTS, OUTPUTS, Case, uniform_numbers
 from lstm_conformance.spec.contract import Unsupported
 from lstm_conformance.spec.strategies import PLAIN, Domain
 
@@ -77,7 +77,7 @@ def test_all_lengths_different(lstm_check: Checker) -> None:
 def all_lengths_different(trial: Trial) -> list[Finding]:
     """One row has all steps, the others have other numbers of steps, in any order."""
     case = trial.case
-    fewer = 1 + np.argsort(draw(case.seed, "lengths", (case.seq_len - 1,)))
+    fewer = 1 + np.argsort(uniform_numbers(case.seed, "lengths", (case.seq_len - 1,)))
     lengths = np.array([case.seq_len, *fewer[: case.batch_size - 1]])
     return with_lengths(trial, shuffled(case, lengths))
 
@@ -96,7 +96,7 @@ def rows_of_one_step(trial: Trial) -> list[Finding]:
 
 def shuffled(case: Case, numbers: Array) -> Array:
     """``numbers`` in an order drawn from the case's seed."""
-    return numbers[np.argsort(draw(case.seed, "order", numbers.shape))]
+    return numbers[np.argsort(uniform_numbers(case.seed, "order", numbers.shape))]
 
 
 def with_lengths(trial: Trial, lengths: Array) -> list[Finding]:
@@ -173,7 +173,9 @@ def rows_apart(trial: Trial) -> list[Finding]:
     values = {name: v for name, v in case.arguments().items() if name in OF_ROWS}
     for name, value in values.items():
         part = of_row(case, name, row)
-        value[part] = case.scale(name) * draw(case.seed, f"another {name}", value[part].shape)
+        value[part] = case.scale(name) * uniform_numbers(
+            case.seed, f"another {name}", value[part].shape
+        )
     observed = trial.run(case.with_values(values)).tensors
     findings = []
     for name in case.result_names():

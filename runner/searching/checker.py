@@ -24,7 +24,7 @@ from ...spec.clauses import CLAUSES
 from ...spec.combinations import Combination
 from ...spec.contract import Implementation, Unsupported
 from ...spec.narrowing import narrowed
-from ...spec.strategies import Domain, cases
+from ...spec.strategies import Domain, case_strategy
 from ...spec.verdicts import ERROR, FAIL, INCONCLUSIVE, NOT_TESTED, PASS, UNSUPPORTED, WAIVED
 from ..failures.diagnosis import Diagnostician, Evidence
 from ..failures.failure import Failure
@@ -261,7 +261,7 @@ class Checker:
             verbosity=Verbosity.quiet,
         )
         @hypothesis.seed(seed)
-        @hypothesis.given(cases(domain))
+        @hypothesis.given(case_strategy(domain))
         def examine(case: Case) -> None:
             if self._has_to_end():
                 raise _OutOfTime
