@@ -1,4 +1,4 @@
-"""Chapter EDGE: numbers that are hardly any: not a number, infinite, denormal, signed zeros."""
+"""Chapter EDGE: NaN, infinities, denormal numbers and signed zeros."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SILENT = Erratum(
 CHAPTER = Chapter(
     "EDGE",
     "Values at the edge",
-    "Numbers that are hardly any: not a number, infinite, denormal, signed zeros.",
+    "NaN, infinities, huge and denormal numbers, and signed zeros.",
     (
         Clause(
             id="EDGE-1",

@@ -1,4 +1,4 @@
-"""Chapter USE: how it is constructed and called, and what it has to refuse."""
+"""Chapter USE: construction, calls, and the errors that must be raised."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def _unseen_if_packed(what: str, *issues: str) -> Erratum:
 
 _PACKED_STATES = _unseen_if_packed("how large states are", "pytorch#195803", "pytorch#173946")
 
-# To refuse is to raise an error; which one, and what it says, is not judged. It is a MUST where no
-# result could be right, and a SHOULD where one could if something were silently converted,
-# moved or left out.
+# To refuse is to raise an error. The kind of error and its message are not judged. A clause is a
+# MUST where no result could be right. It is a SHOULD where a result could be right if something
+# were silently converted, moved or left out.
 CHAPTER = Chapter(
     "USE",
     "Use and misuse",
-    "How it is constructed and called, and what it has to refuse.",
+    "How a module is constructed and called, and which arguments it has to refuse.",
     (
         # ------------------------------------------------------------------- arguments, result
         Clause(
