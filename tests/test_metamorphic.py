@@ -133,9 +133,8 @@ def time_reversed(trial: Trial) -> list[Finding]:
             pairs = value.reshape(case.config.num_layers, 2, *value.shape[1:])
             return name, pairs[:, ::-1].reshape(value.shape)
         if bare.startswith("weight_ih") and "_l0" not in bare:
-            value = np.roll(
-                value, case.config.output_size, axis=-1
-            )  # its columns read both directions below
+            # Its columns read both directions of the layer below.
+            value = np.roll(value, case.config.output_size, axis=-1)
         other_direction = bare.removesuffix("_reverse") if "_reverse" in bare else f"{bare}_reverse"
         return other_direction + ".grad" * is_gradient, value
 

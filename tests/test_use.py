@@ -300,7 +300,7 @@ def test_required_arguments(lstm_check: Checker) -> None:
         def without(*names: str) -> WrongCall:
             left = {name: value for name, value in right.items() if name not in names}
             missing = " and ".join(names)
-            return WrongCall(missing, "left out", partial(bench.factory, **left))
+            return WrongCall(missing, "a call without it", partial(bench.factory, **left))
 
         wrong = [
             without("input_size"),
@@ -485,7 +485,7 @@ def test_required_input(lstm_check: Checker) -> None:
         module, arguments = bench.module(), bench.arguments()
         right = partial(bench.result, module, arguments)
         wrong = [
-            WrongCall("input", "left out", module),
+            WrongCall("input", "a call without it", module),
             WrongCall("input", "None", partial(module, None)),
         ]
         yield from refusals(bench, right, wrong)
