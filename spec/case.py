@@ -206,8 +206,8 @@ class Case:
             values: the new values, by the name of an argument or as ``cotangent of output``.
             changes: the new values of fields.
         """
-        own = {item.name: getattr(self, item.name) for item in fields(Case)}
-        return CaseWithValues(**{**own, **changes}, values=values)
+        current = {item.name: getattr(self, item.name) for item in fields(Case)}
+        return CaseWithValues(**{**current, **changes}, values=values)
 
     def __str__(self) -> str:
         """The one-line text: every field that differs from its default."""

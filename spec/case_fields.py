@@ -15,5 +15,5 @@ _SCALES = ("weight_scale", "input_scale", "state_scale")
 
 def case_fields(case: Case) -> dict[str, Any]:
     """The fields of ``case`` and of its configuration, by name."""
-    own = [f.name for f in fields(Case) if f.name != "config" and f.name not in _SCALES]
-    return {**vars(case.config), **{name: getattr(case, name) for name in own}}
+    names = [f.name for f in fields(Case) if f.name != "config" and f.name not in _SCALES]
+    return {**vars(case.config), **{name: getattr(case, name) for name in names}}

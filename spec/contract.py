@@ -14,7 +14,7 @@ __all__ = ["Implementation", "Nonconformance", "Observation", "ObservedTensor", 
 
 
 class Nonconformance(Exception):
-    """The implementation broke its interface: a parameter is missing, a result is no tensor."""
+    """The implementation broke its interface: a parameter is missing, a result is not a tensor."""
 
 
 class Unsupported(Exception):

@@ -368,10 +368,10 @@ def random_state_unchanged(trial: Trial) -> list[Finding]:
 def random_state(bench: Bench) -> dict[str, Any]:
     """The state of every global random generator."""
     torch, device = bench.torch, bench.case.device
-    of_numpy: Any = np.random.get_state()
+    numpy_state: Any = np.random.get_state()
     states = {
         "torch": bits(torch.get_rng_state()),
-        "numpy": (of_numpy[1].tobytes(), *of_numpy[2:]),
+        "numpy": (numpy_state[1].tobytes(), *numpy_state[2:]),
         "random": random.getstate(),
     }
     if device.startswith("cuda"):
