@@ -46,7 +46,7 @@ CHAPTER = Chapter(
         Clause(
             id="USE-2",
             title="Keyword arguments",
-            text="Each of them can be given by its name, in any order.",
+            text="Each argument of the constructor can be given by its name, in any order.",
             sources=_SIGNATURE,
             builds_on=("COMB-1",),
             needs=("module",),
@@ -260,7 +260,7 @@ CHAPTER = Chapter(
         Clause(
             id="USE-24",
             title="Features of a packed sequence",
-            text="So is a packed sequence with other than input_size features.",
+            text="A packed sequence with other than input_size features is refused.",
             sources=("input", "input_size", "input-packed"),
             needs=("module",),
             erratum=_unseen_if_packed("how many features there are", "pytorch#195803"),
@@ -358,7 +358,10 @@ CHAPTER = Chapter(
         Clause(
             id="USE-34",
             title="Layers and directions of the states, packed",
-            text="So it is with a packed sequence: for other than D*num_layers they are refused.",
+            text=(
+                "With a packed sequence too, h_0 or c_0 for more or fewer layers and directions "
+                "than D*num_layers is refused."
+            ),
             sources=("h_0", "c_0", "input-packed"),
             needs=("module",),
             erratum=_PACKED_STATES,
