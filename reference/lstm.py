@@ -86,7 +86,7 @@ class CellCache(NamedTuple):
     g: Array  # (N, H)
     o: Array  # (N, H)
     tanh_c: Array  # (N, H)
-    m: Array  # (N, H)
+    m: Array  # (N, H) o * tanh_c
 
 
 def cell(x: Array, h_prev: Array, c_prev: Array, w: Weights) -> tuple[Array, Array, CellCache]:
@@ -349,7 +349,7 @@ def lstm(
     """The LSTM of ``config``, for a batch of rows.
 
     A row of length n gets the results that its first n steps give alone. Its output is zero
-    after them. This defines packed sequences: rows of the same length run together.
+    after them. This defines packed sequences. Rows of the same length are computed together.
 
     Args:
         config: ``batch_first`` and ``dropout`` are not used. The steps are always the first
