@@ -1,4 +1,4 @@
-"""Implementations that come with the suite: one file a framework, imported when named."""
+"""The adapters: implementations of frameworks. An adapter is imported only when it is used."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ __all__ = ["REGISTRY", "Adapter"]
 
 
 class Adapter(NamedTuple):
-    """Where an adapter is, and what it needs.
+    """An entry of the registry.
 
     Attributes:
-        factory: "module:attribute" of a function without arguments that makes an implementation.
-        extra: of this package, with which its framework is installed; empty if it needs none.
-        isolated: whether the framework is known to end the process now and then.
+        factory: "module:attribute" of a function. It takes no arguments and returns an
+            implementation.
+        extra: the extra of this package that installs the framework; empty if it needs none.
+        isolated: whether cases run in a process of their own, because the framework sometimes
+            crashes.
     """
 
     factory: str

@@ -1,8 +1,9 @@
-"""An LSTM out of its parts: many layers of one layer, two directions of one, a sequence of a cell.
+"""Builds an LSTM from a cell, from one direction or from one layer.
 
-Many frameworks have no more than a cell, or one layer. What they lack of the loops around it is
-here, in their own arrays, so that derivatives pass through. Shapes: L steps, N rows, D
-directions, H hidden units, R features of h_t (R = H, or proj_size with a projection).
+Many frameworks have only a cell, or only one layer. This module adds the loops over steps,
+directions and layers. It uses the arrays of the framework, so that derivatives pass through the
+loops. Shapes: L steps, N rows, D directions, H hidden units, R features of h_t (R is proj_size
+with a projection, otherwise H).
 """
 
 from __future__ import annotations
@@ -17,27 +18,28 @@ __all__ = ["ASSEMBLED", "Weights", "both_ways", "in_layers", "in_time", "stacked
 Array = Any
 States = tuple[Array, Array]
 
-# (case, arguments) -> output, h_n, c_n: all in the layout and the shapes of the case.
+# (case, arguments) -> output, h_n, c_n, all in the layout and the shapes of the case.
 Function = Callable[[Case, dict[str, Array]], tuple[Array, Array, Array]]
 
-# (x_t, (h, c), weights) -> h, c: of shapes (N, features), (N, R), (N, H).
+# (x_t, (h, c), weights) -> h, c. Shapes: x_t (N, features), h (N, R), c (N, H).
 Cell = Callable[..., States]
 
-# (x, states, weights, lengths, reverse) -> output, h_n, c_n. x: (L, N, features). States: (N, R)
-# and (N, H), or None where none are given. Lengths: steps of each row, None where all are full.
-# A reverse direction reads each row from its own end; its output is in the order of x.
+# (x, states, weights, lengths, reverse) -> output, h_n, c_n. x is (L, N, features). The states
+# are (N, R) and (N, H), or None for zeros. The lengths are the steps of each row, or None if all
+# rows have L steps. The reverse direction reads each row from its own last step, and returns its
+# output in the order of x.
 OneWay = Callable[..., tuple[Array, Array, Array]]
 
-# The same for D directions: weights of each; states, h_n and c_n with a leading axis D; output
-# (L, N, D*R). Lengths or None, no flag.
+# (x, states, weights, lengths) -> output, h_n, c_n. The same for D directions: a list of their
+# weights; states, h_n and c_n with a first axis D; output (L, N, D*R).
 Layer = Callable[..., tuple[Array, Array, Array]]
 
-# What the loops give to whatever is put into them.
+# The capabilities that the loops add.
 ASSEMBLED = frozenset({"layers", "bidirectional"})
 
 
 class Weights(NamedTuple):
-    """Parameters of one layer and direction, as ``torch.nn.LSTM`` has them."""
+    """The parameters of one layer and direction, as in ``torch.nn.LSTM``."""
 
     weight_ih: Array  # (4H, features)
     weight_hh: Array  # (4H, R)
@@ -47,16 +49,16 @@ class Weights(NamedTuple):
 
     @property
     def bias(self) -> Array | None:
-        """For frameworks with one bias: the sum of the two, (4H,)."""
+        """The sum of both biases (4H,), for frameworks with one bias."""
         return None if self.bias_ih is None else self.bias_ih + self.bias_hh
 
 
 def stacked(layer: Layer, xp: Any) -> Function:
-    """All layers, one upon the other; batch_first and unbatched input are brought to (L, N, ...).
+    """All layers. Converts batch_first and unbatched input to (L, N, features) for ``layer``.
 
     Args:
-        layer: one layer, in as many directions as it is given weights.
-        xp: the module with ``swapaxes`` and ``concatenate`` for its arrays, as NumPy has them.
+        layer: one layer, with one direction for each element of its weights.
+        xp: the array module of the framework, with NumPy's ``swapaxes`` and ``concatenate``.
     """
     inner = in_layers(layer, xp)
 
@@ -75,11 +77,11 @@ def stacked(layer: Layer, xp: Any) -> Function:
 
 
 def in_layers(layer: Layer, xp: Any) -> Function:
-    """The same for layers that know the layout of the case: input comes to them as it is.
+    """All layers. Passes the input to ``layer`` in the layout of the case.
 
     Args:
-        layer: one layer, in as many directions as it is given weights.
-        xp: the module with ``concatenate`` for its arrays, as NumPy has it.
+        layer: one layer, with one direction for each element of its weights.
+        xp: the array module of the framework, with NumPy's ``concatenate``.
     """
 
     def lstm(case: Case, arguments: dict[str, Array]) -> tuple[Array, Array, Array]:
@@ -106,20 +108,20 @@ def _weights(case: Case, arguments: dict[str, Array], layer: int, direction: int
 
 
 def both_ways(one_way: OneWay, xp: Any) -> Layer:
-    """A layer of one direction, or of both side by side.
+    """A layer of one or two directions.
 
     Args:
         one_way: one direction.
-        xp: the module with ``stack`` and ``concatenate`` for its arrays, as NumPy has them.
+        xp: the array module of the framework, with NumPy's ``stack`` and ``concatenate``.
     """
 
     def layer(
         x: Array, states: States | None, weights: list[Weights], lengths: Sequence[int] | None
     ) -> tuple[Array, Array, Array]:
         results = []
-        for d, of_direction in enumerate(weights):
-            own = None if states is None else (states[0][d], states[1][d])
-            results.append(one_way(x, own, of_direction, lengths, bool(d)))
+        for d, direction_weights in enumerate(weights):
+            direction_states = None if states is None else (states[0][d], states[1][d])
+            results.append(one_way(x, direction_states, direction_weights, lengths, bool(d)))
         outputs, h_n, c_n = zip(*results, strict=True)
         return xp.concatenate(outputs, axis=-1), xp.stack(h_n), xp.stack(c_n)
 
@@ -127,14 +129,14 @@ def both_ways(one_way: OneWay, xp: Any) -> Layer:
 
 
 def in_time(cell: Cell, xp: Any) -> OneWay:
-    """One direction: the cell at each step, in a loop.
+    """One direction: a loop that calls the cell at each step.
 
-    Rows that have ended keep their state, and give an output of zeros.
+    After its last step a row keeps its state, and its output is zero.
 
     Args:
         cell: one step.
-        xp: the module with ``asarray``, ``stack``, ``where`` and ``zeros`` for its arrays, as
-            NumPy has them.
+        xp: the array module of the framework, with NumPy's ``asarray``, ``stack``, ``where`` and
+            ``zeros``.
     """
 
     def one_way(
@@ -154,14 +156,14 @@ def in_time(cell: Cell, xp: Any) -> OneWay:
         for t in reversed(range(steps)) if reverse else range(steps):
             x_t = x[t]
             if lengths is not None:
-                goes_on = xp.asarray([[t < length] for length in lengths])  # (N, 1)
-                # Not even NaN behind the end of a row may reach a gradient.
-                x_t = xp.where(goes_on, x_t, xp.zeros(x_t.shape, dtype=x.dtype))
+                active = xp.asarray([[t < length] for length in lengths])  # (N, 1)
+                # Padding may be NaN: it must not reach a gradient.
+                x_t = xp.where(active, x_t, xp.zeros(x_t.shape, dtype=x.dtype))
             new_h, new_c = cell(x_t, (h, c), weights)
             output = new_h
             if lengths is not None:
-                output = xp.where(goes_on, new_h, xp.zeros(new_h.shape, dtype=x.dtype))
-                new_h, new_c = xp.where(goes_on, new_h, h), xp.where(goes_on, new_c, c)
+                output = xp.where(active, new_h, xp.zeros(new_h.shape, dtype=x.dtype))
+                new_h, new_c = xp.where(active, new_h, h), xp.where(active, new_c, c)
             h, c = new_h, new_c
             outputs.append(output)
         return xp.stack(outputs[::-1] if reverse else outputs), h, c

@@ -1,7 +1,7 @@
 """Equinox: ``equinox.nn.LSTMCell``, in a loop.
 
-Documented at docs.kidger.site/equinox/api/nn/rnn: weights of the gates i, f, g, o one below the
-other as in torch, one bias, a single row (mapped over a batch by ``jax.vmap``).
+Documented at docs.kidger.site/equinox/api/nn/rnn: the weights stack the gates i, f, g, o as in
+torch; one bias; one row, which ``jax.vmap`` maps over a batch.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ __all__ = ["equinox_lstm"]
 
 def _cell(x: Any, states: tuple[Any, Any], weights: Weights) -> tuple[Any, Any]:
     hidden_size, features = weights.weight_hh.shape[1], weights.weight_ih.shape[1]
-    made = equinox.nn.LSTMCell(
+    new_cell = equinox.nn.LSTMCell(
         features, hidden_size, use_bias=weights.bias is not None, key=jax.random.key(0)
     )
     cell: Any = equinox.tree_at(
         lambda m: (m.weight_ih, m.weight_hh, m.bias),
-        made,
+        new_cell,
         (weights.weight_ih, weights.weight_hh, weights.bias),
         is_leaf=lambda leaf: leaf is None,
     )
@@ -35,7 +35,7 @@ def _cell(x: Any, states: tuple[Any, Any], weights: Weights) -> tuple[Any, Any]:
 
 
 def equinox_lstm() -> JaxFunction:
-    """The cell, stepped through time, layers and directions by :mod:`.assembly`."""
+    """The cell. :mod:`.assembly` adds steps, layers and directions."""
     return JaxFunction(
         "equinox",
         equinox.__version__,

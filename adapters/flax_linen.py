@@ -1,10 +1,10 @@
 """Flax, its older API: ``flax.linen.RNN`` of an LSTM cell, and ``flax.linen.Bidirectional``.
 
-Documented at flax.readthedocs.io, api_reference/flax.linen/layers.html, "Recurrent": torch's
-equations with one bias, that cannot be left out; time on the first axis or behind those of the
-batch, of which there may be none; ``seq_lengths`` tells the steps of each row, and the final state
-is that of the last one; the reverse direction turns each row around within its own length, and
-``keep_order`` turns its output back.
+Documented at flax.readthedocs.io, api_reference/flax.linen/layers.html, "Recurrent". The equations
+are those of torch, with one bias that cannot be left out. Steps are the first axis, or the axis
+after those of the batch; there may be no batch. ``seq_lengths`` has the steps of each row, and the
+final state is the one after its last step. The reverse direction reverses each row within its
+length, and ``keep_order`` reverses its output back.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _CAPABILITIES = FORMATS | frozenset(
 
 
 def flax_lstm(name: str, call: Any) -> JaxFunction:
-    """Layers of flax: ``call(weights, x, **options)`` gives the carry and the output of one."""
+    """All layers. ``call(weights, x, **options)`` returns the carry and the output of a layer."""
 
     def lstm(case: Case, arguments: Arrays) -> tuple[Any, Any, Any]:
         time_major = not case.config.batch_first
@@ -42,7 +42,7 @@ def flax_lstm(name: str, call: Any) -> JaxFunction:
             if lengths is not None:
                 options["seq_lengths"] = jnp.asarray(lengths)
             carry, output = call(weights, x, **options)
-            if lengths is not None:  # documented as not zeroed
+            if lengths is not None:  # the page says that padding is not zeroed
                 output = jnp.where(padding(case), 0, output)
             c_n, h_n = zip(*(carry if both else (carry,)), strict=True)
             return output, jnp.stack(h_n), jnp.stack(c_n)
@@ -53,10 +53,10 @@ def flax_lstm(name: str, call: Any) -> JaxFunction:
 
 
 def gates(weights: Weights) -> dict[str, dict[str, Any]]:
-    """Parameters by flax's names: of gate i, ``ii`` has the kernel for x, ``hi`` that for h."""
-    wholes = weights.weight_ih, weights.weight_hh, weights.bias
+    """Parameters by flax's names: for gate i, ``ii`` has the kernel for x, ``hi`` the one for h."""
+    stacked = weights.weight_ih, weights.weight_hh, weights.bias
     parameters = {}
-    for gate, W_i, W_h, b in zip("ifgo", *(jnp.split(whole, 4) for whole in wholes), strict=True):
+    for gate, W_i, W_h, b in zip("ifgo", *(jnp.split(array, 4) for array in stacked), strict=True):
         parameters[f"i{gate}"] = {"kernel": W_i.T}
         parameters[f"h{gate}"] = {"kernel": W_h.T, "bias": b}
     return parameters
@@ -66,20 +66,20 @@ def _caller(cell: Any) -> Any:
     def call(weights: list[Weights], x: Any, **options: Any) -> Any:
         hidden_size = weights[0].weight_hh.shape[1]
         rnns = [linen.RNN(cell(hidden_size, param_dtype=x.dtype)) for _ in weights]
-        own: Any = [{"cell": gates(of_direction)} for of_direction in weights]
+        parameters: Any = [{"cell": gates(direction_weights)} for direction_weights in weights]
         if len(weights) == 1:
-            return rnns[0].apply({"params": own[0]}, x, **options)
-        parameters = {"forward_rnn": own[0], "backward_rnn": own[1]}
-        return linen.Bidirectional(*rnns).apply({"params": parameters}, x, **options)
+            return rnns[0].apply({"params": parameters[0]}, x, **options)
+        both = {"forward_rnn": parameters[0], "backward_rnn": parameters[1]}
+        return linen.Bidirectional(*rnns).apply({"params": both}, x, **options)
 
     return call
 
 
 def flax_linen_lstm() -> JaxFunction:
-    """With ``LSTMCell``."""
+    """``RNN`` of ``LSTMCell``."""
     return flax_lstm("flax-linen", _caller(linen.LSTMCell))
 
 
 def flax_linen_optimized_lstm() -> JaxFunction:
-    """With ``OptimizedLSTMCell``, which multiplies by the kernels of all gates at once."""
+    """``RNN`` of ``OptimizedLSTMCell``, which multiplies by the kernels of all gates at once."""
     return flax_lstm("flax-linen-optimized", _caller(linen.OptimizedLSTMCell))

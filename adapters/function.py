@@ -1,4 +1,4 @@
-"""An LSTM that is a function over arrays, of NumPy or of a framework, as an implementation."""
+"""Turns a function over arrays, of NumPy or of a framework, into an implementation."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ __all__ = ["FunctionLSTM", "padding", "too_long_to_unroll", "without_padding"]
 
 Arrays = dict[str, Any]
 
-# Steps that compile in seconds. One case of 500 would take longer than all others together.
-MOST_UNROLLED = 50
+# So many steps compile in seconds. A case of 500 would take longer than all other cases together.
+MAX_UNROLLED_STEPS = 50
 
 
 class FunctionLSTM:
-    """What ``function`` computes, with gradients by ``differentiate``.
+    """An implementation that calls ``function``, with gradients by ``differentiate``.
 
     Args:
-        name: how reports call it.
-        version: of the package it is from.
+        name: the name in reports.
+        version: the version of the package.
         capabilities: names of ``spec.capabilities.CAPABILITIES``.
-        function: ``function(case, arguments) -> (output, h_n, c_n)``. The arguments are by
+        function: ``function(case, arguments) -> (output, h_n, c_n)``. The arguments are arrays by
             name (``input``, ``h_0``, ``weight_ih_l0``, ...), in the shapes of ``case.shapes()``
-            and its dtype. Of packed cases, input and output are padded with zeros, and
-            ``case.lengths`` tells the steps of each row.
-        array: makes an array of the framework of one of NumPy.
-        numpy: makes a NumPy array of one of the framework.
+            and the dtype of the case. In packed cases, input and output are padded with zeros,
+            and ``case.lengths`` has the steps of each row.
+        array: converts a NumPy array to an array of the framework.
+        numpy: converts an array of the framework to a NumPy array.
         differentiate: ``differentiate(call, arguments, cotangents) -> (outputs, gradients)``,
-            dicts all but ``call``, which maps arguments to outputs. Needed by those that
-            declare ``gradients``.
-        unsupported: why a case inside the capabilities is not supported all the same, or None.
+            required for the capability ``gradients``. ``call`` maps a dict of arguments to a dict
+            of outputs. All others are dicts of arrays by name.
+        unsupported: returns why a case is not supported although its capabilities are, or None.
     """
 
     def __init__(
@@ -60,16 +60,16 @@ class FunctionLSTM:
         self._differentiate = differentiate
 
     def run(self, case: Case) -> Observation:
-        """The forward pass, and the backward pass where the case has cotangents.
+        """Runs the forward pass, and the backward pass if the case has cotangents.
 
         Raises:
-            Nonconformance: a result is no array of real numbers.
+            Nonconformance: a result is not an array of real numbers.
         """
         arguments = self.arrays(case, case.arguments())
         start = time.perf_counter()
         if case.cotangents:
             cotangents = self.arrays(case, case.cotangent_values())
-            assert self._differentiate is not None, "gradients are declared"
+            assert self._differentiate is not None, "the capability gradients needs differentiate"
             outputs, gradients = self._differentiate(self.call(case), arguments, cotangents)
         else:
             outputs, gradients = self.call(case)(arguments), {}
@@ -78,7 +78,7 @@ class FunctionLSTM:
         return Observation(self.observe(results), seconds)
 
     def call(self, case: Case) -> Callable[[Arrays], Arrays]:
-        """The function of the arguments alone: outputs by name."""
+        """The function for ``case``: from a dict of arguments to a dict of outputs."""
 
         def call(arguments: Arrays) -> Arrays:
             return dict(zip(OUTPUTS, self._function(case, arguments), strict=True))
@@ -86,14 +86,14 @@ class FunctionLSTM:
         return call
 
     def arrays(self, case: Case, values: dict[str, Any]) -> Arrays:
-        """Values as arrays of the framework, in the dtype of the case."""
+        """``values`` as arrays of the framework, in the dtype of the case."""
         return {name: self._array(value.astype(case.dtype)) for name, value in values.items()}
 
     def observe(self, results: Arrays) -> dict[str, ObservedTensor]:
-        """The numbers of some results.
+        """The values and dtypes of results.
 
         Raises:
-            Nonconformance: one is no array of real numbers.
+            Nonconformance: a result is not an array of real numbers.
         """
         observed = {}
         for name, result in results.items():
@@ -107,26 +107,26 @@ class FunctionLSTM:
 
 
 def too_long_to_unroll(case: Case) -> str | None:
-    """Why it is not supported, for frameworks that compile every step of the loop by itself."""
-    if case.seq_len <= MOST_UNROLLED:
+    """Why ``case`` is not supported by frameworks that compile each step of the loop; or None."""
+    if case.seq_len <= MAX_UNROLLED_STEPS:
         return None
-    return f"more than {MOST_UNROLLED} steps take too long to compile"
+    return f"more than {MAX_UNROLLED_STEPS} steps take too long to compile"
 
 
 def padding(case: Case) -> Any:
-    """Where the output of a packed case is behind the end of its row.
+    """A mask of the padding in the output of a packed case.
 
-    ``pad_packed_sequence`` has zeros there; some frameworks do not document what they have.
+    ``pad_packed_sequence`` pads with zeros. Some frameworks do not document their padding.
 
     Returns:
-        Booleans of NumPy, (L, N, 1) or, batch first, (N, L, 1).
+        A boolean NumPy array, (L, N, 1), or (N, L, 1) with batch_first.
     """
     ended = np.arange(case.seq_len)[:, None] >= np.array(case.lengths)  # (L, N)
     return (ended.T if case.config.batch_first else ended)[..., None]
 
 
 def without_padding(case: Case, output: Any) -> Any:
-    """A NumPy output with zeros behind the end of each row."""
+    """A NumPy output with zeros in the padding."""
     if not case.packed:
         return output
     return np.where(padding(case), np.zeros_like(output), output)

@@ -1,10 +1,10 @@
 """Haiku: ``haiku.LSTM``, unrolled by ``haiku.dynamic_unroll``.
 
-Documented at dm-haiku.readthedocs.io/en/latest/api.html, "Recurrent": gates i, g, f, o of x and h
-side by side, one bias, that cannot be left out; 1 is added in the forget gate, whose bias is that
-of torch less 1; a row alone, or rows on the second or first axis (``time_major``); ``reverse``
-scans steps in the reversed order. It knows no lengths: rows that have ended keep their state by a
-function around the core.
+Documented at dm-haiku.readthedocs.io/en/latest/api.html, "Recurrent". One weight for x and h holds
+the gates i, g, f, o. There is one bias, which cannot be left out. Haiku adds 1 in the forget gate,
+so its bias there is the bias of torch minus 1. Input is one row, or a batch with rows on the second
+or first axis (``time_major``). ``reverse`` scans the steps in reverse order. Haiku has no lengths:
+a function around the core keeps the state of rows that have ended.
 """
 
 from __future__ import annotations
@@ -25,35 +25,35 @@ __all__ = ["haiku_lstm"]
 
 
 def _parameters(weights: Weights) -> dict[str, dict[str, Any]]:
-    def reordered(whole: Any) -> Any:
-        i, f, g, o = jnp.split(whole, 4)
+    def reordered(parameter: Any) -> Any:
+        i, f, g, o = jnp.split(parameter, 4)
         return jnp.concatenate([i, g, f, o])
 
-    of_x_and_h = jnp.concatenate([weights.weight_ih, weights.weight_hh], axis=1)
-    added = jnp.repeat(jnp.array([0, 1, 0, 0], of_x_and_h.dtype), weights.weight_hh.shape[1])
-    return {"lstm/linear": {"w": reordered(of_x_and_h).T, "b": reordered(weights.bias - added)}}
+    weight = jnp.concatenate([weights.weight_ih, weights.weight_hh], axis=1)
+    added = jnp.repeat(jnp.array([0, 1, 0, 0], weight.dtype), weights.weight_hh.shape[1])
+    return {"lstm/linear": {"w": reordered(weight).T, "b": reordered(weights.bias - added)}}
 
 
 def _one_way(
     case: Case, x: Any, states: Any, weights: Weights, lengths: Sequence[int] | None, reverse: bool
 ) -> tuple[Any, Any, Any]:
     time_major = case.layout == "unbatched" or not case.config.batch_first
-    exists = None
+    active = None
     if lengths is not None:
-        exists = jnp.arange(case.seq_len) < jnp.asarray(lengths)[:, None]  # (N, L)
-        exists = (exists.T if time_major else exists)[..., None]
-        x = jnp.where(exists, x, 0)  # else NaN behind the end of a row makes gradients NaN
+        active = jnp.arange(case.seq_len) < jnp.asarray(lengths)[:, None]  # (N, L)
+        active = (active.T if time_major else active)[..., None]
+        x = jnp.where(active, x, 0)  # NaN in the padding must not reach gradients
 
     def run(x: Any) -> tuple[Any, Any]:
         lstm = haiku.LSTM(weights.weight_hh.shape[1])
 
-        def core(x_and_exists: tuple[Any, Any], before: Any) -> tuple[Any, Any]:
-            x, exists = x_and_exists
+        def core(x_and_active: tuple[Any, Any], before: Any) -> tuple[Any, Any]:
+            x, active = x_and_active
             output, after = lstm(x, before)
-            if exists is None:
+            if active is None:
                 return output, after
-            kept = (jnp.where(exists, new, old) for new, old in zip(after, before, strict=True))
-            return jnp.where(exists, output, 0), haiku.LSTMState(*kept)
+            kept = (jnp.where(active, new, old) for new, old in zip(after, before, strict=True))
+            return jnp.where(active, output, 0), haiku.LSTMState(*kept)
 
         if states is None:
             initial = lstm.initial_state(None if case.layout == "unbatched" else case.batch_size)
@@ -61,7 +61,7 @@ def _one_way(
         else:
             initial = haiku.LSTMState(*states)
         unrolled: tuple[Any, Any] = haiku.dynamic_unroll(
-            core, (x, exists), initial, time_major, reverse
+            core, (x, active), initial, time_major, reverse
         )
         return unrolled
 
@@ -75,6 +75,6 @@ def _lstm(case: Case, arguments: Arrays) -> tuple[Any, Any, Any]:
 
 
 def haiku_lstm() -> JaxFunction:
-    """The core in time, stepped through layers and directions by :mod:`.assembly`."""
-    own = {"batch-first", "unbatched", "states", "packed"}
-    return JaxFunction("haiku", haiku.__version__, ASSEMBLED | FORMATS | own, _lstm)
+    """The core, unrolled over steps. :mod:`.assembly` adds layers and directions."""
+    capabilities = ASSEMBLED | FORMATS | {"batch-first", "unbatched", "states", "packed"}
+    return JaxFunction("haiku", haiku.__version__, capabilities, _lstm)

@@ -1,4 +1,4 @@
-"""An LSTM that is a function over arrays of JAX: compiled, with every derivative from ``jax``."""
+"""Turns a function over JAX arrays into an implementation, with all derivatives from ``jax``."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from .function import Arrays, FunctionLSTM
 
 __all__ = ["FORMATS", "QUICK", "JaxFunction"]
 
-# What jax computes in, on a CPU too. Those who are sure of their function declare them.
+# The number formats that jax computes in, on a CPU too.
 FORMATS = frozenset({"float64", "float32", "bfloat16", "float16"})
 
-# What jax gives to every function.
+# The capabilities that jax adds to every function.
 _DERIVATIVES = frozenset({"gradients", "double-backward", "forward-mode"})
 
-# Options of XLA with which a program is compiled in a quarter of the time. They choose how much
-# the machine code is optimised, and by which of XLA's two emitters it is written: the operations
-# stay the same, and results differ in their last digits alone.
+# Options of XLA that compile a program in a quarter of the time. They reduce the optimisation of
+# the machine code, and choose the other one of XLA's two emitters. The operations stay the same:
+# results differ only in their last digits.
 QUICK = {
     "xla_backend_optimization_level": 0,
     "xla_cpu_use_fusion_emitters": False,
@@ -34,17 +34,18 @@ QUICK = {
 
 
 class JaxFunction(FunctionLSTM):
-    """See :class:`.function.FunctionLSTM`; gradients, forward mode and double backward are added.
+    """A :class:`.function.FunctionLSTM` with gradients, forward mode and double backward.
 
-    Each case is compiled as a whole by ``jax.jit``, forward and backward together, as in training.
-    Nearly every case has sizes of its own, so that all time is spent on compiling; running
-    operation by operation would compile each of them instead, and take longer.
+    ``jax.jit`` compiles each case as a whole, forward and backward together, as in training. Nearly
+    every case has its own sizes, so compilation takes most of the time. Without ``jit``, JAX would
+    compile every operation separately, which takes longer.
 
     Args:
-        name, version, capabilities, function, unsupported: as there. The function is traced: its
-            arguments are those of ``jax.jit``. Values have no part in the case that it is given.
-        options: of XLA; those that its version does not know are left out. With ``{}`` it
-            compiles as it does by default, which takes about four times as long.
+        name, version, capabilities, function, unsupported: as in :class:`.function.FunctionLSTM`.
+            ``jax.jit`` traces the function. The case that it gets has no values of its own: the
+            values are in the arguments.
+        options: options of XLA. Those that the installed version does not know are left out.
+            ``{}`` compiles with the defaults, which takes about four times as long.
     """
 
     def __init__(
@@ -56,28 +57,30 @@ class JaxFunction(FunctionLSTM):
         unsupported: Callable[[Case], str | None] = lambda case: None,
         options: Mapping[str, Any] = QUICK,
     ) -> None:
-        jax.config.update("jax_enable_x64", True)  # else float64 becomes float32
+        jax.config.update("jax_enable_x64", True)  # otherwise JAX makes float64 float32
         capabilities |= _DERIVATIVES
         super().__init__(name, version, capabilities, function, unsupported=unsupported)
         self._options = {key: value for key, value in options.items() if _is_known(key, value)}
-        # Most often a case that comes again comes next.
+        # Most repeated cases follow each other directly.
         self._compiled = lru_cache(maxsize=4)(self._jit)
 
     def run(self, case: Case) -> Observation:
-        """The forward pass, and the backward pass where the case has cotangents."""
+        """Runs the forward pass, and the backward pass if the case has cotangents."""
         return self._evaluate(_results, case, self.arrays(case, case.cotangent_values()))
 
     def tangents(self, case: Case, direction: Arrays) -> Observation:
-        """Derivatives of the outputs along ``direction``."""
-        return self._evaluate(_tangents, case, self._along(case, direction))
+        """Derivatives of the outputs in ``direction``."""
+        return self._evaluate(_tangents, case, self._tangents_of_arguments(case, direction))
 
     def second_derivatives(self, case: Case, direction: Arrays) -> Observation:
-        """Derivatives of gradients and outputs along ``direction``, forward over backward."""
+        """Derivatives of gradients and outputs in ``direction``, by forward over backward mode."""
         cotangents = self.arrays(case, case.cotangent_values())
-        return self._evaluate(_second_derivatives, case, cotangents, self._along(case, direction))
+        return self._evaluate(
+            _second_derivatives, case, cotangents, self._tangents_of_arguments(case, direction)
+        )
 
     def _evaluate(self, what: Callable[..., Arrays], case: Case, *given: Arrays) -> Observation:
-        # The text does not tell values that are given; the others follow from the seed.
+        # A case without values: the compiled program is the same for all of them.
         form = replace(
             Case.parse(str(case)), seed=0, weight_scale=1.0, input_scale=1.0, state_scale=1.0
         )
@@ -92,7 +95,7 @@ class JaxFunction(FunctionLSTM):
         )
         return compiled
 
-    def _along(self, case: Case, direction: Arrays) -> Arrays:
+    def _tangents_of_arguments(self, case: Case, direction: Arrays) -> Arrays:
         shapes = case.shapes()
         given = self.arrays(case, direction)
         return {

@@ -1,8 +1,9 @@
-"""JAX, the LSTM that it brings along: ``jax.experimental.rnn.lstm_ref``.
+"""JAX's own LSTM: ``jax.experimental.rnn.lstm_ref``.
 
-Documented at docs.jax.dev, jax.experimental.rnn, as the LSTM of ``torch.nn.LSTM`` with both biases;
-directions count as layers, forward before reverse; batch first; ``seq_lengths`` always. It is
-what the LSTM of cuDNN in the same module, for GPUs alone, is tested against.
+Documented at docs.jax.dev, jax.experimental.rnn, as the LSTM of ``torch.nn.LSTM`` with both biases.
+Each direction counts as a layer, forward before reverse. Input is always batch first, and always
+has ``seq_lengths``. JAX tests the cuDNN LSTM of the same module, which needs a GPU, against this
+function.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ __all__ = ["jax_lstm_ref"]
 def _lstm(case: Case, arguments: Arrays) -> tuple[Any, Any, Any]:
     config, shapes = case.config, case.shapes()
     directions = ("", "_reverse")[: config.num_directions]
-    places = [f"l{k}{direction}" for k in range(config.num_layers) for direction in directions]
+    suffixes = [f"l{k}{direction}" for k in range(config.num_layers) for direction in directions]
     parameters = [
-        {i: arguments[f"{role}_{place}"] for i, place in enumerate(places)}
+        {i: arguments[f"{role}_{suffix}"] for i, suffix in enumerate(suffixes)}
         for role in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
     ]
     x = arguments["input"] if config.batch_first else arguments["input"].swapaxes(0, 1)
@@ -46,6 +47,6 @@ def _lstm(case: Case, arguments: Arrays) -> tuple[Any, Any, Any]:
 
 
 def jax_lstm_ref() -> JaxFunction:
-    """All layers and directions of the function itself."""
-    own = {"layers", "bidirectional", "two-biases", "batch-first", "packed", "states"}
-    return JaxFunction("jax-rnn", jax.__version__, FORMATS | own, _lstm)
+    """The function itself, with its layers and directions."""
+    capabilities = {"layers", "bidirectional", "two-biases", "batch-first", "packed", "states"}
+    return JaxFunction("jax-rnn", jax.__version__, FORMATS | capabilities, _lstm)

@@ -1,4 +1,4 @@
-"""JAX itself: an LSTM of the documented equations, as one writes it with ``jax.lax.scan``."""
+"""JAX: an LSTM written from the documented equations with ``jax.lax.scan``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["in_scan", "jax_lstm"]
 
 
 def in_scan(cell: Cell) -> OneWay:
-    """What :func:`.assembly.in_time` does, by ``jax.lax.scan``: the cell is compiled once."""
+    """As :func:`.assembly.in_time`, but with ``jax.lax.scan``, which compiles the cell once."""
 
     def one_way(
         x: Any,
@@ -26,22 +26,22 @@ def in_scan(cell: Cell) -> OneWay:
     ) -> tuple[Any, Any, Any]:
         L, N = x.shape[:2]
         R, H = weights.weight_hh.shape[1], weights.weight_hh.shape[0] // 4
-        exists = None
+        active = None
         if lengths is not None:
-            exists = jnp.arange(L)[:, None, None] < jnp.asarray(lengths)[:, None]
-            x = jnp.where(exists, x, 0)  # else NaN behind the end of a row makes gradients NaN
+            active = jnp.arange(L)[:, None, None] < jnp.asarray(lengths)[:, None]
+            x = jnp.where(active, x, 0)  # NaN in the padding must not reach gradients
 
-        def step(states: States, x_and_exists: tuple[Any, Any]) -> tuple[States, Any]:
-            x, exists = x_and_exists
+        def step(states: States, x_and_active: tuple[Any, Any]) -> tuple[States, Any]:
+            x, active = x_and_active
             h, c = cell(x, states, weights)
-            if exists is None:
+            if active is None:
                 return (h, c), h
-            kept = jnp.where(exists, h, states[0]), jnp.where(exists, c, states[1])
-            return kept, jnp.where(exists, h, 0)
+            kept = jnp.where(active, h, states[0]), jnp.where(active, c, states[1])
+            return kept, jnp.where(active, h, 0)
 
         if states is None:
             states = jnp.zeros((N, R), x.dtype), jnp.zeros((N, H), x.dtype)
-        (h_n, c_n), output = jax.lax.scan(step, states, (x, exists), reverse=reverse)
+        (h_n, c_n), output = jax.lax.scan(step, states, (x, active), reverse=reverse)
         return output, h_n, c_n
 
     return one_way
@@ -59,7 +59,7 @@ def _cell(x: Any, states: States, weights: Weights) -> States:
 
 
 def jax_lstm() -> JaxFunction:
-    """All that is asked of an LSTM but drawn dropout."""
+    """All capabilities of an LSTM except random dropout."""
     return JaxFunction(
         "jax",
         jax.__version__,

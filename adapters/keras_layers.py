@@ -1,8 +1,9 @@
 """Keras 3 on three backends: ``keras.layers.LSTM``, and ``keras.layers.Bidirectional`` around it.
 
-Documented at keras.io/api/layers/recurrent_layers (lstm, rnn, bidirectional): gates i, f, c, o side
-by side, one bias, batch first; a mask tells which steps to use; the output of the others is zero
-with ``zero_output_for_mask``, and in ``Bidirectional`` always; ``unroll`` is about speed alone.
+Documented at keras.io/api/layers/recurrent_layers (lstm, rnn, bidirectional). The columns of the
+weights are the gates i, f, c, o. There is one bias, and input is batch first. A mask selects the
+steps. The output of the other steps is zero with ``zero_output_for_mask``, and always in
+``Bidirectional``. ``unroll`` only changes the speed.
 """
 
 from __future__ import annotations
@@ -24,12 +25,12 @@ def _keras(backend: str, unroll: bool) -> FunctionLSTM:
     os.environ["KERAS_BACKEND"] = backend  # read once, when keras is imported
     keras: Any = import_module("keras")
     if keras.config.backend() != backend:
-        raise ImportError(f"keras is imported with the backend {keras.config.backend()} already")
+        raise ImportError(f"keras is already imported, with the backend {keras.config.backend()}")
     ops, T = keras.ops, keras.ops.transpose
 
     def layer(x: Any, states: Any, weights: list[Weights], lengths: Any) -> tuple[Any, Any, Any]:
         dtype = keras.backend.standardize_dtype(x.dtype)
-        made = keras.layers.LSTM(
+        lstm = keras.layers.LSTM(
             weights[0].weight_hh.shape[1],
             use_bias=weights[0].bias is not None,
             kernel_initializer="zeros",
@@ -41,23 +42,23 @@ def _keras(backend: str, unroll: bool) -> FunctionLSTM:
             dtype=dtype,
         )
         if len(weights) == 2:
-            made = keras.layers.Bidirectional(made, dtype=dtype)
+            lstm = keras.layers.Bidirectional(lstm, dtype=dtype)
         given: dict[str, Any] = {}
         if states is not None:
             given["initial_state"] = [s[d] for d in range(len(weights)) for s in states]
         if lengths is not None:
             given["mask"] = ops.arange(x.shape[0]) < ops.expand_dims(lengths, 1)
         x = ops.swapaxes(x, 0, 1)
-        made.build(x.shape)
+        lstm.build(x.shape)
         values = [v for w in weights for v in (T(w.weight_ih), T(w.weight_hh), w.bias)]
-        mapping = zip(made.trainable_variables, (v for v in values if v is not None), strict=True)
+        mapping = zip(lstm.trainable_variables, (v for v in values if v is not None), strict=True)
         with keras.StatelessScope(list(mapping)):
-            output, *final = made(x, **given)
+            output, *final = lstm(x, **given)
         return ops.swapaxes(output, 0, 1), ops.stack(final[::2]), ops.stack(final[1::2])
 
     name = f"keras-{backend}" + "-unrolled" * unroll
     function = stacked(layer, ops)
-    if backend == "jax":  # which has no float64 unless told; Keras does not tell it
+    if backend == "jax":  # Keras does not enable its float64
         from .jax_function import JaxFunction
 
         def unsupported(case: Case) -> str | None:

@@ -1,9 +1,9 @@
 """MindSpore: ``mindspore.nn.LSTM`` of version 2.10, operation by operation (PyNative mode).
 
-Documented at mindspore.cn/docs, "mindspore.nn.LSTM": the equations of torch, two biases or none,
-layers, both directions, ``batch_first``, states, rows of unequal length by ``seq_length``, dropout
-in the range [0, 1), float32 and float16; and "mindspore.value_and_grad". Input always has a batch.
-Names and shapes of the parameters are those of torch, which the page does not say.
+Documented at mindspore.cn/docs, "mindspore.nn.LSTM" and "mindspore.value_and_grad". The layer has
+the equations of torch, two biases or none, layers, both directions, ``batch_first``, states, rows
+of unequal length by ``seq_length``, dropout in the range [0, 1), float32 and float16. Input always
+has a batch axis. The page does not say that names and shapes of the parameters are those of torch.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ def _lstm(case: Case, arguments: Arrays) -> tuple[Any, Any, Any]:
         bidirectional=config.bidirectional,
     )
     layer.set_train(case.training)
-    # value_and_grad has to know the parameters before this layer is made, which is given them.
+    # value_and_grad needs the parameters before this layer exists, so the layer gets them here.
     for role in ("w_ih_list", "w_hh_list", "b_ih_list", "b_hh_list"):
-        given = [arguments[own.name] for own in getattr(layer, role)]
-        setattr(layer, role, ms.ParameterTuple(given))
+        values = [arguments[parameter.name] for parameter in getattr(layer, role)]
+        setattr(layer, role, ms.ParameterTuple(values))
     states = (arguments["h_0"], arguments["c_0"]) if case.states else None
     lengths = ms.Tensor(case.lengths) if case.packed else None
     output, (h_n, c_n) = layer(arguments["input"], states, lengths)
-    if case.packed:  # What the output is at padded steps is not documented.
+    if case.packed:  # The output in the padding is not documented.
         output = output.masked_fill(ms.Tensor(padding(case)), 0)
     return output, h_n, c_n
 
@@ -58,8 +58,8 @@ def _differentiate(call: Any, arguments: Arrays, cotangents: Arrays) -> tuple[Ar
 
 
 def mindspore_lstm() -> FunctionLSTM:
-    """The layer as it is."""
-    ms.runtime.launch_blocking()  # Waiting for other threads takes longer than small operations.
+    """The layer itself."""
+    ms.runtime.launch_blocking()  # Small operations are faster than waiting for threads.
     return FunctionLSTM(
         "mindspore",
         ms.__version__,
@@ -68,5 +68,5 @@ def mindspore_lstm() -> FunctionLSTM:
         array=ms.Parameter,
         numpy=lambda tensor: tensor.asnumpy(),
         differentiate=_differentiate,
-        unsupported=lambda case: "dropout is below 1" if case.config.dropout == 1 else None,
+        unsupported=lambda case: "dropout must be below 1" if case.config.dropout == 1 else None,
     )

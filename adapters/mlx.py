@@ -1,11 +1,11 @@
 """MLX: ``mlx.nn.LSTM``, one layer and one direction.
 
-Documented at ml-explore.github.io/mlx, "nn.LSTM": weights of the gates i, f, g, o one below the
-other as in torch, one bias, input (N, L, features) or (L, features), states (N, H) or (H,); it
-returns h and c of every step. The reverse direction is given the sequence turned round.
+Documented at ml-explore.github.io/mlx, "nn.LSTM". The weights stack the gates i, f, g, o as in
+torch. There is one bias. Input is (N, L, features) or (L, features), states are (N, H) or (H,). The
+layer returns h and c of every step. The reverse direction gets the reversed sequence.
 
-float64 has a name of its own: its gates have the precision of float32, so that nearly every clause
-breaks there. See reports/findings/mlx_float64_has_the_precision_of_float32.py.
+float64 has its own adapter. Its gates have the precision of float32, so nearly every clause is
+broken there. See reports/findings/mlx_float64_has_the_precision_of_float32.py.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from functools import partial
 from importlib.metadata import version
 from typing import Any
 
-import ml_dtypes  # gives NumPy bfloat16
+import ml_dtypes  # adds bfloat16 to NumPy
 import mlx.core as mx
 import mlx.nn as nn
 import numpy as np
@@ -25,7 +25,7 @@ from .function import Arrays, FunctionLSTM
 
 __all__ = ["mlx_lstm", "mlx_lstm_float64"]
 
-_ITS_OWN = {"no-bias", "batch-first", "unbatched", "states", "gradients"}
+_CAPABILITIES = {"no-bias", "batch-first", "unbatched", "states", "gradients"}
 
 
 def _one_way(
@@ -35,7 +35,7 @@ def _one_way(
     layer.Wx, layer.Wh, layer.bias = weights.weight_ih, weights.weight_hh, weights.bias
     x, states = mx.swapaxes(x[::-1] if reverse else x, 0, 1), states or ()
     if unbatched:
-        h, c = (every[None] for every in layer(x[0], *(state[0] for state in states)))
+        h, c = (state[None] for state in layer(x[0], *(state[0] for state in states)))
     else:
         h, c = layer(x, *states)
     output = mx.swapaxes(h, 0, 1)
@@ -66,7 +66,7 @@ def _mlx(name: str, *dtypes: str) -> FunctionLSTM:
     return FunctionLSTM(
         name,
         version("mlx"),
-        ASSEMBLED.union(_ITS_OWN, dtypes),
+        ASSEMBLED.union(_CAPABILITIES, dtypes),
         _lstm,
         array=lambda values: mx.array(values, dtype=getattr(mx, str(values.dtype))),
         numpy=_numpy,
@@ -75,10 +75,10 @@ def _mlx(name: str, *dtypes: str) -> FunctionLSTM:
 
 
 def mlx_lstm() -> FunctionLSTM:
-    """The layer, put together by :mod:`.assembly`."""
+    """The layer. :mod:`.assembly` adds layers and directions."""
     return _mlx("mlx", "float32", "bfloat16", "float16")
 
 
 def mlx_lstm_float64() -> FunctionLSTM:
-    """The same in float64."""
+    """The layer in float64. :mod:`.assembly` adds layers and directions."""
     return _mlx("mlx-float64", "float64")

@@ -1,13 +1,13 @@
 """MNN on the CPU: the LSTM operator of ONNX through its converter, forward only.
 
-Documented at mnn-docs.readthedocs.io: models are converted from ONNX, which is supported nearly as
-a whole ("about"; of the LSTM it is said only how it is quantized, "convert"). High precision stores
-and computes in float32, others may not ("python"); float64 has to be made float32 ("faq"), and no
-variable is float16 ("Var"). Of ``sequence_lens`` the converter says that it does not support it, of
-``layout=1`` it says nothing.
+Documented at mnn-docs.readthedocs.io. Models are converted from ONNX, most of which is supported
+("about"). Of the LSTM, only the quantization is documented ("convert"). High precision stores and
+computes in float32, other precisions may not ("python"). float64 has to be converted to float32
+("faq"), and no variable is float16 ("Var"). The converter reports that it does not support
+``sequence_lens``, and says nothing about ``layout=1``.
 
-The command ``mnnconvert`` is ``_tools.mnnconvert`` in a wrapper that, when it is imported, installs
-a package by whatever pip is first in the PATH, and then reports its use. That is left out.
+The command ``mnnconvert`` is a wrapper around ``_tools.mnnconvert``. When the wrapper is imported,
+it installs a package with the first pip in the PATH and reports its use. This adapter avoids it.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ def _lstm(case: Case, arguments: dict[str, Any]) -> tuple[Any, Any, Any]:
     arrays = [arguments[name] for name in names]
     given = [MNN.expr.const(array, list(array.shape), MNN.expr.NCHW) for array in arrays]
     results = [np.array(result.read()) for result in module.forward(given)]
-    if len(results) != len(OUTPUTS):  # MNN prints what did not fit, and raises nothing
+    if len(results) != len(OUTPUTS):  # MNN prints errors, but raises no exception
         raise Nonconformance("no results were returned")
     return results[0], results[1], results[2]
 
 
 def mnn_lstm() -> FunctionLSTM:
-    """With the default optimisations of the converter."""
+    """The model with the default optimisations of the converter."""
     return FunctionLSTM("mnn", MNN.version(), _CAPABILITIES, _lstm)

@@ -1,10 +1,10 @@
 """ncnn: its LSTM layer, in one direction or in both, over one sequence.
 
-Documented in docs/developer-guide/operators.md of Tencent/ncnn, "LSTM": weights of the gates
-i, f, o, g one below the other (torch has i, f, g, o), one bias, a projection where ``hidden_size``
-is not ``num_output``, states as two further inputs and outputs. Without biases they are zeros,
-as pnnx, its converter from torch, has it. There is no batch: each row is a sequence of its own.
-Half formats, which it may use by default, are switched off.
+Documented in docs/developer-guide/operators.md of Tencent/ncnn, "LSTM". The weights stack the gates
+i, f, o, g (torch has i, f, g, o). There is one bias. A projection is present where ``hidden_size``
+differs from ``num_output``. States are two more inputs and outputs. A case without biases gets
+zeros, as from pnnx, its converter from torch. There is no batch: each row is a sequence of its own.
+The half formats, which ncnn may use by default, are switched off.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from .function import FunctionLSTM
 
 __all__ = ["ncnn_lstm"]
 
-_ITS_OWN = {"bidirectional", "projection", "no-bias", "unbatched", "states", "float32"}
+_CAPABILITIES = {"bidirectional", "projection", "no-bias", "unbatched", "states", "float32"}
 
 
 def _layer(x: Any, states: Any, weights: list[Weights], _: object) -> tuple[Any, Any, Any]:
     net, rows = _net(weights, 1 if states is None else 3), []
     for n in range(x.shape[1]):
-        # ncnn reads the memory of these arrays: they have to live as long as the extractor.
+        # ncnn reads the memory of these arrays, so they must live as long as the extractor.
         inputs = [np.ascontiguousarray(array[:, n]) for array in (x, *(states or ()))]
         extractor = net.create_extractor()
         for blob, array in enumerate(inputs):
@@ -38,7 +38,7 @@ def _layer(x: Any, states: Any, weights: list[Weights], _: object) -> tuple[Any,
 
 
 def _net(weights: list[Weights], inputs: int) -> Any:
-    """The layer alone. Its inputs x0, x1, x2: input, h_0, c_0; its outputs y0, y1, y2."""
+    """A net of one LSTM layer. Inputs x0, x1, x2: input, h_0, c_0. Outputs y0, y1, y2."""
     D, (rows, R), features = len(weights), weights[0].weight_hh.shape, weights[0].weight_ih.shape[1]
     names = [f"x{blob}" for blob in range(inputs)]
     numbers = f"0={R} 1={D * rows * features} 2={0 if D == 1 else 2} 3={rows // 4}"
@@ -50,8 +50,10 @@ def _net(weights: list[Weights], inputs: int) -> Any:
     net.load_param_mem("\n".join(["7767517", f"{len(layers)} {inputs + 3}", *layers, ""]))
     with tempfile.NamedTemporaryFile() as file:
         for role in ("weight_ih", "bias", "weight_hh", "weight_hr"):
-            arrays = [_array(of_direction, role) for of_direction in weights]
-            file.write(b"".join([bytes(4 * bool(arrays[0])), *arrays]))  # four zeros: float32
+            arrays = [_array(direction_weights, role) for direction_weights in weights]
+            file.write(
+                b"".join([bytes(4 * bool(arrays[0])), *arrays])
+            )  # four zero bytes mean float32
         file.flush()
         net.load_model(file.name)
     return net
@@ -68,6 +70,6 @@ def _array(weights: Weights, role: str) -> bytes:
 
 
 def ncnn_lstm() -> FunctionLSTM:
-    """The layer, put one upon the other by :mod:`.assembly`."""
-    capabilities = frozenset(_ITS_OWN | {"layers"})
+    """The layer. :mod:`.assembly` stacks it."""
+    capabilities = frozenset(_CAPABILITIES | {"layers"})
     return FunctionLSTM("ncnn", version("ncnn"), capabilities, stacked(_layer, np))

@@ -1,9 +1,9 @@
-"""A case as an ONNX model: one LSTM operator for each layer, its weights inside.
+"""Builds an ONNX model for a case: one LSTM operator for each layer, with its weights.
 
-Documented at onnx.ai/onnx/operators/onnx__LSTM.html: weights of the directions stacked, of the
-gates i, o, f, c one below the other; both biases, one after the other; ``sequence_lens`` has the
-steps of each row; Y of shape (L, D, N, H), states (D, N, H); with ``layout=1`` the rows are the
-first axis of all of them. What Y has at padded steps is not documented.
+Documented at onnx.ai/onnx/operators/onnx__LSTM.html. The first axis of the weights is the
+direction. The second stacks the gates i, o, f, c, and both biases. ``sequence_lens`` has the steps
+of each row. Y is (L, D, N, H), states are (D, N, H). With ``layout=1`` the rows are the first axis
+of all of them. The values of Y in the padding are not documented.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _OPSET, _IR_VERSION = 22, 10  # the first with LSTM in bfloat16
 
 
 def lstm_model(case: Case, arguments: dict[str, Any]) -> onnx.ModelProto:
-    """The model: what it takes are ``input``, ``h_0`` and ``c_0``, as far as they are given.
+    """The model of a case. Its inputs are ``input``, and ``h_0`` and ``c_0`` if there are states.
 
-    ``batch_first`` is ``layout=1``.
+    ``batch_first=True`` becomes ``layout=1``.
     """
     config, layers = case.config, range(case.config.num_layers)
     layout = int(config.batch_first)
@@ -36,7 +36,7 @@ def lstm_model(case: Case, arguments: dict[str, Any]) -> onnx.ModelProto:
         nodes.append(helper.make_node(kind, inputs, outputs, **attributes))
 
     def rows_first(given: str, made: str) -> None:
-        """(D, N, H) to (N, D, H) and back, where the layout asks for it."""
+        """Transposes (D, N, H) to (N, D, H) or back if ``layout=1``."""
         node("Transpose", [given], [made], perm=[1, 0, 2] if layout else [0, 1, 2])
 
     for s in states:
@@ -56,7 +56,7 @@ def lstm_model(case: Case, arguments: dict[str, Any]) -> onnx.ModelProto:
         )
         rows_first(f"Y_h {k}", f"h_n {k}")
         rows_first(f"Y_c {k}", f"c_n {k}")
-        # (L, D, N, H) to (L, N, D, H); with layout 1 it is (N, L, D, H) already.
+        # (L, D, N, H) to (L, N, D, H). With layout=1 it is already (N, L, D, H).
         node("Transpose", [f"Y {k}"], [f"y {k}"], perm=[0, 1, 2, 3] if layout else [0, 2, 1, 3])
         x = "output" if k == layers[-1] else f"output {k}"
         node("Reshape", [f"y {k}", "side by side"], [x])
@@ -80,13 +80,11 @@ def _constants(case: Case, arguments: dict[str, Any]) -> dict[str, Any]:
     constants = {"side by side": np.array([0, 0, config.num_directions * config.hidden_size])}
     if case.packed:
         constants["lengths"] = np.array(case.lengths, np.int32)
-    of_letter = {"W": ["weight_ih"], "R": ["weight_hh"], "B": ["bias_ih", "bias_hh"]}
-    for letter in of_letter if config.bias else "WR":
+    roles = {"W": ["weight_ih"], "R": ["weight_hh"], "B": ["bias_ih", "bias_hh"]}
+    for letter in roles if config.bias else "WR":
         for k in range(config.num_layers):
             directions = [
-                np.concatenate(
-                    [_iofc(arguments[f"{role}_l{k}{way}"]) for role in of_letter[letter]]
-                )
+                np.concatenate([_iofc(arguments[f"{role}_l{k}{way}"]) for role in roles[letter]])
                 for way in ("", "_reverse")[: config.num_directions]
             ]
             constants[f"{letter} {k}"] = np.stack(directions)
@@ -94,6 +92,6 @@ def _constants(case: Case, arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 def _iofc(parameter: Any) -> Any:
-    """The gates i, f, g, o of torch in the order of ONNX, where g is c."""
+    """Reorders the gates i, f, g, o of torch for ONNX, where g is called c."""
     i, f, g, o = np.split(parameter, 4)
     return np.concatenate([i, o, f, g])

@@ -1,6 +1,6 @@
 """``onnx.reference.ReferenceEvaluator``: the LSTM operator of ONNX in NumPy, forward only.
 
-The page of the operator, onnx.ai/onnx/operators/onnx__LSTM.html, has four number formats.
+Documented at onnx.ai/onnx/operators/onnx__LSTM.html, with four number formats.
 """
 
 from __future__ import annotations
@@ -30,5 +30,5 @@ def _lstm(case: Case, arguments: dict[str, Any]) -> tuple[Any, Any, Any]:
 
 
 def onnx_reference_lstm() -> FunctionLSTM:
-    """The evaluator with operators of its own, no replaced ones."""
+    """The evaluator with its own operators."""
     return FunctionLSTM("onnx-reference", onnx.__version__, _CAPABILITIES, _lstm)

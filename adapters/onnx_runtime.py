@@ -1,8 +1,7 @@
 """ONNX Runtime on the CPU: the LSTM operator of ONNX, forward only.
 
-Documented at onnxruntime.ai/docs and in docs/OperatorKernels.md of its repository: of the LSTM,
-float32 only; for float16 the session adds casts. The axes of ``layout=1`` are refused when a model
-is loaded.
+Documented at onnxruntime.ai/docs and in docs/OperatorKernels.md of its repository. The LSTM has a
+kernel for float32 only; for float16 the session adds casts. It refuses models with ``layout=1``.
 """
 
 from __future__ import annotations
@@ -32,6 +31,6 @@ def _lstm(case: Case, arguments: dict[str, Any]) -> tuple[Any, Any, Any]:
 
 
 def onnxruntime_lstm() -> FunctionLSTM:
-    """With the default optimisations of the graph: without them the results are the same."""
+    """The session with default graph optimisations. Without them the results are the same."""
     version = onnxruntime.__version__
     return FunctionLSTM("onnxruntime", version, _CAPABILITIES, _lstm)

@@ -1,10 +1,10 @@
 """OpenVINO on the CPU: ``LSTMSequence``, one for each layer, forward only.
 
-Documented at docs.openvino.ai (operation sets, LSTMSequence-5): X of shape (N, L, features), states
-(N, D, H), Y (N, D, L, H); weights of the directions stacked, of the gates f, i, c, o one below the
-other; one bias; the real length of each row. What Y has at padded steps is not documented. Without
-a precision hint the CPU device computes in bfloat16 where the processor has it, as its page says;
-with one of float32, float16 models too are computed in float32.
+Documented at docs.openvino.ai (operation sets, LSTMSequence-5). X is (N, L, features), states are
+(N, D, H), Y is (N, D, L, H). The first axis of the weights is the direction, the second stacks the
+gates f, i, c, o. There is one bias, and a length for each row. The values of Y in the padding are
+not documented. By default the CPU device computes in bfloat16 if the processor has it, as its page
+says. With the precision hint float32 it computes in float32, in float16 models too.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ _CAPABILITIES = frozenset(
 )
 
 
-# Axes of L and N.
-_OPEN = {"input": (0, 1), "h_0": (1,), "c_0": (1,), "lengths": (0,)}
+# The axes L and N of each input, which a dynamic model leaves open.
+_DYNAMIC_AXES = {"input": (0, 1), "h_0": (1,), "c_0": (1,), "lengths": (0,)}
 
 
 def _model(case: Case, arguments: dict[str, Any], inputs: dict[str, Any], lengths: Any) -> Any:
-    """A model of ``inputs``; with dynamic shapes if ``lengths`` is one of them, else a constant."""
+    """The model. Its shapes are dynamic if ``inputs`` has lengths; otherwise these are constant."""
     config, D, H = case.config, case.config.num_directions, case.config.hidden_size
     given = {}
     for name, array in inputs.items():
-        dynamic = _OPEN[name] if "lengths" in inputs else ()
+        dynamic = _DYNAMIC_AXES[name] if "lengths" in inputs else ()
         sizes = [-1 if axis in dynamic else size for axis, size in enumerate(array.shape)]
         given[name] = ops.parameter(sizes, array.dtype)
     x = given["input"] if config.batch_first else ops.transpose(given["input"], [1, 0, 2])
@@ -44,19 +44,24 @@ def _model(case: Case, arguments: dict[str, Any], inputs: dict[str, Any], length
     ]
     h_n, c_n = [], []
     for k in range(config.num_layers):
-        ways = [f"_l{k}", f"_l{k}_reverse"][:D]
-        bias = [arguments["bias_ih" + w] + arguments["bias_hh" + w] for w in ways if config.bias]
+        suffixes = [f"_l{k}", f"_l{k}_reverse"][:D]
+        bias = [
+            arguments["bias_ih" + w] + arguments["bias_hh" + w] for w in suffixes if config.bias
+        ]
         sequence = ops.lstm_sequence(
             x,
             *(state.output(k) for state in states),
             given.get("lengths", lengths),
-            *(_fico([arguments[role + w] for w in ways]) for role in ("weight_ih", "weight_hh")),
+            *(
+                _fico([arguments[role + w] for w in suffixes])
+                for role in ("weight_ih", "weight_hh")
+            ),
             _fico(bias or [np.zeros(4 * H, case.dtype)] * D),
             H,
             "bidirectional" if config.bidirectional else "forward",
         )
-        beside = ops.transpose(sequence.output(0), [0, 2, 1, 3])  # (N, L, D, H)
-        x = ops.reshape(beside, [0, 0, D * H], special_zero=True)
+        side_by_side = ops.transpose(sequence.output(0), [0, 2, 1, 3])  # (N, L, D, H)
+        x = ops.reshape(side_by_side, [0, 0, D * H], special_zero=True)
         h_n.append(sequence.output(1))
         c_n.append(sequence.output(2))
     finals = [ops.transpose(ops.concat(state, 1), [1, 0, 2]) for state in (h_n, c_n)]
@@ -65,7 +70,7 @@ def _model(case: Case, arguments: dict[str, Any], inputs: dict[str, Any], length
 
 
 def _fico(directions: list[Any]) -> Any:
-    """The gates i, f, g, o of torch in the order of OpenVINO, where g is c."""
+    """Reorders the gates i, f, g, o of torch for OpenVINO, where g is called c."""
     split = (np.split(parameter, 4) for parameter in directions)
     return ops.constant(np.stack([np.concatenate([f, i, g, o]) for i, f, g, o in split]))
 
@@ -92,10 +97,10 @@ def _lstm(name: str, dynamic: bool) -> FunctionLSTM:
 
 
 def openvino_lstm() -> FunctionLSTM:
-    """With static shapes."""
+    """Models with static shapes."""
     return _lstm("openvino", dynamic=False)
 
 
 def openvino_lstm_dynamic() -> FunctionLSTM:
-    """With the number of rows and of steps left open."""
+    """Models with dynamic numbers of rows and steps."""
     return _lstm("openvino-dynamic", dynamic=True)

@@ -1,7 +1,8 @@
-"""PaddlePaddle: ``paddle.nn.LSTM``, which has all that torch has but unbatched input.
+"""PaddlePaddle: ``paddle.nn.LSTM``, which has all features of torch except unbatched input.
 
-Documented at paddlepaddle.org.cn/documentation, "paddle.nn.LSTM": weights as in torch, but that
-of the projection is transposed; rows of unequal length by ``sequence_length``.
+Documented at paddlepaddle.org.cn/documentation, "paddle.nn.LSTM". The weights are those of torch,
+except that the weight of the projection is transposed. ``sequence_length`` has the steps of each
+row.
 """
 
 from __future__ import annotations
@@ -32,16 +33,16 @@ def _lstm(case: Case, arguments: Arrays) -> tuple[Any, Any, Any]:
         bias_hh_attr=bias,
         proj_size=config.proj_size,
     )
-    # Modes differ in dropout alone, but in evaluation mode nothing is kept for gradients.
+    # The modes differ only in dropout, but evaluation mode keeps nothing for gradients.
     layer.train() if case.training or not config.dropout else layer.eval()
     learned = [parameter for parameter in layer.parameters() if not parameter.stop_gradient]
     for name, parameter in zip(config.parameter_shapes(), learned, strict=True):
         parameter.set_value(arguments[name].T if "weight_hr" in name else arguments[name])
-        arguments[name] = parameter  # whose gradient is asked for
+        arguments[name] = parameter  # gradients are computed for it
     states = (arguments["h_0"], arguments["c_0"]) if case.states else None
     lengths = paddle.to_tensor(case.lengths) if case.packed else None
     output, (h_n, c_n) = layer(arguments["input"], states, lengths)
-    if case.packed:  # What the output is at padded steps is not documented.
+    if case.packed:  # The output in the padding is not documented.
         output = output.masked_fill(paddle.to_tensor(padding(case)), 0)
     return output, h_n, c_n
 
@@ -57,7 +58,7 @@ def _differentiate(call: Any, arguments: Arrays, cotangents: Arrays) -> tuple[Ar
 
 
 def paddle_lstm() -> FunctionLSTM:
-    """The layer as it is."""
+    """The layer itself."""
     return FunctionLSTM(
         "paddle",
         paddle.__version__,

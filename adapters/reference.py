@@ -1,4 +1,4 @@
-"""The NumPy reference itself, computed in the precision of the case."""
+"""The NumPy reference as an implementation, in the precision of the case."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["ReferenceLSTM"]
 
 
 class ReferenceLSTM:
-    """The reference as an implementation: what runs where no framework is installed."""
+    """The NumPy reference as an implementation. It needs no framework."""
 
     name = "reference"
     version = __version__
@@ -24,13 +24,13 @@ class ReferenceLSTM:
     capabilities = ALL - {"bfloat16", "dropout", "double-backward", "forward-mode", "module"}
 
     def run(self, case: Case) -> Observation:
-        """The case in arrays of its own dtype, so that every operation rounds to it."""
+        """Runs the case in arrays of its dtype, so that every operation rounds to that dtype."""
         arguments, cotangents = (
             {name: array.astype(case.dtype) for name, array in arrays.items()}
             for arrays in (case.arguments(), case.cotangent_values())
         )
         start = time.perf_counter()
-        with np.errstate(all="ignore"):  # numbers that are none are results like others
+        with np.errstate(all="ignore"):  # NaN and infinity are valid results
             results = evaluate(case, arguments, cotangents)
         seconds = time.perf_counter() - start
         tensors = {

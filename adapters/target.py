@@ -1,4 +1,4 @@
-"""From the text of a target to an implementation."""
+"""Loads the implementation that a target names."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from . import REGISTRY
 __all__ = ["load", "target_text"]
 
 
-# What tells an implementation from a drop-in for torch.nn.LSTM.
+# An object with these attributes is an implementation. Any other is called like torch.nn.LSTM.
 _INTERFACE = ("capabilities", "run")
 
 _NOT_INSTALLED = "{} needs {}, which is not installed: pip install 'lstm-conformance[{}]'."
 
 
 def target_text(target: str | None, program: str | None, python: str | None) -> str:
-    """What is judged, as results and commands name it.
+    """The target as results and commands name it.
 
     Args:
-        target: as given on the command line.
-        program: of ``--exec``, if that is given instead.
-        python: of ``--python``, if that is given.
+        target: the argument of the command line, if there is one.
+        program: the value of ``--exec``, if it is given instead.
+        python: the value of ``--python``, if it is given.
     """
     if program is not None:
         return f"--exec {shlex.quote(program)}"
@@ -42,18 +42,18 @@ def load(target: str) -> Implementation:
     """The implementation that ``target`` names.
 
     Args:
-        target: ``package.module:Attribute``, ``path/to/file.py:Attribute`` or the name of a
-            registered adapter. The attribute is called like ``torch.nn.LSTM``, or is an
-            implementation itself, or a class of them.
+        target: ``package.module:Attribute``, ``path/to/file.py:Attribute`` or the name of an
+            adapter. The attribute is an implementation, a class of implementations, or is called
+            like ``torch.nn.LSTM``.
 
     Raises:
-        UsageError: there is no such thing, it cannot be imported, or it is no LSTM.
+        UsageError: the target does not exist, cannot be imported, or is not an LSTM.
     """
     module_name, separator, attribute = target.rpartition(":")
     if not separator:
         return _adapter(target)
     if not module_name or not attribute:
-        raise UsageError(f"{target!r} is no target: write package.module:Attribute.")
+        raise UsageError(f"{target!r} is not a target: write package.module:Attribute.")
     module = _module(module_name)
     value: Any = module
     for part in attribute.split("."):
@@ -62,14 +62,14 @@ def load(target: str) -> Implementation:
         value = getattr(value, part)
     if all(hasattr(value, name) for name in _INTERFACE):
         implementation: Implementation = value() if isinstance(value, type) else value
-        return _declared(target, implementation)
+        return _with_known_capabilities(target, implementation)
     return _drop_in(target, value, _version(module))
 
 
 def _adapter(name: str) -> Implementation:
     if name not in REGISTRY:
         raise UsageError(
-            f"{name!r} is no target: write package.module:Attribute, path/to/file.py:Attribute "
+            f"{name!r} is not a target: write package.module:Attribute, path/to/file.py:Attribute "
             f"or one of the adapters {', '.join(REGISTRY)}."
         )
     module_name, _, attribute = REGISTRY[name].factory.partition(":")
@@ -77,15 +77,15 @@ def _adapter(name: str) -> Implementation:
     return implementation
 
 
-def _declared(target: str, implementation: Implementation) -> Implementation:
-    """``implementation``, if what it declares makes sense."""
+def _with_known_capabilities(target: str, implementation: Implementation) -> Implementation:
+    """Returns ``implementation``, or raises UsageError if it declares unknown capabilities."""
     try:
         unknown = sorted(frozenset(implementation.capabilities) - ALL)
     except TypeError:
-        raise UsageError(f"{target}: capabilities has to be a set of names.") from None
+        raise UsageError(f"{target}: capabilities must be a set of names.") from None
     if unknown:
         raise UsageError(
-            f"{target} declares a capability {unknown[0]!r}, which there is not: "
+            f"{target} declares an unknown capability {unknown[0]!r}: "
             f"choose from {', '.join(CAPABILITIES)}."
         )
     return implementation
@@ -114,7 +114,7 @@ def _module(name: str, adapter: str = "") -> ModuleType:
 def _module_of_file(path: Path) -> ModuleType:
     if not path.is_file():
         raise UsageError(f"There is no file {path}.")
-    # As with a script, modules beside the file can be imported by it.
+    # As in a script, the file can import the modules beside it.
     folder = str(path.resolve().parent)
     if folder not in sys.path:
         sys.path.insert(0, folder)
@@ -130,7 +130,7 @@ def _module_of_file(path: Path) -> ModuleType:
 
 def _drop_in(target: str, factory: Any, version: str) -> Implementation:
     if not callable(factory):
-        raise UsageError(f"{target} is no LSTM: it cannot be called.")
+        raise UsageError(f"{target} is not an LSTM: it is not callable.")
     try:
         torch = importlib.import_module("torch")
     except ImportError:
@@ -139,19 +139,20 @@ def _drop_in(target: str, factory: Any, version: str) -> Implementation:
         module = factory(2, 3)
     except (Exception, SystemExit) as error:
         raise UsageError(
-            f"{target} is no LSTM: called with input_size=2, hidden_size=3 it raised "
+            f"{target} is not an LSTM: called with input_size=2, hidden_size=3 it raised "
             f"{_one_line(error)}."
         ) from error
     if not isinstance(module, torch.nn.Module):
         raise UsageError(
-            f"{target} is no LSTM: called with input_size=2, hidden_size=3 it gave "
-            f"a {type(module).__name__}, no torch.nn.Module."
+            f"{target} is not an LSTM: called with input_size=2, hidden_size=3 it returned "
+            f"a {type(module).__name__}, not a torch.nn.Module."
         )
     names = [name for name, _ in module.named_parameters()]
     if "weight_ih_l0" not in names:
         raise UsageError(
-            f"{target} is no LSTM: it has no parameter weight_ih_l0, "
-            f"but {', '.join(names) or 'none at all'}."
+            f"{target} is not an LSTM: its parameters are {', '.join(names)}, not weight_ih_l0, ..."
+            if names
+            else f"{target} is not an LSTM: it has no parameters."
         )
     from .torch_module import TorchModule
 

@@ -1,10 +1,11 @@
 """TensorFlow: ``tf.raw_ops.BlockLSTM`` and ``BlockLSTMV2``, a whole sequence in one operation.
 
-Documented at tensorflow.org/api_docs/python/tf/raw_ops: one layer, forward, time first, all rows
-of one length; the weights of input and hidden state lie one below the other, the gates side by
-side: i, c, f, o in the first, i, f, c, o in the second. One bias and the states are inputs: where
-there are none, zeros are given. Options are set to change nothing: a number that the first adds to
-the forget gate, and a bound of the cell state.
+Documented at tensorflow.org/api_docs/python/tf/raw_ops. The operations have one layer and one
+direction, time first, and all rows have the same length. One weight stacks the rows for the input
+and for the hidden state. Its columns are the gates: i, c, f, o in BlockLSTM; i, f, c, o in
+BlockLSTMV2. The bias and the states are required, so zeros are passed where a case has none. Two
+options are set so that they change nothing: BlockLSTM adds a number to the forget gate, and both
+operations clip the cell state.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ __all__ = ["tensorflow_block", "tensorflow_block_v2"]
 
 
 def differentiate(call: Any, arguments: Arrays, cotangents: Arrays) -> tuple[Arrays, Arrays]:
-    """By ``tf.GradientTape``."""
+    """Outputs and gradients by ``tf.GradientTape``."""
     with tf.GradientTape() as tape:
         tape.watch(arguments)
         outputs = call(arguments)
@@ -32,7 +33,7 @@ def differentiate(call: Any, arguments: Arrays, cotangents: Arrays) -> tuple[Arr
 
 def _block(name: str, operation: Any, order: tuple[int, ...], **plain: float) -> FunctionLSTM:
     def ordered(gates: Any) -> Any:
-        blocks = tf.split(gates, 4)  # i, f, c, o: torch writes g for c
+        blocks = tf.split(gates, 4)  # i, f, c, o; torch calls c g
         return tf.concat([blocks[k] for k in order], 0)
 
     def one_way(x: Any, states: Any, weights: Weights, _: Any, reverse: bool) -> Any:

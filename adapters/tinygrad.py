@@ -1,8 +1,8 @@
 """tinygrad: ``tinygrad.nn.LSTMCell``, in a loop.
 
-Documented at docs.tinygrad.org/nn, "LSTMCell": parameters and their names as in torch, both
-biases. Kernels are compiled by clang; without it, the environment variable ``DEV=PYTHON`` makes
-tinygrad interpret them. Either way a case with gradients takes seconds.
+Documented at docs.tinygrad.org/nn, "LSTMCell". Parameters and their names are those of torch, with
+both biases. clang compiles the kernels. Without clang, the environment variable ``DEV=PYTHON``
+makes tinygrad interpret them. In both ways a case with gradients takes seconds.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from .function import Arrays, FunctionLSTM, too_long_to_unroll
 
 __all__ = ["tinygrad_lstm"]
 
-_ITS_OWN = {"no-bias", "two-biases", "states", "gradients", "float64", "float32"}
+_CAPABILITIES = {"no-bias", "two-biases", "states", "gradients", "float64", "float32"}
 
-# What the assembly needs of NumPy.
+# The functions of NumPy that the assembly needs.
 _xp = SimpleNamespace(
     asarray=Tensor,
     zeros=Tensor.zeros,
@@ -38,7 +38,7 @@ def _cell(x: Any, states: tuple[Any, Any], weights: Weights) -> tuple[Any, Any]:
     cell.weight_ih, cell.weight_hh = weights.weight_ih, weights.weight_hh
     cell.bias_ih, cell.bias_hh = weights.bias_ih, weights.bias_hh
     h, c = cell(x, states)
-    # Steps apart: all have the same kernels then, which are compiled once.
+    # Separates the steps, so that all steps share kernels, which are compiled once.
     return h.contiguous().contiguous_backward(), c.contiguous().contiguous_backward()
 
 
@@ -46,16 +46,16 @@ def _differentiate(call: Any, arguments: Arrays, cotangents: Arrays) -> tuple[Ar
     outputs = call(arguments)
     product = sum((outputs[name] * cotangent).sum() for name, cotangent in cotangents.items())
     gradients = product.gradient(*arguments.values())
-    Tensor.realize(*outputs.values(), *gradients)  # one by one takes three times as long
+    Tensor.realize(*outputs.values(), *gradients)  # all at once is three times as fast
     return outputs, dict(zip(arguments, gradients, strict=True))
 
 
 def tinygrad_lstm() -> FunctionLSTM:
-    """The cell, stepped through time, layers and directions by :mod:`.assembly`."""
+    """The cell. :mod:`.assembly` adds steps, layers and directions."""
     return FunctionLSTM(
         "tinygrad",
         version("tinygrad"),
-        ASSEMBLED | _ITS_OWN | {"packed"},
+        ASSEMBLED | _CAPABILITIES | {"packed"},
         stacked(both_ways(in_time(_cell, _xp), _xp), _xp),
         array=Tensor,
         numpy=lambda tensor: tensor.numpy(),

@@ -1,4 +1,4 @@
-"""One case laid out for a torch module, so that each step of a run can be taken by hand."""
+"""A test bench: constructs and calls a torch module step by step, with the values of a case."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ Tensors = dict[str, torch.Tensor]
 
 
 class Bench:
-    """A case, and a factory of modules like ``torch.nn.LSTM``.
+    """The steps of a run, for a case and a factory of modules like ``torch.nn.LSTM``.
 
     Args:
-        case: whose arguments and values are taken where no others are given.
-        factory: takes the constructor arguments of ``torch.nn.LSTM``.
+        case: the default for all arguments and values.
+        factory: takes the constructor arguments of ``torch.nn.LSTM``, and returns a module.
 
     Attributes:
-        torch: the module, for those that must not import it.
-        dtype: of the case.
-        seconds: spent in the module so far.
+        torch: the package, for tests that must not import it.
+        dtype: the dtype of the case.
+        seconds: the time spent in the module so far.
     """
 
     torch = torch
@@ -48,8 +48,11 @@ class Bench:
         self.seconds += time.perf_counter() - start
 
     def construct(self, **changes: Any) -> Any:
-        """A module with the constructor's arguments of the case, some of them changed, and with
-        the parameters that it drew; in the case's mode."""
+        """A new module with its own initial parameters, in the mode of the case.
+
+        Args:
+            changes: constructor arguments that differ from those of the case.
+        """
         arguments = {**vars(self.case.config), "device": self.case.device, "dtype": self.dtype}
         arguments.update(changes)
         with self._timed():
@@ -57,16 +60,16 @@ class Bench:
             return self.factory(*sizes, **arguments).train(self.case.training)
 
     def module(self) -> Any:
-        """A module with the parameters of the case."""
+        """A new module with the parameters of the case."""
         module = self.construct()
         self.load(module)
         return module
 
     def load(self, module: Any, case: Case | None = None) -> None:
-        """Writes the parameters of the case, or of another one, into ``module``.
+        """Writes the parameters of the case, or of another case, into ``module``.
 
         Raises:
-            Nonconformance: its parameters have other names or shapes.
+            Nonconformance: the parameters of ``module`` have other names or shapes.
         """
         source = self.case if case is None else case
         arguments = source.arguments()
@@ -86,12 +89,14 @@ class Bench:
                 parameters[name].copy_(value)
 
     def tensor(self, array: Any) -> torch.Tensor:
-        """A new tensor with these values, of the case's dtype, on its device."""
+        """A new tensor with these values, on the device and in the dtype of the case."""
         return torch.tensor(np.asarray(array), dtype=self.dtype, device=self.case.device)
 
     def arguments(self, case: Case | None = None) -> Tensors:
-        """``input``, and ``h_0`` and ``c_0`` where they are given: new leaves, which require
-        gradients if the case has cotangents."""
+        """New leaf tensors: ``input``, and ``h_0`` and ``c_0`` if the case has states.
+
+        They require gradients if the case has cotangents.
+        """
         source = self.case if case is None else case
         values = source.arguments()
         return {
@@ -101,11 +106,11 @@ class Bench:
         }
 
     def cotangents(self) -> Tensors:
-        """Cotangents of the outputs that have one: new tensors."""
+        """New tensors: the cotangent of each output that has one."""
         return {name: self.tensor(v) for name, v in self.case.cotangent_values().items()}
 
     def call(self, module: Any, arguments: Mapping[str, torch.Tensor]) -> Tensors:
-        """``output`` (padded), ``h_n`` and ``c_n`` of a call in the layout of the case.
+        """Calls ``module`` in the layout of the case: ``output`` (padded), ``h_n`` and ``c_n``.
 
         Raises:
             Nonconformance: the result has another form.
@@ -115,29 +120,29 @@ class Bench:
             output, (h_n, c_n) = result
         except (TypeError, ValueError):
             raise Nonconformance(
-                f"the result is no output, (h_n, c_n) but {_kind(result)}"
+                f"the result is not output, (h_n, c_n) but {_kind(result)}"
             ) from None
         if self.case.packed:
             if not isinstance(output, PackedSequence):
-                raise Nonconformance(f"packed input gave an output of {_kind(output)}")
+                raise Nonconformance(f"packed input returned an output of {_kind(output)}")
             output, _ = pad_packed_sequence(
                 output, batch_first=self.case.config.batch_first, total_length=self.case.seq_len
             )
         outputs = {"output": output, "h_n": h_n, "c_n": c_n}
         for name, tensor in outputs.items():
             if not isinstance(tensor, torch.Tensor):
-                raise Nonconformance(f"{name} is no tensor but {_kind(tensor)}")
+                raise Nonconformance(f"{name} is not a tensor but {_kind(tensor)}")
         return outputs
 
     def result(self, module: Any, arguments: Mapping[str, torch.Tensor]) -> Any:
-        """Whatever a call returns."""
+        """Calls ``module`` in the layout of the case, and returns its result as it is."""
         x = self.pack(arguments["input"])
         states = tuple(arguments[name] for name in ("h_0", "c_0") if name in arguments)
         with self._timed():
             return module(x, states) if states else module(x)
 
     def pack(self, x: torch.Tensor) -> torch.Tensor | PackedSequence:
-        """The input in the layout of the case."""
+        """The input, packed if the case is."""
         if not self.case.packed:
             return x
         return pack_padded_sequence(
@@ -148,15 +153,15 @@ class Bench:
         )
 
     def backward(self, outputs: Tensors, cotangents: Tensors | None = None, **options: Any) -> None:
-        """Accumulates gradients of the arguments and parameters.
+        """Runs the backward pass, which accumulates gradients in arguments and parameters.
 
         Args:
-            outputs: of :meth:`call`.
-            cotangents: by the names of outputs; those of the case unless given.
-            options: of ``torch.autograd.backward``.
+            outputs: the result of :meth:`call`.
+            cotangents: by the names of outputs. The default is those of the case.
+            options: options of ``torch.autograd.backward``.
 
         Raises:
-            Nonconformance: an output has not the shape of its cotangent.
+            Nonconformance: an output and its cotangent differ in shape.
         """
         cotangents = self.cotangents() if cotangents is None else cotangents
         for name, cotangent in cotangents.items():
@@ -172,7 +177,7 @@ class Bench:
     def gradients(
         self, module: Any, arguments: Mapping[str, torch.Tensor]
     ) -> dict[str, ObservedTensor]:
-        """What has accumulated in ``.grad``, by the names of observed gradients."""
+        """The values of ``.grad`` of arguments and parameters, by names such as ``input.grad``."""
         leaves = {**arguments, **dict(module.named_parameters())}
         return {
             f"{name}.grad": self.observe(f"{name}.grad", gradient_of(leaves[name]))
@@ -180,30 +185,30 @@ class Bench:
         }
 
     def observe(self, name: str, tensor: torch.Tensor) -> ObservedTensor:
-        """The numbers of a tensor.
+        """The values, dtype and device of a tensor.
 
         Raises:
-            Nonconformance: they cannot be read.
+            Nonconformance: the values cannot be read.
         """
         try:
             values = tensor.detach().to("cpu", torch.float64).numpy().copy()
         except Exception as error:
-            raise Nonconformance(f"{name} has no numbers to read: {error}") from error
+            raise Nonconformance(f"the values of {name} cannot be read: {error}") from error
         return ObservedTensor(values, str(tensor.dtype).removeprefix("torch."), tensor.device.type)
 
     def observe_all(self, tensors: Mapping[str, torch.Tensor]) -> dict[str, ObservedTensor]:
-        """The numbers of several tensors."""
+        """The values, dtype and device of each tensor."""
         return {name: self.observe(name, tensor) for name, tensor in tensors.items()}
 
 
 def gradient_of(leaf: torch.Tensor) -> torch.Tensor:
-    """What has accumulated in a leaf; zero where torch has None, for want of any dependence."""
+    """The gradient of a leaf. torch has None, which means zero, if nothing depends on the leaf."""
     return torch.zeros_like(leaf) if leaf.grad is None else leaf.grad
 
 
 @contextmanager
 def undisturbed(seed: int) -> Iterator[None]:
-    """Global state of torch: the same for every case, and after it as it was before."""
+    """Sets the global state of torch, the same for every case, and restores it at the end."""
     dtype, threads = torch.get_default_dtype(), torch.get_num_threads()
     deterministic = _deterministic_algorithms()
     flags = {name: getattr(torch.backends.cudnn, name) for name in _CUDNN_FLAGS}
@@ -229,16 +234,16 @@ def undisturbed(seed: int) -> Iterator[None]:
 
 
 def _deterministic_algorithms() -> tuple[bool, bool]:
-    """Whether they are asked for, and whether others only warn."""
+    """Whether only deterministic algorithms are allowed, and whether others only warn."""
     enabled = torch.are_deterministic_algorithms_enabled()
     return enabled, torch.is_deterministic_algorithms_warn_only_enabled()
 
 
 def _seed_everything(seed: int) -> None:
-    """What ``torch.manual_seed`` does.
+    """A faster ``torch.manual_seed``.
 
-    That formats the whole call stack for each kind of device that is not there, which takes as
-    long as a small case does.
+    ``torch.manual_seed`` formats the call stack for every kind of device that is missing. That
+    takes as long as a small case.
     """
     if torch.cuda.is_available() or torch.backends.mps.is_available():
         torch.manual_seed(seed)

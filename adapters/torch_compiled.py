@@ -1,8 +1,8 @@
 """``torch.nn.LSTM`` through the compilers of torch.
 
-Pages are of docs.pytorch.org. A program is made for each case, of arguments with another number
-of rows, marked as dynamic: that is what the pages promise. The number of steps is not dynamic,
-since the compilers unroll the loop over them.
+Documented at docs.pytorch.org (torch.export, torch.compile). Each case is compiled with an example
+that has another number of rows. The rows are marked as dynamic, as the pages describe. The number
+of steps is not dynamic, because the compilers unroll the loop over the steps.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ class _Exported(Shell):
     def forward(self, input: Any, hx: Any = None) -> Any:
         batch_axis = 0 if self.batch_first else 1
         rows = torch.export.Dim("rows")
-        of_states = None if hx is None else ({1: rows}, {1: rows})
+        state_shapes = None if hx is None else ({1: rows}, {1: rows})
         program = torch.export.export(
-            self.inside(),
+            self.plain_lstm(),
             enlarged(input, hx, batch_axis, steps=1),
-            dynamic_shapes=({batch_axis: rows}, of_states) if input.dim() == 3 else None,
+            dynamic_shapes=({batch_axis: rows}, state_shapes) if input.dim() == 3 else None,
         )
         return self.finished(program).module()(input, hx)
 
     def finished(self, program: torch.export.ExportedProgram) -> torch.export.ExportedProgram:
-        """What is called of a program."""
+        """The program that is called."""
         return program
 
 
@@ -46,12 +46,12 @@ _EXPORTED = ALL - {"module", "packed", "forward-mode"}
 
 
 def torch_export() -> TorchModule:
-    """``torch.export.export``: one operation ``lstm`` in the program."""
+    """``torch.export.export``: the program has one operation ``lstm``."""
     return TorchModule("torch-export", _Exported, torch.__version__, capabilities=_EXPORTED)
 
 
 def torch_export_decomposed() -> TorchModule:
-    """The same after ``run_decompositions``: the operations that an LSTM is made of."""
+    """``torch.export.export`` and ``run_decompositions``: the program has simple operations."""
     return TorchModule(
         "torch-export-decomposed", _Decomposed, torch.__version__, capabilities=_EXPORTED
     )
@@ -59,20 +59,20 @@ def torch_export_decomposed() -> TorchModule:
 
 class _Compiled(Shell):
     def forward(self, input: Any, hx: Any = None) -> Any:
-        torch.compiler.reset()  # there is a limit to how often one function is compiled
+        torch.compiler.reset()  # torch limits how often it compiles one function
         batch_axis = 0 if self.batch_first else 1
-        compiled = torch.compile(self.inside())
-        larger, its_hx = enlarged(input, hx, batch_axis, steps=1)
+        compiled = torch.compile(self.plain_lstm())
+        larger, larger_hx = enlarged(input, hx, batch_axis, steps=1)
         if isinstance(larger, torch.Tensor) and larger.dim() == 3:
             torch._dynamo.mark_dynamic(larger, batch_axis)
-            for state in its_hx or ():
+            for state in larger_hx or ():
                 torch._dynamo.mark_dynamic(state, 1)
-        compiled(larger, its_hx)
+        compiled(larger, larger_hx)
         return compiled(input, hx)
 
 
 def torch_compile() -> TorchModule:
-    """``torch.compile`` as it is called by default, but that it would leave an RNN as it is."""
+    """``torch.compile`` with default options, except ``allow_rnn``: by default it skips RNNs."""
 
     def rnn_allowed() -> AbstractContextManager[Any]:
         allowed: AbstractContextManager[Any] = torch._dynamo.config.patch(allow_rnn=True)

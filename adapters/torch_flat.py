@@ -1,4 +1,4 @@
-"""``torch.nn.LSTM`` with tensors alone, as exporters and importers of programs want it."""
+"""``torch.nn.LSTM`` with only tensors as inputs and outputs, as exporters require."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ __all__ = ["FlatLSTM"]
 
 
 class FlatLSTM(torch.nn.Module):
-    """The LSTM of a case, in evaluation mode: no tuples of states, no packed sequences.
+    """The LSTM of a case in evaluation mode, without tuples or packed sequences in its call.
 
     Args:
-        case: that is judged.
-        arguments: its parameters by name, among others.
-        names: of the tensors that it is called with: input, h_0, c_0, lengths.
+        case: the case.
+        arguments: arrays by name, with all parameters of the case.
+        names: the names of the tensors of a call, in order: input, h_0, c_0, lengths.
     """
 
     def __init__(self, case: Case, arguments: dict[str, Any], names: list[str]) -> None:

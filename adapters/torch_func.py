@@ -1,4 +1,4 @@
-"""``torch.func``: gradients of ``torch.nn.LSTM`` by transforms of functions."""
+"""``torch.func``: gradients of ``torch.nn.LSTM`` by function transforms."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ __all__ = ["torch_func"]
 
 Tensors = dict[str, torch.Tensor]
 
-vjp: Any = torch.func.vjp  # its type gives more than it returns
+vjp: Any = torch.func.vjp  # its type hint is wrong
 
 
 class _Func(TorchModule):
-    """Differentiated by transforms of functions, which a ``functional_call`` makes possible."""
+    """Differentiates a ``functional_call`` by function transforms."""
 
     def run(self, case: Case) -> Observation:
         with self.bench(case) as bench:
@@ -41,8 +41,10 @@ class _Func(TorchModule):
             def slope(leaves: Tensors, cotangents: Tensors) -> torch.Tensor:
                 _, backward = vjp(call, leaves)
                 (gradients,) = backward(cotangents)
-                along = {name: bench.tensor(direction[name]) for name in direction}
-                return torch.stack([(gradients[name] * along[name]).sum() for name in along]).sum()
+                tangents = {name: bench.tensor(direction[name]) for name in direction}
+                return torch.stack(
+                    [(gradients[name] * tangents[name]).sum() for name in tangents]
+                ).sum()
 
             cotangents = _cotangents(bench, call(leaves))
             gradients, outputs = torch.func.grad(slope, (0, 1))(leaves, cotangents)
@@ -52,8 +54,8 @@ class _Func(TorchModule):
 
 
 def _function(bench: Bench) -> tuple[Callable[[Tensors], Tensors], Tensors]:
-    """The LSTM as a function of all that is given, and these arguments."""
-    module = bench.construct()  # with other weights
+    """The LSTM as a function of all arguments and parameters, and their values."""
+    module = bench.construct()  # its own weights are not used
     leaves = {name: bench.tensor(value) for name, value in bench.case.arguments().items()}
 
     def call(leaves: Tensors) -> Tensors:
@@ -72,9 +74,9 @@ def _cotangents(bench: Bench, outputs: Tensors) -> Tensors:
 
 
 def torch_func() -> TorchModule:
-    """Gradients by ``torch.func.vjp``, double backward by ``torch.func.grad`` of that.
+    """Gradients by ``torch.func.vjp``, double backward by ``torch.func.grad`` of it.
 
-    They refuse a packed sequence: no transform can look at what its kernels read.
+    The transforms refuse packed sequences, whose kernels read values that a transform hides.
     """
     without = {"module", "packed"}
     return _Func("torch-func", torch.nn.LSTM, torch.__version__, capabilities=ALL - without)

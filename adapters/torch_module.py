@@ -1,4 +1,4 @@
-"""Drop-in replacements for ``torch.nn.LSTM``, and ``torch.nn.LSTM`` itself."""
+"""``torch.nn.LSTM``, and modules that can replace it."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ Array = NDArray[np.float64]
 
 forward_ad: Any = torch.autograd.forward_ad  # functions without types
 
-# Formats that a drop-in may leave out: they are tried once, and what is raised is the reason.
+# Formats that a module need not support. Each is tried once; its exception is the reason.
 _OPTIONAL_DTYPES = ("bfloat16", "float16")
 
 
 class TorchModule:
-    """Anything that is constructed, called and loaded like ``torch.nn.LSTM``.
+    """An implementation that is constructed, called and loaded like ``torch.nn.LSTM``.
 
     Args:
-        name: how reports call it.
-        factory: takes the constructor arguments of ``torch.nn.LSTM``, returns a module with
-            its parameters and call signature.
-        version: of the package it is from.
-        surroundings: a context in which everything is run.
-        capabilities: a drop-in is expected to have all of them; of those that cannot be had in
-            every number format or kernel, the plainest of cases is tried.
+        name: the name in reports.
+        factory: takes the constructor arguments of ``torch.nn.LSTM``. It returns a module with
+            the same parameters and call signature.
+        version: the version of the package.
+        context: returns a context manager. Every case runs in it.
+        capabilities: the default is all. Some kernels and number formats lack half precision,
+            forward mode or double backward. For these, the simplest case is tried first.
     """
 
     def __init__(
@@ -46,27 +46,27 @@ class TorchModule:
         name: str,
         factory: Callable[..., Any],
         version: str,
-        surroundings: Callable[[], AbstractContextManager[Any]] = nullcontext,
+        context: Callable[[], AbstractContextManager[Any]] = nullcontext,
         capabilities: frozenset[str] = ALL,
     ) -> None:
         self.name = name
         self.version = version
         self.capabilities = capabilities
         self._factory = factory
-        self._surroundings = surroundings
+        self._context = context
         self._reasons: dict[tuple[str, str], str | None] = {}
 
     def unsupported(self, case: Case) -> str | None:
-        """Optional formats that fail in the plainest of cases are not supported."""
+        """An optional number format is unsupported if the simplest case fails in it."""
         if case.dtype not in _OPTIONAL_DTYPES:
             return None
-        plainest = _plainest(case)
+        simplest = _simplest(case)
         if "gradients" not in self.capabilities:
-            plainest = replace(plainest, cotangents=())
-        return self._missing(case.dtype, self.run, plainest)
+            simplest = replace(simplest, cotangents=())
+        return self._missing(case.dtype, self.run, simplest)
 
     def device_missing(self, device: str) -> str | None:
-        """A device is there if a tensor can be put on it."""
+        """Why no tensor can be put on ``device``; None if one can."""
         try:
             torch.ones(1, device=device).cpu()
         except Exception as error:  # torch raises AssertionError, RuntimeError, ...
@@ -75,15 +75,15 @@ class TorchModule:
 
     @contextmanager
     def bench(self, case: Case) -> Iterator[Bench]:
-        """The steps of a run, to be taken by hand, with the global state of torch protected."""
-        with undisturbed(case.seed), self._surroundings():
+        """A :class:`Bench` for ``case``. The global state of torch is restored at the end."""
+        with undisturbed(case.seed), self._context():
             yield Bench(case, self._factory)
 
     def run(self, case: Case) -> Observation:
-        """Constructs a fresh module for ``case``, loads the parameters, calls it, and goes back.
+        """Constructs a module, loads the parameters, calls it, and runs the backward pass.
 
         Raises:
-            Nonconformance: parameters or results are not those of ``torch.nn.LSTM``.
+            Nonconformance: parameters or results differ from those of ``torch.nn.LSTM`` in form.
         """
         with self.bench(case) as bench:
             module, arguments = bench.module(), bench.arguments()
@@ -95,13 +95,15 @@ class TorchModule:
         return Observation(observed, bench.seconds)
 
     def tangents(self, case: Case, direction: Mapping[str, Array]) -> Observation:
-        """Derivatives of the outputs along ``direction``, by forward-mode differentiation.
+        """Derivatives of the outputs in ``direction``, by forward-mode differentiation.
 
         Raises:
-            Unsupported: the plainest of cases has none.
+            Unsupported: the simplest case of this kind raises an exception.
         """
         self._require(
-            "forward mode", lambda c: self._tangents(c, _direction_of_ones(c)), _in_layout(case)
+            "forward mode",
+            lambda c: self._tangents(c, _direction_of_ones(c)),
+            _simplest_in_layout(case),
         )
         return self._tangents(case, direction)
 
@@ -117,7 +119,7 @@ class TorchModule:
                 return moved
 
             x = arguments["input"].detach()
-            # Packing has no forward mode: the input and its tangent are packed one by one.
+            # Packing has no forward mode, so input and tangent are packed separately.
             tangent = bench.pack(along("input", x))
             parameters = {name: dual(name, p) for name, p in module.named_parameters()}
 
@@ -135,19 +137,19 @@ class TorchModule:
         return Observation(observed, bench.seconds)
 
     def second_derivatives(self, case: Case, direction: Mapping[str, Array]) -> Observation:
-        """Derivatives of gradients and outputs along ``direction``, by backward of backward.
+        """Derivatives of gradients and outputs in ``direction``, by double backward.
 
-        The product of all gradients with the direction is differentiated once more: with
-        respect to the arguments that is the derivative of their gradients (the Hessian is
-        symmetric), with respect to the cotangents that of the outputs.
+        This differentiates the product of all gradients and the direction. With respect to the
+        arguments it gives the derivatives of their gradients, because the Hessian is symmetric.
+        With respect to the cotangents it gives the derivatives of the outputs.
 
         Raises:
-            Unsupported: the plainest of cases has none.
+            Unsupported: the simplest case of this kind raises an exception.
         """
         self._require(
             "double backward",
             lambda c: self._second_derivatives(c, _direction_of_ones(c)),
-            _in_layout(case),
+            _simplest_in_layout(case),
         )
         return self._second_derivatives(case, direction)
 
@@ -172,25 +174,25 @@ class TorchModule:
                     if name in direction
                 ]
             ).sum()
-            # Not torch.autograd.grad: it goes round what is marked `once_differentiable`, and
-            # gives zeros; a whole backward pass comes upon it, and raises.
+            # Not torch.autograd.grad: it skips functions that are `once_differentiable`, and
+            # returns zeros. A whole backward pass reaches them and raises.
             torch.autograd.backward(product)
             wanted = {**{f"{name}.grad": leaf for name, leaf in leaves.items()}, **cotangents}
             observed = bench.observe_all({n: gradient_of(leaf) for n, leaf in wanted.items()})
         return Observation(observed, bench.seconds)
 
-    def _require(self, what: str, attempt: Callable[[Case], Any], plainest: Case) -> None:
-        reason = self._missing(f"{what} in {plainest.dtype}", attempt, plainest)
+    def _require(self, what: str, attempt: Callable[[Case], Any], simplest: Case) -> None:
+        reason = self._missing(f"{what} in {simplest.dtype}", attempt, simplest)
         if reason is not None:
             raise Unsupported(reason)
 
-    def _missing(self, what: str, attempt: Callable[[Case], Any], plainest: Case) -> str | None:
-        """What ``attempt`` raises in the plainest of cases: the reason why ``what`` is missing."""
-        key = (what, str(plainest))
+    def _missing(self, what: str, attempt: Callable[[Case], Any], simplest: Case) -> str | None:
+        """Why ``what`` is missing: the exception of ``attempt`` in the simplest case; or None."""
+        key = (what, str(simplest))
         if key not in self._reasons:
             try:
-                attempt(plainest)
-            except Exception as error:  # whatever it is, it is the reason
+                attempt(simplest)
+            except Exception as error:  # any exception is a reason
                 message = (str(error).splitlines() or [""])[0][:200]
                 self._reasons[key] = f"{what}: {type(error).__name__}: {message}"
             else:
@@ -198,17 +200,17 @@ class TorchModule:
         return self._reasons[key]
 
 
-def _plainest(case: Case) -> Case:
-    """The smallest case in the format of ``case``, with a projection if it has one: kernels
-    for projections are others."""
+def _simplest(case: Case) -> Case:
+    """The smallest case with the dtype of ``case``. It has a projection if ``case`` has one,
+    because projections have their own kernels."""
     config = LSTMConfig(1, 2, proj_size=1) if case.config.proj_size else LSTMConfig(1, 1)
     return Case(config, dtype=case.dtype, device=case.device, cotangents=OUTPUTS)
 
 
-def _in_layout(case: Case) -> Case:
-    """The plainest case, packed if ``case`` is: packed sequences may have kernels of their own."""
-    plainest = _plainest(case)
-    return replace(plainest, layout="packed_sorted", lengths=(1,)) if case.packed else plainest
+def _simplest_in_layout(case: Case) -> Case:
+    """The simplest case, packed if ``case`` is: packed sequences may have their own kernels."""
+    simplest = _simplest(case)
+    return replace(simplest, layout="packed_sorted", lengths=(1,)) if case.packed else simplest
 
 
 def _direction_of_ones(case: Case) -> dict[str, Array]:
@@ -217,18 +219,18 @@ def _direction_of_ones(case: Case) -> dict[str, Array]:
 
 
 def _tangent_of(output: torch.Tensor) -> torch.Tensor:
-    """Zero where torch has None, for want of any dependence."""
+    """The tangent of ``output``. torch has None, which means zero, if nothing depends on it."""
     tangent: torch.Tensor | None = forward_ad.unpack_dual(output).tangent
     return torch.zeros_like(output) if tangent is None else tangent
 
 
 def torch_lstm() -> TorchModule:
-    """``torch.nn.LSTM`` as it is."""
+    """``torch.nn.LSTM`` itself."""
     return TorchModule("torch", torch.nn.LSTM, torch.__version__)
 
 
 def torch_lstm_without_onednn() -> TorchModule:
-    """``torch.nn.LSTM`` with the oneDNN kernels switched off."""
+    """``torch.nn.LSTM`` without the oneDNN kernels."""
 
     def onednn_off() -> AbstractContextManager[Any]:
         off: AbstractContextManager[Any] = torch.backends.mkldnn.flags(enabled=False)

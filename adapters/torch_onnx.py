@@ -1,10 +1,11 @@
 """``torch.nn.LSTM`` through ``torch.onnx.export``, run by ONNX Runtime; forward only.
 
 Documented at docs.pytorch.org/docs/stable/onnx_export.html: axes named as dynamic may have any size
-when the model is run. So the export is made with other sizes than the run: of the rows, and by the
-TorchScript exporter of the steps. The one through torch.export takes a request for free steps too,
-and does not fulfil it; projections the TorchScript exporter refuses, and the other one takes, for a
-model that cannot be run. ``reports/findings`` has programs for both.
+when the model runs. So each case is exported with other sizes than it runs with. Both exporters get
+another number of rows; the TorchScript exporter also gets another number of steps. The exporter
+through torch.export accepts dynamic steps but does not support them. The TorchScript exporter
+refuses projections. The other one accepts them, but its model does not run. ``reports/findings``
+has programs for both.
 """
 
 from __future__ import annotations
@@ -30,18 +31,18 @@ _CAPABILITIES = frozenset(
 
 
 def _axes(case: Case, names: list[str], steps: bool) -> dict[str, dict[int, str]]:
-    """The axes that are left open."""
+    """The dynamic axes of each tensor."""
     order = ["steps"] if case.layout == "unbatched" else ["steps", "rows"]
     if case.config.batch_first:
         order.reverse()
-    of_input = {k: axis for k, axis in enumerate(order) if axis == "rows" or steps}
-    of_states = {1: "rows"} if "rows" in order else {}
-    axes = {"input": of_input, "h_0": of_states, "c_0": of_states, "lengths": {0: "rows"}}
+    input_axes = {k: axis for k, axis in enumerate(order) if axis == "rows" or steps}
+    state_axes = {1: "rows"} if "rows" in order else {}
+    axes = {"input": input_axes, "h_0": state_axes, "c_0": state_axes, "lengths": {0: "rows"}}
     return {name: axes[name] for name in names}
 
 
 def _example(array: Any, axes: dict[int, str]) -> torch.Tensor:
-    """One more row, or step: lengths go up by one, the new one is 1."""
+    """``array`` with one more row or step. Lengths increase by one; the new length is 1."""
     larger = np.zeros([size + (k in axes) for k, size in enumerate(array.shape)], array.dtype)
     larger[tuple(slice(size) for size in array.shape)] = array
     return torch.from_numpy(larger + (array.ndim == 1))
@@ -53,7 +54,7 @@ def _export(case: Case, arguments: dict[str, Any], given: dict[str, Any], dynamo
     options: dict[str, Any] = {"input_names": names, "output_names": list(OUTPUTS), "f": file}
     if dynamo:
         rows = torch.export.Dim("rows")
-        # The tensors are one argument, a tuple.
+        # All tensors are one argument of forward, a tuple.
         shapes = (tuple(dict.fromkeys(axes[name], rows) for name in names),)
         options.update(dynamic_shapes=shapes, verbose=False)
     else:
@@ -80,7 +81,7 @@ def _lstm(name: str, dynamo: bool, capabilities: frozenset[str]) -> FunctionLSTM
 
 
 def torch_onnx() -> FunctionLSTM:
-    """The exporter through torch.export, the default one; packed sequences it refuses."""
+    """The default exporter, through torch.export. It refuses packed sequences."""
     return _lstm("torch-onnx", True, _CAPABILITIES)
 
 

@@ -1,6 +1,7 @@
-"""``torch.nn.LSTM`` in other surroundings, and what its variants are made of.
+"""``torch.nn.LSTM`` in inference mode, without cuDNN, and by ``functional_call``.
 
-Pages named here and in the files of the variants are of docs.pytorch.org.
+Documented at docs.pytorch.org, as are the other variants of ``torch.nn.LSTM``, which use the tools
+of this file.
 """
 
 from __future__ import annotations
@@ -26,17 +27,17 @@ __all__ = [
 
 
 class Shell(torch.nn.LSTM):
-    """Holds the parameters of a ``torch.nn.LSTM``; a call goes another way."""
+    """A ``torch.nn.LSTM`` for subclasses that replace ``forward``."""
 
-    def inside(self) -> torch.nn.LSTM:
-        """A ``torch.nn.LSTM``, and no subclass of it, with these very parameters."""
+    def plain_lstm(self) -> torch.nn.LSTM:
+        """A ``torch.nn.LSTM``, not a subclass, that shares the parameters of this module."""
         lstm = torch.nn.LSTM.__new__(torch.nn.LSTM)
         lstm.__dict__.update(self.__dict__)
         return lstm
 
 
 def enlarged(x: Any, hx: Any, batch_axis: int, steps: int = 2) -> tuple[Any, Any]:
-    """Arguments of other sizes: each row is there twice, and each step ``steps`` times."""
+    """Larger arguments: each row occurs twice, and each step ``steps`` times."""
     if isinstance(x, PackedSequence):
         padded, lengths = pad_packed_sequence(x)
         x = pack_padded_sequence(
@@ -46,14 +47,13 @@ def enlarged(x: Any, hx: Any, batch_axis: int, steps: int = 2) -> tuple[Any, Any
         )
     elif x.dim() == 3:
         x = x.repeat_interleave(2, batch_axis).repeat_interleave(steps, 1 - batch_axis)
-    else:  # no batch, hence nothing to enlarge in the states
+    else:  # without a batch the states have no rows to repeat
         return x.repeat_interleave(steps, 0), hx
     return x, hx if hx is None else tuple(state.repeat_interleave(2, 1) for state in hx)
 
 
 def torch_inference() -> TorchModule:
-    """Inside of ``torch.inference_mode`` (torch.autograd.grad_mode.inference_mode): nothing is
-    recorded, hence there is no gradient."""
+    """In ``torch.inference_mode`` (torch.autograd.grad_mode.inference_mode), without gradients."""
     without = {"gradients", "double-backward", "forward-mode"}
     return TorchModule(
         "torch-inference", torch.nn.LSTM, torch.__version__, torch.inference_mode, ALL - without
@@ -61,7 +61,7 @@ def torch_inference() -> TorchModule:
 
 
 def torch_lstm_without_cudnn() -> TorchModule:
-    """With cuDNN switched off, for ``--device cuda``: torch's own kernels."""
+    """Without cuDNN, for ``--device cuda``: torch's own kernels."""
 
     def cudnn_off() -> AbstractContextManager[Any]:
         off: AbstractContextManager[Any] = torch.backends.cudnn.flags(enabled=False)
@@ -79,8 +79,7 @@ class _Functional(Shell):
 
 
 def torch_functional() -> TorchModule:
-    """A module that has other weights is called with those of the case
-    (torch.func.functional_call)."""
+    """``torch.func.functional_call`` with the weights of the case, on a module with others."""
     without = {"module"}
     return TorchModule(
         "torch-functional", _Functional, torch.__version__, capabilities=ALL - without

@@ -1,9 +1,10 @@
 """``torch.nn.LSTM`` through Apache TVM, compiled for the CPU by LLVM; forward only.
 
-Documented at tvm.apache.org/docs (tutorial "Importing Models from ML Frameworks"): the importer of
-programs of ``torch.export`` is the recommended one, and has them decomposed by torch unless told
-otherwise. Products of matrices it makes float32: LSTMs of other formats it refuses if they have
-biases, and computes in float32 if not, as ``reports/findings`` shows. The one for ONNX has no LSTM.
+Documented at tvm.apache.org/docs (tutorial "Importing Models from ML Frameworks"). The tutorial
+recommends the importer of ``torch.export`` programs, which torch decomposes by default. This
+importer computes products of matrices in float32. In other formats it refuses LSTMs with biases,
+and computes LSTMs without biases in float32, as ``reports/findings`` shows. The ONNX importer has
+no LSTM.
 """
 
 from __future__ import annotations
@@ -41,6 +42,6 @@ def _lstm(case: Case, arguments: dict[str, Any]) -> tuple[Any, Any, Any]:
 
 
 def tvm_lstm() -> FunctionLSTM:
-    """Compiled as ``tvm.compile`` does by default."""
+    """``tvm.compile`` with default options."""
     version = f"{tvm.__version__} with torch {torch.__version__}"
     return FunctionLSTM("tvm", version, _CAPABILITIES, _lstm)

@@ -1,4 +1,4 @@
-"""An implementation some of whose capabilities are taken away, as ``--without`` asks."""
+"""An implementation without some of its capabilities, for the option ``--without``."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ __all__ = ["Without"]
 
 
 class Without:
-    """``implementation``, but for what it declares.
+    """``implementation``, with fewer capabilities.
 
     Args:
-        implementation: what is judged.
-        names: of capabilities that it shall not have.
+        implementation: the implementation that is judged.
+        names: the capabilities to remove.
     """
 
     def __init__(self, implementation: Implementation, names: frozenset[str]) -> None:
@@ -25,7 +25,7 @@ class Without:
         self.capabilities = implementation.capabilities - names
 
     def run(self, case: Case) -> Observation:
-        """As the implementation does."""
+        """Runs the case as the implementation does."""
         return self._implementation.run(case)
 
     def __getattr__(self, name: str) -> Any:  # the optional methods

@@ -60,11 +60,11 @@ EXITING = "raise SystemExit('bye')\n"
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["nonsense"], "'nonsense' is no target"),
+        (["nonsense"], "'nonsense' is not a target"),
         (["no.such.module:LSTM"], "No module named"),
         (["json:NoSuchThing"], "has no attribute 'NoSuchThing'"),
         (["no/such/file.py:LSTM"], "There is no file"),
-        (["json:"], "is no target"),
+        (["json:"], "is not a target"),
         (["broken.py:LSTM"], "invalid syntax"),
         (["exiting.py:LSTM"], "SystemExit"),
         (["without_torch.py:LSTM"], "pip install 'lstm-conformance[torch]'"),

@@ -16,7 +16,7 @@ from lstm_conformance.reference.lstm import sigmoid
 from lstm_conformance.reference.rounding import samples_of
 from lstm_conformance.runner.judging.comparison import THRESHOLD
 from lstm_conformance.runner.judging.trial import Trial
-from lstm_conformance.spec.case import OUTPUTS, Case, draw
+from lstm_conformance.spec.case import OUTPUTS, Case, uniform_numbers
 from lstm_conformance.spec.combinations import Combination
 from lstm_conformance.spec.precision import PRECISIONS, Precision
 
@@ -29,7 +29,7 @@ LIMIT = THRESHOLD / 2
 def direction_of(case: Case) -> dict[str, np.ndarray]:
     """A direction in which every argument changes, in the precision of the case."""
     return {
-        name: case.precision.round(draw(case.seed, f"direction of {name}", value.shape))
+        name: case.precision.round(uniform_numbers(case.seed, f"direction of {name}", value.shape))
         for name, value in case.arguments().items()
     }
 

@@ -11,7 +11,7 @@ import pytest
 from lstm_conformance.reference.complex_step import derivative
 from lstm_conformance.reference.lstm import lstm, lstm_backward
 from lstm_conformance.reference.oracle import evaluate, expect
-from lstm_conformance.spec.case import OUTPUTS, Case, draw
+from lstm_conformance.spec.case import OUTPUTS, Case, uniform_numbers
 from lstm_conformance.spec.config import LSTMConfig
 
 CONFIG = LSTMConfig(input_size=3, hidden_size=4, num_layers=2, bidirectional=True, proj_size=2)
@@ -32,13 +32,14 @@ def call() -> Call:
     return {
         "config": CONFIG,
         "parameters": {
-            name: draw(0, name, shape) for name, shape in CONFIG.parameter_shapes().items()
+            name: uniform_numbers(0, name, shape)
+            for name, shape in CONFIG.parameter_shapes().items()
         },
-        "x": draw(0, "x", SHAPES["x"]),
-        "h_0": draw(0, "h_0", SHAPES["h_0"]),
-        "c_0": draw(0, "c_0", SHAPES["c_0"]),
+        "x": uniform_numbers(0, "x", SHAPES["x"]),
+        "h_0": uniform_numbers(0, "h_0", SHAPES["h_0"]),
+        "c_0": uniform_numbers(0, "c_0", SHAPES["c_0"]),
         "lengths": (2, 3),
-        "masks": [draw(0, "mask", SHAPES["mask"])],
+        "masks": [uniform_numbers(0, "mask", SHAPES["mask"])],
     }
 
 
@@ -146,11 +147,11 @@ def test_drawn_dropout_is_outside_the_oracle() -> None:
     """Only with several layers, in training, and neither 0 nor 1, is there a mask to know."""
     config = LSTMConfig(input_size=1, hidden_size=1, num_layers=2, dropout=0.5)
     drawn = Case(config, training=True)
-    with pytest.raises(ValueError, match=r"dropout=0\.5 in training leaves open what is kept"):
+    with pytest.raises(ValueError, match=r"dropout=0\.5 in training is random: kept is required"):
         evaluate(drawn, drawn.arguments(), {})
-    with pytest.raises(ValueError, match=r"dropout=0\.5 in training leaves open what is kept"):
+    with pytest.raises(ValueError, match=r"dropout=0\.5 in training is random: kept is required"):
         expect(drawn)
-    with pytest.raises(ValueError, match=r"dropout=0\.5 in training leaves open what is kept"):
+    with pytest.raises(ValueError, match=r"dropout=0\.5 in training is random: kept is required"):
         derivative(drawn, {"input": np.ones((1, 1, 1))})
     for known in (
         replace(drawn, training=False),
@@ -159,7 +160,7 @@ def test_drawn_dropout_is_outside_the_oracle() -> None:
         replace(drawn, config=replace(config, dropout=1.0)),
     ):
         assert set(expect(known).values) == set(OUTPUTS)
-        with pytest.raises(ValueError, match="no choice of what is kept"):
+        with pytest.raises(ValueError, match="is not random: kept must be None"):
             expect(known, kept=[np.ones((1, 1, 1))])
     assert set(expect(drawn, kept=[np.ones((1, 1, 1))]).values) == set(OUTPUTS)
 
@@ -221,10 +222,12 @@ def test_every_cotangent_counts() -> None:
     """Every element of it but the padding, which must not."""
     arguments = call()
     shapes = [array.shape for array in lstm(**arguments)[:3]]
-    before = gradients([draw(0, f"cotangent {k}", s) for k, s in enumerate(shapes)], arguments)
+    before = gradients(
+        [uniform_numbers(0, f"cotangent {k}", s) for k, s in enumerate(shapes)], arguments
+    )
     for changed, shape in enumerate(shapes):
         for index in np.ndindex(shape):
-            cotangents = [draw(0, f"cotangent {k}", s) for k, s in enumerate(shapes)]
+            cotangents = [uniform_numbers(0, f"cotangent {k}", s) for k, s in enumerate(shapes)]
             cotangents[changed][index] += 0.5
             is_padding = changed == 0 and index[:2] == (2, 0)
             assert (gradients(cotangents, arguments) == before) == is_padding, (changed, index)

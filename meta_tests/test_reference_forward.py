@@ -214,6 +214,6 @@ def test_defect_in_the_cell_is_reported(
 
 
 def test_reverse_direction_in_forward_order_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reference, "_order", lambda steps, reverse: range(steps))
+    monkeypatch.setattr(reference, "_time_order", lambda steps, reverse: range(steps))
     combination = next(c for c in COVERING if c.bidirectional and c.layout == "packed_unsorted")
     assert deviations(case_of(combination))

@@ -15,7 +15,7 @@ import pytest
 from lstm_conformance.reference import lstm as reference
 from lstm_conformance.reference.complex_step import derivative
 from lstm_conformance.reference.oracle import evaluate
-from lstm_conformance.spec.case import Case, draw
+from lstm_conformance.spec.case import Case, uniform_numbers
 from lstm_conformance.spec.combinations import Combination
 
 from .helpers.multiprecision import MP, multiprecise
@@ -34,7 +34,7 @@ def direction_of(case: Case, name: str) -> dict[str, np.ndarray]:
     """A direction in which every argument changes."""
     shapes = case.shapes()
     return {
-        argument: draw(case.seed, f"direction {name} of {argument}", shapes[argument])
+        argument: uniform_numbers(case.seed, f"direction {name} of {argument}", shapes[argument])
         for argument in case.argument_names()
     }
 
@@ -96,9 +96,9 @@ def test_several_directions_side_by_side() -> None:
 def test_directions_are_of_arguments() -> None:
     """A direction that is none, or of something else, is no derivative of zero."""
     case = case_of(COVERING[0])
-    with pytest.raises(ValueError, match="directions are for input"):
+    with pytest.raises(ValueError, match="direction must have some of input"):
         derivative(case, {"output": np.zeros(case.shapes()["output"])})
-    with pytest.raises(ValueError, match="directions are for input"):
+    with pytest.raises(ValueError, match="direction must have some of input"):
         derivative(case, {})
 
 

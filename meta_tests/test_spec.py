@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from lstm_conformance.spec.case import LAYOUTS, OUTPUTS, Case, draw
+from lstm_conformance.spec.case import LAYOUTS, OUTPUTS, Case, uniform_numbers
 from lstm_conformance.spec.combinations import (
     FACTORS,
     Combination,
@@ -20,7 +20,7 @@ from lstm_conformance.spec.combinations import (
 )
 from lstm_conformance.spec.config import LSTMConfig
 from lstm_conformance.spec.precision import PRECISIONS
-from lstm_conformance.spec.strategies import Domain, cases
+from lstm_conformance.spec.strategies import Domain, case_strategy
 
 from .helpers.small_cases import FLOAT64, case_of
 
@@ -256,7 +256,7 @@ def test_names_of_arguments_and_results() -> None:
 
 
 @settings(max_examples=300, deadline=None, database=None, derandomize=True)
-@given(cases(Domain(dtype=tuple(PRECISIONS), cotangents=((), ("h_n",), OUTPUTS))))
+@given(case_strategy(Domain(dtype=tuple(PRECISIONS), cotangents=((), ("h_n",), OUTPUTS))))
 def test_text_round_trip(case: Case) -> None:
     text = str(case)
     assert "\n" not in text
@@ -417,7 +417,7 @@ def test_rounding_is_to_nearest_even(dtype: str) -> None:
         }
     values = np.array(list(given_and_due))
     np.testing.assert_array_equal(precision.round(values), list(given_and_due.values()))
-    random = draw(0, dtype, (20, 50))
+    random = uniform_numbers(0, dtype, (20, 50))
     assert precision.round(random).shape == random.shape
     assert (np.abs(precision.round(random) - random) <= u * np.abs(random)).all()
     smallest = np.array([precision.smallest_subnormal])
@@ -426,14 +426,16 @@ def test_rounding_is_to_nearest_even(dtype: str) -> None:
 
 
 def test_bfloat16_is_rounded_to_8_bits() -> None:
-    random = draw(0, "bfloat16", (1000,))
+    random = uniform_numbers(0, "bfloat16", (1000,))
     expected = [to_bfloat16(value) for value in random.astype(np.float32).astype(float)]
     np.testing.assert_array_equal(PRECISIONS["bfloat16"].round(random), expected)
 
 
 def test_drawn_numbers() -> None:
     """Uniform in [-1, 1); no two tensors, nor two seeds, share a number."""
-    numbers = {(seed, name): draw(seed, name, (100, 100)) for seed in (0, 1) for name in "ab"}
+    numbers = {
+        (seed, name): uniform_numbers(seed, name, (100, 100)) for seed in (0, 1) for name in "ab"
+    }
     for drawn in numbers.values():
         assert drawn.min() >= -1
         assert drawn.max() < 1

@@ -123,15 +123,15 @@ def returning(change: Any) -> TorchModule:
 @pytest.mark.parametrize(
     ("change", "case", "says"),
     [
-        (lambda output, h_n, c_n: output, CASE, "no output, "),
-        (lambda output, h_n, c_n: (output, h_n), CASE, "no output, "),
-        (lambda output, h_n, c_n: (output, (h_n, c_n, c_n)), CASE, "no output, "),
-        (lambda output, h_n, c_n: (None, (h_n, c_n)), CASE, "output is no tensor"),
-        (lambda output, h_n, c_n: (output, (h_n, 1.0)), CASE, "c_n is no tensor"),
+        (lambda output, h_n, c_n: output, CASE, "not output, "),
+        (lambda output, h_n, c_n: (output, h_n), CASE, "not output, "),
+        (lambda output, h_n, c_n: (output, (h_n, c_n, c_n)), CASE, "not output, "),
+        (lambda output, h_n, c_n: (None, (h_n, c_n)), CASE, "output is not a tensor"),
+        (lambda output, h_n, c_n: (output, (h_n, 1.0)), CASE, "c_n is not a tensor"),
         (lambda output, h_n, c_n: (output, (h_n, c_n)), PACKED, None),
-        (lambda output, h_n, c_n: (output.data, (h_n, c_n)), PACKED, "packed input gave"),
+        (lambda output, h_n, c_n: (output.data, (h_n, c_n)), PACKED, "packed input returned"),
         (lambda output, h_n, c_n: (output[:1], (h_n, c_n)), CASE, "output has shape"),
-        (lambda output, h_n, c_n: (output.to("meta"), (h_n, c_n)), CASE, "no numbers to read"),
+        (lambda output, h_n, c_n: (output.to("meta"), (h_n, c_n)), CASE, "output cannot be read"),
     ],
 )
 def test_broken_interfaces_are_told(change: Any, case: Case, says: str | None) -> None:
@@ -201,11 +201,11 @@ def test_missing_devices_have_a_reason() -> None:
 @pytest.mark.parametrize(
     ("target", "says"),
     [
-        ("torch.nn:Linear", "no parameter weight_ih_l0"),
-        ("torch.nn:LSTMCell", "no parameter weight_ih_l0"),
-        ("torch.nn:functional", "cannot be called"),
-        ("torch:zeros", "no torch.nn.Module"),
-        ("torch.nn:Identity", "but none at all"),
+        ("torch.nn:Linear", "not weight_ih_l0"),
+        ("torch.nn:LSTMCell", "not weight_ih_l0"),
+        ("torch.nn:functional", "is not callable"),
+        ("torch:zeros", "not a torch.nn.Module"),
+        ("torch.nn:Identity", "it has no parameters"),
         ("builtins:dict", "raised TypeError"),
     ],
 )

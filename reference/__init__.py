@@ -1,1 +1,1 @@
-"""The oracle: the LSTM written from its equations, in NumPy alone, and its number systems."""
+"""The oracle: an LSTM in NumPy, written from its equations, with its rounding noise."""

@@ -1,9 +1,9 @@
-"""A number system that gives exact derivatives: complex numbers with a tiny imaginary part.
+"""Exact derivatives by complex step: complex numbers with a tiny imaginary part.
 
 For an analytic f with real values, ``imag(f(x + i s v)) / s`` is the derivative of f at x in
-direction v, with an error of the order s^2. With s = 2^-100 that is nothing beside rounding,
-and unlike in a finite difference nothing is subtracted. The LSTM and its hand-derived backward
-are both analytic, so the same step through the backward gives Hessian-vector products.
+direction v, with an error of order s^2. With s = 2^-100 this error is far below rounding. Unlike a
+finite difference, it subtracts nothing. The LSTM and its backward pass are both analytic, so a
+complex step through the backward pass gives Hessian-vector products.
 
 Source: Squire and Trapp, Using Complex Variables to Estimate Derivatives of Real Functions,
 SIAM Review 40 (1998).
@@ -30,34 +30,37 @@ STEP = 2.0**-100
 
 
 def derivative(case: Case, direction: Mapping[str, Array]) -> dict[str, Array]:
-    """How every result of ``case`` changes along ``direction``.
+    """The derivative of every result of ``case`` in ``direction``.
 
     Args:
-        direction: for some of ``case.argument_names()`` an array in that argument's shape;
-            further axes in front, the same for all, are directions side by side. The others
-            stay as they are.
+        case: the case.
+        direction: an array for one or more of ``case.argument_names()``, in the shape of the
+            argument. More axes in front, the same for all arrays, give several directions at
+            once. The direction is zero in all other arguments.
 
     Returns:
-        By the names of ``case.result_names()``: for ``output``, ``h_n`` and ``c_n`` the
-        Jacobian-vector product, for gradients the Hessian-vector product.
+        An array for each of ``case.result_names()``: the Jacobian-vector product for ``output``,
+        ``h_n`` and ``c_n``, the Hessian-vector product for gradients.
 
     Raises:
-        ValueError: ``direction`` names no argument, or the case is outside the oracle.
+        ValueError: ``direction`` is empty or has a name that is no argument, or ``evaluate``
+            raises it.
     """
     _check(case, direction)
     front = {name: array.ndim - len(case.shapes()[name]) for name, array in direction.items()}
     axes = max(front.values())
     sizes = next(direction[name].shape[:axes] for name in direction if front[name] == axes)
-    arguments, cotangents = _moved(case, direction, sizes)
+    arguments, cotangents = _stepped(case, direction, sizes)
     return {name: r.imag / STEP for name, r in evaluate(case, arguments, cotangents).items()}
 
 
 def expect_derivative(case: Case, direction: Mapping[str, Array]) -> Expectation:
-    """The same for one direction, with the rounding noise of each element.
+    """:func:`derivative` for one direction, with the rounding noise of each element.
 
     Args:
-        direction: as for :func:`derivative`, without further axes, and representable in the
-            precision of the case.
+        case: the case.
+        direction: as for :func:`derivative`, without axes in front. The dtype of the case must
+            represent its values exactly.
 
     Raises:
         ValueError: as :func:`derivative`.
@@ -66,7 +69,7 @@ def expect_derivative(case: Case, direction: Mapping[str, Array]) -> Expectation
     kind = samples_of(case.precision, zlib.crc32(str(case).encode()))
     arguments, cotangents = (
         {name: array.view(kind) for name, array in arrays.items()}
-        for arrays in _moved(case, direction, (SAMPLES,))
+        for arrays in _stepped(case, direction, (SAMPLES,))
     )
     samples = evaluate(case, arguments, cotangents)
     values = derivative(case, direction)
@@ -82,14 +85,17 @@ def expect_derivative(case: Case, direction: Mapping[str, Array]) -> Expectation
 def _check(case: Case, direction: Mapping[str, Array]) -> None:
     unknown = set(direction) - set(case.argument_names())
     if unknown or not direction:
-        raise ValueError(f"directions are for {', '.join(case.argument_names())}, not {unknown}")
+        names = ", ".join(case.argument_names())
+        raise ValueError(f"direction must have some of {names}, not {', '.join(unknown) or 'none'}")
 
 
-def _moved(
+def _stepped(
     case: Case, direction: Mapping[str, Array], sizes: tuple[int, ...]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Arguments with a tiny imaginary part along ``direction``, and cotangents with none, each
-    with axes of ``sizes`` in front."""
+    """Arguments with a tiny imaginary part in ``direction``, and cotangents without one.
+
+    All arrays get axes of ``sizes`` in front.
+    """
     arguments = {
         name: np.broadcast_to(value, (*sizes, *value.shape)) + 1j * STEP * direction.get(name, 0.0)
         for name, value in case.arguments().items()

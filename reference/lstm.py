@@ -1,4 +1,4 @@
-"""The LSTM and its gradient, written from the equations of ``torch.nn.LSTM`` (PyTorch 2.3).
+"""The LSTM and its gradients, written from the equations of ``torch.nn.LSTM`` (PyTorch 2.3).
 
     i_t = sigmoid(W_ii x_t + b_ii + W_hi h_{t-1} + b_hi)        input gate
     f_t = sigmoid(W_if x_t + b_if + W_hf h_{t-1} + b_hf)        forget gate
@@ -6,20 +6,29 @@
     o_t = sigmoid(W_io x_t + b_io + W_ho h_{t-1} + b_ho)        output gate
     c_t = f_t * c_{t-1} + i_t * g_t                             cell state
     h_t = o_t * tanh(c_t)                                       hidden state
-    h_t = W_hr (o_t * tanh(c_t))                                the same with a projection
+    h_t = W_hr (o_t * tanh(c_t))                                hidden state, with a projection
 
-Read from top to bottom: a cell, a direction, a stack of layers, a batch of unequal lengths;
-each as ``forward -> results, cache`` and ``backward(cotangents, cache) -> gradients``.
+Read the file from top to bottom. It builds one step, then one layer in one direction, then a
+stack of layers, then a batch of rows of unequal length. Each part is a pair of functions:
+``forward(...) -> results, cache`` and ``backward(cotangents, cache) -> gradients``.
 
-Shapes are written behind each line: T steps, N rows, I features of a layer's input, H hidden
-units, R features of h_t (R = H, or proj_size with a projection), D directions, L layers.
-Every axis is counted from the end, so arrays may have further axes in front: a thousand
-LSTMs side by side are the same text. So are other number systems, which take part through
-NumPy's own protocol (``__array_ufunc__``): complex numbers give exact derivatives, rounding
-samples give the noise of a precision, multiprecision proves this file right. Nothing here
-conjugates, compares or converts a value.
+Comments give the shape that each line computes. The letters are:
 
-A gradient is called ``d`` and the name of what it belongs to: dW_ih is that of W_ih.
+    T  steps of the sequence
+    N  rows of the batch
+    I  features that a layer reads
+    H  hidden units (hidden_size)
+    R  features of h_t: proj_size with a projection, otherwise H
+    D  directions: 2 if bidirectional, otherwise 1
+    L  layers
+
+A name that starts with ``d`` is a gradient: dW_ih is the gradient of W_ih.
+
+The code counts every axis from the end. Arrays may have more axes in front, so one call can
+compute many LSTMs side by side. Arrays may also hold other numbers than floats, through NumPy's
+``__array_ufunc__``: complex numbers give exact derivatives, random samples of rounding errors
+give the noise of a precision, and numbers of 50 digits test this file. For these to work, no
+line may conjugate, compare or convert a value.
 """
 
 from __future__ import annotations
@@ -34,32 +43,32 @@ from ..spec.config import LSTMConfig
 
 __all__ = ["Weights", "cell", "cell_backward", "lstm", "lstm_backward", "sigmoid"]
 
-# An array of any number system: float, complex, object, or a subclass of ndarray.
+# An array of floats, complex numbers or objects, or of a subclass of ndarray.
 Array = Any
 
 
 class Weights(NamedTuple):
-    """Parameters of one layer and direction; their gradients have the same form.
+    """The parameters of one layer in one direction, or their gradients.
 
-    Rows of W_ih, W_hh, b_ih and b_hh are four blocks of H: gates i, f, g, o.
+    W_ih, W_hh, b_ih and b_hh hold four blocks of H rows: the gates i, f, g, o.
     """
 
     W_ih: Array  # (4H, I)
     W_hh: Array  # (4H, R)
-    b_ih: Array | None  # (4H,), None without bias
-    b_hh: Array | None  # (4H,), None without bias
-    W_hr: Array | None  # (R, H), None without projection
+    b_ih: Array | None  # (4H,), None without biases
+    b_hh: Array | None  # (4H,), None without biases
+    W_hr: Array | None  # (R, H), None without a projection
 
 
 @singledispatch
 def sigmoid(x: Array) -> Array:
-    """1 / (1 + exp(-x)); a number system may register a function of its own."""
-    with np.errstate(over="ignore"):  # exp(1000) = inf gives the right limit, 0
+    """1 / (1 + exp(-x)), elementwise. A subclass of ndarray may register its own version."""
+    with np.errstate(over="ignore"):  # exp(1000) overflows to inf, which gives the right limit, 0
         return 1 / (1 + np.exp(-x))
 
 
 def transpose(W: Array) -> Array:
-    """The matrices of a stack of matrices, each transposed."""
+    """Swaps the last two axes: (..., A, B) to (..., B, A)."""
     return np.swapaxes(W, -1, -2)
 
 
@@ -67,54 +76,73 @@ def transpose(W: Array) -> Array:
 
 
 class CellCache(NamedTuple):
-    """What the backward pass of a cell needs."""
+    """The values of one step that its backward pass needs."""
 
-    x: Array
-    h_prev: Array
-    c_prev: Array
-    i: Array
-    f: Array
-    g: Array
-    o: Array
-    tanh_c: Array
-    m: Array
+    x: Array  # (N, I)
+    h_prev: Array  # (N, R)
+    c_prev: Array  # (N, H)
+    i: Array  # (N, H)
+    f: Array  # (N, H)
+    g: Array  # (N, H)
+    o: Array  # (N, H)
+    tanh_c: Array  # (N, H)
+    m: Array  # (N, H) o * tanh_c
 
 
-def cell(x: Array, h: Array, c: Array, w: Weights) -> tuple[Array, Array, CellCache]:
-    """One step: from x_t (N, I), h_{t-1} (N, R), c_{t-1} (N, H) to h_t (N, R), c_t (N, H)."""
-    a = x @ transpose(w.W_ih) + h @ transpose(w.W_hh)  # (N, 4H)
+def cell(x: Array, h_prev: Array, c_prev: Array, w: Weights) -> tuple[Array, Array, CellCache]:
+    """One step of one layer in one direction.
+
+    Args:
+        x: x_t, the input of this step (N, I).
+        h_prev: h_{t-1}, the hidden state before this step (N, R).
+        c_prev: c_{t-1}, the cell state before this step (N, H).
+        w: the parameters.
+
+    Returns:
+        h_t (N, R), c_t (N, H), and the cache for :func:`cell_backward`.
+    """
+    a = x @ transpose(w.W_ih) + h_prev @ transpose(w.W_hh)  # (N, 4H)
     if w.b_ih is not None and w.b_hh is not None:
         a = a + (w.b_ih + w.b_hh)[..., None, :]  # (N, 4H)
     a_i, a_f, a_g, a_o = np.split(a, 4, axis=-1)  # (N, H) each
 
-    i = sigmoid(a_i)  # (N, H) how much of the candidate is let in
-    f = sigmoid(a_f)  # (N, H) how much of the old cell state is kept
-    g = np.tanh(a_g)  # (N, H) the candidate
-    o = sigmoid(a_o)  # (N, H) how much of the new cell state is shown
+    i = sigmoid(a_i)  # (N, H) input gate: how much of the candidate to add
+    f = sigmoid(a_f)  # (N, H) forget gate: how much of the old cell state to keep
+    g = np.tanh(a_g)  # (N, H) candidate for the cell state
+    o = sigmoid(a_o)  # (N, H) output gate: how much of the cell state to output
 
-    c_t = f * c + i * g  # (N, H)
-    tanh_c = np.tanh(c_t)  # (N, H)
-    m = o * tanh_c  # (N, H)
-    h_t = m if w.W_hr is None else m @ transpose(w.W_hr)  # (N, R)
-    return h_t, c_t, CellCache(x, h, c, i, f, g, o, tanh_c, m)
+    c = f * c_prev + i * g  # (N, H)
+    tanh_c = np.tanh(c)  # (N, H)
+    m = o * tanh_c  # (N, H) the hidden state before the projection
+    h = m if w.W_hr is None else m @ transpose(w.W_hr)  # (N, R)
+    return h, c, CellCache(x, h_prev, c_prev, i, f, g, o, tanh_c, m)
 
 
 def cell_backward(
-    dh_t: Array, dc_t: Array, cache: CellCache, w: Weights
+    dh: Array, dc: Array, cache: CellCache, w: Weights
 ) -> tuple[Array, Array, Array, Weights]:
-    """Gradients of x_t (N, I), h_{t-1} (N, R), c_{t-1} (N, H) and the weights, from those of
-    h_t (N, R) and c_t (N, H)."""
-    x, h, c, i, f, g, o, tanh_c, m = cache
+    """The backward pass of :func:`cell`.
 
-    dm = dh_t if w.W_hr is None else dh_t @ w.W_hr  # (N, H)
-    dW_hr = None if w.W_hr is None else transpose(dh_t) @ m  # (R, H)
+    Args:
+        dh: the gradient of h_t (N, R).
+        dc: the gradient of c_t (N, H), without the part that comes through h_t.
+        cache: as :func:`cell` returned it.
+        w: the parameters.
+
+    Returns:
+        The gradients of x_t (N, I), h_{t-1} (N, R), c_{t-1} (N, H) and the parameters.
+    """
+    x, h_prev, c_prev, i, f, g, o, tanh_c, m = cache
+
+    dm = dh if w.W_hr is None else dh @ w.W_hr  # (N, H)
+    dW_hr = None if w.W_hr is None else transpose(dh) @ m  # (R, H)
     do = dm * tanh_c  # (N, H)
-    dc_t = dc_t + dm * o * (1 - tanh_c * tanh_c)  # (N, H) c_t reaches the loss by h_t too
+    dc = dc + dm * o * (1 - tanh_c * tanh_c)  # (N, H) h_t depends on c_t too
 
-    di = dc_t * g  # (N, H)
-    df = dc_t * c  # (N, H)
-    dg = dc_t * i  # (N, H)
-    dc = dc_t * f  # (N, H)
+    di = dc * g  # (N, H)
+    df = dc * c_prev  # (N, H)
+    dg = dc * i  # (N, H)
+    dc_prev = dc * f  # (N, H)
 
     da_i = di * i * (1 - i)  # (N, H) sigmoid' = sigmoid (1 - sigmoid)
     da_f = df * f * (1 - f)  # (N, H)
@@ -123,58 +151,79 @@ def cell_backward(
     da = np.concatenate([da_i, da_f, da_g, da_o], axis=-1)  # (N, 4H)
 
     dx = da @ w.W_ih  # (N, I)
-    dh = da @ w.W_hh  # (N, R)
+    dh_prev = da @ w.W_hh  # (N, R)
     dW_ih = transpose(da) @ x  # (4H, I)
-    dW_hh = transpose(da) @ h  # (4H, R)
+    dW_hh = transpose(da) @ h_prev  # (4H, R)
     db = None if w.b_ih is None else da.sum(axis=-2)  # (4H,) the same for both biases
-    return dx, dh, dc, Weights(dW_ih, dW_hh, db, db, dW_hr)
+    return dx, dh_prev, dc_prev, Weights(dW_ih, dW_hh, db, db, dW_hr)
 
 
 # ------------------------------------------------- one layer in one direction
 
 
 class DirectionCache(NamedTuple):
-    """Cells in the order of the input, and the direction they were run in."""
+    """The values of one direction that its backward pass needs."""
 
-    cells: list[CellCache]
+    cells: list[CellCache]  # T of them, in the order of the input
     reverse: bool
 
 
 def direction(
     x: Array, h_0: Array, c_0: Array, w: Weights, reverse: bool
 ) -> tuple[Array, Array, Array, DirectionCache]:
-    """All steps of x (T, N, I), from first to last, or in reverse from last to first.
+    """One layer in one direction.
 
-    Returns h_t of each step at its place in the input (T, N, R), and the final h (N, R) and
-    c (N, H): for the reverse direction those of the first step.
+    The reverse direction reads the steps from the last to the first. Its final state is
+    therefore the one after step 0. Its output is still in the order of the input.
+
+    Args:
+        x: the input of the layer (T, N, I).
+        h_0: the initial hidden state (N, R).
+        c_0: the initial cell state (N, H).
+        w: the parameters.
+        reverse: True for the reverse direction.
+
+    Returns:
+        h_t of every step (T, N, R), the final h (N, R), the final c (N, H), and the cache for
+        :func:`direction_backward`.
     """
-    steps = x.shape[-3]
+    T = x.shape[-3]
     h, c = h_0, c_0  # (N, R), (N, H)
-    hs: list[Array] = [None] * steps
-    cells: list[Any] = [None] * steps
-    for t in _order(steps, reverse):
+    output: list[Array] = [None] * T
+    cells: list[Any] = [None] * T
+    for t in _time_order(T, reverse):
         h, c, cells[t] = cell(x[..., t, :, :], h, c, w)
-        hs[t] = h
-    return np.stack(hs, axis=-3), h, c, DirectionCache(cells, reverse)
+        output[t] = h
+    return np.stack(output, axis=-3), h, c, DirectionCache(cells, reverse)
 
 
 def direction_backward(
     doutput: Array, dh: Array, dc: Array, cache: DirectionCache, w: Weights
 ) -> tuple[Array, Array, Array, Weights]:
-    """Gradients of x (T, N, I), h_0 (N, R), c_0 (N, H) and the weights, from those of the
-    output (T, N, R) and the final states."""
-    steps = len(cache.cells)
-    dxs: list[Array] = [None] * steps
+    """The backward pass of :func:`direction`: backpropagation through time.
+
+    Args:
+        doutput: the gradient of h_t of every step, as an output (T, N, R).
+        dh: the gradient of the final h (N, R).
+        dc: the gradient of the final c (N, H).
+        cache: as :func:`direction` returned it.
+        w: the parameters.
+
+    Returns:
+        The gradients of x (T, N, I), h_0 (N, R), c_0 (N, H) and the parameters.
+    """
+    T = len(cache.cells)
+    dx: list[Array] = [None] * T
     dws = []
-    for t in _order(steps, not cache.reverse):
-        dh_t = dh + doutput[..., t, :, :]  # (N, R) h_t is an output and the next step's input
-        dxs[t], dh, dc, dw = cell_backward(dh_t, dc, cache.cells[t], w)
+    for t in _time_order(T, not cache.reverse):
+        dh = dh + doutput[..., t, :, :]  # (N, R) h_t is an output, and the next step reads it
+        dx[t], dh, dc, dw = cell_backward(dh, dc, cache.cells[t], w)
         dws.append(dw)
-    return np.stack(dxs, axis=-3), dh, dc, reduce(_add_weights, dws)
+    return np.stack(dx, axis=-3), dh, dc, reduce(_add_weights, dws)
 
 
-def _order(steps: int, reverse: bool) -> range:
-    return range(steps - 1, -1, -1) if reverse else range(steps)
+def _time_order(T: int, reverse: bool) -> range:
+    return range(T - 1, -1, -1) if reverse else range(T)
 
 
 def _add_weights(a: Weights, b: Weights) -> Weights:
@@ -185,11 +234,11 @@ def _add_weights(a: Weights, b: Weights) -> Weights:
 
 
 class StackCache(NamedTuple):
-    """What the backward pass of the stack needs: per layer and direction, layers outermost."""
+    """The values of a stack that its backward pass needs."""
 
-    weights: list[list[Weights]]
-    directions: list[list[DirectionCache]]
-    masks: Sequence[Array] | None
+    weights: list[list[Weights]]  # weights[layer][direction]
+    directions: list[list[DirectionCache]]  # directions[layer][direction]
+    masks: Sequence[Array] | None  # L - 1 of them, (T, N, D*R) each
 
 
 def stack(
@@ -199,25 +248,34 @@ def stack(
     weights: list[list[Weights]],
     masks: Sequence[Array] | None,
 ) -> tuple[Array, Array, Array, StackCache]:
-    """All layers over x (T, N, I), from h_0 (L*D, N, R) and c_0 (L*D, N, H).
+    """All layers, one above the other.
 
-    Returns output (T, N, D*R), h_n (L*D, N, R) and c_n (L*D, N, H); ``masks[l]`` (T, N, D*R),
-    if given, multiplies what layer l hands to layer l + 1.
+    Args:
+        x: the input of the first layer (T, N, I).
+        h_0: the initial hidden states (L*D, N, R).
+        c_0: the initial cell states (L*D, N, H).
+        weights: the parameters, ``weights[layer][direction]``.
+        masks: the dropout masks, (T, N, D*R) each. ``masks[k]`` multiplies the output of layer
+            k before layer k + 1 reads it. None for no dropout.
+
+    Returns:
+        output (T, N, D*R), h_n (L*D, N, R), c_n (L*D, N, H), and the cache for
+        :func:`stack_backward`.
     """
     h_n, c_n, caches = [], [], []
-    for layer, of_layer in enumerate(weights):
+    for layer, layer_weights in enumerate(weights):
         if layer > 0 and masks is not None:
             x = x * masks[layer - 1]  # (T, N, D*R)
-        outputs, of_cache = [], []
-        for d, w in enumerate(of_layer):
-            k = layer * len(of_layer) + d  # states are in layer-major order
+        outputs, layer_caches = [], []
+        for d, w in enumerate(layer_weights):
+            k = layer * len(layer_weights) + d  # place of this layer and direction in the states
             output, h, c, cache = direction(x, h_0[..., k, :, :], c_0[..., k, :, :], w, d == 1)
             outputs.append(output)
             h_n.append(h)
             c_n.append(c)
-            of_cache.append(cache)
+            layer_caches.append(cache)
         x = np.concatenate(outputs, axis=-1)  # (T, N, D*R)
-        caches.append(of_cache)
+        caches.append(layer_caches)
     return (
         x,
         np.stack(h_n, axis=-3),
@@ -229,15 +287,25 @@ def stack(
 def stack_backward(
     doutput: Array, dh_n: Array, dc_n: Array, cache: StackCache
 ) -> tuple[Array, Array, Array, list[list[Weights]]]:
-    """Gradients of x (T, N, I), h_0 (L*D, N, R), c_0 (L*D, N, H) and the weights, from those
-    of output (T, N, D*R), h_n and c_n."""
+    """The backward pass of :func:`stack`.
+
+    Args:
+        doutput: the gradient of output (T, N, D*R).
+        dh_n: the gradient of h_n (L*D, N, R).
+        dc_n: the gradient of c_n (L*D, N, H).
+        cache: as :func:`stack` returned it.
+
+    Returns:
+        The gradients of x (T, N, I), h_0 (L*D, N, R), c_0 (L*D, N, H) and the parameters,
+        ``dweights[layer][direction]``.
+    """
     L, D = len(cache.weights), len(cache.weights[0])
     dh_0: list[Array] = [None] * (L * D)
     dc_0: list[Array] = [None] * (L * D)
     dweights: list[list[Weights]] = []
     dx = doutput  # (T, N, D*R)
     for layer in reversed(range(L)):
-        dxs, of_layer = [], []
+        dxs, layer_dweights = [], []
         for d, doutput_d in enumerate(np.split(dx, D, axis=-1)):  # (T, N, R)
             k = layer * D + d
             dx_d, dh_0[k], dc_0[k], dw = direction_backward(
@@ -248,11 +316,11 @@ def stack_backward(
                 cache.weights[layer][d],
             )
             dxs.append(dx_d)
-            of_layer.append(dw)
+            layer_dweights.append(dw)
         dx = reduce(np.add, dxs)  # (T, N, I) both directions read the same input
         if layer > 0 and cache.masks is not None:
             dx = dx * cache.masks[layer - 1]  # (T, N, D*R)
-        dweights.insert(0, of_layer)
+        dweights.insert(0, layer_dweights)
     return dx, np.stack(dh_0, axis=-3), np.stack(dc_0, axis=-3), dweights
 
 
@@ -260,12 +328,12 @@ def stack_backward(
 
 
 class LSTMCache(NamedTuple):
-    """The config, the shape of the input, and for each distinct length its rows and stack."""
+    """The values of a batch that its backward pass needs."""
 
     config: LSTMConfig
-    steps: int
-    rows: int
-    groups: list[tuple[int, Array, StackCache]]
+    steps: int  # T
+    rows: int  # N
+    groups: list[tuple[int, Array, StackCache]]  # per distinct length: length, rows (n,), cache
 
 
 def lstm(
@@ -278,29 +346,32 @@ def lstm(
     lengths: Sequence[int] | None = None,
     masks: Sequence[Array] | None = None,
 ) -> tuple[Array, Array, Array, LSTMCache]:
-    """The LSTM of ``config``, on arrays of any number system.
+    """The LSTM of ``config``, for a batch of rows.
 
-    A row of length n is, by definition, what the LSTM makes of that row's first n steps
-    alone; its output after them is zero. Nothing else is needed for packed sequences.
+    A row of length n gets the results that its first n steps give alone. Its output is zero
+    after them. This defines packed sequences. Rows of the same length are computed together.
 
     Args:
-        config: ``batch_first`` is not looked at: arrays here have the steps first. Neither
-            is ``dropout``: what was dropped is said by ``masks``.
-        parameters: by torch's names, shapes as ``config.parameter_shapes()``.
-        x: input (T, N, input_size).
-        h_0: initial hidden states (L*D, N, R).
-        c_0: initial cell states (L*D, N, H).
-        lengths: steps of each row, 1 to T; None if all have T.
-        masks: for each layer but the last an array (T, N, D*R) that multiplies its output on
-            the way to the next layer: 0 where dropped, else 1 / (1 - p). None drops nothing.
+        config: ``batch_first`` and ``dropout`` are not used. The steps are always the first
+            axis here, and ``masks`` says what dropout drops.
+        parameters: every parameter by torch's name, in the shapes of
+            ``config.parameter_shapes()``.
+        x: the input (T, N, input_size).
+        h_0: the initial hidden states (L*D, N, R).
+        c_0: the initial cell states (L*D, N, H).
+        lengths: the number of steps of each row, from 1 to T. None if every row has T steps.
+        masks: the dropout masks, one array (T, N, D*R) for each layer but the last. A mask
+            multiplies the output of its layer before the next layer reads it. Its elements are
+            0 where dropout with probability p drops, and 1 / (1 - p) elsewhere. None for no
+            dropout.
 
     Returns:
         output (T, N, D*R), h_n (L*D, N, R), c_n (L*D, N, H), and the cache for
         :func:`lstm_backward`.
 
     Raises:
-        ValueError: a parameter is missing or not one of this config's, or a shape, a length
-            or the number of masks does not fit.
+        ValueError: a parameter is missing, a parameter is unknown, or a shape, a length or the
+            number of masks does not fit ``config``.
     """
     T, N = x.shape[-3:-1]
     _check_arguments(config, parameters, x, h_0, c_0, lengths, masks)
@@ -326,50 +397,50 @@ def lstm(
         h_ns.append(h)
         c_ns.append(c)
         groups.append((length, rows, cache))
-    place = np.argsort(np.concatenate([rows for _, rows, _ in groups]))  # (N,)
-    output, h_n, c_n = (_regroup(parts, place) for parts in (outputs, h_ns, c_ns))
+    order = np.argsort(np.concatenate([rows for _, rows, _ in groups]))  # (N,)
+    output, h_n, c_n = (_ungroup(parts, order) for parts in (outputs, h_ns, c_ns))
     return output, h_n, c_n, LSTMCache(config, T, N, groups)
 
 
 def lstm_backward(
     doutput: Array, dh_n: Array, dc_n: Array, cache: LSTMCache
 ) -> tuple[Array, Array, Array, dict[str, Array]]:
-    """The vector-Jacobian product of :func:`lstm`.
+    """The vector-Jacobian product (VJP) of :func:`lstm`.
 
     Args:
-        doutput: cotangent of output (T, N, D*R); what it says of padding is not looked at.
-        dh_n: cotangent of h_n (L*D, N, R).
-        dc_n: cotangent of c_n (L*D, N, H).
-        cache: what :func:`lstm` returned.
+        doutput: the cotangent of output (T, N, D*R). Its elements in the padding are ignored.
+        dh_n: the cotangent of h_n (L*D, N, R).
+        dc_n: the cotangent of c_n (L*D, N, H).
+        cache: as :func:`lstm` returned it.
 
     Returns:
-        Gradients of x (T, N, input_size), h_0 (L*D, N, R), c_0 (L*D, N, H), and of the
-        parameters by name. Padding has gradient zero.
+        The gradients of x (T, N, input_size), h_0 (L*D, N, R), c_0 (L*D, N, H), and a dict of
+        the gradients of the parameters by name. The gradient of the padding of x is zero.
     """
     dxs, dh_0s, dc_0s, dparameters = [], [], [], []
-    for length, rows, of_rows in cache.groups:
+    for length, rows, stack_cache in cache.groups:
         dx, dh_0, dc_0, dweights = stack_backward(
-            doutput[..., :length, rows, :], dh_n[..., rows, :], dc_n[..., rows, :], of_rows
+            doutput[..., :length, rows, :], dh_n[..., rows, :], dc_n[..., rows, :], stack_cache
         )
         dxs.append(_pad(dx, cache.steps))  # (T, n, I)
         dh_0s.append(dh_0)
         dc_0s.append(dc_0)
         dparameters.append(_by_name(cache.config, dweights))
-    place = np.argsort(np.concatenate([rows for _, rows, _ in cache.groups]))  # (N,)
-    dx, dh_0, dc_0 = (_regroup(parts, place) for parts in (dxs, dh_0s, dc_0s))
+    order = np.argsort(np.concatenate([rows for _, rows, _ in cache.groups]))  # (N,)
+    dx, dh_0, dc_0 = (_ungroup(parts, order) for parts in (dxs, dh_0s, dc_0s))
     summed = {name: reduce(np.add, [d[name] for d in dparameters]) for name in dparameters[0]}
     return dx, dh_0, dc_0, summed
 
 
 def _pad(x: Array, steps: int) -> Array:
-    """x (n, N, F) with zeros behind it up to (steps, N, F), in x's own number system."""
+    """Pads x (T, N, F) with zeros of its own type to (steps, N, F)."""
     zero = np.zeros_like(x[..., :1, :, :])  # (1, N, F)
     return np.concatenate([x] + [zero] * (steps - x.shape[-3]), axis=-3)
 
 
-def _regroup(parts: list[Array], place: Array) -> Array:
-    """The rows of all groups (..., N, F), in the order of the batch."""
-    return np.concatenate(parts, axis=-2)[..., place, :]
+def _ungroup(parts: list[Array], order: Array) -> Array:
+    """Joins the groups (..., n, F) into a batch (..., N, F), in the order of the batch."""
+    return np.concatenate(parts, axis=-2)[..., order, :]
 
 
 def _weights(config: LSTMConfig, parameters: Mapping[str, Array], layer: int, d: int) -> Weights:
@@ -386,8 +457,8 @@ def _weights(config: LSTMConfig, parameters: Mapping[str, Array], layer: int, d:
 
 def _by_name(config: LSTMConfig, weights: list[list[Weights]]) -> dict[str, Array]:
     named: dict[str, Array] = {}
-    for layer, of_layer in enumerate(weights):
-        for d, w in enumerate(of_layer):
+    for layer, layer_weights in enumerate(weights):
+        for d, w in enumerate(layer_weights):
             present = [p for p in w if p is not None]
             named.update(zip(config.parameter_names(layer, d), present, strict=True))
     return named
@@ -403,11 +474,11 @@ def _check_arguments(
     masks: Sequence[Array] | None,
 ) -> None:
     T, N = x.shape[-3:-1]
-    rows, R = config.num_layers * config.num_directions, config.output_size
+    states, R = config.num_layers * config.num_directions, config.output_size
     expected: dict[str, tuple[Array, tuple[int, ...]]] = {
         "input": (x, (T, N, config.input_size)),
-        "h_0": (h_0, (rows, N, R)),
-        "c_0": (c_0, (rows, N, config.hidden_size)),
+        "h_0": (h_0, (states, N, R)),
+        "c_0": (c_0, (states, N, config.hidden_size)),
     }
     shapes = config.parameter_shapes()
     if set(parameters) != set(shapes):
@@ -416,8 +487,8 @@ def _check_arguments(
     if masks is not None:
         if len(masks) != config.num_layers - 1:
             raise ValueError(f"{config.num_layers} layers take {config.num_layers - 1} masks")
-        of_mask = (T, N, config.num_directions * R)
-        expected.update((f"mask {n}", (mask, of_mask)) for n, mask in enumerate(masks))
+        mask_shape = (T, N, config.num_directions * R)
+        expected.update((f"mask {n}", (mask, mask_shape)) for n, mask in enumerate(masks))
     for name, (array, shape) in expected.items():
         if array.shape[array.ndim - len(shape) :] != shape:
             raise ValueError(f"{name} must end in shape {shape}, not {array.shape}")

@@ -1,4 +1,4 @@
-"""What a case must give: values, gradients, and the rounding noise of each element."""
+"""The expected results of a case: values, gradients, and the rounding noise of each element."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Expectation:
-    """What is expected of an implementation, by the names of ``Case.result_names``.
+    """The expected tensors of a case, by the names of ``Case.result_names``.
 
     Attributes:
-        values: in float64, in the case's shapes.
-        noise: standard deviation of the rounding errors of a correct implementation in the
-            case's precision, same shapes; exactly 0 where no rounding can have an effect, not
-            finite where numbers may exceed the range of the precision.
+        values: the expected values, float64, in the shapes of the case.
+        noise: the standard deviation of the rounding errors that a correct implementation makes
+            in the precision of the case, in the same shapes. It is exactly 0 where rounding has
+            no effect. It is infinite or NaN where values may overflow the precision.
     """
 
     values: dict[str, Array]
@@ -37,13 +37,15 @@ class Expectation:
 def expect(
     case: Case, precision: str | None = None, kept: Sequence[Array] | None = None
 ) -> Expectation:
-    """Values and noise of ``case``, judged in ``precision`` (the case's own unless given).
+    """The expected values of ``case`` and their rounding noise.
 
     Args:
-        kept: what dropout kept, as :func:`evaluate` takes it.
+        case: the case.
+        precision: name of the precision of the noise. The default is the dtype of the case.
+        kept: the elements that dropout kept, as for :func:`evaluate`.
 
     Raises:
-        ValueError: the case is outside the oracle, see :func:`evaluate`.
+        ValueError: as :func:`evaluate`.
     """
     judged = case if precision is None else replace(case, dtype=precision)
     arguments, cotangents = case.arguments(), case.cotangent_values()
@@ -56,7 +58,7 @@ def expect(
             for name, array in arrays.items()
         }
 
-    with np.errstate(invalid="ignore", over="ignore"):  # of samples that have overflowed
+    with np.errstate(invalid="ignore", over="ignore"):  # some samples may overflow
         samples = evaluate(case, sampled(arguments), sampled(cotangents), kept)
     return Expectation(
         values, {name: spread(np.asarray(samples[name]), value) for name, value in values.items()}
@@ -66,7 +68,8 @@ def expect(
 def spread(samples: Array, value: Array) -> Array:
     """Root mean square of ``samples - value`` over the first axis.
 
-    Scaled, since squares of small numbers are zero; infinite or NaN where an element is.
+    The differences are scaled first, because squares of small numbers underflow to zero. The
+    result is infinite or NaN where a sample is.
     """
     x = samples.view(np.ndarray) - value
     size = np.abs(x).max(axis=0)
@@ -81,19 +84,22 @@ def evaluate(
     cotangents: Mapping[str, Any],
     kept: Sequence[Any] | None = None,
 ) -> dict[str, Any]:
-    """The reference LSTM on ``case``, with ``arguments`` and ``cotangents`` of any number
-    system in the case's shapes, further axes in front allowed.
+    """Runs the reference LSTM on ``case``.
 
     Args:
-        kept: for each layer but the last 1 where dropout kept an element of its output
-            (T, N, D*R), 0 where it dropped it; only for a case in training with
-            0 < dropout < 1, which does not tell.
+        case: the configuration, the layout and the shapes.
+        arguments: an array for each of ``case.argument_names()``, in the shape of the case. More
+            axes in front are allowed. The arrays may hold any numbers that ``lstm.py`` takes.
+        cotangents: the same for each of ``case.cotangents``.
+        kept: one array (T, N, D*R) for each layer but the last: 1 where dropout kept an element
+            of the layer's output, 0 where it dropped it. Required in training with
+            0 < dropout < 1, where the case alone does not determine it. Otherwise None.
 
     Returns:
-        the tensors of ``case.result_names()``, in the case's shapes.
+        The tensors of ``case.result_names()``, in the shapes of the case.
 
     Raises:
-        ValueError: ``kept`` is missing, or there is nothing that it could tell.
+        ValueError: ``kept`` is missing, or is given where dropout is not random.
     """
     config = case.config
     x = _steps_first(case, "input", arguments["input"])  # (T, N, input_size)
@@ -132,25 +138,25 @@ def evaluate(
 
 
 def _masks(case: Case, x: Any, kept: Sequence[Any] | None) -> list[Any] | None:
-    """What multiplies the output of each layer but the last (T, N, D*R): kept / (1 - p)."""
+    """The dropout masks, kept / (1 - p), one (T, N, D*R) for each layer but the last."""
     p = case.active_dropout
     if (kept is not None) != (0 < p < 1):
         raise ValueError(
-            f"dropout={p} in training leaves open what is kept"
+            f"dropout={p} in training is random: kept is required"
             if kept is None
-            else f"with an active dropout of {p} there is no choice of what is kept"
+            else f"dropout={p} is not random: kept must be None"
         )
     if p == 0:
         return None
     if kept is None:  # p = 1
         width = case.config.num_directions * case.config.output_size
         return [_zeros(x, (*x.shape[-3:-1], width))] * (case.config.num_layers - 1)
-    scale = 1 / (1 - (_zeros(x, (1, 1, 1)) + p))  # in x's number system, so that it rounds
-    return [of_layer * scale for of_layer in kept]
+    scale = 1 / (1 - (_zeros(x, (1, 1, 1)) + p))  # of the type of x, so that it rounds as x does
+    return [kept_of_layer * scale for kept_of_layer in kept]
 
 
 def _steps_first(case: Case, name: str, array: Any) -> Any:
-    """From the case's layout to (T, N, F), or states to (L*D, N, F)."""
+    """Converts the layout of the case to (T, N, F), and of states to (L*D, N, F)."""
     if case.layout == "unbatched":
         return array[..., None, :]
     if case.config.batch_first and name in ("input", "output"):
@@ -170,5 +176,5 @@ def _batched_shape(case: Case, name: str) -> tuple[int, ...]:
 
 
 def _zeros(like: Any, shape: tuple[int, ...]) -> Any:
-    """Zeros in the number system, and with the axes in front, of ``like`` (..., T, N, F)."""
+    """Zeros of ``shape``, with the type and the axes in front of ``like`` (..., T, N, F)."""
     return np.zeros_like(like, shape=(*like.shape[:-3], *shape))

@@ -1,26 +1,24 @@
-"""A number system that tells how far a correct implementation may be off.
+"""The rounding noise of a result: how far a correct implementation may be off.
 
-Monte Carlo arithmetic: the LSTM is computed many times side by side in float64, and after
-every operation each copy is moved by a random amount of the size that a rounding in the
-judged precision has. The spread of the copies is the rounding noise. An element that no
-rounding can reach, as padding, has no spread at all.
+This is Monte Carlo arithmetic. The LSTM runs on many copies of its arguments side by side, in
+float64. After every operation each copy changes by a random amount, of the size of one rounding
+in the judged precision. The spread of the copies is the rounding noise. An element that rounding
+does not affect, such as padding, has no spread.
 
-The size of one rounding, for a result v in a precision of unit roundoff u:
+The size of one rounding, for a result v in a precision with unit roundoff u:
 
 * an elementary operation: ``u |v|``;
-* sigmoid and tanh: ``u max(2 |v|, 1)``. Both are bounded by 1, and correct programs compute
-  them from one another or from exp, with an error of about u whatever the value;
-* a sum of n products x y: ``u sqrt(n/2 sum(x^2 y^2) + n/3 v^2)``, a random walk plus drift,
-  which covers every order of summation.
+* sigmoid and tanh: ``u max(2 |v|, 1)``. Both are bounded by 1. Correct programs compute them from
+  exp or from each other, with an error of about u for every v. A result near 0 that comes from a
+  sigmoid or a tanh may therefore be off by u: no relative accuracy is required there;
+* a sum of n products x y: ``u sqrt(n/2 sum(x^2 y^2) + n/3 v^2)``, a random walk plus drift. It
+  covers every order of summation.
 
-What exceeds the largest number of the precision becomes infinite, and so does the noise of
-whatever it reaches.
+A number beyond the largest number of the precision becomes infinite. The noise of every result
+that depends on it is then infinite or NaN.
 
-Derivatives have noise of their own: with complex samples the imaginary part is a derivative,
-and rounds as the program that computes it would.
-
-So a result near 0 may be off by a unit of roundoff of 1 where a sigmoid or a tanh made it:
-relative accuracy in small values is not asked of an implementation.
+Derivatives have noise too. In complex samples the imaginary part is a derivative, and it rounds
+as in a program that computes the derivative.
 
 Sources: Parker, Monte Carlo Arithmetic (1997); Higham, Accuracy and Stability of Numerical
 Algorithms (2002), chapters 3 and 4.
@@ -39,19 +37,19 @@ __all__ = ["Samples", "samples_of"]
 
 SAMPLES = 16
 
-# Only formats with a largest number below this are watched for overflow: the values that cases
-# have are far from the range of the others.
+# Overflow is modelled only in formats whose largest number is below this. The values of cases are
+# far from the largest number of the other formats.
 _SMALL_RANGE = 1e30
 
-# Results of these are exact, or no numbers.
+# The results of these functions are exact, or booleans.
 _EXACT = frozenset([np.negative, np.positive, np.absolute, np.equal, np.not_equal])
 
 
 class Samples(np.ndarray):
-    """Copies of an array of float64 along the first axis, subject to rounding.
+    """Copies of a float64 array along the first axis. Every operation adds rounding errors.
 
-    The first copy is moved like the others. Use :func:`samples_of` to make a type of arrays
-    that share a precision and a source of randomness.
+    All copies have errors, the first one too. :func:`samples_of` makes a subclass with a
+    precision and a random generator.
     """
 
     precision: ClassVar[Precision]
@@ -71,7 +69,7 @@ class Samples(np.ndarray):
 
     @classmethod
     def rounded(cls, exact: np.ndarray, size: np.ndarray) -> Samples:
-        """``exact`` moved by up to ``size`` units of roundoff."""
+        """``exact`` plus random errors of up to ``size`` unit roundoffs."""
         random = cls.source.random(exact.shape)
         random -= 0.5
         random *= size
@@ -83,7 +81,7 @@ class Samples(np.ndarray):
 
     @classmethod
     def rounded_parts(cls, exact: np.ndarray, sizes: tuple[Any, Any]) -> Samples:
-        """A complex ``exact``, real and imaginary part each moved by its size."""
+        """A complex ``exact`` plus random errors, with one size for each of its two parts."""
         real, imaginary = (
             cls.rounded(part, size).view(np.ndarray)
             for part, size in zip((exact.real, exact.imag), sizes, strict=True)
@@ -92,17 +90,17 @@ class Samples(np.ndarray):
 
 
 def samples_of(precision: Precision, seed: int) -> type[Samples]:
-    """A type of arrays that round in ``precision``, with randomness from ``seed``."""
+    """A subclass of :class:`Samples` that rounds in ``precision``, with random ``seed``."""
     source = np.random.Generator(np.random.SFC64(seed))
     return type("Samples", (Samples,), {"precision": precision, "source": source})
 
 
 def _rounding_size(ufunc: np.ufunc, method: str, inputs: list[Any], exact: np.ndarray) -> Any:
-    """How many units of roundoff the result of one operation may be off."""
+    """The largest error of one operation, in unit roundoffs."""
     if ufunc is np.tanh:
         return np.maximum(2 * np.abs(exact), exact != 0)
     if ufunc is np.matmul:
-        # One copy tells the size of the terms well enough: the copies are close together.
+        # The copies are close together: one of them is enough to estimate the size of the terms.
         x, y = inputs[0][0], inputs[1][0]
         squares, v = (x * x) @ (y * y), exact[0]
         return np.sqrt(x.shape[-1] * (squares / 2 + v * v / 3))
@@ -116,13 +114,13 @@ def _rounding_size(ufunc: np.ufunc, method: str, inputs: list[Any], exact: np.nd
 def _rounding_sizes_of_parts(
     ufunc: np.ufunc, method: str, inputs: list[Any], exact: np.ndarray
 ) -> tuple[Any, Any]:
-    """The same for complex numbers with a tiny imaginary part, which is a derivative.
+    """The same for complex numbers, whose tiny imaginary part is a derivative.
 
-    A program that computes derivatives has no complex numbers: its real part rounds as if it
-    were alone, and the terms of its imaginary part one by one.
+    A program that computes derivatives uses no complex numbers. So the real part rounds as if
+    there were no imaginary part, and each term of the imaginary part rounds on its own.
     """
     real = _rounding_size(ufunc, method, [np.real(x) for x in inputs], exact.real)
-    if ufunc is np.tanh:  # (1 - tanh^2) x', of which the error of tanh is a part
+    if ufunc is np.tanh:  # (1 - tanh^2) x', where tanh has an error too
         return real, 3 * np.abs(np.imag(inputs[0]))
     if ufunc is np.multiply:
         x, y = inputs
@@ -142,6 +140,6 @@ def _rounding_sizes_of_parts(
 def _(x: Samples) -> Any:
     exact = sigmoid.dispatch(object)(x.view(np.ndarray))
     size = np.maximum(2 * np.abs(exact), 1)
-    if exact.dtype.kind == "c":  # i (1 - i) x', of which the error of i is a part
+    if exact.dtype.kind == "c":  # i (1 - i) x', where i has an error too
         return x.rounded_parts(exact, (size.real, 2 * np.abs(x.view(np.ndarray).imag)))
     return x.rounded(exact, size)

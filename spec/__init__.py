@@ -1,4 +1,4 @@
-"""What is claimed: clauses, configurations, cases and the strategies that draw them.
+"""The specification: clauses, configurations, cases, and the strategies that draw cases.
 
-Nothing in this package imports a framework, pytest or another package of the suite.
+This package imports no framework, no pytest and no other package of the suite.
 """

@@ -1,66 +1,91 @@
-"""What an implementation may have or lack, and what a case needs."""
+"""The capabilities that an implementation declares, and those that a case needs."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 from .case import Case
 from .contract import Implementation
 from .precision import PRECISIONS
 
-__all__ = ["ALL", "CAPABILITIES", "lacking", "needed", "unsupported"]
+__all__ = [
+    "ALL",
+    "CAPABILITIES",
+    "DROPOUT_NEEDS",
+    "FIELD_NEEDS",
+    "lacking",
+    "needed",
+    "unsupported",
+]
 
-# Name, as it is declared and as it is written on the command line, to what it means.
+# Name of each capability, in code and on the command line, to its meaning.
 CAPABILITIES = {
     "layers": "more than one layer",
     "bidirectional": "both directions",
     "projection": "proj_size > 0",
     "no-bias": "bias=False",
-    "two-biases": "bias_ih and bias_hh apart; without it, their sum and its gradient are judged",
+    "two-biases": "separate bias_ih and bias_hh; without it, their sum is judged, and its gradient",
     "batch-first": "batch_first=True",
     "unbatched": "input without a batch axis",
     "packed": "rows of unequal length: packed sequences, lengths, masks",
-    "states": "h_0 and c_0 are given",
-    "full-dropout": "drops everything between layers in training if dropout=1",
+    "states": "takes h_0 and c_0",
+    "full-dropout": "with dropout=1, drops everything between layers in training",
     "dropout": "draws dropout masks in training",
     "gradients": "a backward pass",
     "double-backward": "gradients of gradients",
     "forward-mode": "Jacobian-vector products",
-    "module": "is a torch.nn.Module, which can be handled by hand",
+    "module": "is a torch.nn.Module, so that tests can use its methods",
     **{name: f"computes in {name}" for name in PRECISIONS},
 }
 
 ALL = frozenset(CAPABILITIES)
 
 
+# For each discrete field of a case: from its value to the capability that it needs, "" if none.
+FIELD_NEEDS: dict[str, Callable[[Any], str]] = {
+    "num_layers": lambda layers: "layers" if layers > 1 else "",
+    "bias": lambda bias: "" if bias else "no-bias",
+    "batch_first": lambda batch_first: "batch-first" if batch_first else "",
+    "bidirectional": lambda bidirectional: "bidirectional" if bidirectional else "",
+    "projection": lambda projection: "projection" if projection else "",
+    "layout": lambda layout: {"unbatched": "unbatched", "batched": ""}.get(layout, "packed"),
+    "states": lambda states: "states" if states else "",
+    "dtype": lambda dtype: dtype if dtype in PRECISIONS else "",
+}
+
+# The same for a kind of dropout that acts. Dropout acts only with more than one layer.
+DROPOUT_NEEDS = {"one": "full-dropout", "some": "dropout"}
+
+
 def needed(case: Case) -> frozenset[str]:
-    """The capabilities without which ``case`` cannot be run."""
-    config = case.config
-    conditions = {
-        "layers": config.num_layers > 1,
-        "bidirectional": config.bidirectional,
+    """The capabilities that ``case`` needs."""
+    config, p = case.config, case.active_dropout
+    values = {
+        **vars(config),
         "projection": config.proj_size > 0,
-        "no-bias": not config.bias,
-        "batch-first": config.batch_first,
-        "unbatched": case.layout == "unbatched",
-        "packed": case.packed,
+        "layout": case.layout,
         "states": case.states,
-        "full-dropout": case.active_dropout == 1,
-        "dropout": 0 < case.active_dropout < 1,
-        "gradients": bool(case.cotangents),
-        case.dtype: True,
+        "dtype": case.dtype,
     }
-    return frozenset(name for name, condition in conditions.items() if condition)
+    names = {need(values[name]) for name, need in FIELD_NEEDS.items()}
+    if p > 0:
+        names.add(DROPOUT_NEEDS["one" if p == 1 else "some"])
+    if case.cotangents:
+        names.add("gradients")
+    return frozenset(names - {""})
 
 
 def lacking(implementation: Implementation, names: frozenset[str]) -> str | None:
-    """Which of ``names`` are not declared, as a reason; None if all are."""
+    """Which capabilities of ``names`` are missing, as a reason; None if none is."""
     missing = [name for name in CAPABILITIES if name in names - implementation.capabilities]
     return f"no {', no '.join(missing)}" if missing else None
 
 
 def unsupported(implementation: Implementation, case: Case) -> str | None:
-    """Why ``implementation`` is not to be asked ``case``; None if it is."""
+    """Why ``implementation`` does not support ``case``; None if it does."""
     reason = lacking(implementation, needed(case))
     if reason is not None:
         return reason
-    further = getattr(implementation, "unsupported", None)
-    return None if further is None else further(case)
+    own_reason = getattr(implementation, "unsupported", None)
+    return None if own_reason is None else own_reason(case)

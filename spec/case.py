@@ -1,4 +1,4 @@
-"""One fully determined question to an implementation, and its one-line text."""
+"""A case: everything that one run of an implementation depends on, and its one-line text."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from numpy.typing import NDArray
 from .config import LSTMConfig
 from .precision import PRECISIONS, Precision
 
-__all__ = ["LAYOUTS", "OUTPUTS", "Case", "CaseWithValues", "draw"]
+__all__ = ["LAYOUTS", "OUTPUTS", "Case", "CaseWithValues", "uniform_numbers"]
 
 Array = NDArray[np.float64]
 
 LAYOUTS = ("batched", "unbatched", "packed_sorted", "packed_unsorted")
 OUTPUTS = ("output", "h_n", "c_n")
 
-# The text starts with this: it changes whenever the same text would give other arrays.
+# The text of a case starts with this. Change it whenever the same text gives other arrays.
 _STREAM = "v1"
 
 
-def draw(seed: int, name: str, shape: tuple[int, ...]) -> Array:
-    """Uniform numbers in [-1, 1), float64, the same on every machine and NumPy version.
+def uniform_numbers(seed: int, name: str, shape: tuple[int, ...]) -> Array:
+    """Uniform numbers in [-1, 1), float64, the same on every machine and with every NumPy.
 
-    NumPy guarantees the raw stream of a bit generator, not what ``Generator`` makes of it,
-    so the numbers are made of the raw bits. Each ``name`` has a stream of its own: no two
-    tensors share values.
+    NumPy guarantees the raw stream of a bit generator, but not the numbers of ``Generator``. So
+    this function makes the numbers from the raw bits. Each pair of ``seed`` and ``name`` has its
+    own stream, so that no two tensors share values.
     """
     stream = np.random.PCG64(np.random.SeedSequence([seed, zlib.crc32(name.encode())]))
     bits = stream.random_raw(int(np.prod(shape, dtype=int)))
@@ -40,25 +40,25 @@ def draw(seed: int, name: str, shape: tuple[int, ...]) -> Array:
 
 @dataclass(frozen=True)
 class Case:
-    """A configuration with sizes, layout, number format, flags and values.
+    """A configuration, the sizes and values of the arguments, and how they are passed.
 
     Attributes:
-        config: the constructor's arguments.
-        seq_len: L, the number of steps; for packed layouts that of the longest sequence.
-        batch_size: N; 1 for the unbatched layout.
-        layout: one of ``LAYOUTS``. The packed ones hold rows of unequal length, and say
-            whether the rows are given by decreasing length (``enforce_sorted=True``).
-        lengths: steps of each row, in the order of the batch; empty unless packed.
-        dtype: name of the number format, a key of ``PRECISIONS``.
+        config: the constructor arguments.
+        seq_len: L, the number of steps. For packed layouts, the steps of the longest row.
+        batch_size: N, the number of rows. 1 for the unbatched layout.
+        layout: one of ``LAYOUTS``. The packed layouts have rows of unequal length, sorted by
+            decreasing length (``enforce_sorted=True``) or not.
+        lengths: the steps of each row, in the order of the batch. Empty unless packed.
+        dtype: torch's name of the dtype, a key of ``PRECISIONS``.
         device: torch's name of the device.
-        training: training mode (the dropout acts) or evaluation mode.
-        states: whether h_0 and c_0 are passed; otherwise they default to zeros.
-        weight_scale: parameters are uniform in +-weight_scale / sqrt(hidden_size); torch's
-            own initialisation has 1.
+        training: True for training mode, False for evaluation mode.
+        states: whether h_0 and c_0 are passed. If not, they are zeros by default.
+        weight_scale: parameters are uniform in +-weight_scale / sqrt(hidden_size). torch's
+            initialisation is the same with 1.
         input_scale: the input is uniform in +-input_scale.
-        state_scale: h_0 is uniform in [-1, 1), c_0 in +-state_scale.
-        cotangents: which of the outputs are given a cotangent; none means forward only.
-        seed: of the values.
+        state_scale: h_0 is uniform in +-1, c_0 in +-state_scale.
+        cotangents: the outputs that have a cotangent. Without any, the case is forward only.
+        seed: the seed of all values.
 
     Raises:
         ValueError: the fields contradict one another.
@@ -99,7 +99,7 @@ class Case:
         self._check_lengths()
 
     def _check_types(self) -> None:
-        # Anything else would have a text that gives another case, or none.
+        # With another type, ``parse`` would not read the same case back from its text.
         kinds = {"int": int, "bool": bool, "str": str, "float": float, "LSTMConfig": LSTMConfig}
         for item in fields(Case):
             value, kind = getattr(self, item.name), str(item.type)
@@ -131,18 +131,18 @@ class Case:
 
     @property
     def precision(self) -> Precision:
-        """The number format that ``dtype`` names."""
+        """The precision that ``dtype`` names."""
         return PRECISIONS[self.dtype]
 
     @property
     def active_dropout(self) -> float:
-        """The drop probability that acts between layers: none in evaluation, or with one layer."""
+        """The drop probability between layers: 0 in evaluation mode, and with one layer."""
         return self.config.dropout if self.training and self.config.num_layers > 1 else 0.0
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Documented shape of every tensor, in this layout (documentation, "Inputs", "Outputs").
+        """The documented shape of every tensor in this layout ("Inputs", "Outputs").
 
-        Packed input and output are given padded, as ``pad_packed_sequence`` returns them.
+        Packed input and output have the shape of ``pad_packed_sequence``, with padding.
         """
         config = self.config
         rows = config.num_layers * config.num_directions
@@ -161,17 +161,17 @@ class Case:
         }
 
     def argument_names(self) -> tuple[str, ...]:
-        """The tensors that are given, hence have a gradient: input, states, parameters."""
+        """Names of the tensors that are passed: input, states, parameters. Each has a gradient."""
         states = ("h_0", "c_0") if self.states else ()
         return ("input", *states, *self.config.parameter_shapes())
 
     def result_names(self) -> tuple[str, ...]:
-        """Names of all tensors of an observation: outputs, and gradients as ``input.grad``."""
+        """Names of all results: the outputs, and gradients such as ``input.grad``."""
         gradients = self.argument_names() if self.cotangents else ()
         return (*OUTPUTS, *(f"{name}.grad" for name in gradients))
 
     def scale(self, name: str) -> float:
-        """Bound of the values of the tensor ``name``."""
+        """The bound of the values of the tensor ``name``."""
         return {
             "input": self.input_scale,
             "h_0": 1.0,
@@ -179,34 +179,38 @@ class Case:
         }.get(name, self.weight_scale / float(np.sqrt(self.config.hidden_size)))
 
     def arguments(self) -> dict[str, Array]:
-        """Values of every argument, as float64 that ``dtype`` represents exactly."""
+        """The values of every argument: float64 numbers that ``dtype`` represents exactly."""
         shapes = self.shapes()
         return {
-            name: self.precision.round(self.scale(name) * draw(self.seed, name, shapes[name]))
+            name: self.precision.round(
+                self.scale(name) * uniform_numbers(self.seed, name, shapes[name])
+            )
             for name in self.argument_names()
         }
 
     def cotangent_values(self) -> dict[str, Array]:
-        """Values of the cotangent of each output in ``cotangents``, in that output's shape."""
+        """The values of the cotangent of each output in ``cotangents``, in the output's shape."""
         shapes = self.shapes()
         return {
-            name: self.precision.round(draw(self.seed, f"cotangent of {name}", shapes[name]))
+            name: self.precision.round(
+                uniform_numbers(self.seed, f"cotangent of {name}", shapes[name])
+            )
             for name in OUTPUTS
             if name in self.cotangents
         }
 
     def with_values(self, values: Mapping[str, Array], **changes: Any) -> CaseWithValues:
-        """This case with some values given instead of drawn, and some fields changed.
+        """This case with some values replaced, and some fields changed.
 
         Args:
-            values: by the names of arguments, and ``cotangent of output`` and so on.
-            changes: fields of the case.
+            values: the new values, by the name of an argument or as ``cotangent of output``.
+            changes: the new values of fields.
         """
-        own = {item.name: getattr(self, item.name) for item in fields(Case)}
-        return CaseWithValues(**{**own, **changes}, values=values)
+        current = {item.name: getattr(self, item.name) for item in fields(Case)}
+        return CaseWithValues(**{**current, **changes}, values=values)
 
     def __str__(self) -> str:
-        """The one-line text: every field that is not at its default."""
+        """The one-line text: every field that differs from its default."""
         words = [_STREAM]
         for owner, kind in ((self.config, LSTMConfig), (self, Case)):
             for item in fields(kind):
@@ -218,40 +222,40 @@ class Case:
 
     @classmethod
     def parse(cls, text: str) -> Case:
-        """The case that ``text`` describes: the inverse of ``str``.
+        """The case of a one-line text: the inverse of ``str``.
 
         Raises:
-            ValueError: the text is not that of a case.
+            ValueError: the text is not the text of a case.
         """
         stream, *words = text.split() or [""]
         if stream != _STREAM:
             raise ValueError(f"a case starts with {_STREAM}, not {stream!r}")
-        of_config = {item.name: item for item in fields(LSTMConfig)}
-        of_case = {item.name: item for item in fields(cls) if item.name != "config"}
+        config_fields = {item.name: item for item in fields(LSTMConfig)}
+        case_fields = {item.name: item for item in fields(cls) if item.name != "config"}
         values: dict[str, Any] = {}
         for word in words:
             name, separator, value = word.partition("=")
-            if not separator or name not in of_config | of_case:
+            if not separator or name not in config_fields | case_fields:
                 raise ValueError(f"a case has no field {word!r}")
             if name in values:
                 raise ValueError(f"a case gives {name} once")
-            kind = (of_config | of_case)[name].type
+            kind = (config_fields | case_fields)[name].type
             values[name] = _from_text(name, str(kind), value)
         missing = [name for name in ("input_size", "hidden_size") if name not in values]
         if missing:
             raise ValueError(f"a case needs {' and '.join(missing)}")
-        config = LSTMConfig(**{name: values.pop(name) for name in of_config if name in values})
+        config = LSTMConfig(**{name: values.pop(name) for name in config_fields if name in values})
         return cls(config, **values)
 
 
 @dataclass(frozen=True, eq=False)
 class CaseWithValues(Case):
-    """A case that varies another one: see :meth:`Case.with_values`.
+    """A case with some values replaced, see :meth:`Case.with_values`.
 
-    Its text is that of its fields, and does not tell the given values.
+    Its text has the fields only, not the replaced values.
 
     Attributes:
-        values: those that are given, of any float dtype, in the case's shapes.
+        values: the replaced values, of any float dtype, in the shapes of the case.
     """
 
     values: Mapping[str, Array] = field(default_factory=dict, repr=False)
@@ -265,14 +269,14 @@ class CaseWithValues(Case):
                 raise ValueError(f"{name} has shape {shape} in this case, not {np.shape(value)}")
 
     def arguments(self) -> dict[str, Array]:
-        """Values of every argument, those that are given rounded to ``dtype``."""
+        """The values of every argument. Replaced values are rounded to ``dtype``."""
         return {
             name: self.precision.round(np.asarray(self.values.get(name, drawn)))
             for name, drawn in super().arguments().items()
         }
 
     def cotangent_values(self) -> dict[str, Array]:
-        """Values of the cotangents, those that are given rounded to ``dtype``."""
+        """The values of the cotangents. Replaced values are rounded to ``dtype``."""
         return {
             name: self.precision.round(np.asarray(self.values.get(f"cotangent of {name}", drawn)))
             for name, drawn in super().cotangent_values().items()

@@ -1,4 +1,4 @@
-"""A case as other languages read it: see ``docs/protocol.md``."""
+"""A case as JSON for programs in other languages, see ``docs/protocol.md``."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from .case import Case
 
 __all__ = ["case_fields"]
 
-# What these say is in the values.
+# Programs get the values themselves, so they do not need the scales.
 _SCALES = ("weight_scale", "input_scale", "state_scale")
 
 
 def case_fields(case: Case) -> dict[str, Any]:
     """The fields of ``case`` and of its configuration, by name."""
-    own = [f.name for f in fields(Case) if f.name != "config" and f.name not in _SCALES]
-    return {**vars(case.config), **{name: getattr(case, name) for name in own}}
+    names = [f.name for f in fields(Case) if f.name != "config" and f.name not in _SCALES]
+    return {**vars(case.config), **{name: getattr(case, name) for name in names}}

@@ -1,4 +1,4 @@
-"""What a clause is, and a chapter of clauses."""
+"""Clauses and chapters of the specification."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from .statements import INTRODUCTION, STATEMENTS
 
 __all__ = ["LEVELS", "Chapter", "Clause", "Erratum", "Level"]
 
-# As in RFC 2119. A broken SHOULD is reported, and does not make an implementation nonconforming.
+# As in RFC 2119. A broken SHOULD is reported, but the implementation can still be conformant.
 Level = Literal["MUST", "SHOULD"]
 LEVELS: tuple[Level, ...] = get_args(Level)
 
 
 @dataclass(frozen=True)
 class Erratum:
-    """Where documents disagree, err or are silent.
+    """A place where the documents are wrong, disagree or say nothing.
 
     Attributes:
-        problem: what is wrong with which document.
-        reading: what is tested instead.
-        issues: public issues about it, as ``pytorch#139582``; empty if there is none.
+        problem: the document and its problem.
+        reading: the claim that is tested instead.
+        issues: public issues about the problem, such as ``pytorch#139582``.
     """
 
     problem: str
@@ -31,20 +31,20 @@ class Erratum:
 
 @dataclass(frozen=True)
 class Clause:
-    """One sentence of the specification.
+    """One claim about an LSTM.
 
     Attributes:
-        id: stable, never reused, of the form CHAPTER-NUMBER.
+        id: CHAPTER-NUMBER. An id never changes and is never reused.
         title: a few words.
         text: the claim, in our own words.
-        sources: ids of the statements that it is drawn from, see ``statements.py``.
+        sources: ids of the statements that the claim comes from, see ``statements.py``.
         level: one of ``LEVELS``.
-        equation: the claim in mathematics, where it has one.
-        builds_on: ids of the clauses whose failure would make this one fail as well, so that
-            a report can tell a cause from its consequences.
-        needs: the capabilities without which no case can be judged by it.
-        erratum: of the documents, where there is one.
-        untestable: why no test can judge it; empty if one can.
+        equation: the claim as an equation; empty if there is none.
+        builds_on: ids of clauses. If one of them is broken, this clause is broken too. Reports
+            use this to separate causes from consequences.
+        needs: the capabilities that an implementation needs to be judged by this clause.
+        erratum: the erratum of the documents, if there is one.
+        untestable: the reason why no test can judge this clause; empty if a test can.
     """
 
     id: str
@@ -60,12 +60,12 @@ class Clause:
 
     @property
     def chapter(self) -> str:
-        """The part of the id before the number."""
+        """The id of the chapter."""
         return self.id.split("-")[0]
 
     @property
     def source(self) -> str:
-        """Documents and sections of ``sources``, each once."""
+        """The documents and sections of ``sources``, each once."""
         statements = [STATEMENTS[source] for source in self.sources]
         return "; ".join(
             dict.fromkeys(
@@ -77,13 +77,13 @@ class Clause:
 
 @dataclass(frozen=True)
 class Chapter:
-    """Clauses about one thing.
+    """The clauses about one subject.
 
     Attributes:
-        id: with which the ids of its clauses begin.
-        title: of the chapter.
-        about: a sentence or two that introduce it.
-        clauses: in the order in which they are best read.
+        id: the first part of the ids of its clauses.
+        title: the title of the chapter.
+        about: one or two sentences of introduction.
+        clauses: the clauses, in reading order.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""All clauses: what is claimed of an LSTM, each sentence once. A chapter is a file."""
+"""All clauses of the specification. Each chapter is a file of ``chapters/``."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ CLAUSES: dict[str, Clause] = {
     clause.id: clause for chapter in CHAPTERS.values() for clause in chapter.clauses
 }
 
-# Those that tests judge; the others say why none can.
+# The clauses that a test judges.
 TESTABLE: dict[str, Clause] = {
     clause.id: clause for clause in CLAUSES.values() if not clause.untestable
 }
@@ -71,7 +71,7 @@ def is_recommended(clause_id: str) -> bool:
 
 
 def prerequisites(clause_id: str) -> set[str]:
-    """Ids of all clauses that ``clause_id`` builds on, directly or through others."""
+    """Ids of all clauses that ``clause_id`` builds on, directly or through other clauses."""
     found: set[str] = set()
     waiting = list(CLAUSES[clause_id].builds_on)
     while waiting:
@@ -81,5 +81,5 @@ def prerequisites(clause_id: str) -> set[str]:
 
 
 def root_causes(broken: set[str]) -> set[str]:
-    """The clauses of ``broken`` that build on no other one of them."""
+    """The clauses of ``broken`` that build on no other clause of ``broken``."""
     return {clause_id for clause_id in broken if not prerequisites(clause_id) & broken}

@@ -1,4 +1,4 @@
-"""The discrete parameter combinations, all of them and a small array that covers triples."""
+"""All combinations of the discrete parameters, and a covering array of few of them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from .case import LAYOUTS, Case
 
 __all__ = [
     "DROPOUTS",
+    "DROPOUT_PROBABILITIES",
     "FACTORS",
     "Combination",
     "all_combinations",
@@ -18,13 +19,22 @@ __all__ = [
     "covering_first",
 ]
 
-# No dropout; dropout that must not act, in evaluation; everything dropped, in training.
+# Kinds of dropout: none; in evaluation mode, where it must not act; dropout=1 in training.
 DROPOUTS = ("none", "eval", "one")
+
+# The probabilities of each kind. The kind "some", random dropout in training, is part of no
+# combination, because its results are random.
+DROPOUT_PROBABILITIES = {
+    "none": (0.0,),
+    "eval": (0.5, 0.1),
+    "one": (1.0,),
+    "some": (0.5, 0.1, 0.8),
+}
 
 
 @dataclass(frozen=True)
 class Combination:
-    """One choice of everything about a case that is not a size or a value."""
+    """The discrete parameters of a case: everything except sizes and values."""
 
     num_layers: int
     bias: bool
@@ -38,7 +48,7 @@ class Combination:
 
     @classmethod
     def of(cls, case: Case) -> Combination:
-        """The combination that ``case`` belongs to."""
+        """The combination of ``case``."""
         config = case.config
         dropout = "none" if config.dropout == 0 else "one" if case.training else "eval"
         return cls(
@@ -57,7 +67,7 @@ class Combination:
         return " ".join(f"{item.name}={getattr(self, item.name)}" for item in fields(self))
 
 
-# The choices for each field of Combination, simplest first.
+# The values of each field of Combination, simplest first.
 FACTORS: dict[str, tuple[int | bool | str, ...]] = {
     "num_layers": (1, 2, 3),
     "bias": (False, True),
@@ -77,28 +87,29 @@ def all_combinations() -> list[Combination]:
 
 
 def covering_array(strength: int = 3) -> list[Combination]:
-    """Few combinations among which any ``strength`` factors take all their values together.
+    """A covering array: every choice of values for any ``strength`` factors occurs in it.
 
-    About 50 for strength 3.
+    Strength 3 gives about 50 combinations.
     """
     return _covering(all_combinations(), strength)
 
 
 def covering_first(some: list[Combination]) -> list[Combination]:
-    """All of ``some``, before the others those that show each pair of choices among them."""
+    """All of ``some``, starting with those that cover every pair of values that occurs in it."""
     first = _covering(some, strength=2)
     return first + [combination for combination in some if combination not in first]
 
 
 def _covering(some: list[Combination], strength: int) -> list[Combination]:
-    """Greedy: always the combination that adds most."""
+    """A covering array from ``some``, greedy: each step adds the combination that covers most."""
     rows = np.array(
         [
             [FACTORS[f.name].index(v) for f, v in zip(fields(c), astuple(c), strict=True)]
             for c in some
         ]
     )  # (combinations, factors)
-    number = np.zeros((len(rows), 0), int)  # of the tuple of values, one column a set of factors
+    # Numbers the tuples of values. One column for each set of ``strength`` factors.
+    number = np.zeros((len(rows), 0), int)
     base = 0
     for chosen in combinations(range(rows.shape[1]), strength):
         sizes = [len(tuple(FACTORS.values())[k]) for k in chosen]

@@ -1,4 +1,4 @@
-"""The constructor's arguments, and the parameters that follow from them."""
+"""The constructor arguments of an LSTM, and the names and shapes of its parameters."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ __all__ = ["LSTMConfig"]
 
 @dataclass(frozen=True)
 class LSTMConfig:
-    """The arguments of ``torch.nn.LSTM`` that decide what is computed (documentation, "Args").
+    """The constructor arguments of ``torch.nn.LSTM`` (documentation, "Args").
 
-    ``device`` and ``dtype`` belong to a :class:`~lstm_conformance.spec.case.Case`.
+    ``device`` and ``dtype`` are fields of :class:`~lstm_conformance.spec.case.Case`.
 
     Raises:
-        ValueError: a value that the documentation does not allow.
+        ValueError: the documentation does not allow a value.
     """
 
     input_size: int
@@ -46,16 +46,16 @@ class LSTMConfig:
 
     @property
     def num_directions(self) -> int:
-        """D of the documentation: 2 if bidirectional, else 1."""
+        """D in the documentation: 2 if bidirectional, otherwise 1."""
         return 2 if self.bidirectional else 1
 
     @property
     def output_size(self) -> int:
-        """H_out of the documentation: the features of h_t in one direction."""
+        """H_out in the documentation: the features of h_t in one direction."""
         return self.proj_size or self.hidden_size
 
     def layer_input_size(self, layer: int) -> int:
-        """Features of x_t in ``layer``: the input's, or both directions of the layer below."""
+        """Features that ``layer`` reads: of the input, or of all directions of the layer below."""
         return self.input_size if layer == 0 else self.num_directions * self.output_size
 
     def parameter_names(self, layer: int, direction: int) -> tuple[str, ...]:
@@ -69,11 +69,11 @@ class LSTMConfig:
         return tuple(f"{role}_{suffix}" for role in roles)
 
     def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Name to shape of every parameter, in torch's order (documentation, "Attributes")."""
+        """Name and shape of every parameter, in torch's order (documentation, "Attributes")."""
         gates = 4 * self.hidden_size
         shapes: dict[str, tuple[int, ...]] = {}
         for layer in range(self.num_layers):
-            of_role = {
+            role_shapes = {
                 "weight_ih": (gates, self.layer_input_size(layer)),
                 "weight_hh": (gates, self.output_size),
                 "bias_ih": (gates,),
@@ -82,7 +82,7 @@ class LSTMConfig:
             }
             for direction in range(self.num_directions):
                 for name in self.parameter_names(layer, direction):
-                    shapes[name] = of_role[name.split("_l")[0]]
+                    shapes[name] = role_shapes[name.split("_l")[0]]
         return shapes
 
 

@@ -1,4 +1,4 @@
-"""What the suite asks of an implementation, and what it gets back."""
+"""The interface of an implementation, and of its results."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ __all__ = ["Implementation", "Nonconformance", "Observation", "ObservedTensor", 
 
 
 class Nonconformance(Exception):
-    """The implementation broke its interface: a parameter is missing, a result no tensor."""
+    """The implementation broke its interface: a parameter is missing, a result is not a tensor."""
 
 
 class Unsupported(Exception):
-    """The implementation does not have what is asked for; the message says what."""
+    """The implementation lacks a feature. The message names the feature."""
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,9 @@ class ObservedTensor:
     """One tensor that an implementation returned.
 
     Attributes:
-        values: the numbers, exactly, as float64 in the shape they were returned in.
-        dtype: torch's name of the dtype they were returned in.
-        device: type of the device they were returned on.
+        values: the exact values, as float64, in the shape of the tensor.
+        dtype: torch's name of the dtype of the tensor.
+        device: the type of the device of the tensor.
     """
 
     values: NDArray[np.float64]
@@ -38,11 +38,11 @@ class ObservedTensor:
 
 @dataclass(frozen=True)
 class Observation:
-    """What an implementation did with a case.
+    """The results of an implementation for a case.
 
     Attributes:
         tensors: one for each name of ``Case.result_names``.
-        seconds: time spent inside the implementation.
+        seconds: the time spent inside the implementation.
     """
 
     tensors: dict[str, ObservedTensor]
@@ -50,29 +50,29 @@ class Observation:
 
 
 class Implementation(Protocol):
-    """What is judged. No subclassing is needed.
+    """An LSTM that can be judged. It needs no base class.
 
     Further methods are optional.
 
-    * ``unsupported(case) -> str | None``: why a case is outside of what is supported, for limits
-      that no capability names. It is asked only about cases inside the capabilities.
-    * ``device_missing(device) -> str | None``: why a device cannot be used on this machine.
-      Without it, all but ``cpu`` are missing.
+    * ``unsupported(case) -> str | None``: why the case is not supported, for limits that no
+      capability describes. It is called only for cases that need no missing capability.
+    * ``device_missing(device) -> str | None``: why a device cannot be used on this machine. An
+      implementation without this method has only ``cpu``.
 
-    Three more belong to capabilities, and each may raise :class:`Unsupported`.
+    Three more methods belong to capabilities. Each may raise :class:`Unsupported`.
 
-    * ``bench(case)``: a context manager that gives a torch module to be handled by hand, see
-      ``adapters/torch_bench.py``.
+    * ``bench(case)``: a context manager. It returns an object with which a test constructs and
+      calls a torch module step by step, see ``adapters/torch_bench.py``.
     * ``tangents(case, direction) -> Observation``: forward mode. The direction has an array for
-      some arguments; the tensors are the derivatives of ``output``, ``h_n`` and ``c_n``.
+      some arguments. The tensors are the derivatives of ``output``, ``h_n`` and ``c_n`` in it.
     * ``second_derivatives(case, direction) -> Observation``: double backward. The tensors are
-      the derivatives of ``input.grad`` and so on along the direction, and of the outputs.
+      the derivatives of the gradients and of the outputs in the direction.
 
     Attributes:
-        name: how reports call it.
-        version: of the package it is from.
-        capabilities: names of ``capabilities.CAPABILITIES``; a case that needs another one is
-            unsupported, and is not run.
+        name: the name in reports.
+        version: the version of its package.
+        capabilities: names of ``capabilities.CAPABILITIES``. A case that needs another one is
+            unsupported and does not run.
     """
 
     name: str
@@ -80,10 +80,10 @@ class Implementation(Protocol):
     capabilities: frozenset[str]
 
     def run(self, case: Case) -> Observation:
-        """The forward pass, and the backward pass where the case has cotangents.
+        """Runs the forward pass, and the backward pass if the case has cotangents.
 
         Raises:
             Nonconformance: the interface is broken.
-            Exception: whatever the implementation raises; it becomes the verdict ``error``.
+            Exception: anything that the implementation raises. The verdict is then ``error``.
         """
         ...

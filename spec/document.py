@@ -1,7 +1,4 @@
-"""The specification as a page to read, Markdown.
-
-It is made of the clauses, and of nothing else, so that there is one place to change.
-"""
+"""The specification as a Markdown page, generated from the clauses."""
 
 from __future__ import annotations
 
@@ -17,14 +14,14 @@ __all__ = ["chapter_table", "document"]
 _HEAD = """\
 # The LSTM, clause by clause
 
-What `torch.nn.LSTM` (PyTorch 2.3) is documented to do, in {clauses} clauses. {tested} of them are
-tested; {untestable} cannot be, and say why. This page is generated from the clauses
-(`spec/chapters/`): `lstm-conformance clauses --markdown spec/lstm.md`.
+The documented behaviour of `torch.nn.LSTM` (PyTorch 2.3), in {clauses} clauses. {tested} of them
+are tested. {untestable} cannot be tested, and say why. This page is generated from the clauses in
+`spec/chapters/`: `lstm-conformance clauses --markdown spec/lstm.md`.
 
 ## The equations
 
-For each layer and direction, at each step t, with the steps read from the last to the first in the
-reverse direction:
+Each layer and direction computes these equations at each step t. The reverse direction reads the
+steps from the last to the first.
 
 ```text
 i_t = sigmoid(W_ii x_t + b_ii + W_hi h_(t-1) + b_hi)     input gate
@@ -47,17 +44,18 @@ h_t = W_hr (o_t * tanh(c_t))                             hidden state, with a pr
 
 ## How to read a clause
 
-**MUST** is what a document states, or what follows from it; a broken one makes an implementation
-nonconforming. **SHOULD** is what users may expect though no document says it; a broken one is
-reported. *Builds on* names the clauses whose failure would make this one fail as well. A clause
-that *needs* something is unsupported by implementations without it:
+A **MUST** is stated by a document, or follows from one. An implementation that breaks it is not
+conformant. A **SHOULD** is what users may expect, although no document states it. If it is broken,
+the report says so, but the implementation can still be conformant. *Builds on* lists other clauses:
+if one of them is broken, this clause is broken too. *Needs* lists capabilities: the clause is
+unsupported for an implementation without them. The capabilities are:
 
 {capabilities}
 """
 
 
 def document() -> str:
-    """The specification, Markdown."""
+    """The specification, as Markdown."""
     clauses = [clause for chapter in CHAPTERS.values() for clause in chapter.clauses]
     untestable = sum(bool(clause.untestable) for clause in clauses)
     parts = [
@@ -76,7 +74,7 @@ def document() -> str:
 
 
 def chapter_table() -> str:
-    """Chapters with their numbers of clauses: all, tested, untestable, errata. Markdown."""
+    """A Markdown table of the chapters, with numbers of clauses and errata."""
     rows: list[list[str | int]] = []
     for chapter in CHAPTERS.values():
         untestable = sum(bool(clause.untestable) for clause in chapter.clauses)
@@ -147,15 +145,15 @@ def _statements() -> str:
     ]
     table = tabulate(rows, ["document", "section", "says, in our words", "clauses"], "pipe")
     head = (
-        f"## Where clauses come from\n\nEvery sentence of two documents: `{TORCH}` is the "
-        f"documentation of that class, and governs; the {INTRODUCTION} is a page in Chinese that "
-        "presents the layer on the ground of it."
+        f"## Where clauses come from\n\nThese are all sentences of two documents. `{TORCH}` is "
+        "the documentation of that class. It decides where the two disagree. The "
+        f"{INTRODUCTION} is a page in Chinese that describes the layer and is based on it."
     )
     return f"{head}\n\n{table}"
 
 
 def _text(text: str) -> str:
-    """Markdown in which names and formulas are not taken for markup."""
+    """Escapes names and formulas, so that Markdown does not read them as markup."""
     for mark in ("*", "_", "|", "<", ">"):
         text = text.replace(mark, f"\\{mark}")
     return text

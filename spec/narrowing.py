@@ -1,51 +1,34 @@
-"""The part of a domain that an implementation can be asked about."""
+"""The part of a domain that an implementation supports."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from .precision import PRECISIONS
+from .capabilities import DROPOUT_NEEDS, FIELD_NEEDS
 from .strategies import Domain
 
 __all__ = ["narrowed"]
 
-# Field of a domain to the capability that an alternative needs; empty if it needs none.
-_NEEDS: dict[str, Callable[[Any], str]] = {
-    "num_layers": lambda layers: "layers" if layers > 1 else "",
-    "bias": lambda bias: "" if bias else "no-bias",
-    "batch_first": lambda first: "batch-first" if first else "",
-    "bidirectional": lambda both: "bidirectional" if both else "",
-    "projection": lambda projected: "projection" if projected else "",
-    "layout": lambda layout: {"unbatched": "unbatched", "batched": ""}.get(layout, "packed"),
-    "states": lambda given: "states" if given else "",
-    "dtype": lambda dtype: dtype if dtype in PRECISIONS else "",
-}
-
-# Between layers only: with one layer nothing is dropped, and none of these is needed.
-_DROPOUT = {"one": "full-dropout", "some": "dropout"}
-
 
 def narrowed(domain: Domain, declared: frozenset[str]) -> tuple[Domain | None, tuple[str, ...]]:
-    """The part of ``domain`` whose cases need only what is ``declared``, and what else they need.
+    """The part of ``domain`` whose cases need only the ``declared`` capabilities.
 
-    The domain itself comes back if nothing is lacking. Of clauses that are not about gradients,
-    the forward pass can be judged alone, so a missing backward pass takes away the cotangents
-    and no case.
+    If no capability is missing, this is the domain itself. Without the capability ``gradients``,
+    cases lose their cotangents but stay in the domain: their forward pass can still be judged.
 
     Args:
-        domain: where cases would be drawn from.
-        declared: names of capabilities.
+        domain: the domain that a test draws cases from.
+        declared: names of the capabilities that the implementation declares.
 
     Returns:
-        The part, None if it is empty; and the capabilities that are lacking, by name.
+        The part, or None if it is empty, and the names of the missing capabilities.
     """
-    needs = dict(_NEEDS)
+    needs = dict(FIELD_NEEDS)
     changes: dict[str, Any] = {}
     lacking: set[str] = set()
     layers = [n for n in domain.num_layers if n == 1 or "layers" in declared]
     if any(n > 1 for n in layers):
-        needs["dropout"] = lambda kind: _DROPOUT.get(kind, "")
+        needs["dropout"] = lambda kind: DROPOUT_NEEDS.get(kind, "")
     for name, need in needs.items():
         alternatives = getattr(domain, name)
         kept = tuple(a for a in alternatives if not need(a) or need(a) in declared)

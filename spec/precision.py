@@ -1,4 +1,4 @@
-"""The floating-point formats that are judged."""
+"""The floating-point formats in which implementations are judged."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ __all__ = ["PRECISIONS", "Precision"]
 
 @dataclass(frozen=True)
 class Precision:
-    """A binary floating-point format (IEEE 754; bfloat16 as in its common definition).
+    """A binary floating-point format: of IEEE 754, or bfloat16.
 
     Attributes:
-        name: torch's name for it.
+        name: torch's name of the dtype.
         unit_roundoff: the largest relative error of one rounding to nearest, 2**-p.
         smallest_subnormal: the distance between neighbouring numbers near zero.
         largest: the largest finite number.
@@ -28,14 +28,14 @@ class Precision:
     largest: float
 
     def round(self, x: NDArray[Any]) -> NDArray[np.float64]:
-        """``x`` rounded to the nearest number of this format, as float64 (same shape)."""
+        """``x`` rounded to the nearest number of this format, as float64, in the same shape."""
         if self.name == "bfloat16":
             return _round_to_bfloat16(x)
         return x.astype(self.name).astype(np.float64)
 
 
 def _round_to_bfloat16(x: NDArray[Any]) -> NDArray[np.float64]:
-    # NumPy has no bfloat16: it is the upper half of a float32, ties to even.
+    # NumPy has no bfloat16. It is the upper half of a float32, rounded to nearest, ties to even.
     bits = np.ascontiguousarray(x, np.float32).view(np.uint32).astype(np.uint64)
     rounded = (bits + 0x7FFF + ((bits >> 16) & 1)) & 0xFFFF0000
     return rounded.astype(np.uint32).view(np.float32).astype(np.float64).reshape(x.shape)

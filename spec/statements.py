@@ -1,11 +1,8 @@
-"""What the documents say, sentence by sentence, in our own words: where clauses come from.
+"""Every sentence of the two documents, in our own words. Clauses cite them as sources.
 
-Two documents: ``torch.nn.LSTM`` is the documentation of that class (PyTorch 2.3), and the one
-that is judged against. The *introduction* is a Chinese page that presents the LSTM layer on the
-ground of it, and of its Chinese translation.
-
-Every sentence of both is here once. ``anchor`` is a few characters of the sentence as it stands
-in ``torch.nn.LSTM.__doc__``: enough to find it, and to notice when a sentence is added.
+``torch.nn.LSTM`` is the documentation of that class (PyTorch 2.3). Implementations are judged
+against it. The *introduction* is a page in Chinese that describes the LSTM layer. It is based on
+that documentation and on its Chinese translation.
 """
 
 from __future__ import annotations
@@ -22,11 +19,12 @@ class Statement:
     """One sentence of a document.
 
     Attributes:
-        id: by which clauses cite it.
+        id: the id that clauses cite.
         document: ``TORCH`` or ``INTRODUCTION``.
-        section: of the document.
+        section: the section of the document.
         says: the sentence, in our own words.
-        anchor: characters by which it is found in the document; empty in the introduction.
+        anchor: a few characters of the sentence in ``torch.nn.LSTM.__doc__``. They are enough to
+            find it, and to notice an added sentence. Empty for the introduction.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""Hypothesis strategies that draw cases, and shrink them to the smallest that still fails."""
+"""The Hypothesis strategy that draws cases, and the domains that it draws from."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import Any
 from hypothesis import strategies as st
 
 from .case import LAYOUTS, OUTPUTS, Case
-from .combinations import DROPOUTS, Combination
+from .combinations import DROPOUT_PROBABILITIES, DROPOUTS, Combination
 from .config import LSTMConfig
 
-__all__ = ["PLAIN", "Domain", "cases"]
+__all__ = ["PLAIN", "Domain", "case_strategy"]
 
 Range = tuple[int, int]
 
 
 @dataclass(frozen=True)
 class Domain:
-    """Where cases are drawn from: alternatives for each choice, and ranges of sizes.
+    """The cases that a strategy draws: alternatives for each field, and ranges of sizes.
 
-    Shrinking goes to the first alternative and to the smallest size. Sizes are small, so that
-    all of them coincide now and then (where transposed axes go unnoticed) and mostly differ.
+    Hypothesis shrinks to the first alternative and to the smallest size. The ranges are small.
+    So sizes are sometimes all equal, where only the values can show that axes are transposed.
     """
 
     num_layers: tuple[int, ...] = (1, 2, 3)
@@ -45,15 +45,15 @@ class Domain:
     batch_size: Range = (1, 4)
 
     def but(self, **changes: Any) -> Domain:
-        """This domain with other alternatives for some choices."""
+        """This domain with other alternatives for some fields."""
         return replace(self, **changes)
 
     def within(self, combination: Combination) -> Domain:
-        """The part of this domain that belongs to ``combination``."""
+        """The part of this domain with the values of ``combination``."""
         return self.but(**{name: (value,) for name, value in vars(combination).items()})
 
 
-# One layer, one direction, nothing optional, forward only: where a clause is looked at alone.
+# One layer, one direction, no options, forward only. Tests of single clauses start from it.
 PLAIN = Domain(
     num_layers=(1,),
     bias=(False,),
@@ -67,13 +67,9 @@ PLAIN = Domain(
 )
 
 
-# `some` is no choice of the parameter combinations: what is dropped is a matter of chance.
-_PROBABILITIES = {"none": (0.0,), "eval": (0.5, 0.1), "one": (1.0,), "some": (0.5, 0.1, 0.8)}
-
-
 @st.composite
-def cases(draw: st.DrawFn, domain: Domain) -> Case:
-    """Cases of ``domain``. Values are drawn by seed, which shrinks to 0."""
+def case_strategy(draw: st.DrawFn, domain: Domain) -> Case:
+    """Cases of ``domain``. Hypothesis draws the seed of the values, and shrinks it to 0."""
 
     def choice(alternatives: tuple[Any, ...]) -> Any:
         return draw(st.sampled_from(alternatives))
@@ -97,7 +93,7 @@ def cases(draw: st.DrawFn, domain: Domain) -> Case:
         num_layers=num_layers,
         bias=bias,
         batch_first=batch_first,
-        dropout=choice(_PROBABILITIES[dropout]),
+        dropout=choice(DROPOUT_PROBABILITIES[dropout]),
         bidirectional=bidirectional,
         proj_size=size(_below(domain.proj_size, hidden_size)) if projection else 0,
     )
@@ -120,13 +116,13 @@ def cases(draw: st.DrawFn, domain: Domain) -> Case:
 
 
 def _below(limits: Range, hidden_size: int) -> Range:
-    """A projection is smaller than what is projected."""
+    """``limits``, cut to sizes below hidden_size."""
     return min(limits[0], hidden_size - 1), min(limits[1], hidden_size - 1)
 
 
 @st.composite
 def _extent(draw: st.DrawFn, domain: Domain, layout: str) -> tuple[int, int, tuple[int, ...]]:
-    """seq_len, batch_size and, if packed, lengths that fit ``layout``."""
+    """seq_len, batch_size and lengths for ``layout``. The lengths are empty unless packed."""
     steps, rows = st.integers(*domain.seq_len), st.integers(*domain.batch_size)
     if not layout.startswith("packed"):
         return draw(steps), 1 if layout == "unbatched" else draw(rows), ()
@@ -136,6 +132,6 @@ def _extent(draw: st.DrawFn, domain: Domain, layout: str) -> tuple[int, int, tup
         lengths.sort(reverse=True)
     elif lengths == sorted(lengths, reverse=True):
         lengths.reverse()
-        if lengths[0] == lengths[-1]:  # all equal, which is sorted
+        if lengths[0] == lengths[-1]:  # all equal, so still sorted
             lengths[-1] += 1
     return max(lengths), len(lengths), tuple(lengths)

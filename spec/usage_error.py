@@ -1,4 +1,4 @@
-"""The one exception for bad input from users."""
+"""The exception for wrong input from users."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ __all__ = ["UsageError"]
 
 
 class UsageError(Exception):
-    """The input cannot be used. The message is one sentence for the user: what, where, what to do.
+    """The user's input cannot be used.
 
-    The command line prints it and exits with status 2; the pytest plugin hands it to pytest.
+    The message is one sentence for the user: what is wrong, where, and what to do. The command
+    line prints it and exits with status 2. The pytest plugin passes it to pytest.
     """

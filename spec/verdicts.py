@@ -1,4 +1,4 @@
-"""The verdicts on a case, on a clause, and the words for them in results."""
+"""The verdicts on a case and on a clause, as results name them."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ Verdict = Literal["pass", "fail", "error", "unsupported", "inconclusive", "waive
 
 PASS: Final = "pass"
 FAIL: Final = "fail"  # a result is wrong
-ERROR: Final = "error"  # the implementation raised or crashed, or the test itself did
+ERROR: Final = "error"  # the implementation or the test raised an exception or crashed
 UNSUPPORTED: Final = "unsupported"  # the implementation does not declare what the case needs
-INCONCLUSIVE: Final = "inconclusive"  # rounding noise is too large to tell
-WAIVED: Final = "waived"  # fails as a known deviation says
-NOT_TESTED: Final = "not tested"
+INCONCLUSIVE: Final = "inconclusive"  # rounding noise is too large to decide
+WAIVED: Final = "waived"  # broken, and listed as a known deviation
+NOT_TESTED: Final = "not tested"  # not selected, or not reached
 
-# The verdicts that show a mistake.
+# The verdicts that mean that a clause is broken.
 BROKEN: tuple[Verdict, ...] = (FAIL, ERROR)

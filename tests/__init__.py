@@ -1,6 +1,6 @@
-"""The judgement: one file a chapter of the specification, run against any implementation."""
+"""The tests that judge an implementation: one file for each chapter of the specification."""
 
 __all__ = ["MARKER"]
 
-# Of pytest: with the clauses that a test judges.
+# The pytest marker that names the clauses of a test.
 MARKER = "lstm_clause"

@@ -19,7 +19,7 @@ def test_every_combination(lstm_check: Checker, lstm_combinations: list[Combinat
     lstm_check.each_combination(lstm_combinations, domain, RULES)
 
 
-# As many rows as steps and features: transposed axes fit, and only the values tell.
+# As many rows as steps and features: transposed axes have the right shape, but wrong values.
 SQUARE = Domain(
     layout=("batched",),
     batch_first=(True,),
@@ -35,7 +35,7 @@ def test_coinciding_sizes(lstm_check: Checker) -> None:
     lstm_check.forall(SQUARE, close(), at_most=30)
 
 
-# What kernels treat in blocks, or in a way of their own, shows only beyond their first block.
+# Kernels compute in blocks. A mistake after the first block shows only with large sizes.
 LARGE = Domain(
     num_layers=(2,),
     bias=(True,),

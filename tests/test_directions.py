@@ -1,4 +1,4 @@
-"""Chapter DIR: two directions, side by side in the output and one below the other in states."""
+"""Chapter DIR: a second LSTM that reads the sequence from its end."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from lstm_conformance.spec.strategies import PLAIN
 ONE_LAYER = PLAIN.but(bidirectional=(True,), bias=(False, True))
 
 
-def of_forward(case: Case, name: str) -> tuple[Any, ...]:
-    """The forward direction's part of a tensor of one layer."""
+def forward_part(case: Case, name: str) -> tuple[Any, ...]:
+    """Index of the forward direction in ``output``, ``h_n`` or ``c_n`` of one layer."""
     return (..., slice(0, case.config.output_size)) if name == "output" else (0,)
 
 
-def of_reverse(case: Case, name: str) -> tuple[Any, ...]:
-    """The reverse direction's part of a tensor of one layer."""
+def reverse_part(case: Case, name: str) -> tuple[Any, ...]:
+    """Index of the reverse direction in ``output``, ``h_n`` or ``c_n`` of one layer."""
     return (..., slice(case.config.output_size, None)) if name == "output" else (1,)
 
 
 @pytest.mark.lstm_clause("DIR-1")
 def test_forward_direction(lstm_check: Checker) -> None:
-    lstm_check.forall(ONE_LAYER, close("output", "h_n", "c_n", part=of_forward))
+    lstm_check.forall(ONE_LAYER, close("output", "h_n", "c_n", part=forward_part))
 
 
 @pytest.mark.lstm_clause("DIR-2")
 def test_reverse_direction(lstm_check: Checker) -> None:
-    lstm_check.forall(ONE_LAYER, close("output", part=of_reverse))
+    lstm_check.forall(ONE_LAYER, close("output", part=reverse_part))
 
 
 @pytest.mark.lstm_clause("DIR-3")
 def test_final_state_of_the_reverse_direction(lstm_check: Checker) -> None:
-    lstm_check.forall(ONE_LAYER, close("h_n", "c_n", part=of_reverse))
+    lstm_check.forall(ONE_LAYER, close("h_n", "c_n", part=reverse_part))
 
 
 @pytest.mark.lstm_clause("DIR-4")

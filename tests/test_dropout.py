@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 STACKED = PLAIN.but(num_layers=(2, 3))
 
-# ------------------------------------------------- where it is no matter of chance
+# --------------------------------------------------------- dropout that is not random
 
 
 @pytest.mark.lstm_clause("DROP-1")
@@ -49,9 +49,9 @@ def test_gradients_under_dropout_of_everything(lstm_check: Checker) -> None:
     lstm_check.forall(domain, close_gradients)
 
 
-# ------------------------------- a random choice, told from the results of small cases
+# ----------------------- random dropout: small cases, whose results reveal the mask
 
-# With biases no hidden state is zero, so that something is seen of every dropped element.
+# With biases no hidden state is zero, so every dropped element changes a result.
 DROPPING = PLAIN.but(
     dropout=("some",),
     bias=(True,),
@@ -61,7 +61,7 @@ DROPPING = PLAIN.but(
     weight_scale=(1.0, 3.0),
     batch_size=(1, 3),
 )
-# Kinds of stacks in which a choice can be told: see dropout_masks.py.
+# Stacks whose results reveal the mask, see dropout_masks.py.
 TWO_LAYERS = DROPPING.but(num_layers=(2,), hidden_size=(1, 4), seq_len=(1, 4))
 THREE_LAYERS = DROPPING.but(
     num_layers=(3,), bidirectional=(False, True), hidden_size=(1, 2), seq_len=(1, 1)
@@ -88,9 +88,9 @@ def test_gradients_for_the_same_choice(lstm_check: Checker, domain: Any) -> None
     lstm_check.forall(domain.but(cotangents=(OUTPUTS, ("output",))), rule, at_most=30)
 
 
-# ----------------------------- many random choices, shown by weights made for the purpose
+# ----------------------- random dropout: large cases, whose weights reveal the mask
 
-# With thousands of elements, whatever is not random enough shows beyond doubt.
+# Thousands of elements show clearly whether the mask is random.
 MANY = PLAIN.but(
     dropout=("some",),
     num_layers=(2,),
@@ -104,11 +104,11 @@ MANY = PLAIN.but(
 )
 
 
-def showing(case: Case) -> Case:
-    """``case`` with parameters that make the last layer's output tell what it read.
+def with_visible_mask(case: Case) -> Case:
+    """``case`` with parameters for which the output shows what the last layer read.
 
-    The first layer puts out tanh(1) everywhere, whatever it reads. Unit j of the last layer
-    reads feature j: its hidden state is 0 if that was dropped, else more than 0.5.
+    The output of the first layer is tanh(1) for every input. Unit j of the last layer reads
+    feature j. Its hidden state is 0 if dropout dropped the feature, and more than 0.5 if not.
     """
     config, shapes = case.config, case.shapes()
     values = {name: np.zeros(shapes[name]) for name in config.parameter_shapes()}
@@ -116,7 +116,7 @@ def showing(case: Case) -> Case:
         for d in range(config.num_directions):
             weight_ih, _, bias_ih, _ = config.parameter_names(layer, d)
             i, f, g, o = np.split(values[bias_ih], 4)  # views
-            i[:], f[:], o[:] = 40, -40, 40  # let everything in, keep nothing, show everything
+            i[:], f[:], o[:] = 40, -40, 40  # input and output gates 1, forget gate 0
             if layer == 0:
                 g[:] = 40
             else:
@@ -125,17 +125,17 @@ def showing(case: Case) -> Case:
     return case.with_values(values)
 
 
-def kept(bench: Bench, module: Any) -> np.ndarray:
-    """What dropout keeps in one call, bool (T, N, D*H)."""
+def kept_elements(bench: Bench, module: Any) -> np.ndarray:
+    """Where dropout keeps an element in one call, bool (T, N, D*H)."""
     output = bench.call(module, bench.arguments())["output"]
     return np.abs(bench.observe("output", output).values) > 0.25
 
 
 def two_calls(trial: Trial) -> tuple[np.ndarray, np.ndarray]:
-    """What dropout keeps in two calls of the same module."""
-    with trial.bench(showing(trial.case)) as bench:
+    """Where dropout keeps an element, in two calls of the same module."""
+    with trial.bench(with_visible_mask(trial.case)) as bench:
         module = bench.module()
-        return kept(bench, module), kept(bench, module)
+        return kept_elements(bench, module), kept_elements(bench, module)
 
 
 @pytest.mark.lstm_clause("DROP-7")
@@ -144,10 +144,10 @@ def test_rate(lstm_check: Checker) -> None:
 
 
 def rate(trial: Trial) -> list[Finding]:
-    seen = np.concatenate([call.ravel() for call in two_calls(trial)])
-    dropped, p = int((~seen).sum()), trial.case.config.dropout
-    chance = scipy_stats().binomtest(dropped, seen.size, p).pvalue
-    message = f"{dropped} of {seen.size} were dropped, with a probability of {p}"
+    kept = np.concatenate([call.ravel() for call in two_calls(trial)])
+    dropped, p = int((~kept).sum()), trial.case.config.dropout
+    chance = scipy_stats().binomtest(dropped, kept.size, p).pvalue
+    message = f"dropout dropped {dropped} of {kept.size} elements, with probability {p}"
     return [holds("output", chance >= FALSE_ALARMS, message)]
 
 
@@ -160,11 +160,13 @@ def independence(trial: Trial) -> list[Finding]:
     first, second = two_calls(trial)
     halves = np.split(first, trial.case.config.num_directions, axis=-1)
     return [
-        holds("output", differ([first, second]), "two calls dropped the same"),
-        holds("output", differ(list(first)), "two steps dropped the same"),
-        holds("output", differ(list(first.swapaxes(0, 1))), "two rows dropped the same"),
-        holds("output", differ(list(np.moveaxis(first, -1, 0))), "two units dropped the same"),
-        holds("output", differ(halves), "both directions dropped the same"),
+        holds("output", differ([first, second]), "two calls dropped the same elements"),
+        holds("output", differ(list(first)), "two steps dropped the same elements"),
+        holds("output", differ(list(first.swapaxes(0, 1))), "two rows dropped the same elements"),
+        holds(
+            "output", differ(list(np.moveaxis(first, -1, 0))), "two units dropped the same elements"
+        ),
+        holds("output", differ(halves), "both directions dropped the same elements"),
     ]
 
 
@@ -188,11 +190,11 @@ def layers_differ(trial: Trial) -> list[Finding]:
         kept, _ = what_was_kept(case, {name: tensors[name].values for name in OUTPUTS})
         masks.append(np.stack(kept) > 0)
     first, second = np.moveaxis(np.stack(masks), 1, 0)
-    return [holds("output", differ([first, second]), "two layers dropped the same")]
+    return [holds("output", differ([first, second]), "two layers dropped the same elements")]
 
 
 def differ(masks: list[np.ndarray]) -> bool:
-    """Whether no two are the same, nor opposite."""
+    """Whether no two masks are equal or opposite."""
     return not any(np.array_equal(a, b) or np.array_equal(a, ~b) for a, b in combinations(masks, 2))
 
 
@@ -202,15 +204,15 @@ def test_same_seed(lstm_check: Checker) -> None:
 
 
 def same_seed(trial: Trial) -> list[Finding]:
-    with trial.bench(showing(trial.case)) as bench:
+    with trial.bench(with_visible_mask(trial.case)) as bench:
         module = bench.module()
         calls = []
         for seed in (1, 1, 2):
             bench.torch.manual_seed(seed)
-            calls.append(kept(bench, module))
+            calls.append(kept_elements(bench, module))
     return [
-        holds("output", np.array_equal(calls[0], calls[1]), "the same seed dropped something else"),
-        holds("output", differ(calls[1:]), "another seed dropped the same"),
+        holds("output", np.array_equal(calls[0], calls[1]), "the same seed dropped other elements"),
+        holds("output", differ(calls[1:]), "another seed dropped the same elements"),
     ]
 
 
@@ -229,7 +231,11 @@ def modes(trial: Trial, bench: Bench) -> Iterator[Finding]:
         if not training:
             yield trial.close("output", outputs[-1], whole, note="in evaluation after training")
     for call in (0, 2):
-        unlike = not np.array_equal(outputs[call].values, outputs[1].values)
-        yield holds("output", unlike, "in training nothing was dropped")
-    fresh = not np.array_equal(outputs[0].values, outputs[2].values)
-    yield holds("output", fresh, "in training, evaluation and training again the same was dropped")
+        changed = not np.array_equal(outputs[call].values, outputs[1].values)
+        yield holds("output", changed, "dropout dropped nothing in training")
+    masks_differ = not np.array_equal(outputs[0].values, outputs[2].values)
+    yield holds(
+        "output",
+        masks_differ,
+        "dropout dropped the same elements in training before and after evaluation",
+    )

@@ -42,7 +42,7 @@ def test_saturation(lstm_check: Checker) -> None:
     domain = PLAIN.but(
         bias=(True,),
         states=(True,),
-        # The largest make arguments of some hundreds, where exp overflows.
+        # The largest make preactivations of hundreds, where exp overflows.
         weight_scale=(30.0, 10.0, 300.0, 3000.0),
         input_scale=(3.0,),
         state_scale=(10.0,),
@@ -50,7 +50,7 @@ def test_saturation(lstm_check: Checker) -> None:
     lstm_check.forall(domain, close(*FORWARD))
 
 
-# Everything that one layer and direction has.
+# One layer and direction with biases, states and gradients.
 WHOLE = PLAIN.but(bias=(True,), states=(True,), cotangents=(OUTPUTS,))
 
 

@@ -1,4 +1,4 @@
-"""Chapter GRAD: the gradient of every argument, for a cotangent of every output."""
+"""Chapter GRAD: the gradients of all arguments, for cotangents of all outputs."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from lstm_conformance.runner.judging.memory_layouts import transposed, with_gaps
 from lstm_conformance.runner.judging.rules import close, close_gradients, on_bench
 from lstm_conformance.runner.judging.trial import Trial
 from lstm_conformance.runner.searching.checker import Checker
-from lstm_conformance.spec.case import LAYOUTS, OUTPUTS, Case, draw
+from lstm_conformance.spec.case import LAYOUTS, OUTPUTS, Case, uniform_numbers
 from lstm_conformance.spec.strategies import Domain
 
 if TYPE_CHECKING:
     from lstm_conformance.adapters.torch_bench import Bench
 
-# Gradients of one argument are judged with the cotangent of `output` alone, so that a mistake
-# with another cotangent is not taken for one with this argument.
+# The clause of one argument uses only the cotangent of `output`. A mistake with another cotangent
+# then breaks another clause.
 BATCHED = Domain(dropout=("none",), layout=LAYOUTS[:2], cotangents=(("output",),))
 
 
@@ -82,12 +82,12 @@ def test_gradients_of_packed_rows(lstm_check: Checker) -> None:
     lstm_check.forall(domain, close_gradients)
 
 
-# From here on, all gradients of all outputs together, asked for in the ways that torch has.
+# The following tests use cotangents of all outputs, in the different ways that torch offers.
 ANY = Domain(dropout=("none",), cotangents=(OUTPUTS,))
 
 
 def all_close(trial: Trial, bench: Bench, module: Any, arguments: Any, note: str) -> list[Finding]:
-    """Every gradient that has accumulated is that of the case."""
+    """Judges every accumulated gradient."""
     return [
         trial.close(name, gradient, note=note)
         for name, gradient in bench.gradients(module, arguments).items()
@@ -95,7 +95,7 @@ def all_close(trial: Trial, bench: Bench, module: Any, arguments: Any, note: str
 
 
 def forget_gradients(module: Any, arguments: Any) -> None:
-    """As if there had been no backward pass."""
+    """Deletes all accumulated gradients."""
     for leaf in (*module.parameters(), *arguments.values()):
         leaf.grad = None
 
@@ -107,18 +107,18 @@ def test_some_arguments(lstm_check: Checker) -> None:
 
 def some_arguments(trial: Trial, bench: Bench) -> Iterator[Finding]:
     names = trial.case.argument_names()
-    numbers = draw(trial.case.seed, "which arguments", (len(names),))
+    numbers = uniform_numbers(trial.case.seed, "which arguments", (len(names),))
     wanted = {n for n, x in zip(names, numbers, strict=True) if x > 0 or x == numbers.max()}
     module, arguments = bench.module(), bench.arguments()
     leaves = {**dict(module.named_parameters()), **arguments}
     for name, leaf in leaves.items():
         leaf.requires_grad_(name in wanted)
     outputs = bench.call(module, arguments)
-    # After one step c_n does not depend on weight_hr: torch may know that, and need not.
+    # After one step c_n does not depend on weight_hr. torch may or may not know that.
     known = {n: c for n, c in bench.cotangents().items() if outputs[n].requires_grad}
     if known:
         bench.backward(outputs, known)
-    note = f"with gradients for {', '.join(sorted(wanted))} alone"
+    note = f"with gradients for {', '.join(sorted(wanted))} only"
     for name, gradient in bench.gradients(module, arguments).items():
         if name.removesuffix(".grad") in wanted:
             yield trial.close(name, gradient, note=note)
@@ -136,7 +136,7 @@ def gradients_accumulate(trial: Trial, bench: Bench) -> Iterator[Finding]:
     for _ in range(2):
         bench.backward(bench.call(module, arguments))
     for name, gradient in bench.gradients(module, arguments).items():
-        yield trial.close(name, gradient.values / 2, note="half of what two passes add up to")
+        yield trial.close(name, gradient.values / 2, note="half of the gradient of two passes")
 
 
 @pytest.mark.lstm_clause("GRAD-14")
@@ -186,7 +186,7 @@ def strides_of_cotangents(trial: Trial, bench: Bench) -> Iterator[Finding]:
         bench.backward(bench.call(module, arguments), laid_out)
         yield from all_close(trial, bench, module, arguments, f"cotangents with {what}")
 
-    # One number in the place of all.
+    # Cotangents that are one number, expanded.
     shapes = trial.case.shapes()
     values = {name: float(trial.case.cotangent_values()[name].flat[0]) for name in OUTPUTS}
     expanded = {name: bench.tensor(x).expand(shapes[name]) for name, x in values.items()}
@@ -195,7 +195,7 @@ def strides_of_cotangents(trial: Trial, bench: Bench) -> Iterator[Finding]:
     module, arguments = bench.module(), bench.arguments()
     bench.backward(bench.call(module, arguments), expanded)
     for name, gradient in bench.gradients(module, arguments).items():
-        yield trial.close(name, gradient, expectation, "cotangents that are one number expanded")
+        yield trial.close(name, gradient, expectation, "cotangents that are one expanded number")
 
 
 @pytest.mark.lstm_clause("GRAD-17")
@@ -204,7 +204,7 @@ def test_gradient_of_one_argument(lstm_check: Checker) -> None:
 
 
 def gradient_of_one_argument(trial: Trial, bench: Bench) -> Iterator[Finding]:
-    """By ``torch.autograd.grad``, which returns it, and leaves ``.grad`` alone."""
+    """``torch.autograd.grad`` returns the gradient and does not change ``.grad``."""
     names = trial.case.argument_names()
     for name in names:
         module, arguments = bench.module(), bench.arguments()
@@ -223,7 +223,7 @@ def gradient_of_one_argument(trial: Trial, bench: Bench) -> Iterator[Finding]:
             yield holds(
                 other,
                 leaves[other].grad is None,
-                f"torch.autograd.grad for {name} left something in .grad",
+                f"torch.autograd.grad for {name} changed .grad",
             )
 
 
@@ -233,7 +233,7 @@ def test_cotangent_of_one_element(lstm_check: Checker) -> None:
 
 
 def cotangent_of_one_element(trial: Trial) -> list[Finding]:
-    """Where the oracle has neither value nor noise, nothing but zero is right."""
+    """Where the oracle has value 0 and noise 0, only zero is right."""
     case = trial.case
     element = some_element_of_output(case)
     cotangent = np.zeros(case.shapes()["output"])
@@ -241,17 +241,19 @@ def cotangent_of_one_element(trial: Trial) -> list[Finding]:
     alone = case.with_values({"cotangent of output": cotangent})
     expectation, observed = expect(alone), trial.run(alone).tensors
     return [
-        trial.close(name, observed[name], expectation, f"of output{list(element)} alone")
+        trial.close(
+            name, observed[name], expectation, f"for a cotangent of output{list(element)} only"
+        )
         for name in case.result_names()
         if name.endswith(".grad")
     ]
 
 
 def some_element_of_output(case: Case) -> tuple[int, ...]:
-    """The index of an element that is no padding, drawn from the case's seed."""
+    """The index of an element outside the padding, chosen by the seed of the case."""
 
     def below(limit: int, what: str) -> int:
-        (number,) = draw(case.seed, what, (1,))
+        (number,) = uniform_numbers(case.seed, what, (1,))
         return int((number + 1) / 2 * limit)
 
     row = below(case.batch_size, "row")
@@ -283,35 +285,37 @@ def gradients_with_a_graph(trial: Trial, bench: Bench) -> Iterator[Finding]:
         yield trial.close(tensor, bench.observe(tensor, gradient), note="with create_graph=True")
 
 
-# Second derivatives in saturated gates are differences of nearly equal numbers.
+# In saturated gates, second derivatives are differences of nearly equal numbers.
 SMOOTH = ANY.but(weight_scale=(1.0, 0.5, 3.0))
 
 
 @pytest.mark.lstm_clause("GRAD-20")
 def test_forward_mode(lstm_check: Checker) -> None:
-    lstm_check.forall(SMOOTH, changes_along(Trial.tangents, OUTPUTS))
+    lstm_check.forall(SMOOTH, derivatives_close(Trial.tangents, OUTPUTS))
 
 
 @pytest.mark.lstm_clause("GRAD-21")
 def test_double_backward(lstm_check: Checker) -> None:
-    lstm_check.forall(SMOOTH, changes_along(Trial.second_derivatives, ()))
+    lstm_check.forall(SMOOTH, derivatives_close(Trial.second_derivatives, ()))
 
 
-def changes_along(
+def derivatives_close(
     differentiate: Callable[[Trial, dict[str, Any]], Any], names: tuple[str, ...]
 ) -> Callable[[Trial], list[Finding]]:
-    """How results change along a direction in all arguments; all results if none are named."""
+    """Judges the derivatives of results in a direction. ``names`` are the results, () for all."""
 
     def rule(trial: Trial) -> list[Finding]:
         case = trial.case
         direction = {
-            name: case.precision.round(draw(case.seed, f"direction of {name}", value.shape))
+            name: case.precision.round(
+                uniform_numbers(case.seed, f"direction of {name}", value.shape)
+            )
             for name, value in case.arguments().items()
         }
         observed = differentiate(trial, direction).tensors
         expectation = trial.expected_derivative(direction)
         return [
-            trial.close(name, observed[name], expectation, "change along a direction")
+            trial.close(name, observed[name], expectation, "derivative in a direction")
             for name in names or case.result_names()
         ]
 

@@ -1,8 +1,9 @@
-"""Chapter META: what must stay the same if the question is put in another way.
+"""Chapter META: relations between the results of different cases.
 
-Each rule asks the implementation other questions than the case, puts the answers together, and
-holds them to what the oracle says of the case, as it does with the direct answer. So a mistake
-shows that is made on one way only, of the implementation or of the oracle.
+Each rule runs the implementation on other cases than the drawn one, and combines their results.
+By the relation, they must equal the results of the drawn case. The rule compares both the combined
+and the direct results with the oracle. So it finds a mistake that only one of the two ways has, in
+the implementation or in the oracle.
 """
 
 from __future__ import annotations
@@ -23,36 +24,36 @@ from lstm_conformance.spec.strategies import Domain
 Array = np.ndarray
 Arrays = dict[str, Array]
 
-# Steps are the first axis, rows the second.
+# All cases have steps as the first axis and rows as the second.
 STACKS = Domain(
     batch_first=(False,), dropout=("none",), layout=("batched",), weight_scale=(1.0, 0.5, 3.0)
 )
 
 
-def given(case: Case) -> Arrays:
+def values_of(case: Case) -> Arrays:
     """Arguments and cotangents of ``case``, by the names that ``with_values`` takes."""
     cotangents = {f"cotangent of {name}": v for name, v in case.cotangent_values().items()}
     return {**case.arguments(), **cotangents}
 
 
-def answer(trial: Trial, case: Case) -> Arrays:
-    """All results of the implementation on ``case``."""
+def results_of(trial: Trial, case: Case) -> Arrays:
+    """All results of the implementation for ``case``."""
     return {name: tensor.values for name, tensor in trial.run(case).tensors.items()}
 
 
 def judged(trial: Trial, results: Arrays, note: str) -> list[Finding]:
-    """Results of the case, put together from other questions, and asked directly."""
-    together = [trial.close(name, results[name], note=note) for name in trial.case.result_names()]
-    return together + close()(trial)
+    """Judges the combined ``results`` and the direct results of the case."""
+    combined = [trial.close(name, results[name], note=note) for name in trial.case.result_names()]
+    return combined + close()(trial)
 
 
 def summed(parts: list[Arrays], names: list[str]) -> Arrays:
-    """The gradients of parameters, of which each question has a share."""
+    """The sum of the gradients ``names`` over ``parts``."""
     return {name: np.sum([part[name] for part in parts], axis=0) for name in names}
 
 
-def of_parameters(case: Case) -> list[str]:
-    """Names of the gradients of parameters."""
+def parameter_gradients(case: Case) -> list[str]:
+    """The names of the gradients of the parameters."""
     return [f"{name}.grad" for name in case.config.parameter_shapes()]
 
 
@@ -63,7 +64,7 @@ def test_two_chunks(lstm_check: Checker) -> None:
 
 
 def two_chunks(trial: Trial) -> list[Finding]:
-    case, values = trial.case, given(trial.case)
+    case, values = trial.case, values_of(trial.case)
     steps = 1 + case.seed % (case.seq_len - 1)
     weights = {name: values[name] for name in case.config.parameter_shapes()}
 
@@ -74,11 +75,13 @@ def two_chunks(trial: Trial) -> list[Finding]:
 
     start = {"h_0": values["h_0"], "c_0": values["c_0"]}
     first = part(slice(steps), **start)
-    carried = answer(trial, replace(first, cotangents=()))
+    carried = results_of(trial, replace(first, cotangents=()))
     end = {f"cotangent of {name}": values[f"cotangent of {name}"] for name in ("h_n", "c_n")}
-    after = answer(trial, part(slice(steps, None), h_0=carried["h_n"], c_0=carried["c_n"], **end))
+    after = results_of(
+        trial, part(slice(steps, None), h_0=carried["h_n"], c_0=carried["c_n"], **end)
+    )
     back = {"cotangent of h_n": after["h_0.grad"], "cotangent of c_n": after["c_0.grad"]}
-    before = answer(trial, part(slice(steps), **start, **back))
+    before = results_of(trial, part(slice(steps), **start, **back))
     results = {
         "output": np.concatenate([before["output"], after["output"]]),
         "h_n": after["h_n"],
@@ -86,7 +89,7 @@ def two_chunks(trial: Trial) -> list[Finding]:
         "input.grad": np.concatenate([before["input.grad"], after["input.grad"]]),
         "h_0.grad": before["h_0.grad"],
         "c_0.grad": before["c_0.grad"],
-        **summed([before, after], of_parameters(case)),
+        **summed([before, after], parameter_gradients(case)),
     }
     return judged(trial, results, f"in chunks of {steps} and {case.seq_len - steps} steps")
 
@@ -101,10 +104,10 @@ def rows_permuted(trial: Trial) -> list[Finding]:
     order = np.random.default_rng(case.seed).permutation(case.batch_size)
     order = np.roll(np.arange(case.batch_size), 1) if (order == sorted(order)).all() else order
     weights = case.config.parameter_shapes()
-    moved = {n: v if n in weights else v[:, order] for n, v in given(case).items()}
-    results = answer(trial, case.with_values(moved))
+    moved = {n: v if n in weights else v[:, order] for n, v in values_of(case).items()}
+    results = results_of(trial, case.with_values(moved))
     back = np.argsort(order)
-    shared = of_parameters(case)
+    shared = parameter_gradients(case)
     results = {n: v if n in shared else v[:, back] for n, v in results.items()}
     return judged(trial, results, f"with rows in the order {order.tolist()}")
 
@@ -115,11 +118,11 @@ def test_time_reversed(lstm_check: Checker) -> None:
 
 
 def time_reversed(trial: Trial) -> list[Finding]:
-    """The input backwards, and everything of one direction in the place of the other."""
+    """Reverses the steps of the input, and exchanges the directions of everything else."""
     case = trial.case
 
-    def other_way(name: str, value: Array) -> tuple[str, Array]:
-        """Where a value is found, and how, if directions are exchanged; its own inverse."""
+    def exchanged(name: str, value: Array) -> tuple[str, Array]:
+        """Name and value of a tensor after the exchange. It is its own inverse."""
         bare, is_gradient = name.removesuffix(".grad"), name.endswith(".grad")
         bare = bare.removeprefix("cotangent of ")
         if bare == "input":
@@ -130,13 +133,14 @@ def time_reversed(trial: Trial) -> list[Finding]:
             pairs = value.reshape(case.config.num_layers, 2, *value.shape[1:])
             return name, pairs[:, ::-1].reshape(value.shape)
         if bare.startswith("weight_ih") and "_l0" not in bare:
-            value = np.roll(value, case.config.output_size, axis=-1)  # reads both halves below
-        turned = bare.removesuffix("_reverse") if "_reverse" in bare else f"{bare}_reverse"
-        return turned + ".grad" * is_gradient, value
+            # Its columns read both directions of the layer below.
+            value = np.roll(value, case.config.output_size, axis=-1)
+        other_direction = bare.removesuffix("_reverse") if "_reverse" in bare else f"{bare}_reverse"
+        return other_direction + ".grad" * is_gradient, value
 
-    moved = dict(other_way(name, value) for name, value in given(case).items())
-    results = answer(trial, case.with_values(moved))
-    back = dict(other_way(name, value) for name, value in results.items())
+    moved = dict(exchanged(name, value) for name, value in values_of(case).items())
+    results = results_of(trial, case.with_values(moved))
+    back = dict(exchanged(name, value) for name, value in results.items())
     return judged(trial, back, "with time reversed and directions exchanged")
 
 
@@ -149,7 +153,9 @@ def test_zero_states(lstm_check: Checker) -> None:
 def zero_states(trial: Trial) -> list[Finding]:
     case, shapes = trial.case, trial.case.shapes()
     zeros = {name: np.zeros(shapes[name]) for name in ("h_0", "c_0")}
-    return judged(trial, answer(trial, case.with_values(zeros, states=True)), "with zeros given")
+    return judged(
+        trial, results_of(trial, case.with_values(zeros, states=True)), "with zeros given"
+    )
 
 
 @pytest.mark.lstm_clause("META-5")
@@ -158,13 +164,13 @@ def test_row_by_row(lstm_check: Checker) -> None:
 
 
 def row_by_row(trial: Trial) -> list[Finding]:
-    case, values = trial.case, given(trial.case)
+    case, values = trial.case, values_of(trial.case)
     parameters = case.config.parameter_shapes()
     rows = []
     for n in range(case.batch_size):
-        own = {k: v if k in parameters else v[:, n : n + 1] for k, v in values.items()}
-        rows.append(answer(trial, case.with_values(own, batch_size=1)))
-    shared = of_parameters(case)
+        row_values = {k: v if k in parameters else v[:, n : n + 1] for k, v in values.items()}
+        rows.append(results_of(trial, case.with_values(row_values, batch_size=1)))
+    shared = parameter_gradients(case)
     results = {
         name: np.concatenate([row[name] for row in rows], axis=1)
         for name in case.result_names()
@@ -179,30 +185,30 @@ def test_layers_chained(lstm_check: Checker) -> None:
 
 
 def layers_chained(trial: Trial) -> list[Finding]:
-    """Forward from the first single layer to the last, backward from the last to the first."""
-    case, values = trial.case, given(trial.case)
+    """Runs single layers: forward from first to last, then backward from last to first."""
+    case, values = trial.case, values_of(trial.case)
     config, D = case.config, case.config.num_directions
     layers: list[CaseWithValues] = []
     x = values["input"]
     for layer in range(config.num_layers):
         rows = slice(layer * D, (layer + 1) * D)
-        own = {"input": x}
+        layer_values = {"input": x}
         for d in range(D):
             names = replace(config, num_layers=1).parameter_names(0, d)
-            theirs = (values[name] for name in config.parameter_names(layer, d))
-            own.update(zip(names, theirs, strict=True))
+            parameters = (values[name] for name in config.parameter_names(layer, d))
+            layer_values.update(zip(names, parameters, strict=True))
         for name in ("h_0", "c_0", "cotangent of h_n", "cotangent of c_n"):
             if name in values:
-                own[name] = values[name][rows]
-        alone = replace(config, num_layers=1, input_size=x.shape[-1])
-        layers.append(case.with_values(own, config=alone))
-        x = answer(trial, replace(layers[-1], cotangents=()))["output"]
+                layer_values[name] = values[name][rows]
+        one_layer = replace(config, num_layers=1, input_size=x.shape[-1])
+        layers.append(case.with_values(layer_values, config=one_layer))
+        x = results_of(trial, replace(layers[-1], cotangents=()))["output"]
 
     parts: list[Arrays] = []
     cotangent = values["cotangent of output"]
     for single in reversed(layers):
         whole = {**single.values, "cotangent of output": cotangent}
-        parts.insert(0, answer(trial, replace(single, values=whole)))
+        parts.insert(0, results_of(trial, replace(single, values=whole)))
         cotangent = parts[0]["input.grad"]
     results = {"output": x, "input.grad": parts[0]["input.grad"]}
     for name in ("h_n", "c_n", "h_0.grad", "c_0.grad"):
@@ -226,8 +232,8 @@ def biases_exchanged(trial: Trial) -> list[Finding]:
         return name.replace(ih, hh) if ih in name else name.replace(hh, ih)
 
     case = trial.case
-    moved = {other(name): value for name, value in given(case).items()}
-    results = {other(n): v for n, v in answer(trial, case.with_values(moved)).items()}
+    moved = {other(name): value for name, value in values_of(case).items()}
+    results = {other(n): v for n, v in results_of(trial, case.with_values(moved)).items()}
     return judged(trial, results, "with bias_ih and bias_hh exchanged")
 
 
@@ -238,15 +244,15 @@ def test_units_permuted(lstm_check: Checker) -> None:
 
 
 def units_permuted(trial: Trial) -> list[Finding]:
-    """Hidden units have no order of their own: theirs can be any, in both directions."""
+    """Permutes the hidden units of both directions."""
     case, H = trial.case, trial.case.config.hidden_size
     order = np.roll(np.arange(H), 1 + case.seed % (H - 1))
 
-    def renamed(by: Array) -> Callable[[str, Array], Array]:
+    def permutation(by: Array) -> Callable[[str, Array], Array]:
         rows = np.concatenate([gate * H + by for gate in range(4)])
         halves = np.concatenate([d * H + by for d in range(case.config.num_directions)])
 
-        def value_of(name: str, value: Array) -> Array:
+        def permuted(name: str, value: Array) -> Array:
             bare = name.removeprefix("cotangent of ").removesuffix(".grad")
             if bare == "input":
                 return value
@@ -257,10 +263,10 @@ def units_permuted(trial: Trial) -> list[Finding]:
             moved: Array = value[rows]
             return moved[:, by] if "weight_hh" in bare else moved
 
-        return value_of
+        return permuted
 
-    there, back = renamed(order), renamed(np.argsort(order))
-    moved = {name: there(name, value) for name, value in given(case).items()}
-    results = answer(trial, case.with_values(moved))
+    there, back = permutation(order), permutation(np.argsort(order))
+    moved = {name: there(name, value) for name, value in values_of(case).items()}
+    results = results_of(trial, case.with_values(moved))
     results = {name: back(name, value) for name, value in results.items()}
     return judged(trial, results, f"with hidden units in the order {order.tolist()}")

@@ -13,7 +13,7 @@ from lstm_conformance.runner.judging.comparison import Finding, holds
 from lstm_conformance.runner.judging.rules import close, on_bench
 from lstm_conformance.runner.judging.trial import Trial
 from lstm_conformance.runner.searching.checker import Checker
-from lstm_conformance.spec.case import LAYOUTS, OUTPUTS, Case, draw
+from lstm_conformance.spec.case import LAYOUTS, OUTPUTS, Case, uniform_numbers
 from lstm_conformance.spec.contract import Unsupported
 from lstm_conformance.spec.strategies import PLAIN, Domain
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Array = np.ndarray
 
 FORWARD = ("output", "h_n", "c_n")
-# Of one row alone nothing is to be seen; and from zeros, without bias, padding leads to zeros.
+# With one row, or without biases and states, padding would change no result.
 ROWS = PLAIN.but(batch_size=(2, 4), bias=(True,))
 
 
@@ -44,7 +44,7 @@ def test_packed_reverse_direction(lstm_check: Checker) -> None:
     lstm_check.forall(domain, close(*FORWARD))
 
 
-# From here on, values and gradients of whole stacks.
+# The following tests judge values and gradients of all kinds of stacks.
 BATCHED = Domain(dropout=("none",), layout=("batched",), cotangents=(OUTPUTS,))
 PACKED = BATCHED.but(layout=LAYOUTS[2:])
 
@@ -75,9 +75,9 @@ def test_all_lengths_different(lstm_check: Checker) -> None:
 
 
 def all_lengths_different(trial: Trial) -> list[Finding]:
-    """One row has all steps, the others have other numbers of steps, in any order."""
+    """One row has all steps, and no two rows have the same length."""
     case = trial.case
-    fewer = 1 + np.argsort(draw(case.seed, "lengths", (case.seq_len - 1,)))
+    fewer = 1 + np.argsort(uniform_numbers(case.seed, "lengths", (case.seq_len - 1,)))
     lengths = np.array([case.seq_len, *fewer[: case.batch_size - 1]])
     return with_lengths(trial, shuffled(case, lengths))
 
@@ -88,19 +88,19 @@ def test_rows_of_one_step(lstm_check: Checker) -> None:
 
 
 def rows_of_one_step(trial: Trial) -> list[Finding]:
-    """All rows but one."""
+    """All rows except one have a single step."""
     case = trial.case
     lengths = np.array([case.seq_len] + [1] * (case.batch_size - 1))
     return with_lengths(trial, shuffled(case, lengths))
 
 
 def shuffled(case: Case, numbers: Array) -> Array:
-    """``numbers`` in an order drawn from the case's seed."""
-    return numbers[np.argsort(draw(case.seed, "order", numbers.shape))]
+    """``numbers`` in an order chosen by the seed of the case."""
+    return numbers[np.argsort(uniform_numbers(case.seed, "order", numbers.shape))]
 
 
 def with_lengths(trial: Trial, lengths: Array) -> list[Finding]:
-    """Whether all results are right if the rows of a batched case are packed with ``lengths``."""
+    """Judges all results of a batched case after packing its rows with ``lengths``."""
     in_order = (np.diff(lengths) <= 0).all()
     packed = trial.case.with_values(
         {},
@@ -120,45 +120,45 @@ def test_padding(lstm_check: Checker) -> None:
 
 
 def padding(trial: Trial) -> list[Finding]:
-    """NaN in the padding that is given, and in memory that is allocated for padding."""
-    poisoned = np.where(behind(trial.case, "input"), np.nan, trial.case.arguments()["input"])
-    observed = trial.run(trial.case.with_values({"input": poisoned}))
-    findings = trial.close_all(observed.tensors, note="NaN behind the ends of rows")
+    """NaN in the padding of the input, and in uninitialised memory."""
+    with_nan = np.where(padding_mask(trial.case, "input"), np.nan, trial.case.arguments()["input"])
+    observed = trial.run(trial.case.with_values({"input": with_nan}))
+    findings = trial.close_all(observed.tensors, note="NaN in the padding")
     try:
         with trial.bench() as bench:
             findings += memory_of_nan(trial, bench)
-    except Unsupported:  # memory is torch's own
+    except Unsupported:  # only torch can fill its memory with NaN
         pass
     return findings
 
 
 def memory_of_nan(trial: Trial, bench: Bench) -> Iterator[Finding]:
-    # In this mode torch fills memory with NaN that nothing was written to yet.
+    # In this mode torch fills uninitialised memory with NaN.
     bench.torch.use_deterministic_algorithms(True, warn_only=True)
     module, arguments = bench.module(), bench.arguments()
     outputs = bench.call(module, arguments)
     bench.backward(outputs)
     results = {**bench.observe_all(outputs), **bench.gradients(module, arguments)}
-    yield from trial.close_all(results, note="NaN in memory before it is written")
+    yield from trial.close_all(results, note="NaN in uninitialised memory")
 
 
-def behind(case: Case, name: str) -> Array:
-    """Which elements of ``input`` or ``output`` are behind the end of their row."""
+def padding_mask(case: Case, name: str) -> Array:
+    """A mask of the padding in ``input`` or ``output``."""
     padding = np.arange(case.seq_len)[:, None] >= np.array(case.lengths)  # (T, N)
     if case.config.batch_first:
         padding = padding.T
     return np.broadcast_to(padding[..., None], case.shapes()[name])
 
 
-def of_row(case: Case, name: str, row: int, steps: int | None = None) -> tuple[Any, ...]:
-    """Index of one row of an input, output or state, as a batch of one; of its first ``steps``."""
+def row_index(case: Case, name: str, row: int, steps: int | None = None) -> tuple[Any, ...]:
+    """Index of one row, with its first ``steps``, of an input, output or state. Keeps all axes."""
     rows = slice(row, row + 1)
     if name in ("input", "output"):
         return (rows, slice(steps)) if case.config.batch_first else (slice(steps), rows)
     return (slice(None), rows)
 
 
-OF_ROWS = ("input", "h_0", "c_0", *OUTPUTS)
+WITH_ROWS = ("input", "h_0", "c_0", *OUTPUTS)
 
 
 @pytest.mark.lstm_clause("PACK-9")
@@ -167,20 +167,22 @@ def test_rows_apart(lstm_check: Checker) -> None:
 
 
 def rows_apart(trial: Trial) -> list[Finding]:
-    """One row is given other values: results of the others must stay."""
+    """Changes the values of one row. The results of the other rows must not change."""
     case = trial.case
     row = case.seed % case.batch_size
-    values = {name: v for name, v in case.arguments().items() if name in OF_ROWS}
+    values = {name: v for name, v in case.arguments().items() if name in WITH_ROWS}
     for name, value in values.items():
-        part = of_row(case, name, row)
-        value[part] = case.scale(name) * draw(case.seed, f"another {name}", value[part].shape)
+        part = row_index(case, name, row)
+        value[part] = case.scale(name) * uniform_numbers(
+            case.seed, f"another {name}", value[part].shape
+        )
     observed = trial.run(case.with_values(values)).tensors
     findings = []
     for name in case.result_names():
         owner = name.removesuffix(".grad")
-        if owner in OF_ROWS:
+        if owner in WITH_ROWS:
             others = observed[name].values.copy()
-            part = of_row(case, owner, row)
+            part = row_index(case, owner, row)
             others[part] = trial.expectation.values[name][part]
             findings.append(trial.close(name, others, note=f"with other values in row {row}"))
     return findings
@@ -192,7 +194,7 @@ def test_rows_one_by_one(lstm_check: Checker) -> None:
 
 
 def rows_one_by_one(trial: Trial) -> list[Finding]:
-    """Each row as a batch of one that is not packed; put together, and beside the packed ones."""
+    """Runs each row alone, as a batch that is not packed, and combines the results."""
     case, shapes = trial.case, trial.case.shapes()
     values = {
         **case.arguments(),
@@ -201,7 +203,7 @@ def rows_one_by_one(trial: Trial) -> list[Finding]:
     together = {name: np.zeros(shapes[name.removesuffix(".grad")]) for name in case.result_names()}
     for row, steps in enumerate(case.lengths):
         alone = {
-            name: v[of_row(case, owner, row, steps)] if owner in OF_ROWS else v
+            name: v[row_index(case, owner, row, steps)] if owner in WITH_ROWS else v
             for name, v in values.items()
             for owner in [name.removeprefix("cotangent of ")]
         }
@@ -209,7 +211,7 @@ def rows_one_by_one(trial: Trial) -> list[Finding]:
         observed = trial.run(case.with_values(alone, **changes)).tensors
         for name in case.result_names():
             owner = name.removesuffix(".grad")
-            part = of_row(case, owner, row, steps) if owner in OF_ROWS else ...
+            part = row_index(case, owner, row, steps) if owner in WITH_ROWS else ...
             together[name][part] += observed[name].values
     return [
         *trial.close_all(trial.observation.tensors, note="packed"),
@@ -231,7 +233,7 @@ def form_of_packed_output(trial: Trial, bench: Bench) -> Iterator[Finding]:
         same = observed is expected or (
             observed is not None and expected is not None and bench.torch.equal(observed, expected)
         )
-        yield holds("output", same, f"{name} is {observed}, that of the input {expected}")
+        yield holds("output", same, f"{name} of output is {observed}, of input {expected}")
 
 
 @pytest.mark.lstm_clause("PACK-12")

@@ -1,4 +1,4 @@
-"""Chapter PARAM: what the parameters are at first, and what becomes of them."""
+"""Chapter PARAM: the parameters, their initial values, and what changes them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Results = dict[str, ObservedTensor]
 
-# Everything on which the set of parameters depends, and nothing else.
+# All options that change the set of parameters, and no others.
 ANY_PARAMETERS = PLAIN.but(
     num_layers=(1, 2, 3), bias=(False, True), bidirectional=(False, True), projection=(False, True)
 )
@@ -39,28 +39,28 @@ def observed_parameters(bench: Bench, module: Any) -> dict[str, Array]:
 
 
 def results(bench: Bench, module: Any) -> Results:
-    """Of a call with the arguments of the case."""
+    """The results of a call with the arguments of the case."""
     return bench.observe_all(bench.call(module, bench.arguments()))
 
 
 def same_results(trial: Trial, first: Results, second: Results, note: str) -> Iterator[Finding]:
-    """Whether two modules agree to within rounding, be they right or wrong."""
+    """Whether two modules agree to within rounding. Both may be wrong."""
     noise = trial.expectation.noise
     expectation = Expectation({name: tensor.values for name, tensor in first.items()}, noise)
     for name, tensor in second.items():
-        if first[name].values.shape == noise[name].shape:  # if not, other clauses name it
+        if first[name].values.shape == noise[name].shape:  # other clauses judge the shape
             yield trial.close(name, tensor, expectation, note)
 
 
 def same_parameters(bench: Bench, module: Any, values: Mapping[str, Array]) -> Iterator[Finding]:
-    """Whether a module has exactly these."""
+    """Whether the parameters of a module have exactly these values."""
     found = observed_parameters(bench, module)
     for name, value in values.items():
-        there = name in found and np.array_equal(found[name], value)
-        yield holds(name, there, "the parameter has not the same values")
+        same = name in found and np.array_equal(found[name], value)
+        yield holds(name, same, "the parameter has other values")
 
 
-# ---------------------------------------------------------- which there are, and how large
+# ---------------------------------------------------------------------- names and shapes
 
 
 def names_of(bench: Bench) -> list[str]:
@@ -68,7 +68,7 @@ def names_of(bench: Bench) -> list[str]:
 
 
 def in_layers(bench: Bench, *roles: str) -> list[str]:
-    """Names in all layers, of the forward direction."""
+    """The names of ``roles`` in all layers, for the forward direction."""
     layers = range(bench.case.config.num_layers)
     return [f"{role}_l{layer}" for layer in layers for role in roles]
 
@@ -78,24 +78,24 @@ def test_names(lstm_check: Checker) -> None:
     def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
         found = names_of(bench)
         for name in in_layers(bench, "weight_ih", "weight_hh"):
-            yield holds(name, name in found, "there is no such parameter")
+            yield holds(name, name in found, "the parameter is missing")
         roles = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
         for name in found:
             known = name.removesuffix("_reverse") in in_layers(bench, *roles)
-            yield holds(name, known, "no parameter of that name is documented")
+            yield holds(name, known, "the parameter is not documented")
 
     lstm_check.forall(ANY_PARAMETERS, on_bench(probe))
 
 
 def present(roles: tuple[str, ...], option: str) -> Rule:
-    """Parameters of these roles are there if ``option`` is set, and only then."""
+    """The rule that parameters of these roles exist if and only if ``option`` is set."""
 
     def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
         found, value = names_of(bench), getattr(trial.case.config, option)
-        there = "not there" if value else "there"
+        state = "is missing" if value else "exists"
         for name in in_layers(bench, *roles):
             right = (name in found) == bool(value)
-            yield holds(name, right, f"the parameter is {there} with {option}={value}")
+            yield holds(name, right, f"the parameter {state} with {option}={value}")
 
     return on_bench(probe)
 
@@ -117,10 +117,10 @@ def test_presence_of_the_reverse_direction(lstm_check: Checker) -> None:
         forward = [name for name in found if not name.endswith("_reverse")]
         wanted = [f"{name}_reverse" for name in forward] if two else []
         for name in wanted:
-            yield holds(name, name in found, "there is no such parameter")
+            yield holds(name, name in found, "the parameter is missing")
         for name in (name for name in found if name not in forward):
-            yield holds(name, name in wanted, f"the parameter is there with bidirectional={two}")
-        yield holds("parameters", True, "")  # there are none to look at with one direction
+            yield holds(name, name in wanted, f"the parameter exists with bidirectional={two}")
+        yield holds("parameters", True, "")  # with one direction there is nothing to compare
 
     lstm_check.forall(ANY_PARAMETERS, on_bench(probe))
 
@@ -137,7 +137,7 @@ def test_order(lstm_check: Checker) -> None:
 
 
 def shapes_documented(*roles: str) -> Rule:
-    """Parameters of these roles have their documented shapes, as far as they are there."""
+    """The rule that parameters of these roles, if they exist, have their documented shapes."""
 
     def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
         found = dict(bench.construct().named_parameters())
@@ -177,9 +177,9 @@ def test_learnable_attributes(lstm_check: Checker) -> None:
             attribute = getattr(module, name, None)
             yield holds(name, attribute is parameter, "the attribute is not the parameter")
             is_one = isinstance(parameter, bench.torch.nn.Parameter)
-            yield holds(name, is_one, f"it is no torch.nn.Parameter but a {type(parameter)}")
-            yield holds(name, parameter.is_leaf, "it is no leaf")
-            yield holds(name, parameter.requires_grad, "it requires no gradient")
+            yield holds(name, is_one, f"it is not a torch.nn.Parameter but a {type(parameter)}")
+            yield holds(name, parameter.is_leaf, "it is not a leaf")
+            yield holds(name, parameter.requires_grad, "it does not require a gradient")
 
     lstm_check.forall(ANY_PARAMETERS, on_bench(probe))
 
@@ -188,7 +188,7 @@ def test_learnable_attributes(lstm_check: Checker) -> None:
 
 
 def bound(trial: Trial) -> float:
-    """Of initial values, rounded to the dtype."""
+    """The bound of initial values, rounded to the dtype."""
     exact = np.array(1 / np.sqrt(trial.case.config.hidden_size))
     return float(trial.case.precision.round(exact))
 
@@ -199,18 +199,21 @@ def test_bounds_of_initial_values(lstm_check: Checker) -> None:
         limit = bound(trial)
         for name, values in observed_parameters(bench, bench.construct()).items():
             largest = np.abs(values).max()
-            yield holds(name, largest <= limit, f"an initial value is {largest}, beyond {limit}")
+            yield holds(
+                name, largest <= limit, f"an initial value is {largest}, larger than {limit}"
+            )
 
     domain = ANY_PARAMETERS.but(dtype=tuple(PRECISIONS), hidden_size=(1, 30))
     lstm_check.forall(domain, on_bench(probe))
 
 
-# Values of each parameter whose distribution is looked at, those of many modules together. So
-# many tell a normal distribution of the same variance, 0.057 away from a uniform one, from it.
+# The values of each parameter that a test of their distribution needs, from many modules. So many
+# distinguish a uniform distribution from a normal one with the same variance, whose distribution
+# function differs by up to 0.057.
 SAMPLE = 10_000
 
-# Of moderate size, so that neither one parameter has many more values than another, nor many
-# modules are needed. Projections first, since weight_hr is there only with them.
+# With these sizes, all parameters have similar numbers of values, and few modules are enough.
+# Projections come first, because only they have weight_hr.
 ANY_LARGE_PARAMETERS = PLAIN.but(
     num_layers=(2, 1),
     bias=(True,),
@@ -221,25 +224,25 @@ ANY_LARGE_PARAMETERS = PLAIN.but(
 )
 
 
-def uniform(trial: Trial, draw: Callable[[], dict[str, Array]]) -> Iterator[Finding]:
-    """Whether each of the parameters that ``draw`` gives, again and again, is uniform.
+def uniform(trial: Trial, new_parameters: Callable[[], dict[str, Array]]) -> Iterator[Finding]:
+    """Whether the parameters of many calls of ``new_parameters`` are uniform.
 
     Raises:
-        Unsupported: the test of distributions is not installed.
+        Unsupported: SciPy is not installed.
     """
     kstest = scipy_stats().kstest
-    drawn: dict[str, list[Array]] = {}
-    while not drawn or any(sum(map(len, rows)) < SAMPLE for rows in drawn.values()):
-        for name, values in draw().items():
-            rows = drawn.setdefault(name, [])
+    collected: dict[str, list[Array]] = {}
+    while not collected or any(sum(map(len, rows)) < SAMPLE for rows in collected.values()):
+        for name, values in new_parameters().items():
+            rows = collected.setdefault(name, [])
             if sum(map(len, rows)) < SAMPLE:
                 rows.append(values.ravel())
     limit = bound(trial)
-    for name, rows in drawn.items():
+    for name, rows in collected.items():
         test = kstest(np.concatenate(rows), "uniform", args=(-limit, 2 * limit))
         message = (
             f"initial values are not uniform in +-{limit:.6g}: the distribution functions "
-            f"are up to {test.statistic:.3g} apart (p = {test.pvalue:.1g})"
+            f"differ by up to {test.statistic:.3g} (p = {test.pvalue:.1g})"
         )
         yield holds(name, test.pvalue >= FALSE_ALARMS, message)
 
@@ -260,9 +263,9 @@ def test_independence_of_initial_values(lstm_check: Checker) -> None:
         numbers, times = np.unique(everything, return_counts=True)
         repeated = numbers[times > 1]
         for name, values in modules[1].items():
-            # Of numbers with 24 random bits a few coincide, but not half of a parameter's.
+            # Numbers have 24 random bits: a few are equal by chance, but not half of a parameter.
             number = int(np.isin(values, repeated).sum())
-            message = f"{number} of {values.size} initial values occur elsewhere too"
+            message = f"{number} of {values.size} initial values occur more than once"
             yield holds(name, number < values.size / 2, message)
 
     domain = ANY_PARAMETERS.but(num_layers=(1, 2), hidden_size=(12, 16))
@@ -286,17 +289,17 @@ def test_reset_parameters(lstm_check: Checker) -> None:
     def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
         module = bench.construct()
 
-        def draw() -> dict[str, Array]:
+        def new_parameters() -> dict[str, Array]:
             with bench.torch.no_grad():
                 for parameter in module.parameters():
-                    parameter.fill_(1.0)  # beyond the bounds, so that what is kept is seen
+                    parameter.fill_(1.0)  # outside the bounds, so that unchanged values show
             module.reset_parameters()
             return observed_parameters(bench, module)
 
         there = callable(getattr(module, "reset_parameters", None))
-        yield holds("reset_parameters", there, "there is no such method")
+        yield holds("reset_parameters", there, "the method is missing")
         if there:
-            yield from uniform(trial, draw)
+            yield from uniform(trial, new_parameters)
 
     lstm_check.forall(ANY_LARGE_PARAMETERS, on_bench(probe), at_most=3, shrink=False)
 
@@ -310,10 +313,10 @@ def test_keys_of_state_dict(lstm_check: Checker) -> None:
         module = bench.construct()
         state, parameters = module.state_dict(), dict(module.named_parameters())
         for name in state:
-            yield holds(name, name in parameters, "a key of state_dict is no parameter")
+            yield holds(name, name in parameters, "a key of state_dict is not a parameter")
         for name, parameter in parameters.items():
             same = name in state and bench.torch.equal(state[name], parameter)
-            yield holds(name, same, "state_dict has not the values of the parameter")
+            yield holds(name, same, "state_dict has other values than the parameter")
 
     lstm_check.forall(ANY_PARAMETERS, on_bench(probe))
 
@@ -330,8 +333,8 @@ def test_round_trip_of_state_dict(lstm_check: Checker) -> None:
     lstm_check.forall(ANY_FORWARD, on_bench(probe))
 
 
-def of_torch(bench: Bench) -> Any:
-    """A torch.nn.LSTM with the arguments of the case."""
+def torch_lstm(bench: Bench) -> Any:
+    """A torch.nn.LSTM with the constructor arguments of the case."""
     config, device = vars(bench.case.config), bench.case.device
     return bench.torch.nn.LSTM(**config, device=device, dtype=bench.dtype)
 
@@ -339,11 +342,11 @@ def of_torch(bench: Bench) -> Any:
 @pytest.mark.lstm_clause("PARAM-18")
 def test_state_dict_from_torch(lstm_check: Checker) -> None:
     def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
-        theirs, module = of_torch(bench), bench.construct()
-        bench.load(theirs)
-        module.load_state_dict(theirs.state_dict(), strict=True)
-        yield from same_parameters(bench, module, observed_parameters(bench, theirs))
-        # A module with the same parameters, written one by one, is what it is compared with.
+        reference, module = torch_lstm(bench), bench.construct()
+        bench.load(reference)
+        module.load_state_dict(reference.state_dict(), strict=True)
+        yield from same_parameters(bench, module, observed_parameters(bench, reference))
+        # Compared with a module whose parameters were written one by one.
         note = "after loading the state_dict of a torch.nn.LSTM"
         yield from same_results(trial, results(bench, bench.module()), results(bench, module), note)
 
@@ -353,9 +356,9 @@ def test_state_dict_from_torch(lstm_check: Checker) -> None:
 @pytest.mark.lstm_clause("PARAM-19")
 def test_state_dict_for_torch(lstm_check: Checker) -> None:
     def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
-        theirs, module = of_torch(bench), bench.module()
-        theirs.load_state_dict(module.state_dict(), strict=True)
-        yield from same_parameters(bench, theirs, observed_parameters(bench, module))
+        reference, module = torch_lstm(bench), bench.module()
+        reference.load_state_dict(module.state_dict(), strict=True)
+        yield from same_parameters(bench, reference, observed_parameters(bench, module))
 
     lstm_check.forall(ANY_PARAMETERS, on_bench(probe))
 
@@ -363,30 +366,30 @@ def test_state_dict_for_torch(lstm_check: Checker) -> None:
 # --------------------------------------------------------------- changed between two calls
 
 
-def change_seen(negate: Callable[[Bench, Any], None]) -> Rule:
-    """Calls after all parameters have changed their sign, and after they changed back, are right.
+def right_after_change(negate: Callable[[Bench, Any], None]) -> Rule:
+    """The rule that calls are right after all parameters change sign, and after they change back.
 
     Args:
-        negate: how the parameters of a module are changed.
+        negate: changes the sign of the parameters of a module.
     """
 
     def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
         module = bench.module()
         values = observed_parameters(bench, module)
         opposite = trial.case.with_values({name: -value for name, value in values.items()})
-        called(bench, module)
+        results_in_both_modes(bench, module)
         for expectation in (expect(opposite), trial.expectation):
             negate(bench, module)
-            for observed in called(bench, module):
+            for observed in results_in_both_modes(bench, module):
                 for name, tensor in observed.items():
-                    note = "after the parameters were changed"
+                    note = "after the parameters changed"
                     yield trial.close(name, tensor, expectation, note)
 
     return on_bench(probe)
 
 
-def called(bench: Bench, module: Any) -> list[Results]:
-    """Results with and without gradients: what a module remembers may depend on that."""
+def results_in_both_modes(bench: Bench, module: Any) -> list[Results]:
+    """Results with and without gradients: a module may cache values in only one of these modes."""
     with_gradients = results(bench, module)
     with bench.torch.no_grad():
         return [with_gradients, results(bench, module)]
@@ -399,7 +402,7 @@ def test_step_of_an_optimizer(lstm_check: Checker) -> None:
             parameter.grad = 2 * parameter.detach()
         bench.torch.optim.SGD(module.parameters(), lr=1.0).step()
 
-    lstm_check.forall(ANY_FORWARD, change_seen(negate))
+    lstm_check.forall(ANY_FORWARD, right_after_change(negate))
 
 
 @pytest.mark.lstm_clause("PARAM-21")
@@ -413,7 +416,7 @@ def test_parameters_changed_through_data(lstm_check: Checker) -> None:
             parameter.data = -parameter.data
 
     for negate in (write, replace):
-        lstm_check.forall(ANY_FORWARD, change_seen(negate), at_most=30)
+        lstm_check.forall(ANY_FORWARD, right_after_change(negate), at_most=30)
 
 
 @pytest.mark.lstm_clause("PARAM-22")
@@ -421,7 +424,7 @@ def test_parameters_loaded_between_calls(lstm_check: Checker) -> None:
     def negate(bench: Bench, module: Any) -> None:
         module.load_state_dict({name: -p.detach() for name, p in module.named_parameters()})
 
-    lstm_check.forall(ANY_FORWARD, change_seen(negate))
+    lstm_check.forall(ANY_FORWARD, right_after_change(negate))
 
 
 @pytest.mark.lstm_clause("PARAM-23")
@@ -430,12 +433,12 @@ def test_assigned_parameters(lstm_check: Checker) -> None:
         for name, parameter in list(module.named_parameters()):
             setattr(module, name, bench.torch.nn.Parameter(-parameter.detach()))
 
-    lstm_check.forall(ANY_FORWARD, change_seen(negate))
+    lstm_check.forall(ANY_FORWARD, right_after_change(negate))
 
 
 # ----------------------------------------------------------------------- moved and copied
 
-# Methods of a module that convert it.
+# The methods of a module that convert it to a dtype.
 CONVERSIONS = {
     "float64": "double",
     "float32": "float",
@@ -453,7 +456,7 @@ def test_conversion_to_another_dtype(lstm_check: Checker) -> None:
             name: PRECISIONS[first].round(case.arguments()[name])
             for name in case.config.parameter_shapes()
         }
-        # The values of such a case are rounded once more, to its own dtype.
+        # The case rounds these values again, to its own dtype.
         converted = case.with_values(rounded)
         expectation = expect(converted)
         values = {name: converted.arguments()[name] for name in rounded}
@@ -466,7 +469,7 @@ def test_conversion_to_another_dtype(lstm_check: Checker) -> None:
             dtype = getattr(bench.torch, first)
             module = bench.construct(dtype=dtype)
             bench.load(module)
-            # A call before, after which something of the first dtype may be left behind.
+            # This call may leave cached values of the first dtype.
             bench.call(module, {name: t.to(dtype) for name, t in bench.arguments().items()})
             convert(module)
             yield from same_parameters(bench, module, values)
@@ -503,9 +506,9 @@ def test_copies(lstm_check: Checker) -> None:
         changed = bench.construct()
         for other in (copied, changed):
             bench.load(other, opposite)
-        note = "of the original, once the copy's parameters were changed"
+        note = "of the original, after the parameters of the copy changed"
         yield from same_results(trial, before, results(bench, module), note)
-        note = "of the copy, once its parameters were changed"
+        note = "of the copy, after its parameters changed"
         yield from same_results(trial, results(bench, changed), results(bench, copied), note)
 
     lstm_check.forall(ANY_FORWARD, on_bench(probe))
@@ -531,14 +534,16 @@ def test_training_and_evaluation_mode(lstm_check: Checker) -> None:
         for name, training in (("eval", False), ("train", True), ("eval", False)):
             note = f"after {name}()"
             returned = getattr(module, name)()
-            yield holds("module", returned is module, f"{note}: something else is returned")
+            yield holds("module", returned is module, f"{note}: it returned another object")
             mode = module.training
             yield holds("training", mode is training, f"{note}: training is {mode}")
             yield from same_parameters(bench, module, values)
             for name_of, parameter in module.named_parameters():
                 same = parameter is parameters.get(name_of)
                 yield holds(name_of, same, f"{note}: it is another parameter")
-                yield holds(name_of, parameter.requires_grad, f"{note}: no gradient is required")
+                yield holds(
+                    name_of, parameter.requires_grad, f"{note}: it does not require a gradient"
+                )
             yield from same_results(trial, before, results(bench, module), note)
 
     lstm_check.forall(ANY_FORWARD.but(dropout=("none",)), on_bench(probe))

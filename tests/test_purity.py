@@ -1,4 +1,4 @@
-"""Chapter PURE: a call depends on its arguments and the parameters, and changes nothing else."""
+"""Chapter PURE: a call depends on arguments and parameters only, and changes only its results."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Tensors = Mapping[str, "torch.Tensor"]
 
-# No dropout acts. Forward only, or forward and backward.
+# Cases without active dropout; forward only, or forward and backward.
 ANY = Domain(dropout=("none", "eval"), cotangents=((), OUTPUTS))
 FORWARD, BACKWARD = ANY.but(cotangents=((),)), ANY.but(cotangents=(OUTPUTS,))
 
@@ -35,7 +35,7 @@ FORWARD, BACKWARD = ANY.but(cotangents=((),)), ANY.but(cotangents=(OUTPUTS,))
 
 
 def bits(tensor: torch.Tensor) -> bytes:
-    """All numbers, without any tolerance; 0 is not -0. Each number format fits into float64."""
+    """The exact values: 0 differs from -0. float64 represents every number format exactly."""
     return tensor.detach().cpu().double().numpy().tobytes()
 
 
@@ -49,7 +49,7 @@ def unchanged(tensors: Tensors, before: Mapping[str, bytes], when: str) -> Itera
 
 
 def overwrite(bench: Bench, tensor: torch.Tensor) -> None:
-    """Changes every number of a tensor."""
+    """Changes every element of a tensor."""
     with bench.torch.no_grad():
         tensor.add_(1)
 
@@ -57,10 +57,9 @@ def overwrite(bench: Bench, tensor: torch.Tensor) -> None:
 def forward_and_backward(
     bench: Bench, module: Any, arguments: Tensors | None = None
 ) -> Iterator[str]:
-    """Takes the steps that the case asks for, one by one, and says which has been taken.
+    """Runs the call, and the backward pass if the case has cotangents. Yields after each.
 
-    A forward pass without a backward pass is one without gradients: there programs dare to
-    compute in place.
+    Without a backward pass, the call runs without gradients, where modules may compute in place.
     """
     with bench.torch.set_grad_enabled(bool(bench.case.cotangents)):
         outputs = bench.call(module, bench.arguments() if arguments is None else arguments)
@@ -71,7 +70,7 @@ def forward_and_backward(
 
 
 def results_of(bench: Bench, module: Any) -> dict[str, torch.Tensor]:
-    """What a call returns; of a packed output, its data."""
+    """The results of a call. For a packed output, its data."""
     with bench.torch.set_grad_enabled(bool(bench.case.cotangents)):
         output, (h_n, c_n) = bench.result(module, bench.arguments())
     return {"output": output.data if bench.case.packed else output, "h_n": h_n, "c_n": c_n}
@@ -85,11 +84,11 @@ def close_outputs(
 
 
 class Watched:
-    """A module that tells what it was given.
+    """A module that records its arguments.
 
     Attributes:
-        arguments: of the last call, by name; of a packed input, its data.
-        before: the bits that they had.
+        arguments: the arguments of the last call, by name. For a packed input, its data.
+        before: their bits before the call.
     """
 
     def __init__(self, bench: Bench, module: Any) -> None:
@@ -135,7 +134,7 @@ def parameters_unchanged(trial: Trial, bench: Bench) -> Iterator[Finding]:
 
 @pytest.mark.lstm_clause("PURE-3")
 def test_cotangents_unchanged(lstm_check: Checker) -> None:
-    # What comes back to a packed output is no cotangent of ours: padding is cut off before.
+    # The cotangent of a packed output is not the one of the test: unpacking cuts the padding off.
     lstm_check.forall(BACKWARD.but(layout=("batched", "unbatched")), on_bench(cotangents_unchanged))
 
 
@@ -220,8 +219,8 @@ def test_call_after_others(lstm_check: Checker) -> None:
 def call_after_others(trial: Trial, bench: Bench) -> Iterator[Finding]:
     for what, other in other_calls(trial.case).items():
         module, when = bench.module(), f"after a call {what}"
-        with trial.bench(other) as elsewhere:
-            elsewhere.backward(elsewhere.call(module, elsewhere.arguments()))
+        with trial.bench(other) as other_bench:
+            other_bench.backward(other_bench.call(module, other_bench.arguments()))
         module.zero_grad()
         arguments = bench.arguments()
         outputs = bench.call(module, arguments)
@@ -233,7 +232,7 @@ def call_after_others(trial: Trial, bench: Bench) -> Iterator[Finding]:
 
 
 def other_calls(case: Case) -> dict[str, Case]:
-    """What may come before a call of the same module."""
+    """Other calls, before a call of the same module."""
     batched = replace(case, layout="batched", lengths=(), seed=case.seed + 1)
     return {
         "with other values": replace(case, seed=case.seed + 1),
@@ -256,14 +255,14 @@ Layout = Callable[["torch.Tensor"], "torch.Tensor"]
 
 
 def behind_others(x: torch.Tensor) -> torch.Tensor:
-    """Three numbers that do not belong to it come before."""
+    """A copy of ``x`` in memory that starts with three other numbers."""
     others = x.new_full((3 + x.numel(),), 9.0)
     others[3:] = x.flatten()
     return others[3:].view(x.shape)
 
 
 def expanded(x: torch.Tensor) -> torch.Tensor:
-    """All steps, rows and layers are those of the first, and lie in the same place."""
+    """The first vector of ``x`` in place of all its vectors, in the same memory."""
     return x[(0,) * (x.dim() - 1)].expand(x.shape)
 
 
@@ -291,7 +290,7 @@ def test_gradients_under_any_layout(lstm_check: Checker) -> None:
 
 
 def laid_out(*names: str) -> Callable[[Trial], list[Finding]]:
-    """Results, or gradients if the case has them, are right with arguments in each layout."""
+    """The rule that results, or gradients if there are any, are right in every memory layout."""
 
     def rule(trial: Trial) -> list[Finding]:
         findings: list[Finding] = []
@@ -316,8 +315,8 @@ def laid_out_on(
     }
 
     def call(x: Any, *states: Any) -> Any:
-        # Packing has copied the input. To lay out what it gave keeps the way back to the leaf,
-        # unless that is expanded.
+        # Packing copied the input, so its result is laid out again. The gradient still reaches the
+        # leaf, except through an expanded copy.
         if case.packed and "input" in names and (layout is not expanded or not case.cotangents):
             x = x._replace(data=layout(x.data))
         return module(x, *states)
@@ -333,7 +332,7 @@ def laid_out_on(
 
 
 def with_equal_rows(case: Case, names: Iterable[str]) -> Case:
-    """The case with arguments that :func:`expanded` does not change."""
+    """The case with arguments whose values :func:`expanded` does not change."""
     return case.with_values(
         {
             name: np.broadcast_to(array[(0,) * (array.ndim - 1)], array.shape)
@@ -352,7 +351,7 @@ def test_random_state(lstm_check: Checker) -> None:
 
 
 def random_state_unchanged(trial: Trial) -> list[Finding]:
-    # With one layer dropout does not act in training either.
+    # With one layer, dropout does not act in training mode either.
     one_layer = trial.case.config.num_layers == 1
     case = replace(trial.case, training=True) if one_layer else trial.case
     findings = []
@@ -367,12 +366,12 @@ def random_state_unchanged(trial: Trial) -> list[Finding]:
 
 
 def random_state(bench: Bench) -> dict[str, Any]:
-    """Of every global generator."""
+    """The state of every global random generator."""
     torch, device = bench.torch, bench.case.device
-    of_numpy: Any = np.random.get_state()
+    numpy_state: Any = np.random.get_state()
     states = {
         "torch": bits(torch.get_rng_state()),
-        "numpy": (of_numpy[1].tobytes(), *of_numpy[2:]),
+        "numpy": (numpy_state[1].tobytes(), *numpy_state[2:]),
         "random": random.getstate(),
     }
     if device.startswith("cuda"):
@@ -380,7 +379,7 @@ def random_state(bench: Bench) -> dict[str, Any]:
     return states
 
 
-# Functions and attributes of torch; a version may lack some.
+# Functions and attributes of torch. Some versions lack some of them.
 SETTINGS = (
     "get_default_dtype",
     "get_default_device",
@@ -402,7 +401,7 @@ SETTINGS = (
 
 
 def settings(bench: Bench) -> dict[str, Any]:
-    """Global settings of torch, by name."""
+    """The global settings of torch, by name."""
     found = {}
     for name in SETTINGS:
         value: Any = bench.torch
@@ -470,7 +469,7 @@ def parameters_of_ones_own(trial: Trial, bench: Bench) -> Iterator[Finding]:
         before = bits_of(parameters)
         for parameter in written.parameters():
             overwrite(bench, parameter)
-        yield from unchanged(parameters, before, "writing to those of another module")
+        yield from unchanged(parameters, before, "writing to the parameters of another module")
 
 
 @pytest.mark.lstm_clause("PURE-17")
@@ -480,8 +479,8 @@ def test_modules_side_by_side(lstm_check: Checker) -> None:
 
 def modules_side_by_side(trial: Trial, bench: Bench) -> Iterator[Finding]:
     other = replace(trial.case, seed=trial.case.seed + 1)
-    with trial.bench(other) as beside:
-        benches = (bench, beside)
+    with trial.bench(other) as other_bench:
+        benches = (bench, other_bench)
         modules = [side.module() for side in benches]
         arguments = [side.arguments() for side in benches]
         outputs = [side.call(modules[k], arguments[k]) for k, side in enumerate(benches)]

@@ -1,4 +1,4 @@
-"""Chapters SHAPE and DTYPE: axes, number formats and devices of everything returned."""
+"""Chapters SHAPE and DTYPE: shapes, number formats and devices of all results."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 FORWARD = ("output", "h_n", "c_n")
 ANY_FORWARD = Domain(cotangents=((),))
-# All that decides which parameters there are.
+# Constructors with all options.
 CONSTRUCTED = ANY_FORWARD.but(layout=("batched",), states=(False,))
 
 
@@ -100,8 +100,8 @@ def test_device_of_results(lstm_check: Checker) -> None:
 
 @pytest.mark.lstm_clause("DTYPE-3")
 def test_precision(lstm_check: Checker) -> None:
-    # Neither small values nor saturated gates, in which other mistakes are small enough to be
-    # taken for a loss of precision; and enough elements that some would show them.
+    # With small values or saturated gates, another mistake could be as small as a loss of
+    # precision. Here it is larger, and there are enough elements to show it.
     domain = PLAIN.but(
         weight_scale=(2.0,),
         input_scale=(2.0,),
@@ -173,6 +173,6 @@ def test_meta_tensors(lstm_check: Checker) -> None:
             yield holds(name, device == "meta", f"device is {device}, not meta")
             yield holds(name, observed == shapes[name], shape_message(observed, shapes[name]))
 
-    # Packing, which is not the LSTM's, is no part of the question.
+    # Packing is not part of the LSTM, so this clause is not about packed sequences.
     domain = ANY_FORWARD.but(layout=("batched", "unbatched"))
     lstm_check.forall(domain, on_bench(probe), at_most=30)

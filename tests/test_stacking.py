@@ -1,4 +1,4 @@
-"""Chapter STACK: a layer reads the layer below."""
+"""Chapter STACK: each layer reads the output of the layer below."""
 
 from __future__ import annotations
 

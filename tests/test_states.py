@@ -1,4 +1,4 @@
-"""Chapter STATE: where a sequence starts from, and the state it leaves."""
+"""Chapter STATE: the states before the first step and after the last."""
 
 from __future__ import annotations
 

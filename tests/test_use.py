@@ -1,4 +1,4 @@
-"""Chapter USE: how it is constructed and called, and what it has to refuse."""
+"""Chapter USE: construction, calls, and the errors that must be raised."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ Call = Callable[[], object]
 ANY = Domain(cotangents=((),))
 TENSOR = ANY.but(layout=LAYOUTS[:2])
 PACKED = ANY.but(layout=LAYOUTS[2:])
-# Packed rows of equal length are a batch as well, and may be computed as one.
+# A module may compute packed rows of equal length as a batch.
 EQUAL_LENGTHS = PACKED.but(layout=("packed_sorted",), seq_len=(2, 2))
 
-# Whether a wrong call is refused does not depend on numbers: few cases are enough.
+# Whether a wrong call is refused does not depend on values, so few cases are enough.
 REFUSALS_AT_MOST = 12
 
 
@@ -59,14 +59,14 @@ ARGUMENTS = (
 )
 
 
-def given(bench: Bench) -> dict[str, Any]:
-    """The constructor's arguments in the case, in the order of the signature."""
+def constructor_arguments(bench: Bench) -> dict[str, Any]:
+    """The constructor arguments of the case, in the order of the signature."""
     values = {**vars(bench.case.config), "device": bench.case.device, "dtype": bench.dtype}
     return {name: values[name] for name in ARGUMENTS}
 
 
-def as_in_the_case(trial: Trial, bench: Bench, module: Any) -> Iterator[Finding]:
-    """Whether a module has the parameters of the case's arguments, and their results."""
+def matches_case(trial: Trial, bench: Bench, module: Any) -> Iterator[Finding]:
+    """Whether a module has the parameters and results of the case."""
     module.train(trial.case.training)
     bench.load(module)
     outputs = bench.observe_all(bench.call(module, bench.arguments()))
@@ -76,7 +76,7 @@ def as_in_the_case(trial: Trial, bench: Bench, module: Any) -> Iterator[Finding]
 @pytest.mark.lstm_clause("USE-1")
 def test_positional_arguments(lstm_check: Checker) -> None:
     def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
-        yield from as_in_the_case(trial, bench, bench.factory(*given(bench).values()))
+        yield from matches_case(trial, bench, bench.factory(*constructor_arguments(bench).values()))
 
     lstm_check.forall(ANY, on_bench(probe))
 
@@ -84,8 +84,8 @@ def test_positional_arguments(lstm_check: Checker) -> None:
 @pytest.mark.lstm_clause("USE-2")
 def test_keyword_arguments(lstm_check: Checker) -> None:
     def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
-        backwards = dict(reversed(given(bench).items()))
-        yield from as_in_the_case(trial, bench, bench.factory(**backwards))
+        backwards = dict(reversed(constructor_arguments(bench).items()))
+        yield from matches_case(trial, bench, bench.factory(**backwards))
 
     lstm_check.forall(ANY, on_bench(probe))
 
@@ -95,9 +95,11 @@ def test_default_arguments(lstm_check: Checker) -> None:
     def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
         config = trial.case.config
         defaults = vars(LSTMConfig(config.input_size, config.hidden_size))
-        others = {name: v for name, v in given(bench).items() if v != defaults.get(name)}
+        others = {
+            name: v for name, v in constructor_arguments(bench).items() if v != defaults.get(name)
+        }
         module = bench.factory(config.input_size, config.hidden_size, **others)
-        yield from as_in_the_case(trial, bench, module)
+        yield from matches_case(trial, bench, module)
 
     lstm_check.forall(ANY.but(dropout=("none",)), on_bench(probe))
 
@@ -106,7 +108,7 @@ def test_default_arguments(lstm_check: Checker) -> None:
 def test_form_of_the_result(lstm_check: Checker) -> None:
     def pair(name: str, value: object) -> Finding:
         is_pair = isinstance(value, tuple) and len(value) == 2
-        return holds(name, is_pair, f"no pair but a {type(value).__name__}")
+        return holds(name, is_pair, f"not a pair but a {type(value).__name__}")
 
     def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
         result: Any = bench.result(bench.module(), bench.arguments())
@@ -117,7 +119,7 @@ def test_form_of_the_result(lstm_check: Checker) -> None:
         kinds = {"output": packed if trial.case.packed else tensor, "h_n": tensor, "c_n": tensor}
         for value, (name, kind) in zip((output, *states), kinds.items(), strict=True):
             found = type(value).__name__
-            yield holds(name, isinstance(value, kind), f"no {kind.__name__} but a {found}")
+            yield holds(name, isinstance(value, kind), f"not a {kind.__name__} but a {found}")
 
     lstm_check.forall(ANY, on_bench(probe))
 
@@ -152,9 +154,9 @@ def test_arguments_of_a_call_by_name(lstm_check: Checker) -> None:
 
 # --------------------------------------------------------------------- refusals
 
-# What may be raised, NotImplementedError as a RuntimeError. torch raises all of these but
-# AssertionError, which takes the place of ValueError in much other code. Anything else, such as
-# KeyError or ZeroDivisionError, is an accident.
+# The exceptions that count as a refusal. NotImplementedError is a RuntimeError. torch raises all of
+# them except AssertionError, which other code often raises instead of ValueError. Others, such as
+# KeyError or ZeroDivisionError, are accidents.
 REFUSALS = (
     AssertionError,
     AttributeError,
@@ -165,12 +167,12 @@ REFUSALS = (
 )
 REFUSED, ACCEPTED = "was refused", "was accepted"
 
-# Seconds that a call may take in a child process.
-PATIENCE = 20.0
+# The seconds that a call may take in a child process.
+TIME_LIMIT = 20.0
 
 
-class Wrong(NamedTuple):
-    """A call that has to be refused."""
+class WrongCall(NamedTuple):
+    """A call that must be refused."""
 
     argument: str
     what: str
@@ -178,38 +180,38 @@ class Wrong(NamedTuple):
 
 
 def refusals(
-    bench: Bench, right: Call, wrong: Iterable[Wrong], in_child: bool = True
+    bench: Bench, right: Call, wrong: Iterable[WrongCall], in_child: bool = True
 ) -> Iterator[Finding]:
-    """Whether wrong calls are refused, up to the first that ends the process.
+    """Whether wrong calls are refused. Stops after the first call that ends the process.
 
     Args:
-        bench: of the case.
-        right: differs from each of them in one thing. It has to work, so that they cannot be
-            refused for another reason.
-        wrong: the calls.
-        in_child: whether they may end the process.
+        bench: the bench of the case.
+        right: a call that each wrong call differs from in one argument. It must work, so that
+            nothing else is the reason for a refusal.
+        wrong: the wrong calls.
+        in_child: whether the calls may end the process, and so run in a child process.
     """
     right()
     wrong = list(wrong)
     make = outcomes_in_child if in_child and bench.case.device == "cpu" else outcomes_of
     first, *outcomes = make([right, *(each.call for each in wrong)])
     if first != ACCEPTED:
-        raise Unsupported(f"a call that works {first} in a child process")
-    # After one that ends the process the others are missing.
+        raise Unsupported(f"the right call {first} in a child process")
+    # After a call that ends the process there are no outcomes of later calls.
     for each, outcome in zip(wrong, outcomes, strict=False):
         yield holds(each.argument, outcome == REFUSED, f"{each.what} {outcome}")
 
 
 def outcomes_of(calls: list[Call]) -> list[str]:
-    """What becomes of calls."""
+    """The outcome of each call."""
     return [outcome_of(call) for call in calls]
 
 
 def outcomes_in_child(calls: list[Call]) -> list[str]:
-    """What becomes of calls, made in a child process where there can be one.
+    """The outcome of each call, in a child process on Linux.
 
-    Native code that does not look at its arguments may write past its memory. That would end
-    this process, or change what other clauses find in it.
+    Native code that does not check its arguments may write outside its memory. In this process,
+    that could crash it, or change the results of other clauses.
     """
     if sys.platform != "linux":
         return outcomes_of(calls)
@@ -219,7 +221,7 @@ def outcomes_in_child(calls: list[Call]) -> list[str]:
     child.start()
     sender.close()
     with suppress(EOFError):
-        while len(outcomes) < len(calls) and receiver.poll(PATIENCE):
+        while len(outcomes) < len(calls) and receiver.poll(TIME_LIMIT):
             outcomes.append(receiver.recv())
     if len(outcomes) < len(calls):
         hangs = child.is_alive() and not receiver.poll(0)
@@ -231,21 +233,21 @@ def outcomes_in_child(calls: list[Call]) -> list[str]:
 
 
 def report(calls: list[Call], sender: Connection) -> None:
-    """Makes the calls, and sends what became of each."""
+    """Makes the calls, and sends the outcome of each."""
     faulthandler.disable()
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # for the last words of an abort
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # hides the message of an abort
     for call in calls:
         sender.send(outcome_of(call))
 
 
 def outcome_of(call: Call) -> str:
-    """What becomes of a call."""
+    """The outcome of a call, as the second half of a sentence."""
     try:
         call()
     except REFUSALS:
         return REFUSED
     except (Exception, SystemExit) as error:
-        return f"raised {type(error).__name__}, which is no sign of a refusal"
+        return f"raised {type(error).__name__}, which does not count as a refusal"
     return ACCEPTED
 
 
@@ -255,11 +257,13 @@ PLAIN_ARGUMENTS = ANY.but(dropout=("none",), projection=(False,), layout=("batch
 
 
 def constructor_refuses(argument: str, values: Callable[[Bench], Iterable[object]]) -> Rule:
-    """The constructor refuses values of an argument, the others being those of the case."""
+    """The rule that the constructor refuses these values of one argument."""
 
     def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
         wrong = [
-            Wrong(argument, f"{argument}={value!r}", partial(bench.construct, **{argument: value}))
+            WrongCall(
+                argument, f"{argument}={value!r}", partial(bench.construct, **{argument: value})
+            )
             for value in values(bench)
         ]
         yield from refusals(bench, bench.construct, wrong, in_child=False)
@@ -276,13 +280,13 @@ def test_no_nonlinearity(lstm_check: Checker) -> None:
 @pytest.mark.lstm_clause("USE-8")
 def test_unknown_arguments(lstm_check: Checker) -> None:
     def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
-        right, construct = given(bench), bench.factory
+        right, construct = constructor_arguments(bench), bench.factory
         wrong = [
-            Wrong(name, f"{name}={value}", partial(construct, **right, **{name: value}))
+            WrongCall(name, f"{name}={value}", partial(construct, **right, **{name: value}))
             for name, value in (("activation", "tanh"), ("num_layer", 1), ("skip_input", False))
         ]
         eleventh = partial(construct, *right.values(), None)
-        wrong.append(Wrong("eleventh", "an argument after dtype", eleventh))
+        wrong.append(WrongCall("eleventh", "an argument after dtype", eleventh))
         yield from refusals(bench, partial(construct, **right), wrong, in_child=False)
 
     lstm_check.forall(ANY, on_bench(probe), REFUSALS_AT_MOST)
@@ -291,12 +295,12 @@ def test_unknown_arguments(lstm_check: Checker) -> None:
 @pytest.mark.lstm_clause("USE-9")
 def test_required_arguments(lstm_check: Checker) -> None:
     def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
-        right = given(bench)
+        right = constructor_arguments(bench)
 
-        def without(*names: str) -> Wrong:
+        def without(*names: str) -> WrongCall:
             left = {name: value for name, value in right.items() if name not in names}
             missing = " and ".join(names)
-            return Wrong(missing, "leaving it out", partial(bench.factory, **left))
+            return WrongCall(missing, "a call without it", partial(bench.factory, **left))
 
         wrong = [
             without("input_size"),
@@ -367,7 +371,7 @@ def test_true_or_false_for_dropout(lstm_check: Checker) -> None:
 def test_dropout_in_a_single_layer(lstm_check: Checker) -> None:
     def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
         def because_of_dropout(num_layers: int) -> set[str]:
-            """Warnings with dropout that are not there without."""
+            """The warnings with dropout that do not occur without it."""
             found = {}
             for dropout in (0.0, 0.5):
                 with warnings.catch_warnings(record=True) as caught:
@@ -384,11 +388,13 @@ def test_dropout_in_a_single_layer(lstm_check: Checker) -> None:
 
 @pytest.mark.lstm_clause("USE-19")
 def test_values_of_dtype(lstm_check: Checker) -> None:
-    def no_floats(bench: Bench) -> Iterable[object]:
+    def no_float_dtypes(bench: Bench) -> Iterable[object]:
         torch = bench.torch
         return torch.int64, torch.int32, torch.uint8, torch.bool, "float7", 32
 
-    lstm_check.forall(PLAIN_ARGUMENTS, constructor_refuses("dtype", no_floats), REFUSALS_AT_MOST)
+    lstm_check.forall(
+        PLAIN_ARGUMENTS, constructor_refuses("dtype", no_float_dtypes), REFUSALS_AT_MOST
+    )
 
 
 @pytest.mark.lstm_clause("USE-20")
@@ -403,7 +409,7 @@ STATES = ("h_0", "c_0")
 
 
 def call_refuses(changes: Callable[[Bench, Tensors], Iterable[Tensors]]) -> Rule:
-    """A call is refused if some of its arguments are changed, the others being the case's."""
+    """The rule that a call is refused with these changes of its arguments."""
 
     def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
         module, arguments = bench.module(), bench.arguments()
@@ -412,7 +418,7 @@ def call_refuses(changes: Callable[[Bench, Tensors], Iterable[Tensors]]) -> Rule
             return partial(bench.result, module, {**arguments, **changed})
 
         wrong = [
-            Wrong(" and ".join(changed), in_place_of(arguments, changed), call(changed))
+            WrongCall(" and ".join(changed), differences(arguments, changed), call(changed))
             for changed in changes(bench, arguments)
         ]
         yield from refusals(bench, call({}), wrong)
@@ -420,10 +426,10 @@ def call_refuses(changes: Callable[[Bench, Tensors], Iterable[Tensors]]) -> Rule
     return on_bench(probe)
 
 
-def in_place_of(arguments: Tensors, changed: Tensors) -> str:
-    """What is wrong with the changed arguments."""
+def differences(arguments: Tensors, changed: Tensors) -> str:
+    """The differences between the changed arguments and the right ones."""
 
-    def facts(tensor: torch.Tensor) -> Iterator[str]:
+    def properties(tensor: torch.Tensor) -> Iterator[str]:
         return (
             f"{what} {value}"
             for what, value in (
@@ -436,13 +442,13 @@ def in_place_of(arguments: Tensors, changed: Tensors) -> str:
     return ", ".join(
         f"{wrong} in place of {right}"
         for name, tensor in changed.items()
-        for wrong, right in zip(facts(tensor), facts(arguments[name]), strict=True)
+        for wrong, right in zip(properties(tensor), properties(arguments[name]), strict=True)
         if wrong != right
     )
 
 
 def resized(tensor: torch.Tensor, axis: int, *more: int) -> Iterator[torch.Tensor]:
-    """Tensors that have another size along one axis: none, one, fewer, more, and ``more``."""
+    """Tensors with another size of one axis: 0, 1, one less, one more, double, and ``more``."""
     shape, right = list(tensor.shape), tensor.shape[axis]
     for size in sorted({0, 1, right - 1, right + 1, 2 * right, *more} - {right}):
         shape[axis] = size
@@ -452,7 +458,7 @@ def resized(tensor: torch.Tensor, axis: int, *more: int) -> Iterator[torch.Tenso
 def changed_states(
     arguments: Tensors, change: Callable[[torch.Tensor], Iterable[torch.Tensor]]
 ) -> Iterator[Tensors]:
-    """h_0 changed in every way, c_0 alike, and both at the same time."""
+    """Every change of h_0 alone, of c_0 alone, and of both together."""
     ways = {name: list(change(arguments[name])) for name in STATES}
     for name, tensors in ways.items():
         for tensor in tensors:
@@ -469,7 +475,7 @@ def other_dtypes(bench: Bench, tensor: torch.Tensor) -> Iterator[torch.Tensor]:
 
 
 def on_meta(tensor: torch.Tensor) -> Iterator[torch.Tensor]:
-    """On a device that every machine has."""
+    """The tensor on the device "meta", which every machine has."""
     yield tensor.to("meta")
 
 
@@ -479,8 +485,8 @@ def test_required_input(lstm_check: Checker) -> None:
         module, arguments = bench.module(), bench.arguments()
         right = partial(bench.result, module, arguments)
         wrong = [
-            Wrong("input", "leaving it out", module),
-            Wrong("input", "None", partial(module, None)),
+            WrongCall("input", "a call without it", module),
+            WrongCall("input", "None", partial(module, None)),
         ]
         yield from refusals(bench, right, wrong)
 
@@ -538,7 +544,7 @@ def test_device_of_the_input(lstm_check: Checker) -> None:
         module, arguments = bench.module(), bench.arguments()
         x: Any = bench.pack(arguments.pop("input"))
         states = [tuple(arguments.values())] if arguments else []
-        wrong = Wrong("input", "device meta", partial(module, x.to("meta"), *states))
+        wrong = WrongCall("input", "device meta", partial(module, x.to("meta"), *states))
         yield from refusals(bench, partial(module, x, *states), [wrong])
 
     for domain in (TENSOR, PACKED):
@@ -546,13 +552,13 @@ def test_device_of_the_input(lstm_check: Checker) -> None:
 
 
 def refuses_states(forms: Callable[[torch.Tensor, torch.Tensor], dict[str, object]]) -> Rule:
-    """A call is refused if the states are given in other forms than a pair."""
+    """The rule that a call refuses states that are not a pair."""
 
     def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
         module, arguments = bench.module(), bench.arguments()
         x, h_0, c_0 = bench.pack(arguments["input"]), arguments["h_0"], arguments["c_0"]
         wrong = [
-            Wrong("states", what, partial(module, x, states))
+            WrongCall("states", what, partial(module, x, states))
             for what, states in forms(h_0, c_0).items()
         ]
         yield from refusals(bench, partial(module, x, (h_0, c_0)), wrong)
@@ -612,7 +618,7 @@ def other_rows_or_none(bench: Bench, arguments: Tensors) -> Iterator[Tensors]:
 
 
 def other_state_features(bench: Bench, arguments: Tensors) -> Iterator[Tensors]:
-    # With a projection, each might be taken for the other.
+    # With a projection, each of the two sizes is wrong for one of the states.
     config = bench.case.config
     both = config.output_size, config.hidden_size
     return changed_states(arguments, lambda state: resized(state, -1, *both))
@@ -640,7 +646,7 @@ def refused_with_packed_states(
     lstm_check: Checker, changes: Callable[[Bench, Tensors], Iterable[Tensors]]
 ) -> None:
     for domain in (PACKED, EQUAL_LENGTHS):
-        # A single feature could stand for all only where there are more.
+        # Broadcasting a single feature shows only with more features.
         with_states = domain.but(states=(True,), hidden_size=(3, 6))
         lstm_check.forall(with_states, call_refuses(changes), REFUSALS_AT_MOST)
 

@@ -29,7 +29,7 @@ from lstm_conformance.runner.judging.comparison import THRESHOLD, Finding
 from lstm_conformance.runner.judging.rules import close
 from lstm_conformance.runner.judging.trial import Trial
 from lstm_conformance.spec.case import OUTPUTS, Case
-from lstm_conformance.spec.strategies import Domain, cases
+from lstm_conformance.spec.strategies import Domain, case_strategy
 from lstm_conformance.spec.verdicts import FAIL, INCONCLUSIVE, PASS
 
 # Cases of each implementation. In the half formats torch is slow.
@@ -123,7 +123,7 @@ def measure(job: Job) -> list[Judged]:
         derandomize=False,
         suppress_health_check=list(HealthCheck),
     )
-    @hypothesis.given(cases(Domain(dtype=(job.dtype,), cotangents=(OUTPUTS,))))
+    @hypothesis.given(case_strategy(Domain(dtype=(job.dtype,), cotangents=(OUTPUTS,))))
     def judge(case: Case) -> None:
         found.append(judged(case, rule(Trial(case, implementation))))
 

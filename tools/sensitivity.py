@@ -33,7 +33,7 @@ from lstm_conformance.runner.judging.comparison import compare
 from lstm_conformance.runner.judging.rules import selected
 from lstm_conformance.spec.case import OUTPUTS, Case
 from lstm_conformance.spec.precision import Precision
-from lstm_conformance.spec.strategies import Domain, cases
+from lstm_conformance.spec.strategies import Domain, case_strategy
 from lstm_conformance.spec.verdicts import FAIL
 
 Array = NDArray[np.float64]
@@ -116,7 +116,7 @@ def drawn(domain: Domain, number: int) -> list[Case]:
         derandomize=False,
         suppress_health_check=list(HealthCheck),
     )
-    @hypothesis.given(cases(domain))
+    @hypothesis.given(case_strategy(domain))
     def keep(case: Case) -> None:
         found.append(case)
 

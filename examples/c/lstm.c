@@ -1,24 +1,24 @@
-/* The LSTM and its gradient, from the equations of torch.nn.LSTM, in numbers of the type REAL.
+/* The LSTM and its gradients, from the equations of torch.nn.LSTM, for numbers of the type REAL.
 
        i = sigmoid(W_ii x + b_ii + W_hi h' + b_hi)      input gate
        f = sigmoid(W_if x + b_if + W_hf h' + b_hf)      forget gate
        g =    tanh(W_ig x + b_ig + W_hg h' + b_hg)      candidate
        o = sigmoid(W_io x + b_io + W_ho h' + b_ho)      output gate
-       c = f * c' + i * g                               cell state, c' and h' of the step before
+       c = f * c' + i * g                               cell state; h' and c' are of the last step
        m = o * tanh(c)
-       h = m, with a projection W_hr m                  hidden state
+       h = m, or W_hr m with a projection               hidden state
 
-   Read from top to bottom: a step, a direction, a stack of layers over one sequence, a batch. The
-   rows of a batch are computed one by one, so that nothing more is needed for unequal lengths: a
-   row of T steps is what the LSTM makes of these steps alone.
+   The file has, from top to bottom: one step, one direction, a stack of layers over one sequence,
+   and a batch. The rows of a batch are computed one by one. So rows of unequal length need no more
+   code: a row of T steps gets the results that its T steps give alone.
 
-   H hidden units, R features of h (R = H, or proj_size), D directions, T steps. The elements of a
-   matrix lie row by row. A gradient is called d and the name of what it belongs to.
+   H hidden units, R features of h (proj_size with a projection, otherwise H), D directions, T
+   steps. Matrices are stored row by row. A name that starts with d is a gradient.
 
    runner.c includes this file twice, with REAL as float and as double. tgmath.h makes exp and tanh
-   functions of that type; the names below get a suffix that tells the two apart. */
+   functions of that type. The names below get a suffix, so that the two versions differ. */
 
-/* The blocks of H rows in weights and biases. */
+/* The order of the gates in weights and biases: blocks of H rows. */
 #define INPUT_GATE 0
 #define FORGET_GATE 1
 #define CANDIDATE 2
@@ -41,17 +41,17 @@
 #define copy_row TYPED(copy_row)
 #define lstm TYPED(lstm)
 
-/* Parameters of one layer in one direction; their gradients have the same form. */
+/* The parameters of one layer in one direction, or their gradients. */
 typedef struct {
     size_t inputs, H, R;
     REAL *W_ih; /* (4H, inputs) */
     REAL *W_hh; /* (4H, R) */
-    REAL *b_ih; /* (4H), NULL without bias */
-    REAL *b_hh; /* (4H), NULL without bias */
-    REAL *W_hr; /* (R, H), NULL without projection */
+    REAL *b_ih; /* (4H), NULL without biases */
+    REAL *b_hh; /* (4H), NULL without biases */
+    REAL *W_hr; /* (R, H), NULL without a projection */
 } Weights;
 
-/* What one direction did, step by step in the order in which the steps were made. */
+/* The values of one direction, in the order in which it read the steps. */
 typedef struct {
     REAL *gates; /* (T, 4H) */
     REAL *c;     /* (T + 1, H): the initial cell state, then c of each step */
@@ -74,7 +74,7 @@ static REAL dot(const REAL *x, const REAL *y, size_t n)
     return sum;
 }
 
-/* From x (inputs), h_before (R) and c_before (H) to gates (4H), c (H), m (H) and h (R). */
+/* One step: from x (inputs), h_before (R), c_before (H) to gates (4H), c (H), m (H) and h (R). */
 static void step(const Weights *w, const REAL *x, const REAL *h_before, const REAL *c_before,
                  REAL *gates, REAL *c, REAL *m, REAL *h)
 {
@@ -95,9 +95,9 @@ static void step(const Weights *w, const REAL *x, const REAL *h_before, const RE
         h[r] = w->W_hr ? dot(w->W_hr + r * H, m, H) : m[r];
 }
 
-/* Takes dh (R) and dc (H) from after the step to before it, and adds to dx (inputs) and dw.
-   The gates are not needed again: their place is taken by the gradients of what was in their
-   sigmoid or tanh. */
+/* The backward pass of a step. dh (R) and dc (H) are the gradients of h and c, and become those of
+   h_before and c_before. The gradients of x (inputs) and of the weights are added to dx and dw. The
+   gates are overwritten by the gradients of their preactivations. */
 static void step_backward(const Weights *w, const Weights *dw, const REAL *x, REAL *dx,
                           const REAL *h_before, const REAL *c_before, REAL *gates, const REAL *c,
                           const REAL *m, REAL *dh, REAL *dc)
@@ -110,7 +110,7 @@ static void step_backward(const Weights *w, const Weights *dw, const REAL *x, RE
         REAL dm = w->W_hr ? 0 : dh[u];
         for (size_t r = 0; w->W_hr && r < R; r++)
             dm += dh[r] * w->W_hr[r * H + u];
-        const REAL dc_here = dc[u] + dm * o * (1 - tanh_c * tanh_c); /* h shows c too */
+        const REAL dc_here = dc[u] + dm * o * (1 - tanh_c * tanh_c); /* h depends on c too */
         gate_i[u] = dc_here * g * i * (1 - i); /* sigmoid' = sigmoid (1 - sigmoid) */
         gate_f[u] = dc_here * c_before[u] * f * (1 - f);
         gate_g[u] = dc_here * i * (1 - g * g); /* tanh' = 1 - tanh^2 */
@@ -141,8 +141,8 @@ static void step_backward(const Weights *w, const Weights *dw, const REAL *x, RE
 
 /* ------------------------------------------------- one layer in one direction */
 
-/* All steps of x (T, inputs), in reverse from the last to the first. The h of each step goes to
-   its place in y (T, y_width). */
+/* One layer in one direction. The reverse direction reads x (T, inputs) from the last step to the
+   first. The h of step t is written to row t of y (T, y_width). */
 static void direction(const Weights *w, const Trace *trace, bool reverse, size_t T, const REAL *x,
                       REAL *y, size_t y_width)
 {
@@ -156,8 +156,8 @@ static void direction(const Weights *w, const Trace *trace, bool reverse, size_t
     }
 }
 
-/* Takes dh (R) and dc (H) from the final states to the initial ones, and adds to dx (T, inputs)
-   and dw. */
+/* The backward pass of a direction. dh (R) and dc (H) are the gradients of the final states, and
+   become those of the initial states. The other gradients are added to dx (T, inputs) and dw. */
 static void direction_backward(const Weights *w, const Weights *dw, const Trace *trace,
                                bool reverse, size_t T, const REAL *x, REAL *dx, const REAL *dy,
                                size_t y_width, REAL *dh, REAL *dc)
@@ -166,7 +166,7 @@ static void direction_backward(const Weights *w, const Weights *dw, const Trace 
     for (size_t s = T; s-- > 0;) {
         const size_t t = reverse ? T - 1 - s : s;
         for (size_t r = 0; r < R; r++)
-            dh[r] += dy[t * y_width + r]; /* h is an output, and what the next step reads */
+            dh[r] += dy[t * y_width + r]; /* h is an output, and the next step reads it */
         step_backward(w, dw, x + t * w->inputs, dx + t * w->inputs, trace->h + s * R,
                       trace->c + s * H, trace->gates + s * 4 * H, trace->c + (s + 1) * H,
                       trace->m + s * H, dh, dc);
@@ -175,14 +175,14 @@ static void direction_backward(const Weights *w, const Weights *dw, const Trace 
 
 /* ------------------------------------------------- all layers over one sequence */
 
-/* A layer, and behind the last one a further one, of which x is the output of the stack. */
+/* A layer. One more element follows the last layer; its x is the output of the stack. */
 typedef struct {
     REAL *x, *dx; /* (T, inputs) */
     Weights w[2], dw[2];
     Trace trace[2];
 } Layer;
 
-/* What layer l reads, or its gradient: with dropout=1 nothing of the layer below comes through. */
+/* With dropout=1, makes the input of layer l, or its gradient, zero. */
 static void drop(const Case *c, size_t l, size_t T, REAL *between)
 {
     if (l > 0 && c->drops_all)
@@ -190,7 +190,7 @@ static void drop(const Case *c, size_t l, size_t T, REAL *between)
             between[j] *= 0;
 }
 
-/* From the input and the initial states, which lie in the layers already. */
+/* All layers. The input and the initial states are already in the layers. */
 static void stack(const Case *c, Layer *layers, size_t T)
 {
     const size_t D = c->directions, R = c->output_size;
@@ -203,9 +203,9 @@ static void stack(const Case *c, Layer *layers, size_t T)
     }
 }
 
-/* From the gradient of the output, which lies in the layers already. dh_n and dc_n point to the
-   row's final states of the first layer, those of the next are dh_step and dc_step further; they
-   become the gradients of the initial states. */
+/* The backward pass of a stack. The gradient of the output is already in the layers. dh_n and dc_n
+   point to the gradients of the row's final states in the first layer and direction; those of the
+   next are dh_step and dc_step further. They become the gradients of the initial states. */
 static void stack_backward(const Case *c, Layer *layers, size_t T, REAL *dh_n, size_t dh_step,
                            REAL *dc_n, size_t dc_step)
 {
@@ -225,7 +225,7 @@ static void stack_backward(const Case *c, Layer *layers, size_t T, REAL *dh_n, s
 
 /* ------------------------------------------------------------------ a batch */
 
-/* One parameter of a layer and direction, and the place of its gradient. */
+/* A parameter of a layer and direction, and the memory for its gradient. */
 static void parameter(const Case *c, const char *role, size_t l, size_t d, Shape shape, REAL **w,
                       REAL **dw)
 {
@@ -236,7 +236,7 @@ static void parameter(const Case *c, const char *role, size_t l, size_t d, Shape
         *dw = gradient(c, name, shape);
 }
 
-/* All layers and one more, with room for sequences of up to seq_len steps. */
+/* All layers and one more element, with memory for sequences of up to seq_len steps. */
 static Layer *layers_of(const Case *c)
 {
     const size_t L = c->seq_len, H = c->hidden_size, R = c->output_size, D = c->directions;
@@ -279,28 +279,29 @@ static void copy_row(const Case *c, size_t n, size_t T, size_t features, REAL *b
     }
 }
 
-/* Reads what is given, computes, and writes the results, which are zeros until then. */
+/* The LSTM. Reads the arguments and writes the results, which are zeros before. */
 static void lstm(const Case *c)
 {
     const size_t N = c->batch_size, H = c->hidden_size, R = c->output_size, D = c->directions;
-    const Shape of_input = sequence_shape(c, c->input_size), of_output = sequence_shape(c, D * R);
-    const Shape of_h = state_shape(c, R), of_c = state_shape(c, H);
+    const Shape input_shape = sequence_shape(c, c->input_size);
+    const Shape output_shape = sequence_shape(c, D * R);
+    const Shape h_shape = state_shape(c, R), c_shape = state_shape(c, H);
 
     Layer *layers = layers_of(c);
     Layer *bottom = &layers[0], *above = &layers[c->num_layers];
-    REAL *input = given(c, "input", of_input);
-    REAL *h_0 = c->states ? given(c, "h_0", of_h) : zeros(count(of_h), sizeof(REAL));
-    REAL *c_0 = c->states ? given(c, "c_0", of_c) : zeros(count(of_c), sizeof(REAL));
-    REAL *output = result(c, "output", of_output);
-    REAL *h_n = result(c, "h_n", of_h), *c_n = result(c, "c_n", of_c);
+    REAL *input = given(c, "input", input_shape);
+    REAL *h_0 = c->states ? given(c, "h_0", h_shape) : zeros(count(h_shape), sizeof(REAL));
+    REAL *c_0 = c->states ? given(c, "c_0", c_shape) : zeros(count(c_shape), sizeof(REAL));
+    REAL *output = result(c, "output", output_shape);
+    REAL *h_n = result(c, "h_n", h_shape), *c_n = result(c, "c_n", c_shape);
 
-    /* The gradients of the initial states begin as those of the final ones. */
+    /* dh and dc are first the gradients of the final states, then of the initial states. */
     REAL *doutput = NULL, *dinput = NULL, *dh = NULL, *dc = NULL;
     if (c->gradients) {
-        doutput = cotangent(c, "output", of_output);
-        dinput = gradient(c, "input", of_input);
-        dh = cotangent(c, "h_n", of_h);
-        dc = cotangent(c, "c_n", of_c);
+        doutput = cotangent(c, "output", output_shape);
+        dinput = gradient(c, "input", input_shape);
+        dh = cotangent(c, "h_n", h_shape);
+        dc = cotangent(c, "c_n", c_shape);
     }
 
     for (size_t n = 0; n < N; n++) {
@@ -325,7 +326,7 @@ static void lstm(const Case *c)
         }
     }
     if (c->gradients && c->states) {
-        memcpy(gradient(c, "h_0", of_h), dh, count(of_h) * sizeof(REAL));
-        memcpy(gradient(c, "c_0", of_c), dc, count(of_c) * sizeof(REAL));
+        memcpy(gradient(c, "h_0", h_shape), dh, count(h_shape) * sizeof(REAL));
+        memcpy(gradient(c, "c_0", c_shape), dc, count(c_shape) * sizeof(REAL));
     }
 }

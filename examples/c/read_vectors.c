@@ -1,10 +1,10 @@
-/* Reads the files that `lstm-conformance vectors` writes; docs/vectors.md says what is in them.
+/* Reads the files that `lstm-conformance vectors` writes. docs/vectors.md describes them.
 
-     read_vectors FILE TENSOR      prints the numbers of a tensor, one a line
+     read_vectors FILE TENSOR      prints the numbers of a tensor, one per line
      read_vectors FILE RESULT -    judges the numbers of standard input as that result
 
-   Exit status: 0 printed or right, 1 wrong, 2 cannot be read. C11, no libraries; the machine has
-   to be little-endian. */
+   Exit status: 0 if the numbers were printed or are right, 1 if they are wrong, 2 if the file
+   cannot be read. The program is C11 without libraries. It needs a little-endian machine. */
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -16,13 +16,13 @@ static const double threshold = 30; /* of index.json */
 static void *need(const void *thing, const char *what)
 {
     if (!thing) {
-        fprintf(stderr, "read_vectors: there is no %s\n", what);
+        fprintf(stderr, "read_vectors: cannot find %s\n", what);
         exit(2);
     }
     return (void *)thing;
 }
 
-/* The numbers of a tensor, rows first, and how many there are. */
+/* The numbers of a tensor, row by row, and their count. */
 static double *read_tensor(const char *path, const char *name, size_t *count)
 {
     FILE *file = need(fopen(path, "rb"), path);
@@ -32,7 +32,7 @@ static double *read_tensor(const char *path, const char *name, size_t *count)
     char *header = need(calloc((size_t)length + 1, 1), "memory");
     need(fread(header, 1, (size_t)length, file) == length ? file : NULL, "header");
 
-    char key[200]; /* the file's JSON has no spaces */
+    char key[200]; /* the JSON of the file has no spaces */
     snprintf(key, sizeof key, "\"%s\":{", name);
     const char *entry = need(strstr(header, key), key);
     const char *offsets = need(strstr(entry, "\"data_offsets\":["), "data_offsets");
@@ -55,7 +55,7 @@ static double *read_tensor(const char *path, const char *name, size_t *count)
     return numbers;
 }
 
-/* Whether standard input holds what is expected of a result, and nothing else. */
+/* Whether standard input has exactly the expected numbers of a result. */
 static int right(const char *path, const char *result)
 {
     char name[120];

@@ -1,8 +1,8 @@
-/* Serves the LSTM of lstm.c to `lstm-conformance check --exec`, by the protocol of
+/* Runs the LSTM of lstm.c for `lstm-conformance check --exec`. It implements the protocol of
    docs/protocol.md.
 
-   From top to bottom: memory and failures, JSON, files of tensors, cases, the LSTM, the
-   conversation. To judge an LSTM of your own, put it in the place of lstm.c. */
+   The file has, from top to bottom: memory and failures, JSON, files of tensors, cases, the LSTM,
+   and the protocol. To judge your own LSTM, replace lstm.c. */
 
 #include <ctype.h>
 #include <setjmp.h>
@@ -21,7 +21,7 @@
 static jmp_buf failed;
 static char failure[256];
 
-/* Breaks the request off. The answer says why. */
+/* Ends the request. The answer has the message. */
 static _Noreturn void fail(const char *format, ...)
 {
     va_list arguments;
@@ -31,7 +31,7 @@ static _Noreturn void fail(const char *format, ...)
     longjmp(failed, 1);
 }
 
-/* Memory and the open file belong to a request, and are given back behind its answer. */
+/* Memory and the open file belong to a request. They are released after its answer. */
 typedef struct Block {
     struct Block *next;
     max_align_t data[];
@@ -66,8 +66,8 @@ static void clean_up(void)
 
 /* --------------------------------------------------------------------- JSON */
 
-/* A value is the address of its first character. Behind the text is a '\0', where all reading
-   ends. */
+/* A JSON value is the address of its first character. The text ends with a '\0', which stops all
+   functions. */
 
 static const char *skip_space(const char *p)
 {
@@ -86,7 +86,7 @@ static const char *behind_string(const char *p)
 {
     for (p = skip(p, '"'); *p != '"'; p++)
         if (!*p || (*p == '\\' && !*++p))
-            fail("a string of JSON does not end");
+            fail("a JSON string does not end");
     return p + 1;
 }
 
@@ -113,14 +113,14 @@ static const char *behind_value(const char *p)
     return p;
 }
 
-/* The first element of an array, or name of an object; NULL if there is none. */
+/* The first element of an array, or the first name of an object; NULL if it is empty. */
 static const char *first(const char *p, char bracket)
 {
     p = skip_space(skip(p, bracket));
     return *p == ']' || *p == '}' ? NULL : p;
 }
 
-/* What comes behind an element, or behind the value of a name; NULL if there is nothing more. */
+/* The next element of an array, or the next name of an object; NULL after the last one. */
 static const char *next(const char *value)
 {
     const char *p = skip_space(behind_value(value));
@@ -138,7 +138,7 @@ static const char *member(const char *object, const char *name)
             return value;
         p = next(value);
     }
-    fail("there is no \"%s\"", name);
+    fail("JSON has no \"%s\"", name);
 }
 
 static size_t whole(const char *value)
@@ -146,7 +146,7 @@ static size_t whole(const char *value)
     const size_t most = SIZE_MAX / 10 - 1;
     size_t number = 0;
     if (!isdigit((unsigned char)*value))
-        fail("no whole number: \"%.20s\"", value);
+        fail("not a whole number: \"%.20s\"", value);
     for (; isdigit((unsigned char)*value); value++) {
         if (number > most)
             fail("a number is too large");
@@ -155,7 +155,7 @@ static size_t whole(const char *value)
     return number;
 }
 
-/* A size, small enough that no product below overflows. */
+/* A size. It is so small that no product of sizes below overflows. */
 _Static_assert(sizeof(size_t) >= 8, "products of sizes need 64 bits");
 static size_t size_member(const char *object, const char *name)
 {
@@ -175,14 +175,14 @@ static unsigned hex4(const char *p)
     unsigned value = 0;
     for (int n = 0; n < 4; n++) {
         if (!isxdigit((unsigned char)p[n]))
-            fail("a string of JSON has a wrong \\u");
+            fail("a JSON string has a wrong \\u");
         const char digit[] = {p[n], '\0'};
         value = 16 * value + (unsigned)strtoul(digit, NULL, 16);
     }
     return value;
 }
 
-/* Writes a code point as UTF-8, and returns what is behind it. */
+/* Writes a code point as UTF-8, and returns the address after it. */
 static char *put_utf8(char *to, unsigned code)
 {
     if (code < 0x80) {
@@ -201,7 +201,7 @@ static char *put_utf8(char *to, unsigned code)
 static char *string(const char *value)
 {
     const char *end = behind_string(value) - 1;
-    char *text = zeros((size_t)(end - value), 1), *to = text; /* never longer than its escapes */
+    char *text = zeros((size_t)(end - value), 1), *to = text; /* never longer than with escapes */
     for (const char *p = value + 1; p < end; p++) {
         if (*p != '\\') {
             *to++ = *p;
@@ -253,14 +253,14 @@ static size_t count(Shape shape)
     return number;
 }
 
-/* A file that was read. */
+/* A file in memory. */
 typedef struct {
     char *header; /* JSON */
     uint8_t *data;
     size_t bytes; /* of data */
 } File;
 
-/* A tensor that is to be written. */
+/* A tensor to write. */
 typedef struct Tensor {
     struct Tensor *next;
     char name[80];
@@ -278,7 +278,7 @@ static File read_tensors(const char *path)
     uint8_t *content = zeros(bytes, 1);
     rewind(open_file);
     if (bytes < 8 || fread(content, 1, bytes, open_file) != bytes)
-        fail("%.200s is not complete", path);
+        fail("%.200s is incomplete", path);
     fclose(open_file);
     open_file = NULL;
 
@@ -291,8 +291,8 @@ static File read_tensors(const char *path)
     return (File){header, content + 8 + length, bytes - 8 - (size_t)length};
 }
 
-/* The numbers of a tensor, if it is of this format and shape. They are taken as they lie in the
-   file: the machine has to be little-endian. */
+/* The numbers of a tensor. It must have this format and shape. The bytes are copied from the file,
+   so the machine must be little-endian. */
 static void *read_tensor(const File *file, const char *name, const char *dtype, size_t bytes,
                          Shape shape)
 {
@@ -302,18 +302,18 @@ static void *read_tensor(const File *file, const char *name, const char *dtype, 
     size_t rank = 0;
     for (const char *p = first(member(entry, "shape"), '['); p; p = next(p), rank++)
         if (rank >= shape.rank || whole(p) != shape.size[rank])
-            fail("%s has another shape", name);
+            fail("%s has the wrong shape", name);
     const char *begin = first(member(entry, "data_offsets"), '[');
     const char *end = begin ? next(begin) : NULL;
     if (!end || rank != shape.rank)
-        fail("%s has another shape", name);
+        fail("%s has the wrong shape", name);
     const size_t from = whole(begin), to = whole(end), size = count(shape) * bytes;
     if (from > to || to > file->bytes || to - from != size)
-        fail("%s does not lie inside the file", name);
+        fail("%s is outside the file", name);
     return memcpy(zeros(size, 1), file->data + from, size);
 }
 
-/* Headers come first and tell their length before that, so it is written last. */
+/* The length of the header comes first in the file, but is known and written last. */
 static void write_tensors(const char *path, const Tensor *tensors, const char *dtype, size_t bytes)
 {
     uint8_t length[8] = {0};
@@ -354,9 +354,9 @@ typedef struct {
     bool unbatched;
     bool drops_all;    /* dropout=1 in training */
     bool gradients;    /* whether any output has a cotangent */
-    size_t *lengths;   /* of each row, packed or not */
-    const char *json;  /* all of this */
-    const char *dtype; /* as files call it */
+    size_t *lengths;   /* steps of each row, packed or not */
+    const char *json;  /* the case as JSON */
+    const char *dtype; /* its name in files */
     size_t bytes;      /* of a number */
     File inputs;
     Tensor **results;
@@ -385,7 +385,7 @@ static Case read_case(const char *json, Tensor **results)
     const double dropout = strtod(member(json, "dropout"), NULL);
     c.drops_all = truth_member(json, "training") && c.num_layers > 1 && dropout == 1;
     if (truth_member(json, "training") && c.num_layers > 1 && dropout > 0 && dropout < 1)
-        fail("dropout masks are not drawn");
+        fail("random dropout is not supported");
 
     const bool is_float32 = is(member(json, "dtype"), "float32");
     if (!is_float32 && !is(member(json, "dtype"), "float64"))
@@ -401,12 +401,12 @@ static Case read_case(const char *json, Tensor **results)
             fail("there are fewer lengths than rows");
         c.lengths[n] = packed ? whole(length) : c.seq_len;
         if (c.lengths[n] > c.seq_len)
-            fail("a row is longer than seq_len");
+            fail("a row has more than seq_len steps");
         if (packed)
             length = next(length);
     }
     if (!c.input_size || !c.hidden_size || !c.num_layers || (c.unbatched && c.batch_size != 1))
-        fail("sizes do not fit one another");
+        fail("sizes do not fit each other");
     return c;
 }
 
@@ -420,7 +420,7 @@ static Shape matrix(size_t rows, size_t columns)
     return (Shape){2, {rows, columns}};
 }
 
-/* Of input and output. */
+/* The shape of input or output. */
 static Shape sequence_shape(const Case *c, size_t features)
 {
     if (c->unbatched)
@@ -436,7 +436,7 @@ static Shape state_shape(const Case *c, size_t features)
     return c->unbatched ? matrix(rows, features) : (Shape){3, {rows, c->batch_size, features}};
 }
 
-/* What is given by this name. */
+/* The argument or cotangent of this name. */
 static void *given(const Case *c, const char *name, Shape shape)
 {
     return read_tensor(&c->inputs, name, c->dtype, c->bytes, shape);
@@ -453,7 +453,7 @@ static void *cotangent(const Case *c, const char *output, Shape shape)
     return zeros(count(shape), c->bytes);
 }
 
-/* Room for a result, filled with zeros. */
+/* A new result, filled with zeros. */
 static void *result(const Case *c, const char *name, Shape shape)
 {
     Tensor *tensor = zeros(1, sizeof *tensor);
@@ -465,7 +465,7 @@ static void *result(const Case *c, const char *name, Shape shape)
     return tensor->data;
 }
 
-/* Room for the gradient of an argument, filled with zeros. */
+/* A new gradient of an argument, filled with zeros. */
 static void *gradient(const Case *c, const char *argument, Shape shape)
 {
     char name[80];
@@ -485,14 +485,14 @@ static void *gradient(const Case *c, const char *argument, Shape shape)
 #define TYPED(name) name##_float64
 #include "lstm.c"
 
-/* --------------------------------------------------------- the conversation */
+/* ------------------------------------------------------------- the protocol */
 
 static size_t id; /* of the request */
 
 static void hello(const char *request)
 {
     if (whole(member(request, "protocol")) != 1)
-        fail("only protocol 1 is known");
+        fail("only protocol 1 is supported");
     printf("{\"id\": %zu, \"protocol\": 1, \"name\": \"example-c\", \"version\": \"1.0\", "
            "\"capabilities\": [\"layers\", \"bidirectional\", \"projection\", \"no-bias\", "
            "\"two-biases\", \"batch-first\", \"unbatched\", \"packed\", \"states\", "
@@ -530,7 +530,7 @@ static void answer(const char *request)
     else if (is(method, "run"))
         run(request);
     else
-        fail("there is no method %.50s", string(method));
+        fail("unknown method %.50s", string(method));
 }
 
 /* One line of standard input, NULL at its end. */
@@ -551,7 +551,7 @@ static char *read_line(void)
 
 int main(void)
 {
-    static bool more = true; /* static: setjmp forgets what other variables have become */
+    static bool more = true; /* static, because longjmp may lose the value of other variables */
     while (more) {
         if (!setjmp(failed)) {
             const char *request = read_line();

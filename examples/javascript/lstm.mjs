@@ -1,12 +1,12 @@
 /**
- * An LSTM in JavaScript, forward only, served to `lstm-conformance check --exec` by the protocol of
- * docs/protocol.md.
+ * An LSTM in JavaScript, forward only, for `lstm-conformance check --exec`. It implements the
+ * protocol of docs/protocol.md.
  *
- * From top to bottom: a step, a direction, a stack of layers over one sequence, a batch; then files
- * of tensors, and the conversation. To judge an LSTM of your own, put it in the place of `lstm`.
+ * The file has, from top to bottom: one step, one direction, a stack of layers over one sequence, a
+ * batch, files of tensors, and the protocol. To judge your own LSTM, replace `lstm`.
  *
- * H hidden units, R features of h (R = H, or proj_size), D directions, T steps. Matrices are flat
- * arrays, row by row.
+ * H hidden units, R features of h (proj_size with a projection, otherwise H), D directions, T
+ * steps. Matrices are flat arrays, row by row.
  */
 
 import { readFileSync, writeFileSync } from "node:fs";
@@ -18,12 +18,11 @@ const CAPABILITIES = [
   "packed", "states", "full-dropout", "float64", "float32",
 ];
 
-// The blocks of H rows in weights and biases.
+// The order of the gates in weights and biases: blocks of H rows.
 const INPUT_GATE = 0, FORGET_GATE = 1, CANDIDATE = 2, OUTPUT_GATE = 3;
 
 /**
- * The two number formats. JavaScript computes in float64; a float32 result is that of float64,
- * rounded after every operation.
+ * The two number formats. JavaScript computes in float64. For float32, every operation is rounded.
  */
 const FORMATS = {
   float64: { name: "F64", array: Float64Array, round: (x) => x },
@@ -42,14 +41,15 @@ function product(matrix, k, x, round) {
 }
 
 /**
- * From x (inputs), h (R) and c (H) of the step before to the new [h, c].
+ * One step, from x (inputs), and h (R) and c (H) of the previous step, to the new [h, c].
  *
  *     i = sigmoid(W_ii x + b_ii + W_hi h + b_hi)      input gate
  *     f = sigmoid(W_if x + b_if + W_hf h + b_hf)      forget gate
  *     g =    tanh(W_ig x + b_ig + W_hg h + b_hg)      candidate
  *     o = sigmoid(W_io x + b_io + W_ho h + b_ho)      output gate
  *     c = f * c + i * g                               cell state
- *     h = o * tanh(c), with a projection W_hr (o * tanh(c))
+ *     h = o * tanh(c)                                 hidden state
+ *     h = W_hr (o * tanh(c))                          hidden state, with a projection
  */
 function step(x, h, c, weights, round) {
   const { weight_ih, weight_hh, bias_ih, bias_hh, weight_hr } = weights;
@@ -64,22 +64,25 @@ function step(x, h, c, weights, round) {
     return activation(a);
   };
   const cell = new Array(H);
-  const shown = new Array(H);
+  const m = new Array(H);
   for (let u = 0; u < H; u++) {
     const i = gate(INPUT_GATE, u, sigmoid);
     const f = gate(FORGET_GATE, u, sigmoid);
     const g = gate(CANDIDATE, u, tanh);
     const o = gate(OUTPUT_GATE, u, sigmoid);
     cell[u] = round(round(f * c[u]) + round(i * g));
-    shown[u] = round(o * tanh(cell[u]));
+    m[u] = round(o * tanh(cell[u]));
   }
-  if (!weight_hr) return [shown, cell];
-  return [h.map((_, r) => product(weight_hr, r, shown, round)), cell];
+  if (!weight_hr) return [m, cell];
+  return [h.map((_, r) => product(weight_hr, r, m, round)), cell];
 }
 
 // ------------------------------------------------- one layer in one direction
 
-/** All of `steps`, in reverse from the last to the first: h of each at its place, final h and c. */
+/**
+ * One layer in one direction. The reverse direction reads `steps` from the last to the first.
+ * Returns h of every step in the order of `steps`, the final h and the final c.
+ */
 function direction(steps, h, c, weights, format, reverse) {
   const hs = new Array(steps.length);
   for (let s = 0; s < steps.length; s++) {
@@ -93,8 +96,8 @@ function direction(steps, h, c, weights, format, reverse) {
 // ---------------------------------------------- all layers over one sequence
 
 /**
- * From the steps of a sequence, and h and c of each layer and direction, layers outermost. The
- * final ones take their place.
+ * All layers. `h` and `c` have the initial states of each layer and direction, in layer-major
+ * order. They are overwritten by the final states. Returns the output of every step.
  */
 function stack(steps, h, c, layers, format, dropsAll) {
   layers.forEach((directions, layer) => {
@@ -112,7 +115,7 @@ function stack(steps, h, c, layers, format, dropsAll) {
 
 // ------------------------------------------------------------------ a batch
 
-/** From the fields of a case and its tensors by name, to output, h_n and c_n. */
+/** The LSTM. Returns output, h_n and c_n for the fields of a case and its tensors by name. */
 function lstm(spec, tensors, format) {
   const [L, N, H] = [spec.seq_len, spec.batch_size, spec.hidden_size];
   const [D, R] = [spec.bidirectional ? 2 : 1, spec.proj_size || H];
@@ -128,11 +131,11 @@ function lstm(spec, tensors, format) {
   const h_0 = spec.states ? tensors.get("h_0") : zeros(h_n.shape, format);
   const c_0 = spec.states ? tensors.get("c_0") : zeros(c_n.shape, format);
 
-  // Where the vector of row n lies, at step t, or of layer and direction k.
+  // The place of the vector of row n: at step t, or for layer and direction k.
   const at = (t, n) => (spec.batch_first ? n * L + t : t * N + n);
   const of = (k, n) => k * N + n;
 
-  // Row by row: one of T steps is, packed or not, what the LSTM makes of these steps alone.
+  // A row of T steps, packed or not, gets the results that its T steps give alone.
   for (let n = 0; n < N; n++) {
     const T = spec.lengths[n] ?? L;
     const steps = range(T).map((t) => vector(tensors.get("input"), at(t, n)));
@@ -146,7 +149,7 @@ function lstm(spec, tensors, format) {
   return { output, h_n, c_n };
 }
 
-/** Parameters of each layer and direction; a role that there is none of is undefined. */
+/** The parameters of each layer and direction. Parameters that do not exist are undefined. */
 function layersOf(spec, tensors, D) {
   const roles = ["weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr"];
   return range(spec.num_layers).map((layer) => range(D).map((d) => {
@@ -157,7 +160,7 @@ function layersOf(spec, tensors, D) {
 
 const range = (n) => [...Array(n).keys()];
 
-/** The `place`-th vector of a tensor, along its last axis: a view. */
+/** A view of the `place`-th vector of a tensor, along its last axis. */
 function vector({ values, shape }, place) {
   const length = shape.at(-1);
   return values.subarray(place * length, (place + 1) * length);
@@ -169,7 +172,7 @@ function zeros(shape, { array }) {
 
 // --------------------------------------------------------- files of tensors
 
-/** The tensors of a safetensors file by name, all in one format. Both sides are little-endian. */
+/** Reads the tensors of a safetensors file by name. File and machine are little-endian. */
 function readTensors(path, { name, array }) {
   const file = readFileSync(path);
   const start = 8 + Number(file.readBigUInt64LE());
@@ -196,7 +199,7 @@ function writeTensors(path, tensors, { name }) {
   writeFileSync(path, Buffer.concat([length, text, ...data]));
 }
 
-// --------------------------------------------------------- the conversation
+// ------------------------------------------------------------- the protocol
 
 function answer(request) {
   switch (request.method) {
@@ -212,7 +215,7 @@ function answer(request) {
       return { seconds };
     }
     default:
-      throw new Error(`there is no method ${request.method}`);
+      throw new Error(`unknown method ${request.method}`);
   }
 }
 

@@ -1,14 +1,14 @@
 function judge_vectors(folder, lstm)
-% Judges an LSTM, forward, by what `lstm-conformance vectors FOLDER` wrote.
+% Judges an LSTM, forward only, by the files that `lstm-conformance vectors FOLDER` wrote.
 %
-%   judge_vectors FOLDER             the LSTM of lstm_forward.m
-%   judge_vectors(FOLDER, @my_lstm)  another one
+%   judge_vectors FOLDER             judges the LSTM of lstm_forward.m
+%   judge_vectors(FOLDER, @my_lstm)  judges another LSTM
 %
-% An LSTM is called as [output, h_n, c_n] = lstm(c, t). c is a case of index.json, t its tensors:
-% see read_safetensors.m. It returns [] as its output for a case that it does not support.
+% The LSTM is called as [output, h_n, c_n] = lstm(c, t). c is a case of index.json, and t has its
+% tensors, see read_safetensors.m. For a case that it does not support, it returns [] as output.
 %
-% What is wrong is printed. Then this ends with an error, and Octave or MATLAB with status 1 where
-% it was started by --eval or -batch.
+% Wrong cases are printed. If there are any, the function ends with an error. Octave started with
+% --eval, or MATLAB started with -batch, then exits with status 1.
 
   if nargin < 2
     lstm = @lstm_forward;
@@ -43,7 +43,7 @@ function judge_vectors(folder, lstm)
 end
 
 function ratio = error_ratio(observed, expected, noise)
-% Largest error as a multiple of the noise. Without noise, numbers have to be equal.
+% The largest error as a multiple of the noise. Where the noise is 0, numbers must be equal.
   if ~isequal(size(observed), size(expected))
     ratio = Inf;
     return
@@ -51,6 +51,6 @@ function ratio = error_ratio(observed, expected, noise)
   difference = abs(double(observed) - expected);
   ratios = difference ./ noise;
   ratios(difference == 0) = 0;
-  ratios(isnan(ratios)) = Inf;  % max() passes over NaN
+  ratios(isnan(ratios)) = Inf;  % max() ignores NaN
   ratio = max(ratios(:));
 end

@@ -1,8 +1,8 @@
 function [output, h_n, c_n] = lstm_forward(c, t)
-% The LSTM that torch.nn.LSTM documents, forward, in the precision of its input.
+% The LSTM of torch.nn.LSTM, forward only, in the precision of its input.
 %
-% c is a case and t its tensors: see judge_vectors.m and read_safetensors.m. The rows of the
-% batch are computed one after the other, each with as many steps as it has.
+% c is a case and t has its tensors, see judge_vectors.m and read_safetensors.m. The rows of the
+% batch are computed one by one, each with its own number of steps.
 
   H = c.hidden_size;
   D = 1 + c.bidirectional;
@@ -26,19 +26,19 @@ function [output, h_n, c_n] = lstm_forward(c, t)
 
   for layer = 0:c.num_layers - 1
     if layer > 0 && c.training && c.dropout == 1
-      x(:) = 0;  % all of it is dropped; the vectors have no other dropout that acts
+      x(:) = 0;  % dropout drops everything; the vectors have no random dropout
     end
     y = zeros(D * R, N, L, class(x));
     for d = 0:D - 1
       k = layer * D + d + 1;
-      own = weights(c, t, layer, d);
+      w = weights(c, t, layer, d);
       for n = 1:N
         steps = 1:lengths(n);
         if d == 1
           steps = fliplr(steps);
         end
         for s = steps
-          [h_n(:, n, k), c_n(:, n, k)] = cell_step(x(:, n, s), h_n(:, n, k), c_n(:, n, k), own);
+          [h_n(:, n, k), c_n(:, n, k)] = cell_step(x(:, n, s), h_n(:, n, k), c_n(:, n, k), w);
           y(d * R + (1:R), n, s) = h_n(:, n, k);
         end
       end
@@ -56,28 +56,28 @@ function [output, h_n, c_n] = lstm_forward(c, t)
   end
 end
 
-function own = weights(c, t, layer, d)
-% Of one layer and direction. Those of files are transposed.
+function w = weights(c, t, layer, d)
+% The parameters of one layer and direction. Weights in files are transposed.
   suffixes = {'', '_reverse'};
   suffix = sprintf('_l%d%s', layer, suffixes{d + 1});
-  own.ih = t.(['weight_ih' suffix])';
-  own.hh = t.(['weight_hh' suffix])';
-  own.b = 0;
+  w.ih = t.(['weight_ih' suffix])';
+  w.hh = t.(['weight_hh' suffix])';
+  w.b = 0;
   if c.bias
-    own.b = t.(['bias_ih' suffix]) + t.(['bias_hh' suffix]);
+    w.b = t.(['bias_ih' suffix]) + t.(['bias_hh' suffix]);
   end
-  own.hr = [];
+  w.hr = [];
   if c.proj_size > 0
-    own.hr = t.(['weight_hr' suffix])';
+    w.hr = t.(['weight_hr' suffix])';
   end
 end
 
-function [h, c] = cell_step(x, h, c, own)
-  a = reshape(own.ih * x + own.hh * h + own.b, [], 4);  % gates i, f, g, o
+function [h, c] = cell_step(x, h, c, w)
+  a = reshape(w.ih * x + w.hh * h + w.b, [], 4);  % gates i, f, g, o
   sigmoid = 1 ./ (1 + exp(-a));
   c = sigmoid(:, 2) .* c + sigmoid(:, 1) .* tanh(a(:, 3));
   h = sigmoid(:, 4) .* tanh(c);
-  if ~isempty(own.hr)
-    h = own.hr * h;
+  if ~isempty(w.hr)
+    h = w.hr * h;
   end
 end

@@ -1,21 +1,21 @@
 function [output, h_n, c_n] = matlab_lstm(c, t)
-% The LSTM of MATLAB's Deep Learning Toolbox, to be judged:
+% The LSTM of MATLAB's Deep Learning Toolbox. To judge it:
 %
 %   judge_vectors(FOLDER, @matlab_lstm)
 %
-% It is called by its function lstm, which computes what lstmLayer does. How the vectors map to
-% that layer:
+% It calls the function lstm, which computes the same as lstmLayer. The vectors map to the
+% properties of that layer:
 %
 %   InputWeights            weight_ih_l0  (4 * hidden_size, features)
 %   RecurrentWeights        weight_hh_l0  (4 * hidden_size, hidden_size)
-%   Bias                    bias_ih_l0 + bias_hh_l0, since there is only one; zeros if bias = 0
+%   Bias                    bias_ih_l0 + bias_hh_l0, because there is one bias; zeros if bias = 0
 %   HiddenState, CellState  h_0, c_0
 %
-% The gates are in the same order: input, forget, cell candidate, output. There is no projection.
-% Further layers and the other direction are layers of their own, and are not tried here.
+% The gates have the same order: input, forget, cell candidate, output. There is no projection.
+% MATLAB has more layers and the reverse direction as separate layers, which are not judged here.
 
   if ~exist('lstmLayer')
-    error('matlab_lstm:toolbox', 'matlab_lstm needs lstmLayer, of the Deep Learning Toolbox.');
+    error('matlab_lstm:toolbox', 'matlab_lstm needs lstmLayer from the Deep Learning Toolbox.');
   end
   output = [];
   h_n = [];

@@ -1,10 +1,10 @@
 function t = read_safetensors(path)
-% The tensors of a file, as fields of a struct.
+% Reads the tensors of a file as fields of a struct.
 %
-% A name has _ in the place of . here: t.output_expected is the tensor output.expected. The axes
-% of a tensor come in reverse, since files hold rows first and these arrays columns first: an input
-% that docs/protocol.md gives as (steps, rows, features) is features x rows x steps, as layers of
-% MATLAB have it, and a weight (4 * hidden_size, features) is its transpose.
+% Field names have _ instead of . : t.output_expected is the tensor output.expected. The axes of a
+% tensor are reversed, because files store rows first and these arrays store columns first. An input
+% that docs/protocol.md describes as (steps, rows, features) is features x rows x steps, as in
+% layers of MATLAB. A weight (4 * hidden_size, features) is transposed.
 
   file = fopen(path, 'r', 'ieee-le');
   if file < 0

@@ -1,4 +1,4 @@
-"""A drop-in for torch.nn.LSTM: one layer, one direction, no packed sequences.
+"""A replacement for torch.nn.LSTM: one layer, one direction, no packed sequences.
 
     lstm-conformance check examples/python/drop_in.py:OneLayerLSTM \
         --without layers --without bidirectional --without packed --without projection
@@ -13,7 +13,7 @@ from torch import Tensor
 
 
 class OneLayerLSTM(torch.nn.Module):
-    """Constructor, parameters and call are those of ``torch.nn.LSTM``, as far as they go."""
+    """An LSTM with the constructor, parameters and call of ``torch.nn.LSTM``."""
 
     def __init__(
         self,

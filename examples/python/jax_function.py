@@ -1,4 +1,4 @@
-"""A function over JAX arrays: gradients, forward mode and double backward come from JAX.
+"""A function over JAX arrays. JAX adds gradients, forward mode and double backward.
 
 lstm-conformance check examples/python/jax_function.py:LSTM
 """
@@ -15,7 +15,7 @@ Array = jax.Array
 
 
 def lstm(case: Case, arguments: dict[str, Array]) -> tuple[Array, Array, Array]:
-    """One layer, one direction."""
+    """One layer, one direction. Returns output, h_n and c_n."""
     x = arguments["input"]  # (steps, rows, input_size)
     W_ih, W_hh = arguments["weight_ih_l0"], arguments["weight_hh_l0"]
     b = arguments["bias_ih_l0"] + arguments["bias_hh_l0"] if case.config.bias else 0

@@ -1,4 +1,4 @@
-"""A cell only: the suite drives it through time, directions and layers.
+"""Only a cell. The suite adds the loops over steps, directions and layers.
 
 lstm-conformance check examples/python/numpy_cell.py:LSTM
 """
@@ -18,7 +18,7 @@ def sigmoid(x: Array) -> Array:
 
 
 def cell(x: Array, states: tuple[Array, Array], weights: Weights) -> tuple[Array, Array]:
-    """One step: x (rows, features), states h and c of (rows, hidden_size)."""
+    """One step, from x (rows, features), h and c (rows, hidden_size) to the new h and c."""
     h, c = states
     gates = x @ weights.weight_ih.T + h @ weights.weight_hh.T
     if weights.bias is not None:

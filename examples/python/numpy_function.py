@@ -18,7 +18,7 @@ def sigmoid(x: Array) -> Array:
 
 
 def lstm(case: Case, arguments: dict[str, Array]) -> tuple[Array, Array, Array]:
-    """Output, h_n and c_n in the shapes that the documentation of torch.nn.LSTM gives."""
+    """One layer, one direction. Returns output, h_n and c_n, in the shapes of torch.nn.LSTM."""
     x = arguments["input"]  # (steps, rows, input_size)
     W_ih, W_hh = arguments["weight_ih_l0"], arguments["weight_hh_l0"]
     b = arguments["bias_ih_l0"] + arguments["bias_hh_l0"] if case.config.bias else 0

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from lstm_conformance.reference.lstm import lstm
-from lstm_conformance.spec.case import OUTPUTS, Case, draw
+from lstm_conformance.spec.case import OUTPUTS, Case, uniform_numbers
 from lstm_conformance.spec.combinations import Combination, all_combinations, covering_array
 from lstm_conformance.spec.config import LSTMConfig
 
@@ -74,7 +74,7 @@ def masks_of(case: Case, probability: float = 0.25) -> list[np.ndarray]:
     shape = (case.seq_len, case.batch_size, config.num_directions * config.output_size)
     masks = []
     for layer in range(config.num_layers - 1):
-        uniform = (draw(case.seed, f"mask {layer}", shape) + 1) / 2
+        uniform = (uniform_numbers(case.seed, f"mask {layer}", shape) + 1) / 2
         masks.append(np.where(uniform < probability, 0, 1 / (1 - probability)))
     return masks
 

@@ -16,7 +16,7 @@ from ...spec.clauses import CLAUSES, is_recommended
 from ...spec.combinations import Combination
 from ...spec.contract import Implementation
 from ...spec.narrowing import narrowed
-from ...spec.strategies import Domain, cases
+from ...spec.strategies import Domain, case_strategy
 from ...spec.verdicts import ERROR, FAIL, NOT_TESTED, PASS, UNSUPPORTED, WAIVED
 from ..failures.diagnosis import Diagnostician, Evidence
 from ..judging.rules import Rule
@@ -233,7 +233,7 @@ class Checker:
             verbosity=Verbosity.quiet,
         )
         @hypothesis.seed(seed)
-        @hypothesis.given(cases(domain))
+        @hypothesis.given(case_strategy(domain))
         def examine(case: Case) -> None:
             if self._has_to_end():
                 raise _OutOfTime

@@ -1,4 +1,4 @@
-"""Chapter DIR: a second LSTM that reads from the end, side by side with the first."""
+"""Chapter DIR: a second LSTM that reads the sequence from its end."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from ..clause import Chapter, Clause, Erratum
 CHAPTER = Chapter(
     "DIR",
     "Directions",
-    "A second LSTM that reads from the end, side by side with the first.",
+    "A second LSTM that reads the sequence from its end.",
     (
         Clause(
             id="DIR-1",

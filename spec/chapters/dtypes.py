@@ -1,4 +1,4 @@
-"""Chapter DTYPE: number formats and devices of what is returned, and the precision."""
+"""Chapter DTYPE: dtype and device of the results, and the precision of the computation."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ CHAPTER = Chapter(
     "DTYPE",
     "Number formats and devices",
     (
-        "The number format and the device of everything that is returned, and the precision in "
-        "which it was computed."
+        "The number format and the device of all results, and the precision in which they are "
+        "computed."
     ),
     (
         Clause(

@@ -1,4 +1,4 @@
-"""Chapter EDGE: numbers that are hardly any: not a number, infinite, denormal, signed zeros."""
+"""Chapter EDGE: NaN, infinities, denormal numbers and signed zeros."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SILENT = Erratum(
 CHAPTER = Chapter(
     "EDGE",
     "Values at the edge",
-    "Numbers that are hardly any: not a number, infinite, denormal, signed zeros.",
+    "NaN, infinities, huge and denormal numbers, and signed zeros.",
     (
         Clause(
             id="EDGE-1",
@@ -29,7 +29,10 @@ CHAPTER = Chapter(
         Clause(
             id="EDGE-2",
             title="NaN and infinity in a row of the states",
-            text="So does NaN or an infinity in h_0 or c_0 of one row.",
+            text=(
+                "NaN or an infinity in h_0 or c_0 of one row leaves output, h_n and c_n of the "
+                "others as they are."
+            ),
             sources=("each-step", "h_0", "c_0"),
             builds_on=("COMB-1",),
         ),
@@ -156,7 +159,11 @@ CHAPTER = Chapter(
         Clause(
             id="EDGE-14",
             title="Gradients of gates that exp overflows in",
-            text="There all gradients are finite and right: those through a flat gate are zero.",
+            text=(
+                "Where preactivations of some gates are beyond 1000, positive or negative, and "
+                "cell states beyond 3, all gradients are finite and right: those through a flat "
+                "gate are zero."
+            ),
             equation="sigmoid' = sigmoid (1 - sigmoid) = 0, tanh' = 1 - tanh^2 = 0",
             sources=(*_GATES, "cell", "hidden"),
             builds_on=("COMB-2", "EDGE-13"),

@@ -1,4 +1,4 @@
-"""Chapter EQ: one step and the recurrence, in one layer and one direction."""
+"""Chapter EQ: the equations of one step and the recurrence, in one layer and direction."""
 
 from __future__ import annotations
 

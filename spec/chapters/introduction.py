@@ -1,4 +1,4 @@
-"""Chapter INTRO: what the layer is, in words, and what no test can judge."""
+"""Chapter INTRO: a description of the layer, and the clauses that no test can judge."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from ..clause import Chapter, Clause, Erratum
 CHAPTER = Chapter(
     "INTRO",
     "Introduction",
-    "What the layer is, in words, and what no test can judge.",
+    "A description of the layer, and the clauses that no test can judge.",
     (
         Clause(
             id="INTRO-1",

@@ -1,4 +1,4 @@
-"""Chapter META: what must stay the same if the question is put in another way."""
+"""Chapter META: relations between the results of different cases."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from ..clause import Chapter, Clause
 CHAPTER = Chapter(
     "META",
     "Metamorphic relations",
-    "What must stay the same if the question is put in another way, forward and backward.",
+    "Relations between the results of different cases, forward and backward.",
     (
         Clause(
             id="META-1",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..clause import Chapter, Clause, Erratum
 
-# The parameters, as they are listed.
+# Statements of the section "Attributes", one for each parameter.
 _LISTED = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
 
 
@@ -17,7 +17,7 @@ CHAPTER = Chapter(
     "Parameters",
     "Names, shapes and initial values of the parameters, and what a module lets one do with them.",
     (
-        # -------------------------------------------------- which there are, and how large
+        # -------------------------------------------------------------- names and shapes
         Clause(
             id="PARAM-1",
             title="Names",

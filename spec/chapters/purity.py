@@ -76,10 +76,10 @@ CHAPTER = Chapter(
             id="PURE-8",
             title="A call after others",
             text=(
-                "A call gives what it gives alone, forward and backward, after a call, forward "
-                "and backward, with other values, with one step, more steps, more rows, without "
-                "a batch, with packed rows, and with states that it has not or without those "
-                "that it has."
+                "A call gives what it gives alone, forward and backward, after another call, "
+                "forward and backward. The other call has other values, one step, more steps, "
+                "more rows, no batch axis, packed rows, or states where the call has none and "
+                "none where it has them."
             ),
             sources=("each-step", "input", "h_0-default", "c_0-default"),
             builds_on=("COMB-2", "PURE-7"),

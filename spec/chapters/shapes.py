@@ -1,4 +1,4 @@
-"""Chapter SHAPE: the axes of everything that is returned."""
+"""Chapter SHAPE: the shapes of all results."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from ..clause import Chapter, Clause, Erratum
 CHAPTER = Chapter(
     "SHAPE",
     "Shapes",
-    "The axes of everything that is returned.",
+    "The shapes of all results.",
     (
         Clause(
             id="SHAPE-1",

@@ -1,4 +1,4 @@
-"""Chapter STATE: where a sequence starts from, and what it leaves."""
+"""Chapter STATE: the states before the first step and after the last."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from ..clause import Chapter, Clause
 CHAPTER = Chapter(
     "STATE",
     "States",
-    "Where a sequence starts from, and what it leaves.",
+    "The states before the first step and after the last.",
     (
         Clause(
             id="STATE-1",

@@ -1,4 +1,4 @@
-"""Chapter USE: how it is constructed and called, and what it has to refuse."""
+"""Chapter USE: construction, calls, and the errors that must be raised."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def _unseen_if_packed(what: str, *issues: str) -> Erratum:
 
 _PACKED_STATES = _unseen_if_packed("how large states are", "pytorch#195803", "pytorch#173946")
 
-# To refuse is to raise an error; which one, and what it says, is not judged. It is a MUST where no
-# result could be right, and a SHOULD where one could if something were silently converted,
-# moved or left out.
+# To refuse is to raise an error. The kind of error and its message are not judged. A clause is a
+# MUST where no result could be right. It is a SHOULD where a result could be right if something
+# were silently converted, moved or left out.
 CHAPTER = Chapter(
     "USE",
     "Use and misuse",
-    "How it is constructed and called, and what it has to refuse.",
+    "How a module is constructed and called, and which arguments it has to refuse.",
     (
         # ------------------------------------------------------------------- arguments, result
         Clause(
@@ -46,7 +46,7 @@ CHAPTER = Chapter(
         Clause(
             id="USE-2",
             title="Keyword arguments",
-            text="Each of them can be given by its name, in any order.",
+            text="Each argument of the constructor can be given by its name, in any order.",
             sources=_SIGNATURE,
             builds_on=("COMB-1",),
             needs=("module",),
@@ -260,7 +260,7 @@ CHAPTER = Chapter(
         Clause(
             id="USE-24",
             title="Features of a packed sequence",
-            text="So is a packed sequence with other than input_size features.",
+            text="A packed sequence with other than input_size features is refused.",
             sources=("input", "input_size", "input-packed"),
             needs=("module",),
             erratum=_unseen_if_packed("how many features there are", "pytorch#195803"),
@@ -358,7 +358,10 @@ CHAPTER = Chapter(
         Clause(
             id="USE-34",
             title="Layers and directions of the states, packed",
-            text="So it is with a packed sequence: for other than D*num_layers they are refused.",
+            text=(
+                "With a packed sequence too, h_0 or c_0 for more or fewer layers and directions "
+                "than D*num_layers is refused."
+            ),
             sources=("h_0", "c_0", "input-packed"),
             needs=("module",),
             erratum=_PACKED_STATES,
