@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from lstm_conformance.runner.failures.explanation import explain
 from lstm_conformance.runner.failures.failure import Failure
-from lstm_conformance.runner.session.test_outcome import failure_as_json
+from lstm_conformance.runner.judging.comparison import Finding
 
 CASE = "v1 input_size=1 hidden_size=1"
 
@@ -14,17 +16,10 @@ CASE = "v1 input_size=1 hidden_size=1"
 @pytest.mark.parametrize("noise", [0.5, float("nan"), float("inf")])
 @pytest.mark.parametrize("plain", [True, False])
 def test_numbers_that_json_lacks(noise: float, plain: bool) -> None:
-    finding = {
-        "tensor": "h_n",
-        "verdict": "fail",
-        "ratio": float("inf"),
-        "index": (0, 0, 0),
-        "observed": float("nan"),
-        "expected": float("-inf"),
-        "noise": noise,
-        "message": "because",
-    }
-    failure = failure_as_json(Failure("fail", CASE, CASE, finding, plain=plain))
+    finding = Finding(
+        "h_n", "fail", math.inf, (0, 0, 0), math.nan, -math.inf, noise, message="because"
+    )
+    failure = Failure("fail", CASE, CASE, finding, plain=plain).to_json()
     text = explain("EQ-4", failure, "torch.nn:LSTM")
     assert f"+- {noise:.2g}" in text
     assert f'--clause EQ-4 --case "{CASE}"' in text

@@ -133,7 +133,7 @@ def test_what_is_no_such_program_is_told(command: list[str], says: str) -> None:
         (("a:B", "--python", sys.executable), "--python runs one of the adapters"),
         (("--exec", "no-such-program"), "no-such-program cannot be judged"),
         (("reference", "--time-limit", "-1"), "'-1' is no number above 0"),
-        (("reference", "--without", "gravity"), "invalid choice: 'gravity'"),
+        (("reference", "--without", "gravity"), "there is no capability 'gravity'"),
     ],
 )
 def test_questions_that_cannot_be_put(

@@ -94,7 +94,7 @@ def test_upgrading_leaves_what_is_no_result_invalid(broken: Any, tmp_path: Path)
         (b"[]", "JSON, but not what"),
         (b'"schema_version"', "JSON, but not what"),
         (b'{"defects": []}', "JSON, but not what"),
-        (b'{"schema_version": 3}', "install a newer one"),
+        (b'{"schema_version": 4}', "install a newer one"),
         (b'{"schema_version": 0}', "there are only"),
         (b'{"schema_version": true}', "there are only"),
         (b'{"schema_version": "\\u001b[2J"}', "there are only"),

@@ -112,9 +112,9 @@ def test_what_is_refused(files: list[Path], tmp_path: Path, capsys: Any) -> None
     assert "cannot be read" in refusal(capsys, tmp_path / "none.json")
     assert "no folder" in refusal(capsys, torch, "--html", tmp_path / "none" / "page.html")
     assert "is a folder" in refusal(capsys, torch, "--junit", tmp_path)
-    assert "holds results" in refusal(capsys, wrong_one, "--html", wrong_one)
+    assert "would replace" in refusal(capsys, wrong_one, "--html", wrong_one)
     same = tmp_path / "same"
-    assert "two reports" in refusal(capsys, torch, "--html", same, "--badge", same)
+    assert "--html and --badge both name" in refusal(capsys, torch, "--html", same, "--badge", same)
     assert "one implementation" in refusal(capsys, torch, wrong_one, "--badge", same)
     damaged = tmp_path / "damaged.json"
     damaged.write_text(text[:1000], "utf-8")

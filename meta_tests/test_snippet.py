@@ -6,12 +6,14 @@ import ast
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from lstm_conformance.adapters.target import load
+from lstm_conformance.reports.results import FoundFailure
+from lstm_conformance.runner.failures.failure import Failure
 from lstm_conformance.runner.failures.standalone_program import snippet
+from lstm_conformance.runner.judging.comparison import Finding
 from lstm_conformance.runner.judging.rules import close
 from lstm_conformance.spec.case import Case
 
@@ -31,6 +33,11 @@ CASES = {
     "cotangents=output,h_n,c_n seed=7",
     "bfloat16": "v1 input_size=2 hidden_size=2 seq_len=3 dtype=bfloat16 cotangents=output seed=8",
 }
+
+
+def failure(case: Case, finding: Finding | None = None, exception: str = "") -> FoundFailure:
+    line = str(case)
+    return Failure("error" if exception else "fail", line, line, finding, exception).to_json()
 
 
 def executed(program: str, folder: Path) -> dict[str, str]:
@@ -54,8 +61,8 @@ def test_snippet_prints_what_was_observed(name: str, tmp_path: Path) -> None:
     for tensor in {"c_n", *list(tensors)[-1:]}:
         values = tensors[tensor].values
         index = tuple(n - 1 for n in values.shape)
-        finding = {"tensor": tensor, "index": index, "expected": 0.0, "noise": 0.0, "message": ""}
-        program = snippet("torch.nn:LSTM", case, {"finding": finding})
+        finding = Finding(tensor, "fail", 1.0, index, 0.0, 0.0, 0.0)
+        program = snippet("torch.nn:LSTM", case, failure(case, finding))
         assert float(executed(program, tmp_path)["observed"]) == values[index]
 
 
@@ -66,18 +73,17 @@ def test_snippet_of_a_file(tmp_path: Path) -> None:
     case = Case.parse(CASES["forward"])
     observation = load(target).run(case)
     (finding,) = close("output")(trial_of(case, observation))
-    as_json: dict[str, Any] = {"finding": vars(finding)}
-    printed = executed(snippet(target, case, as_json), tmp_path)
+    printed = executed(snippet(target, case, failure(case, finding)), tmp_path)
     assert float(printed["observed"]) == finding.observed
     assert float(printed["expected"].split()[0]) == finding.expected
 
 
 def test_snippet_of_an_exception_and_of_a_shape() -> None:
     case = Case.parse(CASES["forward"])
-    program = snippet("torch.nn:LSTM", case, {"finding": {}, "exception": "ValueError: a\nb"})
+    program = snippet("torch.nn:LSTM", case, failure(case, exception="ValueError: a\nb"))
     assert program.endswith("# raises ValueError: a b\n")
-    finding = {"tensor": "h_n", "index": None, "message": "shape is (1,), not (2,)"}
-    program = snippet("torch-onednn-off", case, {"finding": finding})
+    finding = Finding("h_n", "fail", message="shape is (1,), not (2,)")
+    program = snippet("torch-onednn-off", case, failure(case, finding))
     ast.parse(program)
     assert "mkldnn" in program
     assert "shape is (1,), not (2,)" in program

@@ -23,6 +23,7 @@ from lstm_conformance.adapters.target import load
 from lstm_conformance.adapters.torch_module import TorchModule
 from lstm_conformance.defects.catalogue import FORWARD, GRADIENT, Defect, catalogue
 from lstm_conformance.defects.readable import ReadableLSTM
+from lstm_conformance.reports.results import DiagnosisResult
 from lstm_conformance.reports.writing import write_results, write_text
 from lstm_conformance.runner.failures.diagnosis import Diagnostician
 from lstm_conformance.runner.session.suite import judged
@@ -87,15 +88,16 @@ def measure(name: str, unknown: bool) -> dict[str, Any]:
     return row
 
 
-def diagnosis(defect: Defect, without: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Of the first failure of the clause that ``defect`` breaks."""
+def diagnosis(defect: Defect, without: tuple[str, ...] = ()) -> DiagnosisResult:
+    """The diagnosis of the first failure of the clause that ``defect`` breaks."""
     implementation = computed_otherwise(defect)
     diagnostician = Diagnostician(implementation, without)
     for checker in judged(implementation, defect.breaks):
         if checker.records[defect.breaks].failures:
-            checker.diagnose(diagnostician, defect.breaks)
+            checker.diagnose(diagnostician, [defect.breaks])
             failures = checker.records[defect.breaks].failures
-            return min(failures, key=lambda failure: failure.size).diagnosis
+            found = min(failures, key=lambda failure: failure.size).diagnosis
+            return {} if found is None else found.to_json()
     return {}
 
 
@@ -109,7 +111,7 @@ def computed_otherwise(defect: Defect) -> Implementation:
     return TorchModule(name, other, "")
 
 
-def _verdict(said: dict[str, Any], name: str) -> str:
+def _verdict(said: DiagnosisResult, name: str) -> str:
     if not said:
         return NOTHING
     if not said["defects"]:

@@ -141,14 +141,16 @@ class Checker:
                 record.combinations[text] = ", ".join(sorted(new))
 
     def diagnose(self, diagnostician: Diagnostician, clauses: Iterable[str] | None = None) -> None:
-        """Adds a diagnosis to the smallest failure of each clause that has to hold.
+        """Adds a diagnosis to the smallest failure of each broken clause.
 
         Args:
             diagnostician: of the implementation.
-            clauses: ids of the clauses to be diagnosed; by default all.
+            clauses: ids of the clauses to be diagnosed; by default all that have to hold.
         """
-        for clause in self.records if clauses is None else clauses:
-            if not self.records[clause].failures or is_recommended(clause):
+        if clauses is None:
+            clauses = [clause for clause in self.records if not is_recommended(clause)]
+        for clause in clauses:
+            if not self.records[clause].failures:
                 continue
             if self._out_of_time():
                 self._cut_short = True
