@@ -34,7 +34,7 @@ def flax_lstm(name: str, call: Any) -> JaxFunction:
         time_major = not case.config.batch_first
 
         def layer(x: Any, states: Any, weights: list[Weights], lengths: Any) -> Any:
-            options: dict[str, Any] = {"time_major": time_major, "return_carry": True}
+            options: dict[str, object] = {"time_major": time_major, "return_carry": True}
             both = len(weights) == 2
             if states is not None:
                 carries = [(c, h) for h, c in zip(*states, strict=True)]
@@ -52,7 +52,7 @@ def flax_lstm(name: str, call: Any) -> JaxFunction:
     return JaxFunction(name, flax.__version__, _CAPABILITIES, lstm)
 
 
-def gates(weights: Weights) -> dict[str, dict[str, Any]]:
+def gates(weights: Weights) -> dict[str, Arrays]:
     """Parameters by flax's names: for gate i, ``ii`` has the kernel for x, ``hi`` the one for h."""
     stacked = weights.weight_ih, weights.weight_hh, weights.bias
     parameters = {}

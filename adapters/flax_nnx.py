@@ -12,12 +12,13 @@ from flax import nnx
 
 from .assembly import Weights
 from .flax_linen import flax_lstm, gates
+from .function import Arrays
 from .jax_function import JaxFunction
 
 __all__ = ["flax_nnx_lstm", "flax_nnx_optimized_lstm"]
 
 
-def _parameters(cell: Any, weights: Weights) -> dict[str, dict[str, Any]]:
+def _parameters(cell: Any, weights: Weights) -> dict[str, Arrays]:
     if isinstance(cell, nnx.OptimizedLSTMCell):
         dense_h = {"kernel": weights.weight_hh.T, "bias": weights.bias}
         return {"dense_i": {"kernel": weights.weight_ih.T}, "dense_h": dense_h}

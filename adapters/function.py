@@ -11,8 +11,9 @@ import numpy as np
 from ..spec.case import OUTPUTS, Case
 from ..spec.contract import Nonconformance, Observation, ObservedTensor
 
-__all__ = ["FunctionLSTM", "padding", "too_long_to_unroll", "without_padding"]
+__all__ = ["Arrays", "FunctionLSTM", "padding", "too_long_to_unroll", "without_padding"]
 
+# Arrays of NumPy or of a framework, by name.
 Arrays = dict[str, Any]
 
 # So many steps compile in seconds. A case of 500 would take longer than all other cases together.
@@ -85,7 +86,7 @@ class FunctionLSTM:
 
         return call
 
-    def arrays(self, case: Case, values: dict[str, Any]) -> Arrays:
+    def arrays(self, case: Case, values: Arrays) -> Arrays:
         """``values`` as arrays of the framework, in the dtype of the case."""
         return {name: self._array(value.astype(case.dtype)) for name, value in values.items()}
 

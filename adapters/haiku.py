@@ -24,7 +24,7 @@ from .jax_function import FORMATS, JaxFunction
 __all__ = ["haiku_lstm"]
 
 
-def _parameters(weights: Weights) -> dict[str, dict[str, Any]]:
+def _parameters(weights: Weights) -> dict[str, Arrays]:
     def reordered(parameter: Any) -> Any:
         i, f, g, o = jnp.split(parameter, 4)
         return jnp.concatenate([i, g, f, o])

@@ -43,7 +43,7 @@ def _keras(backend: str, unroll: bool) -> FunctionLSTM:
         )
         if len(weights) == 2:
             lstm = keras.layers.Bidirectional(lstm, dtype=dtype)
-        given: dict[str, Any] = {}
+        given: dict[str, object] = {}
         if states is not None:
             given["initial_state"] = [s[d] for d in range(len(weights)) for s in states]
         if lengths is not None:

@@ -22,7 +22,7 @@ import numpy as np
 
 from ..spec.case import OUTPUTS, Case
 from ..spec.contract import Nonconformance
-from .function import FunctionLSTM
+from .function import Arrays, FunctionLSTM
 from .onnx_model import lstm_model
 
 __all__ = ["mnn_lstm"]
@@ -32,7 +32,7 @@ _CAPABILITIES = frozenset(
 )
 
 
-def _lstm(case: Case, arguments: dict[str, Any]) -> tuple[Any, Any, Any]:
+def _lstm(case: Case, arguments: Arrays) -> tuple[Any, Any, Any]:
     model = lstm_model(case, arguments)
     names = [given.name for given in model.graph.input]
     precision = MNN.expr.PrecisionMode.High

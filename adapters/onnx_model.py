@@ -15,13 +15,14 @@ import onnx
 from onnx import helper, numpy_helper
 
 from ..spec.case import OUTPUTS, Case
+from .function import Arrays
 
 __all__ = ["lstm_model"]
 
 _OPSET, _IR_VERSION = 22, 10  # the first with LSTM in bfloat16
 
 
-def lstm_model(case: Case, arguments: dict[str, Any]) -> onnx.ModelProto:
+def lstm_model(case: Case, arguments: Arrays) -> onnx.ModelProto:
     """The model of a case. Its inputs are ``input``, and ``h_0`` and ``c_0`` if there are states.
 
     ``batch_first=True`` becomes ``layout=1``.
@@ -75,7 +76,7 @@ def lstm_model(case: Case, arguments: dict[str, Any]) -> onnx.ModelProto:
     return helper.make_model(graph, opset_imports=[opset], ir_version=_IR_VERSION)
 
 
-def _constants(case: Case, arguments: dict[str, Any]) -> dict[str, Any]:
+def _constants(case: Case, arguments: Arrays) -> Arrays:
     config = case.config
     constants = {"side by side": np.array([0, 0, config.num_directions * config.hidden_size])}
     if case.packed:

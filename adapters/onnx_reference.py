@@ -11,7 +11,7 @@ import onnx
 from onnx.reference import ReferenceEvaluator
 
 from ..spec.case import OUTPUTS, Case
-from .function import FunctionLSTM, without_padding
+from .function import Arrays, FunctionLSTM, without_padding
 from .onnx_model import lstm_model
 
 __all__ = ["onnx_reference_lstm"]
@@ -22,7 +22,7 @@ _CAPABILITIES = frozenset(
 )
 
 
-def _lstm(case: Case, arguments: dict[str, Any]) -> tuple[Any, Any, Any]:
+def _lstm(case: Case, arguments: Arrays) -> tuple[Any, Any, Any]:
     evaluator = ReferenceEvaluator(lstm_model(case, arguments))
     inputs = {name: arguments[name] for name in evaluator.input_names}
     output, h_n, c_n = evaluator.run(list(OUTPUTS), inputs)

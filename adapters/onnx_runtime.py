@@ -11,7 +11,7 @@ from typing import Any
 import onnxruntime
 
 from ..spec.case import OUTPUTS, Case
-from .function import FunctionLSTM, without_padding
+from .function import Arrays, FunctionLSTM, without_padding
 from .onnx_model import lstm_model
 
 __all__ = ["onnxruntime_lstm"]
@@ -21,7 +21,7 @@ _CAPABILITIES = frozenset(
 )
 
 
-def _lstm(case: Case, arguments: dict[str, Any]) -> tuple[Any, Any, Any]:
+def _lstm(case: Case, arguments: Arrays) -> tuple[Any, Any, Any]:
     session = onnxruntime.InferenceSession(
         lstm_model(case, arguments).SerializeToString(), providers=["CPUExecutionProvider"]
     )

@@ -16,7 +16,7 @@ import openvino
 import openvino.opset15 as ops
 
 from ..spec.case import OUTPUTS, Case
-from .function import FunctionLSTM, without_padding
+from .function import Arrays, FunctionLSTM, without_padding
 
 __all__ = ["openvino_lstm", "openvino_lstm_dynamic"]
 
@@ -29,7 +29,7 @@ _CAPABILITIES = frozenset(
 _DYNAMIC_AXES = {"input": (0, 1), "h_0": (1,), "c_0": (1,), "lengths": (0,)}
 
 
-def _model(case: Case, arguments: dict[str, Any], inputs: dict[str, Any], lengths: Any) -> Any:
+def _model(case: Case, arguments: Arrays, inputs: Arrays, lengths: Any) -> Any:
     """The model. Its shapes are dynamic if ``inputs`` has lengths; otherwise these are constant."""
     config, D, H = case.config, case.config.num_directions, case.config.hidden_size
     given = {}
@@ -78,7 +78,7 @@ def _fico(directions: list[Any]) -> Any:
 def _lstm(name: str, dynamic: bool) -> FunctionLSTM:
     core = openvino.Core()
 
-    def function(case: Case, arguments: dict[str, Any]) -> tuple[Any, Any, Any]:
+    def function(case: Case, arguments: Arrays) -> tuple[Any, Any, Any]:
         shapes = case.shapes()
         inputs = {"input": arguments["input"]}
         for name in ("h_0", "c_0"):

@@ -8,6 +8,7 @@ import torch
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from ..spec.case import Case
+from .function import Arrays
 
 __all__ = ["FlatLSTM"]
 
@@ -21,7 +22,7 @@ class FlatLSTM(torch.nn.Module):
         names: the names of the tensors of a call, in order: input, h_0, c_0, lengths.
     """
 
-    def __init__(self, case: Case, arguments: dict[str, Any], names: list[str]) -> None:
+    def __init__(self, case: Case, arguments: Arrays, names: list[str]) -> None:
         super().__init__()
         self.case, self.names = case, names
         self.lstm = torch.nn.LSTM(**vars(case.config))

@@ -18,7 +18,7 @@ import onnxruntime
 import torch
 
 from ..spec.case import OUTPUTS, Case
-from .function import FunctionLSTM
+from .function import Arrays, FunctionLSTM
 from .torch_bench import undisturbed
 from .torch_flat import FlatLSTM
 
@@ -48,7 +48,7 @@ def _example(array: Any, axes: dict[int, str]) -> torch.Tensor:
     return torch.from_numpy(larger + (array.ndim == 1))
 
 
-def _export(case: Case, arguments: dict[str, Any], given: dict[str, Any], dynamo: bool) -> bytes:
+def _export(case: Case, arguments: Arrays, given: Arrays, dynamo: bool) -> bytes:
     names, file = list(given), io.BytesIO()
     axes = _axes(case, names, steps=not dynamo)
     options: dict[str, Any] = {"input_names": names, "output_names": list(OUTPUTS), "f": file}
@@ -65,7 +65,7 @@ def _export(case: Case, arguments: dict[str, Any], given: dict[str, Any], dynamo
 
 
 def _lstm(name: str, dynamo: bool, capabilities: frozenset[str]) -> FunctionLSTM:
-    def function(case: Case, arguments: dict[str, Any]) -> tuple[Any, Any, Any]:
+    def function(case: Case, arguments: Arrays) -> tuple[Any, Any, Any]:
         parameters = case.config.parameter_shapes()
         given = {name: array for name, array in arguments.items() if name not in parameters}
         if case.packed:

@@ -17,7 +17,7 @@ from tvm import relax
 from tvm.relax.frontend.torch import from_exported_program
 
 from ..spec.case import Case
-from .function import FunctionLSTM
+from .function import Arrays, FunctionLSTM
 from .torch_bench import undisturbed
 from .torch_flat import FlatLSTM
 
@@ -29,7 +29,7 @@ _CAPABILITIES = frozenset(
 )
 
 
-def _lstm(case: Case, arguments: dict[str, Any]) -> tuple[Any, Any, Any]:
+def _lstm(case: Case, arguments: Arrays) -> tuple[Any, Any, Any]:
     given = {name: arguments[name] for name in ("input", "h_0", "c_0") if name in arguments}
     with undisturbed(case.seed), torch.no_grad():
         examples = tuple(torch.zeros(array.shape) for array in given.values())

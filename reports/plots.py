@@ -40,7 +40,7 @@ _MARKERS = ("o", "s", "^", "D", "v")
 # Becomes the colour of the page's text.
 _TEXT = "#000000"
 
-_SETTINGS: dict[str, Any] = {
+_SETTINGS: dict[str, object] = {
     "svg.fonttype": "none",
     "font.size": 9,
     "axes.titlesize": 9,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import secrets
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -247,9 +247,9 @@ def _is_worker(config: pytest.Config) -> bool:
     return hasattr(config, "workerinput")
 
 
-def _worker_input(config: pytest.Config) -> dict[str, Any]:
+def _worker_input(config: pytest.Config) -> Mapping[str, Any]:
     """What the main process gave this worker; empty in the main process."""
-    given: dict[str, Any] = getattr(config, "workerinput", {})
+    given: Mapping[str, Any] = getattr(config, "workerinput", {})
     return given
 
 

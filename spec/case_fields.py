@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import Any
 
 from .case import Case
 
@@ -13,7 +12,7 @@ __all__ = ["case_fields"]
 _SCALES = ("weight_scale", "input_scale", "state_scale")
 
 
-def case_fields(case: Case) -> dict[str, Any]:
+def case_fields(case: Case) -> dict[str, object]:
     """The fields of ``case`` and of its configuration, by name."""
     names = [f.name for f in fields(Case) if f.name != "config" and f.name not in _SCALES]
     return {**vars(case.config), **{name: getattr(case, name) for name in names}}

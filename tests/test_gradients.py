@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from lstm_conformance.reference.oracle import expect
 from lstm_conformance.runner.judging.comparison import Finding, holds
@@ -300,7 +301,7 @@ def test_double_backward(lstm_check: Checker) -> None:
 
 
 def derivatives_close(
-    differentiate: Callable[[Trial, dict[str, Any]], Any], names: tuple[str, ...]
+    differentiate: Callable[[Trial, dict[str, NDArray[np.float64]]], Any], names: tuple[str, ...]
 ) -> Callable[[Trial], list[Finding]]:
     """Judges the derivatives of results in a direction. ``names`` are the results, () for all."""
 

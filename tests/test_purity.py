@@ -365,7 +365,7 @@ def random_state_unchanged(trial: Trial) -> list[Finding]:
     return findings
 
 
-def random_state(bench: Bench) -> dict[str, Any]:
+def random_state(bench: Bench) -> Mapping[str, object]:
     """The state of every global random generator."""
     torch, device = bench.torch, bench.case.device
     numpy_state: Any = np.random.get_state()
@@ -400,7 +400,7 @@ SETTINGS = (
 )
 
 
-def settings(bench: Bench) -> dict[str, Any]:
+def settings(bench: Bench) -> dict[str, object]:
     """The global settings of torch, by name."""
     found = {}
     for name in SETTINGS:

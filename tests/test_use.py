@@ -59,7 +59,7 @@ ARGUMENTS = (
 )
 
 
-def constructor_arguments(bench: Bench) -> dict[str, Any]:
+def constructor_arguments(bench: Bench) -> dict[str, object]:
     """The constructor arguments of the case, in the order of the signature."""
     values = {**vars(bench.case.config), "device": bench.case.device, "dtype": bench.dtype}
     return {name: values[name] for name in ARGUMENTS}

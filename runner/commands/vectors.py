@@ -10,7 +10,7 @@ from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from decimal import Context, Decimal, localcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -217,6 +217,16 @@ def tensors(case: Case) -> dict[str, NDArray[Any]]:
 # ------------------------------------------------------------------ files
 
 
+class _Index(TypedDict):
+    """The file ``index.json``: see docs/vectors.md."""
+
+    schema_version: int
+    version: str
+    threshold: float
+    rule: str
+    cases: list[dict[str, object]]
+
+
 def vectors(options: Namespace) -> int:
     """Writes the folder, and prints what is in it.
 
@@ -225,45 +235,45 @@ def vectors(options: Namespace) -> int:
     """
     folder: Path = options.folder
     try:
-        problem = _problem(folder)
-        index = {} if problem else _write(folder)
+        _check(folder)
+        index = _write(folder)
     except ModuleNotFoundError as error:
         if not str(error.name).startswith("safetensors"):
             raise
-        problem = (
+        raise UsageError(
             "vectors need safetensors, which is not installed: "
             "pip install 'lstm-conformance[programs]'."
-        )
+        ) from None
     except OSError as error:
-        problem = f"{folder} cannot be written: {error.strerror}."
-    if problem is not None:
-        raise UsageError(problem)
+        raise UsageError(f"{folder} cannot be written: {error.strerror}.") from None
     size = sum(file.stat().st_size for file in folder.iterdir()) / 1e6
     print(f"{len(index['cases'])} cases, {size:.1f} MB, in {folder}")
     return 0
 
 
-def _problem(folder: Path) -> str | None:
-    """Why ``folder`` cannot be written, as a sentence; None if it can."""
+def _check(folder: Path) -> None:
+    """Raises UsageError if ``folder`` cannot be written."""
+    problem = ""
     if folder.is_dir():
         if folder.samefile(Path.cwd()):
-            return f"{folder} cannot be written: it is the current folder."
-        if any(folder.iterdir()):
-            return f"{folder} cannot be written: it is not empty."
+            problem = "it is the current folder"
+        elif any(folder.iterdir()):
+            problem = "it is not empty"
     elif folder.exists():
-        return f"{folder} cannot be written: it is no folder."
-    if not folder.parent.is_dir():
-        return f"{folder} cannot be written: there is no folder {folder.parent}."
-    if not os.access(folder.parent, os.W_OK):
-        return f"{folder} cannot be written: no permission in {folder.parent}."
-    return None
+        problem = "it is not a folder"
+    elif not folder.parent.is_dir():
+        problem = f"there is no folder {folder.parent}"
+    elif not os.access(folder.parent, os.W_OK):
+        problem = f"no permission in {folder.parent}"
+    if problem:
+        raise UsageError(f"{folder} cannot be written: {problem}.")
 
 
-def _write(folder: Path) -> dict[str, Any]:
+def _write(folder: Path) -> _Index:
     """Writes a temporary folder beside ``folder`` and renames it; returns the index."""
     from safetensors.numpy import save
 
-    index: dict[str, Any] = {
+    index: _Index = {
         "schema_version": SCHEMA_VERSION,
         "version": __version__,
         "threshold": THRESHOLD,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
 from ...reports.escaping import one_line
 from ...reports.results import ClauseResult, FindingResult, Results
@@ -174,9 +173,9 @@ def toml_text(deviations: list[Deviation], name: str) -> str:
     return f"{_HEADER.format(name=one_line(name))}\n{visible}"
 
 
-def _entry(deviation: Deviation) -> dict[str, Any]:
+def _entry(deviation: Deviation) -> dict[str, object]:
     clauses, when = list(deviation.clauses), deviation.when
-    entry: dict[str, Any] = {"clause": clauses if len(clauses) > 1 else clauses[0]}
+    entry: dict[str, object] = {"clause": clauses if len(clauses) > 1 else clauses[0]}
     if when:
         entry["when"] = {
             condition: list(values) if len(values) > 1 else values[0]

@@ -11,10 +11,13 @@ from typing import Any
 
 from ...spec.contract import Unsupported
 
-__all__ = ["answer_requests"]
+__all__ = ["Message", "answer_requests"]
+
+# One request or answer, as JSON: see docs/protocol.md.
+Message = dict[str, Any]
 
 
-def answer_requests(answer: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+def answer_requests(answer: Callable[[Message], Message]) -> None:
     """Answers until there is nothing more to read.
 
     Whatever else is printed goes to standard error; nothing else reads standard input.

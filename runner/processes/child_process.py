@@ -13,7 +13,9 @@ import sys
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
-from typing import IO, Any
+from typing import IO
+
+from .answer_loop import Message
 
 __all__ = ["ChildProcess", "Limits", "ProcessFailed"]
 
@@ -56,7 +58,7 @@ class ChildProcess:
         self,
         command: Sequence[str],
         limits: Limits,
-        greeting: dict[str, Any],
+        greeting: Message,
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self._command = list(command)
@@ -69,7 +71,7 @@ class ChildProcess:
         self._asked = 0
         atexit.register(self.stop)
 
-    def start(self) -> dict[str, Any]:
+    def start(self) -> Message:
         """The answer to the greeting of a process that is started for it.
 
         Raises:
@@ -96,7 +98,7 @@ class ChildProcess:
         ).start()
         return self._ask(self._greeting, self._limits.start_seconds)
 
-    def ask(self, message: dict[str, Any], seconds: float | None = None) -> dict[str, Any]:
+    def ask(self, message: Message, seconds: float | None = None) -> Message:
         """The answer to ``message``.
 
         Args:
@@ -110,7 +112,7 @@ class ChildProcess:
             self.start()
         return self._ask(message, self._limits.seconds if seconds is None else seconds)
 
-    def _ask(self, message: dict[str, Any], seconds: float) -> dict[str, Any]:
+    def _ask(self, message: Message, seconds: float) -> Message:
         assert self._process is not None
         assert self._process.stdin is not None
         self._asked += 1

@@ -16,7 +16,7 @@ from ...spec.case import Case
 from ...spec.config import LSTMConfig
 from ...spec.contract import Observation
 from ...spec.usage_error import UsageError
-from .answer_loop import answer_requests
+from .answer_loop import Message, answer_requests
 
 __all__ = ["PROTOCOL", "Server", "main"]
 
@@ -43,7 +43,7 @@ class Server:
     def __init__(self, target: str) -> None:
         self._target = target
 
-    def answer(self, message: dict[str, Any]) -> dict[str, Any]:
+    def answer(self, message: Message) -> Message:
         """The answer to one message; what the implementation raises passes through."""
         if message["method"] == "hello":
             return self._hello()
@@ -62,7 +62,7 @@ class Server:
         save_file(arrays, message["outputs"])
         return {"seconds": observation.seconds}
 
-    def _hello(self) -> dict[str, Any]:
+    def _hello(self) -> Message:
         try:
             implementation = self._implementation = load(self._target)
         except UsageError as error:
@@ -75,7 +75,7 @@ class Server:
         }
 
 
-def _case(message: dict[str, Any]) -> tuple[Case, dict[str, Any]]:
+def _case(message: Message) -> tuple[Case, dict[str, Any]]:
     """The case of a message, with the values of its file, and the direction if there is one."""
     given = dict(message["case"])
     of_config = {name: given.pop(name) for name in LSTMConfig.__dataclass_fields__}

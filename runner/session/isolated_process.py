@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from ...spec.case import Case
 from ..failures.diagnosis import Diagnostician
-from ..processes.answer_loop import answer_requests
+from ..processes.answer_loop import Message, answer_requests
 from ..searching.checker import Checker
 from ..searching.settings import Settings
 from .construction import Judged, construct
@@ -32,7 +31,7 @@ class _Answers:
         self._diagnostician: Diagnostician | None = None
         self._runs: dict[str, Run] = {}
 
-    def answer(self, message: dict[str, Any]) -> dict[str, Any]:
+    def answer(self, message: Message) -> Message:
         if "options" in message:
             options = Options.from_json(message["options"])
             self._judged = construct(options)
@@ -44,7 +43,7 @@ class _Answers:
             return {"works": works(self._judged.implementation, message["capability"])}
         return self._judge(self._judged, message)
 
-    def _judge(self, judged: Judged, message: dict[str, Any]) -> dict[str, Any]:
+    def _judge(self, judged: Judged, message: Message) -> Message:
         assert self._settings is not None
         assert self._diagnostician is not None
         clauses = message["clauses"]

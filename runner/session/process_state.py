@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from typing import Any
 
 import numpy as np
 
 __all__ = ["changed", "process_state"]
 
 
-def process_state() -> dict[str, Any]:
+def process_state() -> dict[str, object]:
     """State by its name; that of torch only if it was imported."""
-    state: dict[str, Any] = {
+    state: dict[str, object] = {
         "the working directory": _working_directory(),
         "numpy.seterr": np.geterr(),
         "sys.stdout": (id(sys.stdout), sys.stdout.closed),
@@ -41,6 +40,6 @@ def _working_directory() -> str:
         return "none: it was removed"
 
 
-def changed(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+def changed(before: dict[str, object], after: dict[str, object]) -> list[str]:
     """Names of what is not as it was."""
     return [name for name, value in before.items() if after[name] != value]

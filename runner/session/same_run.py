@@ -75,7 +75,7 @@ def differing(
         other: the same of another run.
         ignoring: names of fields that may differ.
     """
-    mine, its = cast(dict[str, Any], one), cast(dict[str, Any], other)
+    mine, its = cast(Mapping[str, Any], one), cast(Mapping[str, Any], other)
     fields = [*recorded_options(), "missing_devices", "threshold"]
     pairs = [
         *_both("implementation", ("name", "version", "target"), mine, its),
@@ -98,7 +98,7 @@ def differing(
 
 
 def _both(
-    part: str, names: tuple[str, ...], one: dict[str, Any], other: dict[str, Any]
+    part: str, names: tuple[str, ...], one: Mapping[str, Any], other: Mapping[str, Any]
 ) -> list[tuple[str, Any, Any]]:
     return [(_PHRASES[name], one[part][name], other[part][name]) for name in names]
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator
 from functools import partial
 from pathlib import Path
 from types import FunctionType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ... import tests
 from ...spec.contract import Implementation
@@ -82,7 +82,7 @@ def judging_tests(clauses: Collection[str], profile: Profile) -> dict[str, tuple
     }
 
 
-def _arguments(test: FunctionType, profile: Profile) -> dict[str, dict[str, Any]]:
+def _arguments(test: FunctionType, profile: Profile) -> dict[str, dict[str, object]]:
     """What a test is called with besides the checker, by what pytest appends to its name."""
     if "lstm_combinations" in inspect.signature(test).parameters:
         groups = combination_groups(profile.every_combination)
