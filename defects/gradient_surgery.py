@@ -8,7 +8,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-__all__ = ["with_cotangents", "with_gradient_of", "with_gradient_times"]
+from .readable import Weights
+
+__all__ = ["constant", "with_cotangents", "with_gradient_of", "with_gradient_times"]
+
+
+def constant(w: Weights) -> Weights:
+    """The same parameters without gradients."""
+    return Weights(*(None if p is None else p.detach() for p in w))
 
 
 def with_gradient_times(factor: float, x: Tensor) -> Tensor:
