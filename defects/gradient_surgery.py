@@ -15,7 +15,8 @@ __all__ = ["constant", "with_cotangents", "with_gradient_of", "with_gradient_tim
 
 def constant(w: Weights) -> Weights:
     """The same parameters without gradients."""
-    return Weights(*(None if p is None else p.detach() for p in w))
+    parameters: list[Any] = [None if p is None else p.detach() for p in w]
+    return Weights(*parameters)
 
 
 def with_gradient_times(factor: float, x: Tensor) -> Tensor:
