@@ -21,6 +21,7 @@ from ...spec.contract import (
     ObservedTensor,
     Unsupported,
 )
+from ...spec.interrupts import is_interrupt
 from .comparison import Finding, compare
 
 if TYPE_CHECKING:
@@ -56,17 +57,19 @@ class Trial:
     @property
     def observation(self) -> Observation:
         """What the implementation makes of the case."""
-        if isinstance(self._outcome, Exception):
+        if isinstance(self._outcome, BaseException):
             raise self._outcome
         return self._outcome
 
     @cached_property
-    def _outcome(self) -> Observation | Exception:
+    def _outcome(self) -> Observation | BaseException:
         before = self.seconds
         try:
             return self._observe(self.case)
-        except Exception as error:  # what hung or crashed is not asked again by the next rule
-            return error
+        except BaseException as error:
+            if is_interrupt(error):
+                raise
+            return error  # what hung or crashed is not asked again by the next rule
         finally:
             self.shared_seconds = self.seconds - before
 

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from typing import IO
 
 from .answer_loop import Message
+from .starting import ends_with_parent
 
 __all__ = ["ChildProcess", "Limits", "ProcessFailed"]
 
@@ -88,6 +89,7 @@ class ChildProcess:
                 stderr=self._stderr,
                 env=self._environment,
                 start_new_session=True,  # with all that it starts, it can be ended at once
+                preexec_fn=ends_with_parent(),
             )
         except OSError as error:
             raise ProcessFailed(f"{self._command[0]}: {error.strerror}") from error

@@ -69,7 +69,9 @@ def runs(clause: str, profile: Profile) -> Iterator[Run]:
                 yield Run(test.__name__ + label, clauses, partial(test, **arguments))
 
 
-def judging_tests(clauses: Collection[str], profile: Profile) -> dict[str, tuple[str, ...]]:
+def judging_tests(
+    clauses: Collection[str], profile: Profile, given_case: bool = False
+) -> dict[str, tuple[str, ...]]:
     """The tests that judge any of ``clauses``, by file and name as in results, with their clauses.
 
     They are in the order in which pytest runs them.
@@ -78,14 +80,16 @@ def judging_tests(clauses: Collection[str], profile: Profile) -> dict[str, tuple
         name + label: clauses_of(test)
         for name, test in suite().items()
         if not set(clauses).isdisjoint(clauses_of(test))
-        for label in _arguments(test, profile)
+        for label in _arguments(test, profile, given_case)
     }
 
 
-def _arguments(test: FunctionType, profile: Profile) -> dict[str, dict[str, object]]:
+def _arguments(
+    test: FunctionType, profile: Profile, given_case: bool = False
+) -> dict[str, dict[str, object]]:
     """What a test is called with besides the checker, by what pytest appends to its name."""
     if "lstm_combinations" in inspect.signature(test).parameters:
-        groups = combination_groups(profile.every_combination)
+        groups = {"given": []} if given_case else combination_groups(profile.every_combination)
         return {f"[{name}]": {"lstm_combinations": group} for name, group in groups.items()}
     marks = [mark for mark in getattr(test, "pytestmark", []) if mark.name == "parametrize"]
     if not marks:
