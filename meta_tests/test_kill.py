@@ -18,7 +18,7 @@ from lstm_conformance.runner.judging.rules import close
 from lstm_conformance.runner.mutation.first_failure import FirstFailure, UntilFirstFailure
 from lstm_conformance.runner.searching.profiles import PROFILES
 from lstm_conformance.runner.searching.settings import Settings
-from lstm_conformance.runner.session.suite import runs
+from lstm_conformance.runner.session.suite import runs_of
 from lstm_conformance.spec.case import Case
 from lstm_conformance.spec.clauses import TESTABLE
 from lstm_conformance.spec.combinations import covering_array
@@ -84,7 +84,7 @@ def test_runs_are_those_of_pytest(profile: str, tmp_path: Path) -> None:
         cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False,
     )  # fmt: skip
     names = {line.partition("::")[2] for line in collected.stdout.splitlines() if "::" in line}
-    planned = {run.name for clause in TESTABLE for run in runs(clause, PROFILES[profile])}
+    planned = {run.name for clause in TESTABLE for run in runs_of(clause, PROFILES[profile])}
     assert names == planned
 
 

@@ -26,7 +26,7 @@ from lstm_conformance.defects.readable import ReadableLSTM
 from lstm_conformance.reports.results import DiagnosisResult
 from lstm_conformance.reports.writing import write_results, write_text
 from lstm_conformance.runner.failures.diagnosis import Diagnostician
-from lstm_conformance.runner.session.suite import judged
+from lstm_conformance.runner.session.suite import checkers_of
 from lstm_conformance.spec.contract import Implementation
 from meta_tests.implementations.correct import SigmoidByTanh, SummedFromTheEnd
 
@@ -92,7 +92,7 @@ def diagnosis(defect: Defect, without: tuple[str, ...] = ()) -> DiagnosisResult:
     """The diagnosis of the first failure of the clause that ``defect`` breaks."""
     implementation = computed_otherwise(defect)
     diagnostician = Diagnostician(implementation, without)
-    for checker in judged(implementation, defect.breaks):
+    for checker in checkers_of(implementation, defect.breaks):
         if checker.records[defect.breaks].failures:
             checker.diagnose(diagnostician, [defect.breaks])
             failures = checker.records[defect.breaks].failures
