@@ -153,12 +153,12 @@ def pytest_pyfunc_call(
 
 def _raise_outcome(checker: Checker, session: JudgingSession) -> None:
     from ..spec.clauses import is_recommended
-    from .failures.explanation import failure_text
+    from .failures.explanation import describe_failure
     from .session.results_builder import smallest
 
     def texts(of_clause: dict[str, list[Failure]]) -> str:
         return "\n\n".join(
-            failure_text(clause, smallest(failures).to_json(), session.judged.target)
+            describe_failure(clause, smallest(failures).to_json(), session.judged.target)
             for clause, failures in of_clause.items()
         )
 

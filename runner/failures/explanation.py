@@ -7,10 +7,10 @@ from ...spec.clauses import CLAUSES
 from ..judging.comparison import THRESHOLD
 from .standalone_program import standalone_program
 
-__all__ = ["failure_text", "repeat_command"]
+__all__ = ["describe_failure", "repeat_command"]
 
 
-def failure_text(clause_id: str, failure: FoundFailure, target: str) -> str:
+def describe_failure(clause_id: str, failure: FoundFailure, target: str) -> str:
     """The text on a failure: the clause, the case, the element, and how to repeat it.
 
     Args:

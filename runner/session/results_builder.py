@@ -19,7 +19,7 @@ from ...reports.results import (
 )
 from ...spec.clauses import CHAPTERS, TESTABLE, root_causes
 from ...spec.verdicts import BROKEN, ERROR, NOT_TESTED, PASS, WAIVED, Verdict
-from ..failures.explanation import failure_text, repeat_command
+from ..failures.explanation import describe_failure, repeat_command
 from ..failures.failure import LARGEST_RATIO, Failure
 from ..failures.standalone_program import standalone_program
 from ..searching.record import Record
@@ -249,7 +249,7 @@ class _Builder:
             **plain,
             "command": repeat_command(clause_id, plain, target),
             "program": standalone_program(plain, target),
-            "explanation": failure_text(clause_id, plain, target),
+            "explanation": describe_failure(clause_id, plain, target),
         }
 
 
