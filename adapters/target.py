@@ -13,6 +13,7 @@ from typing import Any
 
 from ..spec.capabilities import ALL, CAPABILITIES
 from ..spec.contract import Implementation
+from ..spec.interrupts import is_interrupt
 from ..spec.usage_error import UsageError
 from . import REGISTRY
 
@@ -101,7 +102,9 @@ def _module(name: str, adapter: str = "") -> ModuleType:
     except SyntaxError as error:
         place = f"{error.filename}, line {error.lineno}"
         raise UsageError(f"Importing {name} failed: {error.msg} ({place}).") from error
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
+        if is_interrupt(error):
+            raise
         missing = error.name if isinstance(error, ModuleNotFoundError) else None
         if missing and adapter:
             extra = REGISTRY[adapter].extra
@@ -137,7 +140,9 @@ def _drop_in(target: str, factory: Any, version: str) -> Implementation:
         raise UsageError(_NOT_INSTALLED.format(target, "torch", "torch")) from None
     try:
         module = factory(2, 3)
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
+        if is_interrupt(error):
+            raise
         raise UsageError(
             f"{target} is not an LSTM: called with input_size=2, hidden_size=3 it raised "
             f"{_one_line(error)}."

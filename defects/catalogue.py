@@ -5,9 +5,12 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
+
+from ..spec.clauses import CLAUSES
 
 __all__ = [
     "FORWARD",
@@ -18,6 +21,7 @@ __all__ = [
     "Defect",
     "catalogue",
     "defect",
+    "variant",
 ]
 
 # Outputs are wrong; only gradients are; how it is called and what it leaves behind; right but
@@ -67,13 +71,38 @@ def defect(breaks: str, kind: str, shows: str) -> Callable[[Class], Class]:
     return enter
 
 
+def variant(
+    module: str, cls: type, name: str, text: str, breaks: str, kind: str, shows: str
+) -> None:
+    """Enters a class that a function has made, for a family of defects that differ in a name only.
+
+    A loop over a table calls it for each of them. The class becomes an attribute of the module,
+    as if it had been written there.
+
+    Args:
+        module: ``__name__`` of the module that has the table.
+        cls: the class, made for this defect alone.
+        name: what the class is called, the defect's id.
+        text: its docstring, the defect's text.
+        breaks, kind, shows: as in :class:`Defect`.
+    """
+    cls.__module__, cls.__name__, cls.__qualname__, cls.__doc__ = module, name, name, text
+    setattr(sys.modules[module], name, defect(breaks, kind, shows)(cls))
+
+
 def catalogue() -> tuple[Defect, ...]:
-    """All defects, by file and their order in it.
+    """All defects, by clause as in the specification, then by module and their order in it.
 
     Raises:
         ImportError: torch is not installed.
     """
     package: Any = importlib.import_module(__package__)
-    for module in sorted(pkgutil.iter_modules(package.__path__), key=lambda module: module.name):
-        importlib.import_module(f"{__package__}.{module.name}")
-    return tuple(sorted(_CATALOGUE, key=lambda entry: entry.target.partition(":")[0]))
+    for module in pkgutil.walk_packages(package.__path__, f"{__package__}."):
+        importlib.import_module(module.name)
+    clauses = list(CLAUSES)
+    return tuple(
+        sorted(
+            _CATALOGUE,
+            key=lambda entry: (clauses.index(entry.breaks), entry.target.partition(":")[0]),
+        )
+    )

@@ -1,20 +1,21 @@
-"""LSTMs with one defect each that shows where three arguments meet, and nowhere else.
+"""LSTMs with one defect each that shows only where several arguments or sizes meet.
 
-Shapes fit and nothing is raised.
+Nothing is raised.
 """
 
 from __future__ import annotations
+
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from .catalogue import FORWARD, GRADIENT, defect
-from .gradient_surgery import with_gradient_times
-from .readable import ReadableLSTM, States, Steps, Weights
+from .catalogue import FORWARD, GRADIENT, INTERFACE, defect
+from .gradient_surgery import with_gradient_of, with_gradient_times
+from .readable import Input, ReadableLSTM, Result, States, Steps, Weights
 
-Input = Tensor | PackedSequence
-Result = tuple[Input, States]
+# --------------------------------------------------------------------- arguments
 
 
 @defect("COMB-1", FORWARD, "proj_size > 0, bidirectional, packed with unsorted lengths")
@@ -50,6 +51,40 @@ class ThirdLayerWithoutBiasUnderIdleDropout(ReadableLSTM):
         return w._replace(b_ih=None, b_hh=None) if wrong else w
 
 
+@defect("COMB-1", FORWARD, "num_layers >= 2, bidirectional")
+class ParametersReadDirectionMajor(ReadableLSTM):
+    """Layers and directions take the parameters of one another, where shapes are the same: they
+    are read as all of the forward direction, then all of the reverse one."""
+
+    def weights(self, layer: int, d: int) -> Weights:
+        own = super().weights(layer, d)
+        d, layer = divmod(layer * self.num_directions + d, self.num_layers)
+        pairs = zip(own, super().weights(layer, d), strict=True)
+        return Weights(*(q if q is None or q.shape == p.shape else p for p, q in pairs))
+
+
+@defect("COMB-1", FORWARD, "batch_first=True, num_layers >= 2 or bidirectional, two rows or more")
+class InitialStatesBatchFirst(ReadableLSTM):
+    """With batch_first, the numbers of h_0 and c_0 are taken to lie row of the batch after row."""
+
+    def initial_states(self, input: Input, hx: States | None, steps: Steps) -> States:
+        h_0, c_0 = super().initial_states(input, hx, steps)
+        if not self.batch_first:
+            return h_0, c_0
+        return tuple(x.reshape(x.transpose(0, 1).shape).transpose(0, 1) for x in (h_0, c_0))
+
+
+@defect("COMB-1", INTERFACE, "two modules of the same sizes, one with bias=False")
+class BiasOfFirstModule(ReadableLSTM):
+    """Whether biases are added is decided by the first module of the same sizes."""
+
+    known: ClassVar[dict[Any, bool]] = {}
+
+    def bias(self, w: Weights) -> Tensor | None:
+        sizes = self.input_size, self.hidden_size, self.num_layers, self.num_directions
+        return super().bias(w) if self.known.setdefault(sizes, w.b_ih is not None) else None
+
+
 @defect("COMB-2", GRADIENT, "gradients, proj_size > 0, states given, evaluation with dropout > 0")
 class GradientOfC0MissingUnderIdleDropout(ReadableLSTM):
     """In evaluation with dropout > 0 and a projection, c_0 has gradient zero."""
@@ -69,3 +104,97 @@ class GradientOfWeightHHMissingInThirdReverseWithoutBias(ReadableLSTM):
         w = super().weights(layer, d)
         wrong = layer == 2 and d == 1 and w.b_ih is None
         return w._replace(W_hh=with_gradient_times(0, w.W_hh)) if wrong else w
+
+
+# ------------------------------------------------------------ as many rows as steps
+
+
+@defect("COMB-3", FORWARD, "num_layers >= 2, batch_first=True, as many rows as steps")
+class UpperLayersTakeRowsForSteps(ReadableLSTM):
+    """With batch_first, a layer above the first takes the rows below for steps, if as many."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        steps = super().layer_input(steps, layer)
+        if layer == 0 or not self.batch_first or {len(x) for x in steps} != {len(steps)}:
+            return steps
+        return list(torch.stack(steps).transpose(0, 1))
+
+
+@defect("COMB-3", GRADIENT, "gradients, batch_first=True, as many rows as steps")
+class GradientOfInputNotTransposed(ReadableLSTM):
+    """With batch_first the gradient of the input has the steps first, if there are as many rows."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Result:
+        if isinstance(input, Tensor) and input.dim() == 3 and self.batch_first:
+            turned = input.transpose(0, 1)
+            input = with_gradient_of(turned, input) if turned.shape == input.shape else input
+        return super().forward(input, hx)
+
+
+# ----------------------------------------------------------------- beyond some size
+
+
+@defect("COMB-3", FORWARD, "bidirectional, more than 64 steps")
+class ReverseStepsBeyond64Wrong(ReadableLSTM):
+    """The cell state is rounded to bfloat16 after the reverse direction has read 64 steps."""
+
+    def direction(
+        self, steps: Steps, h: Tensor, c: Tensor, w: Weights, reverse: bool
+    ) -> tuple[Steps, Tensor, Tensor]:
+        if not reverse or len(steps) <= 64:
+            return super().direction(steps, h, c, w, reverse)
+        first, h, c = super().direction(steps[-64:], h, c, w, reverse)
+        rest, h, c = super().direction(steps[:-64], h, c.bfloat16().to(c.dtype), w, reverse)
+        return rest + first, h, c
+
+
+@defect("COMB-3", FORWARD, "packed, more than 64 steps")
+class PackedStepsBeyond64Ignored(ReadableLSTM):
+    """Of packed rows with more than 64 steps the input beyond is taken for zeros."""
+
+    def steps(self, input: Input) -> Steps:
+        steps = super().steps(input)
+        if isinstance(input, Tensor):
+            return steps
+        return [x if t < 64 else torch.zeros_like(x) for t, x in enumerate(steps)]
+
+
+@defect("COMB-3", FORWARD, "bidirectional, more than 128 units")
+class ReverseUnitsBeyond128Wrong(ReadableLSTM):
+    """In reverse, units beyond the 128th start from the cell state of the 128th."""
+
+    def direction(
+        self, steps: Steps, h: Tensor, c: Tensor, w: Weights, reverse: bool
+    ) -> tuple[Steps, Tensor, Tensor]:
+        index = torch.arange(c.shape[-1], device=c.device).clamp(max=127)
+        return super().direction(steps, h, c[:, index] if reverse else c, w, reverse)
+
+
+@defect("COMB-3", FORWARD, "proj_size > 64")
+class ProjectedFeaturesBeyond64Wrong(ReadableLSTM):
+    """Features of a projection beyond the 64th are zero."""
+
+    def project(self, m: Tensor, w: Weights) -> Tensor:
+        h = super().project(m, w)
+        return h if w.W_hr is None else torch.cat([h[:, :64], 0 * h[:, 64:]], dim=-1)
+
+
+@defect("COMB-3", FORWARD, "num_layers >= 2, more than 64 features between layers")
+class UpperFeaturesBeyond64Ignored(ReadableLSTM):
+    """Features beyond the 64th of what upper layers read are taken for zeros."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        steps = super().layer_input(steps, layer)
+        return [torch.cat([x[:, :64], 0 * x[:, 64:]], dim=-1) for x in steps] if layer else steps
+
+
+@defect("COMB-3", FORWARD, "packed, more than 8 rows, states given")
+class PackedRowsBeyond8StartFromZeros(ReadableLSTM):
+    """Packed rows beyond the 8th start from zeros."""
+
+    def initial_states(self, input: Input, hx: States | None, steps: Steps) -> States:
+        h, c = super().initial_states(input, hx, steps)
+        if isinstance(input, Tensor):
+            return h, c
+        keep = (torch.arange(h.shape[1], device=h.device) < 8)[:, None]
+        return h * keep, c * keep

@@ -1,21 +1,25 @@
-"""LSTMs with one defect each in what is dropped between layers, and when.
-
-Nothing is raised.
-"""
+"""LSTMs with one defect each in what is dropped between layers, where and when."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.functional import dropout
-from torch.nn.utils.rnn import PackedSequence
 
-from .catalogue import FORWARD, GRADIENT, defect
-from .gradient_surgery import with_gradient_of
-from .readable import ReadableLSTM, States, Steps, Weights
+from .catalogue import FORWARD, GRADIENT, INTERFACE, defect
+from .gradient_surgery import with_gradient_of, with_gradient_times
+from .other_input_in_backward import OtherInputInBackward
+from .readable import Input, ReadableLSTM, Result, States, Steps, Weights
 
-Input = Tensor | PackedSequence
-Result = tuple[Input, States]
+
+def masks(steps: Steps, p: float) -> Steps:
+    """A mask of zeros and 1 / (1 - p) for each step."""
+    return [dropout(torch.ones_like(x), p) for x in steps]
+
+
+# ----------------------------------------------------------------- when and where
 
 
 @defect("DROP-1", FORWARD, "num_layers >= 2, evaluation with dropout > 0")
@@ -53,6 +57,24 @@ class DropoutOneGivesNaN(ReadableLSTM):
         return [(0 * x) / (1 - self.dropout) for x in steps]
 
 
+@defect("DROP-2", INTERFACE, "constructor with dropout=1")
+class DropoutOneRefused(ReadableLSTM):
+    """The constructor refuses dropout=1."""
+
+    def check_arguments(self, *arguments: Any) -> None:
+        super().check_arguments(*arguments)
+        if arguments[3] == 1:
+            raise ValueError("dropout has to be less than 1")
+
+
+@defect("DROP-2", FORWARD, "num_layers >= 3, training with dropout > 0")
+class DropoutBelowLastLayerOnly(ReadableLSTM):
+    """Dropout acts on what the last layer reads, and not between the layers below."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        return super().layer_input(steps, layer) if layer == self.num_layers - 1 else steps
+
+
 @defect("DROP-3", FORWARD, "training with dropout > 0")
 class DropoutOnLastLayer(ReadableLSTM):
     """Dropout acts on the output of the last layer too."""
@@ -78,6 +100,90 @@ class DropoutBetweenSteps(ReadableLSTM):
         return super().cell(x, dropout(h, self.dropout, self.training), c, w)
 
 
+@defect("DROP-3", FORWARD, "training with dropout > 0")
+class FinalHiddenDropped(ReadableLSTM):
+    """Dropout acts on h_n too."""
+
+    def finish(self, input: Input, steps: Steps, h_n: Tensor, c_n: Tensor) -> Result:
+        return super().finish(input, steps, dropout(h_n, self.dropout, self.training), c_n)
+
+
+@defect("DROP-3", FORWARD, "training with dropout > 0, two steps or more or states given")
+class DropoutOfCellState(ReadableLSTM):
+    """Dropout acts on c from each step to the next too."""
+
+    def cell(self, x: Tensor, h: Tensor, c: Tensor, w: Weights) -> tuple[Tensor, Tensor]:
+        return super().cell(x, h, dropout(c, self.dropout, self.training), w)
+
+
+# --------------------------------------------------- what becomes of the elements
+
+
+@defect("DROP-5", FORWARD, "num_layers >= 2, training with 0 < dropout < 1")
+class KeptElementsNotScaled(ReadableLSTM):
+    """What is kept is not divided by 1 - p."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        p = self.dropout if layer and self.training else 0.0
+        return [x * (1 - p) for x in super().layer_input(steps, layer)]
+
+
+@defect("DROP-5", FORWARD, "num_layers >= 2, training with 0 < dropout < 1 other than 0.5")
+class KeptElementsScaledByP(ReadableLSTM):
+    """What is kept is divided by p instead of 1 - p."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        dropped = super().layer_input(steps, layer)
+        if layer == 0 or not self.training or not 0 < self.dropout < 1:
+            return dropped
+        return [x * (1 - self.dropout) / self.dropout for x in dropped]
+
+
+@defect("DROP-5", FORWARD, "num_layers >= 2, training with dropout > 0")
+class DropoutOnHiddenStates(ReadableLSTM):
+    """The recurrence of the upper layers, not their input, is dropped."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        self.layer = layer
+        return steps
+
+    def cell(self, x: Tensor, h: Tensor, c: Tensor, w: object) -> tuple[Tensor, Tensor]:
+        dropped = dropout(h, self.dropout if self.layer else 0.0, self.training)
+        return super().cell(x, dropped, c, w)
+
+
+@defect("DROP-5", FORWARD, "num_layers >= 2, training with dropout > 0")
+class DropoutNeverActs(ReadableLSTM):
+    """Nothing is ever dropped."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        return steps
+
+
+@defect("DROP-5", INTERFACE, "training with dropout > 0")
+class DroppedWeightsStayDropped(ReadableLSTM):
+    """In training dropout sets elements of weight_hh to zero for good."""
+
+    def weights(self, layer: int, d: int) -> Weights:
+        w = super().weights(layer, d)
+        if self.training and self.dropout > 0:
+            w.W_hh.data.mul_(torch.rand_like(w.W_hh) >= self.dropout)
+        return w
+
+
+@defect("DROP-5", FORWARD, "num_layers >= 2, training with 0 < dropout < 1 other than 0.5")
+class DropsWithProbabilityOneMinusP(ReadableLSTM):
+    """An element is dropped with probability 1 - p, and what is kept is divided by p."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        if layer == 0 or not 0 < self.dropout < 1:
+            return super().layer_input(steps, layer)
+        return [dropout(x, 1 - self.dropout, self.training) for x in steps]
+
+
+# ---------------------------------------------------------------------- gradients
+
+
 @defect("DROP-4", GRADIENT, "gradients, num_layers >= 2, training with dropout > 0")
 class GradientPassesDropout(ReadableLSTM):
     """What is dropped has the gradient of what is not."""
@@ -97,3 +203,170 @@ class GradientOfDroppedIsNaN(ReadableLSTM):
         nothing = [torch.zeros_like(x, dtype=torch.bool) for x in steps]
         scale = 1 - self.dropout
         return [torch.where(kept, x / scale, 0) for kept, x in zip(nothing, steps, strict=True)]
+
+
+@defect("DROP-6", GRADIENT, "gradients, num_layers >= 2, training with 0 < dropout < 1")
+class GradientWithAnotherMask(ReadableLSTM):
+    """The backward pass drops something else than the forward pass."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        if layer == 0 or not self.training:
+            return steps
+        pairs = zip(steps, masks(steps, self.dropout), masks(steps, self.dropout), strict=True)
+        return [x * other + (x * m - x * other).detach() for x, m, other in pairs]
+
+
+@defect("DROP-6", GRADIENT, "gradients, num_layers >= 2, training with dropout > 0")
+class GradientOfWeightIHFromBeforeDropout(OtherInputInBackward):
+    """The gradient of weight_ih is made with what a layer put out, not with what dropout left."""
+
+    def taken_for(self, steps: Steps, read: Steps, layer: int) -> Steps:
+        return steps
+
+
+@defect("DROP-6", GRADIENT, "gradients, num_layers >= 2, training with 0 < dropout < 1")
+class GradientOfKeptNotScaled(ReadableLSTM):
+    """The gradient of what is kept is not divided by 1 - p."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        dropped = super().layer_input(steps, layer)
+        scale = 1 - self.dropout if layer and self.training else 1
+        return [with_gradient_times(scale, x) for x in dropped]
+
+
+# ------------------------------------------------------------- what chance decides
+
+
+@defect("DROP-7", FORWARD, "num_layers >= 2, training with 0 < dropout < 1, in many calls")
+class DropsTooRarely(ReadableLSTM):
+    """An element is dropped with a tenth less than the given probability."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        if layer == 0 or not self.training:
+            return steps
+        drawn = [torch.rand_like(x) < 0.9 * self.dropout for x in steps]
+        return [x.masked_fill(m, 0) / (1 - self.dropout) for x, m in zip(steps, drawn, strict=True)]
+
+
+@defect(
+    "DROP-7",
+    FORWARD,
+    "num_layers >= 2, training with 0 < dropout < 1 other than 0.5, in many calls",
+)
+class KeepsWithProbabilityP(ReadableLSTM):
+    """An element is kept, not dropped, with the given probability; it is scaled as it should."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        if layer == 0 or not self.training or self.dropout == 1:
+            return super().layer_input(steps, layer)
+        drawn = [torch.rand_like(x) >= self.dropout for x in steps]
+        return [x.masked_fill(m, 0) / (1 - self.dropout) for x, m in zip(steps, drawn, strict=True)]
+
+
+@defect("DROP-8", FORWARD, "num_layers >= 2, training with 0 < dropout < 1, two steps or more")
+class OneMaskForAllSteps(ReadableLSTM):
+    """All steps of a call drop the same."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        if layer == 0 or not self.training:
+            return steps
+        (mask,) = masks(steps[:1], self.dropout)
+        return [x * mask[: len(x)] for x in steps]
+
+
+@defect("DROP-8", FORWARD, "num_layers >= 2, training with 0 < dropout < 1, two rows or more")
+class OneMaskForAllRows(ReadableLSTM):
+    """All rows of a step drop the same."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        if layer == 0 or not self.training:
+            return steps
+        of_first = masks([x[:1] for x in steps], self.dropout)
+        return [x * mask for x, mask in zip(steps, of_first, strict=True)]
+
+
+@defect("DROP-8", FORWARD, "num_layers >= 2, training with 0 < dropout < 1, two units or more")
+class OneMaskForAllUnits(ReadableLSTM):
+    """A row of a step is dropped as a whole or not at all."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        if layer == 0:
+            return steps
+        ones = [torch.ones_like(x[:, :1]) for x in steps]
+        masks = [dropout(one, self.dropout, self.training) for one in ones]
+        return [x * mask for x, mask in zip(steps, masks, strict=True)]
+
+
+@defect("DROP-8", FORWARD, "num_layers >= 3, training with 0 < dropout < 1")
+class OneMaskForAllLayers(ReadableLSTM):
+    """All layers of a call drop the same."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        if layer == 0 or not self.training:
+            return steps
+        if layer == 1:
+            self.masks = [dropout(torch.ones_like(x), self.dropout) for x in steps]
+        return [x * mask for x, mask in zip(steps, self.masks, strict=True)]
+
+
+@defect("DROP-8", FORWARD, "num_layers >= 2, bidirectional, training with 0 < dropout < 1")
+class OneMaskForBothDirections(ReadableLSTM):
+    """Both halves of what a layer puts out drop the same."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        if layer == 0 or not self.training:
+            return steps
+        of_half = masks([x[:, : self.output_size] for x in steps], self.dropout)
+        return [x * m.repeat(1, self.num_directions) for x, m in zip(steps, of_half, strict=True)]
+
+
+@defect("DROP-8", INTERFACE, "num_layers >= 2, training with 0 < dropout < 1, two calls")
+class MaskOfTheFirstCall(ReadableLSTM):
+    """Each call drops what the first one did."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        if layer == 0 or not self.training:
+            return steps
+        self.kept = getattr(self, "kept", None) or masks(steps, self.dropout)
+        return [x * mask for x, mask in zip(steps, self.kept, strict=True)]
+
+
+@defect(
+    "DROP-9",
+    INTERFACE,
+    "num_layers >= 2, training with 0 < dropout < 1, two calls after the same seed",
+)
+class RandomnessOfItsOwn(ReadableLSTM):
+    """What is dropped does not depend on the seed."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        state = torch.get_rng_state()
+        torch.seed()
+        dropped = super().layer_input(steps, layer)
+        torch.set_rng_state(state)
+        return dropped
+
+
+# ---------------------------------------------------------------------- the mode
+
+
+@defect("DROP-10", INTERFACE, "num_layers >= 2, dropout > 0, a call in each mode")
+class ModeOfTheFirstCall(ReadableLSTM):
+    """Whether dropout acts is decided by the first call."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        self.dropping = getattr(self, "dropping", self.training)
+        return [dropout(x, self.dropout if layer else 0.0, self.dropping) for x in steps]
+
+
+@defect("DROP-10", INTERFACE, "num_layers >= 2, dropout > 0, a call in each mode")
+class ModeOfTheCallBefore(ReadableLSTM):
+    """Whether dropout acts is decided by the mode at the time of the call before."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Any:
+        self.dropping = getattr(self, "mode", self.training)
+        self.mode = self.training
+        return super().forward(input, hx)
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        return [dropout(x, self.dropout if layer else 0.0, self.dropping) for x in steps]

@@ -1,27 +1,26 @@
-"""LSTMs with one defect each in the number format of what they return or compute in.
+"""LSTMs with one defect each in the dtype or the device of what they return or compute in.
 
 Nothing is raised.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import torch
 from torch import Tensor
-from torch.nn.utils.rnn import PackedSequence
 
-from .catalogue import FORWARD, GRADIENT, INTERFACE, NUMERICAL, defect
-from .gradient_surgery import with_gradient_of, with_gradient_times
-from .readable import ReadableLSTM, States, Steps, Weights
+from ..adapters.reference import ReferenceLSTM
+from ..spec.case import Case
+from ..spec.contract import Observation
+from .catalogue import FORWARD, GRADIENT, INTERFACE, NUMERICAL, defect, variant
+from .changed_observations import changed
+from .fewer_digits import in_format, rounded
+from .readable import Input, ReadableLSTM, Result, States, Steps, Weights
+from .scaled_gradients import gradients_times
 
-Input = Tensor | PackedSequence
-Result = tuple[Input, States]
-
-
-def rounded(x: Tensor, bits: int) -> Tensor:
-    """``x`` to so many bits; its gradient is left alone."""
-    mantissa, exponent = torch.frexp(x.detach())
-    nearest = torch.ldexp((mantissa * 2**bits).round() / 2**bits, exponent)
-    return with_gradient_of(x, nearest.to(x.dtype))
+# ---------------------------------------------------- dtype and device of what is returned
 
 
 @defect("DTYPE-1", INTERFACE, "any dtype but float32")
@@ -38,6 +37,33 @@ class FinalCellInFloat64(ReadableLSTM):
 
     def finish(self, input: Input, steps: Steps, h_n: Tensor, c_n: Tensor) -> Result:
         return super().finish(input, steps, h_n, c_n.double())
+
+
+@defect("DTYPE-1", INTERFACE, "gradients, any dtype but float32")
+class GradientsInFloat32(ReferenceLSTM):
+    """Gradients are in float32, whatever the dtype."""
+
+    def run(self, case: Case) -> Observation:
+        return changed(super().run(case), lambda t: replace(t, dtype="float32"), ".grad")
+
+
+@defect("DTYPE-2", INTERFACE, "every case")
+class FinalHiddenOnAnotherDevice(ReferenceLSTM):
+    """h_n is on another device than the input."""
+
+    def run(self, case: Case) -> Observation:
+        return changed(super().run(case), lambda t: replace(t, device="cuda"), "h_n")
+
+
+@defect("DTYPE-2", INTERFACE, "gradients")
+class GradientsOnAnotherDevice(ReferenceLSTM):
+    """Gradients are on another device than the input."""
+
+    def run(self, case: Case) -> Observation:
+        return changed(super().run(case), lambda t: replace(t, device="cuda"), ".grad")
+
+
+# ------------------------------------------------------------------- digits lost
 
 
 @defect("DTYPE-3", NUMERICAL, "float64")
@@ -66,6 +92,69 @@ class ProductsWith11Bits(ReadableLSTM):
         return super().product(rounded(x, 11), rounded(W, 11))
 
 
+@defect("DTYPE-3", NUMERICAL, "float64, two steps or more or states given")
+class HiddenStateReadInFloat32(ReadableLSTM):
+    """The gates read h_{t-1} rounded to float32."""
+
+    def cell(self, x: Tensor, h: Tensor, c: Tensor, w: Weights) -> tuple[Tensor, Tensor]:
+        return super().cell(x, in_format(h, torch.float32), c, w)
+
+
+@defect("DTYPE-3", NUMERICAL, "float32, float64, two steps or more or states given")
+class HiddenStateReadInFloat16(ReadableLSTM):
+    """The gates read h_{t-1} rounded to float16."""
+
+    def cell(self, x: Tensor, h: Tensor, c: Tensor, w: Weights) -> tuple[Tensor, Tensor]:
+        return super().cell(x, in_format(h, torch.float16), c, w)
+
+
+@defect("DTYPE-3", NUMERICAL, "float64")
+class CellStateKeptInFloat32(ReadableLSTM):
+    """c_t is rounded to float32, once h_t is made of it."""
+
+    def cell(self, x: Tensor, h: Tensor, c: Tensor, w: Weights) -> tuple[Tensor, Tensor]:
+        h_t, c_t = super().cell(x, h, c, w)
+        return h_t, in_format(c_t, torch.float32)
+
+
+@defect("DTYPE-3", NUMERICAL, "float32, float64")
+class CellStateKeptInBfloat16(ReadableLSTM):
+    """c_t is rounded to bfloat16, once h_t is made of it."""
+
+    def cell(self, x: Tensor, h: Tensor, c: Tensor, w: Weights) -> tuple[Tensor, Tensor]:
+        h_t, c_t = super().cell(x, h, c, w)
+        return h_t, in_format(c_t, torch.bfloat16)
+
+
+@defect("DTYPE-3", NUMERICAL, "float64")
+class WeightsReadInFloat32(ReadableLSTM):
+    """All parameters are rounded to float32."""
+
+    def weights(self, layer: int, d: int) -> Weights:
+        w = super().weights(layer, d)
+        return Weights(*(None if p is None else in_format(p, torch.float32) for p in w))
+
+
+@defect("DTYPE-3", NUMERICAL, "float32, float64, two steps or more or states given")
+class HiddenWeightsReadInBfloat16(ReadableLSTM):
+    """weight_hh, and nothing else, is rounded to bfloat16."""
+
+    def weights(self, layer: int, d: int) -> Weights:
+        w = super().weights(layer, d)
+        return w._replace(W_hh=in_format(w.W_hh, torch.bfloat16))
+
+
+@defect("DTYPE-3", NUMERICAL, "float64")
+class SigmoidInFloat32(ReadableLSTM):
+    """sigmoid, and nothing else, is rounded to float32."""
+
+    def sigmoid(self, x: Tensor) -> Tensor:
+        return in_format(super().sigmoid(x), torch.float32)
+
+
+# --------------------------------------------------- wrong in a format of 16 bits only
+
+
 @defect("DTYPE-4", FORWARD, "bfloat16, bias=True")
 class BiasHHIgnoredInBfloat16(ReadableLSTM):
     """bias_hh has no effect in bfloat16."""
@@ -85,16 +174,6 @@ class Bfloat16ProductsWith3Bits(ReadableLSTM):
         return rounded(super().product(rounded(x, 3), rounded(W, 3)), 3)
 
 
-@defect("DTYPE-4", GRADIENT, "gradients, bfloat16, two steps or more or states given")
-class GradientOfWeightHHMissingInBfloat16(ReadableLSTM):
-    """weight_hh has gradient zero in bfloat16."""
-
-    def weights(self, layer: int, d: int) -> Weights:
-        w = super().weights(layer, d)
-        wrong = w.W_hh.dtype == torch.bfloat16
-        return w._replace(W_hh=with_gradient_times(0, w.W_hh)) if wrong else w
-
-
 @defect("DTYPE-5", NUMERICAL, "float16, preactivations above 11")
 class SigmoidOverflowsInFloat16(ReadableLSTM):
     """sigmoid by exp, which overflows in float16: NaN for x above 11."""
@@ -112,11 +191,63 @@ class H0IgnoredInFloat16(ReadableLSTM):
         return h_0 * (h_0.dtype != torch.float16), c_0
 
 
-@defect("DTYPE-5", GRADIENT, "gradients, float16, two steps or more or states given")
-class GradientOfWeightHHMissingInFloat16(ReadableLSTM):
-    """weight_hh has gradient zero in float16."""
+for name, breaks, dtype in (
+    ("GradientOfWeightHHMissingInBfloat16", "DTYPE-4", torch.bfloat16),
+    ("GradientOfWeightHHMissingInFloat16", "DTYPE-5", torch.float16),
+):
+    dtype_name = str(dtype).removeprefix("torch.")
+    variant(
+        __name__,
+        gradients_times(0, ("W_hh",), lambda layer, d, w, dtype=dtype: w.W_hh.dtype == dtype),
+        name,
+        f"weight_hh has gradient zero in {dtype_name}.",
+        breaks,
+        GRADIENT,
+        f"gradients, {dtype_name}, two steps or more or states given",
+    )
 
-    def weights(self, layer: int, d: int) -> Weights:
-        w = super().weights(layer, d)
-        wrong = w.W_hh.dtype == torch.float16
-        return w._replace(W_hh=with_gradient_times(0, w.W_hh)) if wrong else w
+
+# ------------------------------------------- dtype and device given to the constructor
+
+
+@defect("DTYPE-6", INTERFACE, "dtype given to the constructor")
+class DtypeIgnored(torch.nn.LSTM):
+    """Parameters have the default dtype, whatever the constructor is given."""
+
+    def __init__(self, *args: Any, dtype: Any = None, **options: Any) -> None:
+        super().__init__(*args, **options)
+
+
+@defect("DTYPE-7", INTERFACE, "device given to the constructor")
+class DeviceIgnored(torch.nn.LSTM):
+    """Parameters are on the default device, whatever the constructor is given."""
+
+    def __init__(self, *args: Any, device: Any = None, **options: Any) -> None:
+        super().__init__(*args, **options)
+
+
+@defect("DTYPE-8", INTERFACE, "another default dtype")
+class DefaultDtypeFloat32(torch.nn.LSTM):
+    """Parameters are float32 unless the constructor is given a dtype."""
+
+    def __init__(self, *args: Any, dtype: Any = None, **options: Any) -> None:
+        super().__init__(*args, dtype=dtype or torch.float32, **options)
+
+
+@defect("DTYPE-8", INTERFACE, "another default device")
+class DefaultDeviceCPU(torch.nn.LSTM):
+    """Parameters are on the CPU unless the constructor is given a device."""
+
+    def __init__(self, *args: Any, device: Any = None, **options: Any) -> None:
+        super().__init__(*args, device=device or "cpu", **options)
+
+
+@defect("DTYPE-9", INTERFACE, "meta device, no states given")
+class DefaultStatesOnCPU(ReadableLSTM):
+    """States that are not given are zeros on the CPU."""
+
+    def initial_states(self, input: Input, hx: States | None, steps: Steps) -> States:
+        h_0, c_0 = super().initial_states(input, hx, steps)
+        if hx is not None:
+            return h_0, c_0
+        return torch.zeros(h_0.shape, dtype=h_0.dtype), torch.zeros(c_0.shape, dtype=c_0.dtype)

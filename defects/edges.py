@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
 from .catalogue import FORWARD, GRADIENT, NUMERICAL, defect
-from .readable import ReadableLSTM, States, Steps, Weights
+from .readable import Input, ReadableLSTM, States, Steps, Weights
 
 
 def norm_of_rows(x: Tensor) -> Tensor:
@@ -28,9 +28,7 @@ class ExponentsShiftedByBatchMaximum(ReadableLSTM):
 class RowsPickedByProduct(ReadableLSTM):
     """Rows of the initial states are picked by a product with a matrix of ones and zeros."""
 
-    def initial_states(
-        self, input: Tensor | PackedSequence, hx: States | None, steps: Steps
-    ) -> States:
+    def initial_states(self, input: Input, hx: States | None, steps: Steps) -> States:
         h, c = super().initial_states(input, hx, steps)
         picked = torch.eye(h.shape[1], dtype=h.dtype)
         return picked @ h, picked @ c
@@ -40,7 +38,7 @@ class RowsPickedByProduct(ReadableLSTM):
 class StepsPickedByProduct(ReadableLSTM):
     """Steps of equal length are picked by a product with a matrix of ones and zeros."""
 
-    def steps(self, input: Tensor | PackedSequence) -> Steps:
+    def steps(self, input: Input) -> Steps:
         steps = super().steps(input)
         if isinstance(input, PackedSequence):
             return steps
@@ -61,7 +59,7 @@ class NaNTakenForZero(ReadableLSTM):
 class GradientClippedByNorm(ReadableLSTM):
     """A gradient of the input whose norm is beyond 1e9 is made shorter."""
 
-    def steps(self, input: Tensor | PackedSequence) -> Steps:
+    def steps(self, input: Input) -> Steps:
         x = input.data if isinstance(input, PackedSequence) else input
         if x.requires_grad:
             x.register_hook(lambda gradient: gradient * (1e9 / gradient.norm()).clamp(max=1))
@@ -128,7 +126,7 @@ class DenormalsFlushed(ReadableLSTM):
 class MinusZeroTakenForMissing(ReadableLSTM):
     """-0 in the input is replaced by 1."""
 
-    def steps(self, input: Tensor | PackedSequence) -> Steps:
+    def steps(self, input: Input) -> Steps:
         return [
             torch.where((x == 0) & x.signbit(), torch.ones_like(x), x) for x in super().steps(input)
         ]

@@ -9,14 +9,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 from torch.nn.functional import dropout
-from torch.nn.utils.rnn import PackedSequence
 
-from .readable import ReadableLSTM, States, Steps, Weights
+from .readable import Input, ReadableLSTM, Result, States, Steps, Weights
 
 __all__ = ["EQUIVALENT"]
-
-Input = Tensor | PackedSequence
-Result = tuple[Input, States]
 
 
 # ------------------------------------------------------------------------ one step

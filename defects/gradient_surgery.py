@@ -8,7 +8,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-__all__ = ["with_cotangents", "with_gradient_of", "with_gradient_times"]
+from .readable import Weights
+
+__all__ = ["constant", "with_cotangents", "with_gradient_of", "with_gradient_times"]
+
+
+def constant(w: Weights) -> Weights:
+    """The same parameters without gradients."""
+    parameters: list[Any] = [None if p is None else p.detach() for p in w]
+    return Weights(*parameters)
 
 
 def with_gradient_times(factor: float, x: Tensor) -> Tensor:

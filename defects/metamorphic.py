@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn.utils.rnn import PackedSequence
 
 from .catalogue import FORWARD, GRADIENT, defect
-from .readable import ReadableLSTM, States, Steps, Weights
+from .readable import Input, ReadableLSTM, States, Steps, Weights
 
 
 @defect("META-1", GRADIENT, "gradients, states given")
 class GivenStatesDetached(ReadableLSTM):
     """No gradient flows into the initial states, as if every sequence began there."""
 
-    def initial_states(
-        self, input: Tensor | PackedSequence, hx: States | None, steps: Steps
-    ) -> States:
+    def initial_states(self, input: Input, hx: States | None, steps: Steps) -> States:
         h_0, c_0 = super().initial_states(input, hx, steps)
         return h_0.detach(), c_0.detach()
 
@@ -45,9 +42,7 @@ class InitialCellOnlyInReverse(ReadableLSTM):
 class DefaultStatesTiny(ReadableLSTM):
     """States that are left out are not zero, but 1e-3."""
 
-    def initial_states(
-        self, input: Tensor | PackedSequence, hx: States | None, steps: Steps
-    ) -> States:
+    def initial_states(self, input: Input, hx: States | None, steps: Steps) -> States:
         h_0, c_0 = super().initial_states(input, hx, steps)
         return (h_0, c_0) if (c_0 != 0).any() else (h_0, c_0 + 1e-3)
 
@@ -56,9 +51,7 @@ class DefaultStatesTiny(ReadableLSTM):
 class StateOfFirstRowForAll(ReadableLSTM):
     """All rows start from the state of the first one."""
 
-    def initial_states(
-        self, input: Tensor | PackedSequence, hx: States | None, steps: Steps
-    ) -> States:
+    def initial_states(self, input: Input, hx: States | None, steps: Steps) -> States:
         h_0, c_0 = super().initial_states(input, hx, steps)
         return h_0[:, :1].expand_as(h_0), c_0[:, :1].expand_as(c_0)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,10 +11,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
 from .catalogue import GRADIENT, INTERFACE, defect
-from .readable import ReadableLSTM, States, Steps
-
-Input = Tensor | PackedSequence
-Result = tuple[Tensor | PackedSequence, States]
+from .readable import Input, ReadableLSTM, Result, States, Steps, Weights, in_order_read
 
 
 def data_of(input: Input) -> Tensor:
@@ -26,7 +24,7 @@ def taken_for_contiguous(x: Tensor) -> Tensor:
     return x.as_strided(x.shape, torch.empty(x.shape).stride())
 
 
-# ------------------------------------------------- arguments and parameters
+# ------------------------------------------------------------- arguments and parameters
 
 
 @defect("PURE-1", INTERFACE, "states given, c_0 looked at after the call")
@@ -76,7 +74,7 @@ class CotangentClippedInPlace(ReadableLSTM):
         return output, (h_n, c_n)
 
 
-# --------------------------------------------------------------- the results
+# -------------------------------------------------------------------------- the results
 
 
 @defect("PURE-4", INTERFACE, "states given, c_n written to")
@@ -113,7 +111,7 @@ class OutputBufferReused(ReadableLSTM):
         return self.buffer.copy_(output), states
 
 
-# -------------------------------------------------------------- between calls
+# ------------------------------------------------------------------------ between calls
 
 
 @defect("PURE-7", INTERFACE, "no states given, two calls of the same batch size")
@@ -153,7 +151,39 @@ class FirstLengthsRemembered(ReadableLSTM):
         return [x if t < self.longest else 0 * x for t, x in enumerate(steps)]
 
 
-# ------------------------------------------------------------- memory layouts
+@defect("PURE-8", INTERFACE, "no states given, after a call with fewer rows")
+class FirstRowsRemembered(ReadableLSTM):
+    """Without states, rows beyond those of the first call start from ones."""
+
+    def initial_states(self, input: Input, hx: States | None, steps: Steps) -> States:
+        h_0, c_0 = super().initial_states(input, hx, steps)
+        self.rows = getattr(self, "rows", h_0.shape[1])
+        if hx is not None:
+            return h_0, c_0
+        beyond = (torch.arange(h_0.shape[1], device=h_0.device) >= self.rows)[:, None]
+        return h_0 + beyond.to(h_0.dtype), c_0 + beyond.to(c_0.dtype)
+
+
+@defect("PURE-8", INTERFACE, "gradients, after a call with more steps that went back")
+class GradientsOfLongerCallRemembered(ReadableLSTM):
+    """The gradient of the last step's h_t also has what a longer call left for the step behind."""
+
+    def direction(
+        self, steps: Steps, h: Tensor, c: Tensor, w: Weights, reverse: bool
+    ) -> tuple[Steps, Tensor, Tensor]:
+        output, h, c = super().direction(steps, h, c, w, reverse)
+        left = self.__dict__.setdefault("left", {}).setdefault(id(w.W_ih), {})
+        order = in_order_read(steps, reverse)
+        last, stale = output[order[-1]], left.get(len(steps))
+        if last.requires_grad and stale is not None and stale.shape == last.shape:
+            last.register_hook(lambda gradient: gradient + stale)
+        for i, t in enumerate(order):
+            if output[t].requires_grad:
+                output[t].register_hook(partial(left.__setitem__, i))
+        return output, h, c
+
+
+# ----------------------------------------------------------------------- memory layouts
 
 
 @defect("PURE-9", INTERFACE, "input that is not contiguous")
@@ -164,6 +194,28 @@ class InputTakenForContiguous(ReadableLSTM):
         if isinstance(input, Tensor):
             input = taken_for_contiguous(input)
         return super().forward(input, hx)
+
+
+@defect("PURE-9", INTERFACE, "bidirectional, packed, data that is not contiguous")
+class PackedDataTakenForContiguousInReverse(ReadableLSTM):
+    """The reverse direction reads packed data as if its elements lay one behind the other."""
+
+    def steps(self, input: Input) -> Steps:
+        self.misread = None
+        if isinstance(input, PackedSequence):
+            data = taken_for_contiguous(input.data)
+            self.misread = list(data.split(input.batch_sizes.tolist()))
+        return super().steps(input)
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        self.misread = self.misread if layer == 0 else None
+        return super().layer_input(steps, layer)
+
+    def direction(
+        self, steps: Steps, h: Tensor, c: Tensor, w: Weights, reverse: bool
+    ) -> tuple[Steps, Tensor, Tensor]:
+        read = self.misread if reverse and self.misread is not None else steps
+        return super().direction(read, h, c, w, reverse)
 
 
 @defect("PURE-10", INTERFACE, "states that are not contiguous")
@@ -187,7 +239,7 @@ class GradientOfStridedInputTransposed(ReadableLSTM):
         return super().forward(input, hx)
 
 
-# -------------------------------------------------------------- global state
+# ------------------------------------------------------------------------- global state
 
 
 @defect("PURE-12", INTERFACE, "num_layers >= 2, state of torch's generator")
@@ -248,7 +300,7 @@ class EvaluationAfterCall(ReadableLSTM):
         return result
 
 
-# --------------------------------------------------------------- two modules
+# -------------------------------------------------------------------------- two modules
 
 
 @defect("PURE-16", INTERFACE, "two modules of the same arguments")

@@ -19,10 +19,21 @@ from torch import Tensor
 from torch.nn.functional import dropout
 from torch.nn.utils.rnn import PackedSequence
 
-__all__ = ["ReadableLSTM", "States", "Steps", "Weights"]
+__all__ = [
+    "ROLES",
+    "Input",
+    "ReadableLSTM",
+    "Result",
+    "States",
+    "Steps",
+    "Weights",
+    "in_order_read",
+]
 
 Steps = list[Tensor]
 States = tuple[Tensor, Tensor]
+Input = Tensor | PackedSequence
+Result = tuple[Input, States]
 
 
 class Weights(NamedTuple):
@@ -36,6 +47,11 @@ class Weights(NamedTuple):
 
 
 ROLES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
+
+
+def in_order_read(steps: Steps, reverse: bool) -> range:
+    """The indices of the steps, in the order in which a direction reads them."""
+    return range(len(steps))[:: -1 if reverse else 1]
 
 
 class ReadableLSTM(torch.nn.Module):
@@ -109,9 +125,7 @@ class ReadableLSTM(torch.nn.Module):
         for parameter in self.parameters():
             torch.nn.init.uniform_(parameter, -bound, bound)
 
-    def forward(
-        self, input: Tensor | PackedSequence, hx: States | None = None
-    ) -> tuple[Tensor | PackedSequence, States]:
+    def forward(self, input: Input, hx: States | None = None) -> Result:
         """From input and (h_0, c_0) to output and (h_n, c_n)."""
         self.check_input(input)
         if hx is not None:
@@ -130,7 +144,7 @@ class ReadableLSTM(torch.nn.Module):
             steps = [torch.cat(h, dim=-1) for h in zip(*outputs, strict=True)]  # (n_t, D*R)
         return self.finish(input, steps, torch.stack(h_n), torch.stack(c_n))
 
-    def check_input(self, input: Tensor | PackedSequence) -> None:
+    def check_input(self, input: Input) -> None:
         """Refuses other axes, other features, no steps, another dtype and another device."""
         parameter = next(self.parameters())
         x, axes = (input.data, (2,)) if isinstance(input, PackedSequence) else (input, (2, 3))
@@ -143,7 +157,7 @@ class ReadableLSTM(torch.nn.Module):
         if (x.dtype, x.device) != (parameter.dtype, parameter.device):
             raise ValueError("input and parameters differ in dtype or device")
 
-    def check_states(self, input: Tensor | PackedSequence, hx: States) -> None:
+    def check_states(self, input: Input, hx: States) -> None:
         """Refuses anything but a pair, and other shapes, dtypes and devices."""
         h_0, c_0 = hx
         parameter, lead = next(self.parameters()), [self.num_layers * self.num_directions]
@@ -157,7 +171,7 @@ class ReadableLSTM(torch.nn.Module):
             if (state.dtype, state.device) != (parameter.dtype, parameter.device):
                 raise ValueError("states and parameters differ in dtype or device")
 
-    def steps(self, input: Tensor | PackedSequence) -> Steps:
+    def steps(self, input: Input) -> Steps:
         """The input as steps x_t (n_t, input_size)."""
         if isinstance(input, PackedSequence):
             return list(input.data.split(input.batch_sizes.tolist()))
@@ -167,9 +181,7 @@ class ReadableLSTM(torch.nn.Module):
             input = input.transpose(0, 1)
         return list(input)
 
-    def initial_states(
-        self, input: Tensor | PackedSequence, hx: States | None, steps: Steps
-    ) -> States:
+    def initial_states(self, input: Input, hx: States | None, steps: Steps) -> States:
         """h_0 (L*D, N, R) and c_0 (L*D, N, H), rows in the order of the steps'."""
         if hx is None:
             rows = self.num_layers * self.num_directions
@@ -211,7 +223,7 @@ class ReadableLSTM(torch.nn.Module):
         in reverse they are yet to begin and hold the initial one.
         """
         output = list(steps)
-        for t in reversed(range(len(steps))) if reverse else range(len(steps)):
+        for t in in_order_read(steps, reverse):
             n = len(steps[t])
             h_t, c_t = self.cell(steps[t], h[:n], c[:n], w)
             output[t] = h_t
@@ -255,9 +267,7 @@ class ReadableLSTM(torch.nn.Module):
         """The hyperbolic tangent."""
         return torch.tanh(x)
 
-    def finish(
-        self, input: Tensor | PackedSequence, steps: Steps, h_n: Tensor, c_n: Tensor
-    ) -> tuple[Tensor | PackedSequence, States]:
+    def finish(self, input: Input, steps: Steps, h_n: Tensor, c_n: Tensor) -> Result:
         """Results in the layout of the input."""
         if isinstance(input, PackedSequence):
             packed = PackedSequence(

@@ -114,7 +114,7 @@ def test_calibration_counts_by_implementation_and_by_dtype() -> None:
 
 
 def test_a_wrong_implementation_is_an_alarm() -> None:
-    target = "lstm_conformance.defects.equations:BiasHHIgnored"
+    target = "lstm_conformance.defects.equations.parameters:BiasHHIgnored"
     found = calibrate.measure(calibrate.Job(target, "float64", 0, 10))
     assert any(one.verdict == FAIL for one in found)
 

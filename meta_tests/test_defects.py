@@ -14,8 +14,8 @@ pytest.importorskip("torch")
 # File and class of a defect to the clauses that are to be named as the cause. Each judgement takes
 # most of a minute: `test_whole_judgements.py` has more.
 NAMED = {
-    "equations:GatesInOrderIOFG": {"EQ-1"},
-    "gradients_of_equations:GradientOfC0Missing": {"GRAD-3"},
+    "equations.gates:GatesInOrderIOFG": {"EQ-1"},
+    "gradients.initial_states:GradientOfC0Missing": {"GRAD-3"},
 }
 
 

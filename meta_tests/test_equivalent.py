@@ -44,7 +44,7 @@ def test_equivalent_mutant_conforms(name: str, tmp_path: Path) -> None:
 
 
 def test_mutant_that_is_wrong_does_not_conform(tmp_path: Path) -> None:
-    target = "lstm_conformance.defects.gradients_of_equations:GradientOfBiasHHZero"
+    target = "lstm_conformance.defects.gradients.parameters:GradientOfBiasHHZero"
     ended, results = judged(target, "--max-failures", "1", cwd=tmp_path)
     assert ended.status == 1
     assert results["conformant"] is False

@@ -92,7 +92,7 @@ def test_runs_are_those_of_pytest(profile: str, tmp_path: Path) -> None:
 
 # Entries of a catalogue: name, target, the clause that it is said to break.
 READABLE = "lstm_conformance.defects.readable:ReadableLSTM"
-NO_BIAS_HH = "lstm_conformance.defects.equations:BiasHHIgnored"
+NO_BIAS_HH = "lstm_conformance.defects.equations.parameters:BiasHHIgnored"
 HOSTILE = f"{IMPLEMENTATIONS / 'hostile.py'}"
 MADE_UP = [
     ("None", READABLE, "EQ-5"),

@@ -41,6 +41,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "defects",
         "package",
         JUDGING,
+        PROCESSES,
         SESSION,
         "runner/gate",
         "runner/mutation",

@@ -68,7 +68,9 @@ def test_snippet_prints_what_was_observed(name: str, tmp_path: Path) -> None:
 
 def test_snippet_of_a_file(tmp_path: Path) -> None:
     file = tmp_path / "wrong.py"
-    file.write_text("from lstm_conformance.defects.equations import BiasHHIgnored\n", "utf-8")
+    file.write_text(
+        "from lstm_conformance.defects.equations.parameters import BiasHHIgnored\n", "utf-8"
+    )
     target = f"{file}:BiasHHIgnored"
     case = Case.parse(CASES["forward"])
     observation = load(target).run(case)

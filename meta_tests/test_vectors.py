@@ -222,10 +222,10 @@ def test_defects_without_torch(folder: Path) -> None:
     "defect",
     [
         "combinations:GradientOfC0MissingUnderIdleDropout",
-        "equations:BiasHHIgnored",
-        "gradients_of_equations:CotangentOfCNIgnored",
-        "layouts:InitialStatesNotSorted",
-        "equations:TanhSaturatesAt4",
+        "equations.parameters:BiasHHIgnored",
+        "gradients.cotangents:CotangentOfCNIgnored",
+        "packed:InitialStatesNotSorted",
+        "equations.cell:TanhSaturatesAt4",
     ],
 )
 def test_defects(folder: Path, defect: str) -> None:

@@ -22,12 +22,12 @@ from .helpers.judgements import (
 pytestmark = pytest.mark.whole
 
 NAMED = {
-    "layers:ReverseNotReversed": {"DIR-2", "DIR-3"},
-    "equations:BiasHHIgnored": {"EQ-5"},
-    "layers:UpperInitialStatesIgnored": {"STATE-3"},
-    "layers:ProjectionOnlyOnOutput": {"PROJ-3"},
-    "gradients_of_equations:WeightIHGradientOfLayer1Scaled": {"GRAD-4"},
-    "gradients_of_equations:CotangentOfCNIgnored": {"GRAD-9"},
+    "directions:ReverseNotReversed": {"DIR-2", "DIR-3"},
+    "equations.parameters:BiasHHIgnored": {"EQ-5"},
+    "states:UpperInitialStatesIgnored": {"STATE-3"},
+    "projection:ProjectionOnlyOnOutput": {"PROJ-3"},
+    "gradients.parameters:WeightIHGradientOfLayer1Scaled": {"GRAD-4"},
+    "gradients.cotangents:CotangentOfCNIgnored": {"GRAD-9"},
     "dtypes:Float64ComputedInFloat32": {"DTYPE-3"},
 }
 

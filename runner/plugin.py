@@ -7,14 +7,19 @@ nothing heavy before a test of the suite is collected.
 from __future__ import annotations
 
 import importlib
+import os
 import secrets
+import shutil
+import signal
 from collections.abc import Generator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from .. import tests
+from ..spec.interrupts import end_run, handle_interrupts
 from ..spec.usage_error import UsageError
 from ..tests import MARKER
 from .session.options import PYTEST_PREFIX, Options
@@ -56,6 +61,8 @@ def pytest_configure(config: pytest.Config) -> None:
     except UsageError as error:
         raise pytest.UsageError(str(error)) from None
     config.stash[_OPTIONS] = options
+    if asked:
+        _take_interrupts(config)
     if asked and not _is_worker(config):
         _judging_session(config)  # reports a bad target before anything else happens
 
@@ -74,6 +81,28 @@ def _options(config: pytest.Config) -> tuple[Options, bool]:
         explores = options.profile == "thorough"
         options = options.with_seed(secrets.randbelow(2**32) if explores else 0)
     return options, asked
+
+
+def _take_interrupts(config: pytest.Config) -> None:
+    """Lets the main process decide what an interrupt means, until pytest ends."""
+    before = signal.getsignal(signal.SIGINT)
+
+    def restore_interrupts(handler: Any) -> None:
+        signal.signal(signal.SIGINT, handler)
+
+    config.add_cleanup(lambda: restore_interrupts(before))
+    if _is_worker(config):  # the main process ends it
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    else:
+        handle_interrupts()
+        if config.option.lstm_options is not None:
+            signal.signal(signal.SIGTERM, lambda *_: _end_without_parent(config))
+
+
+def _end_without_parent(config: pytest.Config) -> None:
+    """`lstm-conformance check` has ended, so nobody waits for results: ends this process group."""
+    shutil.rmtree(Path(config.option.lstm_options).parents[1], ignore_errors=True)
+    os.killpg(0, signal.SIGKILL)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -102,9 +131,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     session = _judging_session(config)
     place = {name: number for number, name in enumerate(session.plan.tests)}
-    places = {item: place.get(_name_of_test(item.nodeid)) for item in judging}
-    if session.settings.case is not None:
-        places = {item: 0 if _is_asked_for(item, session) else None for item in judging}
+    places = {item: place.get(_test_of(item)) for item in judging}
     left_out = [item for item, number in places.items() if number is None]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
@@ -120,7 +147,7 @@ def lstm_check(request: pytest.FixtureRequest) -> Checker:
     node = request.node
     if session.is_over():
         pytest.skip("not reached in the time")
-    checker = session.checker(_name_of_test(node.nodeid), _clauses(node))
+    checker = session.checker(_test_of(node), _clauses(node))
     node.stash[_CHECKER] = checker
     return checker
 
@@ -179,6 +206,7 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
+    report.lstm_test = _test_of(item)  # type: ignore[attr-defined]
     checker = item.stash.get(_CHECKER, None)
     if checker is not None and call.when == "call":
         # Plain data on the report travels from worker processes to the one that collects it.
@@ -191,16 +219,18 @@ def pytest_runtest_makereport(
 class _Hooks:
     """The hooks of the process in which all reports come together."""
 
-    def __init__(self, collector: Collector) -> None:
+    def __init__(self, collector: Collector, config: pytest.Config) -> None:
         self._collector = collector
+        self._config = config
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        clauses = _clauses_of_test(report.nodeid)
+        test = _test_of_report(report, self._config)
+        clauses = _clauses_of_test(test)
         if clauses and (report.when == "call" or report.failed):
             records = _records(report)
             broke_off = report.failed and not any(record.failures for record in records)
             self._collector.add(
-                _name_of_test(report.nodeid),
+                test,
                 clauses,
                 records,
                 str(report.longrepr) if broke_off else "",
@@ -208,8 +238,12 @@ class _Hooks:
                 getattr(report, "lstm_cut_short", False),
             )
 
+    def pytest_keyboard_interrupt(self) -> None:
+        end_run()
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        end_run()
         self._collector.finish(
             interrupted=exitstatus not in _ENDED,
             max_failures=session.config.option.maxfail or 0,
@@ -239,7 +273,7 @@ def _judging_session(config: pytest.Config) -> JudgingSession:
             raise pytest.UsageError(str(error)) from None
         config.stash[_SESSION] = session
         if not _is_worker(config):
-            config.pluginmanager.register(_Hooks(session.collector))
+            config.pluginmanager.register(_Hooks(session.collector, config))
     return config.stash[_SESSION]
 
 
@@ -253,24 +287,44 @@ def _worker_input(config: pytest.Config) -> Mapping[str, Any]:
     return given
 
 
-def _is_asked_for(item: pytest.Item, session: JudgingSession) -> bool:
-    return bool(set(_clauses(item)) & set(session.plan.clauses))
-
-
 def _clauses(item: pytest.Item) -> tuple[str, ...]:
     marker = item.get_closest_marker(MARKER)
     return marker.args if marker else ()
 
 
-def _name_of_test(nodeid: str) -> str:
-    """File and name of a test, wherever the file is: ``test_states.test_zeros``."""
-    path, _, name = nodeid.partition("::")
+@cache
+def _files_of_suite() -> dict[Path, str]:
+    """The files of the suite's tests, to the names of their modules."""
+    folders = [Path(folder) for folder in tests.__path__]
+    return {path.resolve(): path.stem for f in folders for path in f.glob("test_*.py")}
+
+
+def _test_of(item: pytest.Item) -> str:
+    """File and name of a test of the suite: ``test_states.test_zeros``.
+
+    It is empty for other tests, whatever their names are.
+    """
+    file = _files_of_suite().get(item.path.resolve())
+    return "" if file is None else f"{file}.{item.name}"
+
+
+def _test_of_report(report: pytest.TestReport, config: pytest.Config) -> str:
+    """The test of a report. A process that crashed leaves a report with a node id alone."""
+    known: str | None = getattr(report, "lstm_test", None)
+    if known is not None:
+        return known
+    path, _, name = report.nodeid.partition("::")
+    place = (config.rootpath / path).resolve()
+    if place.exists() and place not in _files_of_suite():
+        return ""
     return f"{Path(path).stem}.{name}"
 
 
-def _clauses_of_test(nodeid: str) -> tuple[str, ...]:
+def _clauses_of_test(test: str) -> tuple[str, ...]:
     """The clauses of a test that may have run, or crashed, in another process."""
-    file, _, name = _name_of_test(nodeid).partition(".")
+    file, _, name = test.partition(".")
+    if not file:
+        return ()
     try:
         module = importlib.import_module(f"{tests.__name__}.{file}")
         marks = getattr(module, name.partition("[")[0]).pytestmark

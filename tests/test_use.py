@@ -25,6 +25,7 @@ from lstm_conformance.runner.searching.checker import Checker
 from lstm_conformance.spec.case import LAYOUTS, OUTPUTS
 from lstm_conformance.spec.config import LSTMConfig
 from lstm_conformance.spec.contract import Unsupported
+from lstm_conformance.spec.interrupts import is_interrupt
 from lstm_conformance.spec.strategies import Domain
 
 if TYPE_CHECKING:
@@ -249,7 +250,9 @@ def outcome_of(call: Call) -> str:
         call()
     except REFUSALS:
         return REFUSED
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
+        if is_interrupt(error):
+            raise
         return f"raised {type(error).__name__}, which does not count as a refusal"
     return ACCEPTED
 

@@ -14,6 +14,7 @@ from ...reports.writing import check_outputs
 from ..gate.baseline import Question, read_baseline
 from ..gate.conclusion import conclude
 from ..gate.exit_status import NOT_COMPLETED
+from ..processes.interrupts import Interrupts
 from ..session.options import Options
 from ..session.pytest_process import PytestEnded, run_tests
 from ..session.test_outcome import CUT_SHORT
@@ -31,12 +32,24 @@ def check(options: Options) -> int:
         {"--json": options.json, "--markdown": options.markdown},
         {"the baseline": options.baseline},
     )
-    baseline = None
+    baseline: tuple[Path, Results] | None = None
     if options.baseline is not None:
         earlier = read_baseline(options.baseline, Question.of_options(options))
         baseline = (options.baseline, earlier)
-    with tempfile.TemporaryDirectory(prefix="lstm-conformance-") as folder:
-        results, ended = _judge(options, Path(folder))
+    with (
+        Interrupts() as interrupts,
+        tempfile.TemporaryDirectory(prefix="lstm-conformance-") as folder,
+    ):
+        results, ended = _judge(options, Path(folder), interrupts)
+        if results is not None and interrupts.seconds is not None:
+            # Whatever was judged, nobody waited for the verdict.
+            results["conformant"], results["stopped"] = False, "interrupted"
+        return _conclude(options, results, ended, baseline)
+
+
+def _conclude(
+    options: Options, results: Results | None, ended: str, baseline: tuple[Path, Results] | None
+) -> int:
     if ended:
         print(f"lstm-conformance: not completed: {ended}", file=sys.stderr)
     if results is None:
@@ -45,7 +58,7 @@ def check(options: Options) -> int:
     return status or (NOT_COMPLETED if ended else 0)
 
 
-def _judge(options: Options, folder: Path) -> tuple[Results | None, str]:
+def _judge(options: Options, folder: Path, interrupts: Interrupts) -> tuple[Results | None, str]:
     """The results, and how pytest ended if it should not have ended so.
 
     Within a budget, tests that used up their share of the time run again in what others left.
@@ -56,9 +69,11 @@ def _judge(options: Options, folder: Path) -> tuple[Results | None, str]:
         own_folder = folder / str(number)
         own_folder.mkdir()
         try:
-            results = run_tests(rest, own_folder)
+            results = run_tests(rest, own_folder, interrupts)
         except PytestEnded as ended:
             return results, str(ended)
+        if interrupts.seconds is not None:
+            return results, ""
         left = (options.max_time or 0.0) - (time.monotonic() - start)
         if not _gets_further(results, left, options.workers):
             return results, ""

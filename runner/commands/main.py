@@ -13,7 +13,7 @@ from pathlib import Path
 from ... import __version__
 from ...reports.escaping import one_line
 from ...spec.usage_error import UsageError
-from ..gate.exit_status import USAGE
+from ..gate.exit_status import NOT_COMPLETED, USAGE
 from ..session.option_values import whole_number
 from ..session.options import Options, argument_type
 
@@ -59,6 +59,9 @@ def main(arguments: list[str] | None = None) -> int:
     except UsageError as problem:
         print(f"lstm-conformance: {one_line(str(problem))}", file=sys.stderr)
         return USAGE
+    except KeyboardInterrupt:
+        print("lstm-conformance: interrupted.", file=sys.stderr)
+        return NOT_COMPLETED
     return status
 
 

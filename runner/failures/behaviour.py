@@ -13,6 +13,7 @@ from ...reference.oracle import Expectation, expect
 from ...spec.capabilities import unsupported
 from ...spec.case import OUTPUTS, Case
 from ...spec.contract import Implementation, Observation
+from ...spec.interrupts import is_interrupt
 from ..judging.comparison import error_ratios
 from .probing_cases import is_determined
 
@@ -93,7 +94,9 @@ def run(implementation: Implementation, case: Case) -> Observation | None:
         if unsupported(implementation, case) is not None:
             return None
         observation = implementation.run(case)
-    except (Exception, SystemExit):
+    except BaseException as error:
+        if is_interrupt(error):
+            raise
         return None
     complete = all(name in observation.tensors for name in case.result_names())
     return observation if complete else None

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ...adapters.target import load
 from ...spec.case import Case
 from ...spec.contract import Implementation
+from ...spec.interrupts import is_interrupt
 from ...spec.verdicts import FAIL
 from ..judging.comparison import THRESHOLD, Finding
 from ..judging.rules import Rule
@@ -170,7 +171,9 @@ def _findings(rule: Rule, case: Case, implementation: Implementation) -> list[Fi
     """The findings of ``rule`` that fail; none if the implementation raises."""
     try:
         findings = rule(Trial(case, implementation))
-    except (Exception, SystemExit):
+    except BaseException as error:
+        if is_interrupt(error):
+            raise
         return []
     return [finding for finding in findings if finding.verdict == FAIL]
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ...reference.oracle import expect
 from ...spec.case import OUTPUTS, Case
 from ...spec.contract import Implementation, Observation
+from ...spec.interrupts import is_interrupt
 from ...spec.verdicts import FAIL
 from ..judging.comparison import compare
 
@@ -36,7 +37,9 @@ def first_divergence(implementation: Implementation, case: Case) -> str | None:
         if not any(name in wrong for name in OUTPUTS):
             return _of_gradients(implementation, case, wrong)
         return _of_outputs(implementation, case)
-    except (Exception, SystemExit):
+    except BaseException as error:
+        if is_interrupt(error):
+            raise
         return None
 
 

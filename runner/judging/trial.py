@@ -21,6 +21,7 @@ from ...spec.contract import (
     ObservedTensor,
     Unsupported,
 )
+from ...spec.interrupts import is_interrupt
 from .comparison import Finding, compare
 
 if TYPE_CHECKING:
@@ -56,17 +57,19 @@ class Trial:
     @property
     def observation(self) -> Observation:
         """What the implementation returns for the case."""
-        if isinstance(self._outcome, Exception):
+        if isinstance(self._outcome, BaseException):
             raise self._outcome
         return self._outcome
 
     @cached_property
-    def _outcome(self) -> Observation | Exception:
+    def _outcome(self) -> Observation | BaseException:
         before = self.seconds
         try:
             return self._observe(self.case)
-        except Exception as error:  # the next rule must not repeat a crash or a hang
-            return error
+        except BaseException as error:
+            if is_interrupt(error):
+                raise
+            return error  # the next rule must not repeat a crash or a hang
         finally:
             self.shared_seconds = self.seconds - before
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ...spec.contract import Unsupported
+from ...spec.interrupts import is_interrupt
 
 __all__ = ["Message", "answer_requests"]
 
@@ -38,7 +39,9 @@ def answer_requests(answer: Callable[[Message], Message]) -> None:
             content = answer(message)
         except Unsupported as lacking:
             content = {"unsupported": str(lacking)}
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
+            if is_interrupt(error):
+                raise
             lines = traceback.format_exception(error, limit=-6)
             content = {
                 "error": f"{type(error).__name__}: {error}"[:500],

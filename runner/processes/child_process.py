@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from typing import IO
 
 from .answer_loop import Message
+from .starting import ends_with_parent
 
 __all__ = ["ChildProcess", "Limits", "ProcessFailed"]
 
@@ -91,6 +92,7 @@ class ChildProcess:
                 stderr=self._stderr,
                 env=self._environment,
                 start_new_session=True,  # so that it can be ended with all processes that it starts
+                preexec_fn=ends_with_parent(),
             )
         except OSError as error:
             raise ProcessFailed(f"{self._command[0]}: {error.strerror}") from error

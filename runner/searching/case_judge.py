@@ -16,6 +16,7 @@ from ...spec.capabilities import lacking, needed, unsupported
 from ...spec.case import Case
 from ...spec.clauses import CLAUSES
 from ...spec.contract import Implementation, Unsupported
+from ...spec.interrupts import is_interrupt
 from ...spec.verdicts import (
     ERROR,
     FAIL,
@@ -152,7 +153,10 @@ class _Judgement:
                 verdict = _verdict(findings)
             except Unsupported as missing:
                 reason = str(missing)
-            except (Exception, SystemExit) as error:
+            # pytest.skip() and pytest.exit() raise no Exception, and neither may end the test.
+            except BaseException as error:
+                if is_interrupt(error):
+                    raise
                 verdict, failure = ERROR, _failure_of_error(trial, error)
                 self.broke_process = self.broke_process or isinstance(error, ProcessFailed)
             self._judged.append(record)

@@ -15,6 +15,7 @@ from ...spec.case import Case
 from ...spec.clauses import CLAUSES, is_recommended
 from ...spec.combinations import Combination
 from ...spec.contract import Implementation
+from ...spec.interrupts import is_interrupt
 from ...spec.narrowing import narrowed
 from ...spec.strategies import Domain, case_strategy
 from ...spec.verdicts import ERROR, FAIL, NOT_TESTED, PASS, UNSUPPORTED, WAIVED
@@ -155,10 +156,13 @@ class Checker:
             if self._out_of_time():
                 self._cut_short = True
                 continue
-            # A diagnosis runs the implementation on further cases. Whatever fails in it must not
-            # cost the verdict.
-            with suppress(Exception):
+            try:
                 self._diagnose(diagnostician, clause)
+            except BaseException as error:
+                if is_interrupt(error):
+                    raise
+                # A diagnosis runs the implementation on further cases. Whatever fails in it must
+                # not cost the verdict.
 
     def _diagnose(self, diagnostician: Diagnostician, clause: str) -> None:
         failures, known = self.records[clause].failures, self._evidence[clause]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -11,6 +10,7 @@ from pathlib import Path
 from ...reports.results import AskedResult, Results, Stopped
 from ...reports.writing import write_results
 from ...spec.clauses import TESTABLE, is_recommended
+from ...spec.interrupts import was_interrupted
 from ..processes.child_process import ChildProcess, ProcessFailed
 from ..searching.record import Record
 from .environment import environment
@@ -67,6 +67,8 @@ class Collector:
         cut_short: bool = False,
     ) -> None:
         """Adds a report of the test ``test``; see :meth:`.TestOutcome.add`."""
+        if was_interrupted():  # the interrupt may be what failed
+            return
         records = list(records)
         self.outcomes.of(test).add(clauses, records, broken_off, seconds, cut_short)
         self._failed_tests += bool(broken_off) or any(
@@ -90,14 +92,12 @@ class Collector:
         stopped: Stopped | None = None
         if 0 < max_failures <= self._failed_tests:
             stopped = "max-failures"
-        elif interrupted:
+        elif interrupted or was_interrupted():
             stopped = "interrupted"
-        elif self._plan.budget is not None and self.outcomes.in_state(CUT_SHORT, NOT_REACHED):
-            stopped = "max-time"
-        # A second interrupt must not keep the results from being written.
-        on_interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        elif self.outcomes.in_state(CUT_SHORT, NOT_REACHED):
+            # Each planned test has to report its own end. Only a budget may keep it from that.
+            stopped = "interrupted" if self._plan.budget is None else "max-time"
         write_results(self._json, self.results(stopped))
-        signal.signal(signal.SIGINT, on_interrupt)
 
     def results(self, stopped: Stopped | None) -> Results:
         """The results of what was judged so far.

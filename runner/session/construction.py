@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from dataclasses import dataclass, field
 
 from ...adapters import REGISTRY
@@ -12,6 +11,7 @@ from ...adapters.without import Without
 from ...spec.contract import Implementation
 from ...spec.usage_error import UsageError
 from ..processes.child_process import ChildProcess, Limits
+from ..processes.starting import judging_environment, python_command
 from .options import Options
 
 __all__ = ["Judged", "construct"]
@@ -74,9 +74,20 @@ def _implementation(options: Options, limits: Limits) -> Implementation:
             "pip install 'lstm-conformance[programs]'."
         ) from error
     if options.program is not None:
-        return Program(shlex.split(options.program), limits)
+        return Program(_words(options.program), limits)
     command, environment = adapter_command(str(options.python), str(options.target))
     return Program(command, limits, environment)
+
+
+def _words(command: str) -> list[str]:
+    """The words of ``--exec``, as a shell splits them."""
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise UsageError(f"--exec {command!r} is not a command: {error}.") from None
+    if not words or not words[0]:
+        raise UsageError(f"--exec {command!r} is not a command: it is empty.")
+    return words
 
 
 def _device_missing(implementation: Implementation, device: str) -> str | None:
@@ -91,4 +102,5 @@ def _device_missing(implementation: Implementation, device: str) -> str | None:
 def _isolated_process(options: Options, limits: Limits) -> ChildProcess:
     """A process that judges cases with the same options. It starts when it is first asked."""
     greeting = {"options": options.for_isolated_cases().to_json()}
-    return ChildProcess([sys.executable, "-m", _ISOLATED_PROCESS], limits, greeting)
+    command = python_command(_ISOLATED_PROCESS, "main()")
+    return ChildProcess(command, limits, greeting, judging_environment())

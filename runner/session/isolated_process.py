@@ -63,7 +63,3 @@ class _Answers:
         if name not in self._runs:
             self._runs.update({run.name: run for run in runs_of(clause, settings.profile)})
         return self._runs[name]
-
-
-if __name__ == "__main__":
-    main()

@@ -278,6 +278,8 @@ class Options:
 
         if self.target is not None and self.program is not None:
             return "give a TARGET or --exec COMMAND, one of them."
+        if self.target is not None and not self.target.strip():
+            return "TARGET is empty: is a variable not set?"
         if self.program is not None and (self.python is not None or self.isolate):
             return "--exec is a process of its own: --python and --isolate do not go with it."
         if self.python is not None and self.target not in REGISTRY:

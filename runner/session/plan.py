@@ -71,8 +71,7 @@ class Plan:
 
     Attributes:
         clauses: ids of those to be judged.
-        tests: name of each test that is to be run to the clauses that it judges, in order. It is
-            empty if one given case is judged.
+        tests: name of each test that is to be run to the clauses that it judges, in order.
         finished: outcomes of tests that an earlier run finished.
         cut_short: outcomes of tests that ran out of time in an earlier run.
         earlier_seconds: that the earlier run took.
@@ -112,9 +111,9 @@ def make_plan(
         UsageError: the results to be resumed are of another run.
     """
     clauses = asked_clauses(options)
-    if options.case is not None:
-        return Plan(clauses)
     profile = PROFILES[options.profile]
+    if options.case is not None:
+        return Plan(clauses, judging_tests(clauses, profile, given_case=True))
     tests = _tests(options, clauses, profile)
     earlier = _Earlier()
     if options.resume is not None:

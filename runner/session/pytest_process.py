@@ -11,18 +11,26 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
 from ...reports.results import Results
 from ...spec.usage_error import UsageError
+from ..processes.interrupts import Interrupts
+from ..processes.starting import ends_with_parent, judging_environment, python_command
 from .options import PYTEST_PREFIX, Options
 
 __all__ = ["PytestEnded", "run_tests"]
 
-# An interrupt that had no effect for this time is sent again.
-_REPEAT_SECONDS = 10.0
+# After an interrupt, in seconds: it is sent to pytest again if it had no effect, and at last pytest
+# is ended.
+_REPEAT_SECONDS, _WAIT_SECONDS = 3.0, 60.0
+
+# How often pytest is looked at, in seconds. Signals end the wait earlier.
+_LOOK_SECONDS = 0.2
 
 _PYTEST_INTERNAL_ERROR, _PYTEST_USAGE_ERROR = 3, 4
 
@@ -34,19 +42,20 @@ class PytestEnded(Exception):
     """pytest ended without results. The message says how, and holds the end of its log."""
 
 
-def run_tests(options: Options, folder: Path) -> Results:
+def run_tests(options: Options, folder: Path, interrupts: Interrupts) -> Results:
     """The results of the tests.
 
     Args:
         options: that were asked for.
         folder: for temporary files; each call needs a new one.
+        interrupts: that are passed on to pytest.
 
     Raises:
         UsageError: pytest reports that the options make no sense.
         PytestEnded: there are no results.
     """
     file, log = folder / "results.json", folder / "log"
-    status = _run(_command(options, folder, file), log)
+    status = _run(_command(options, folder, file), log, interrupts)
     if not file.exists():
         said = log.read_text("utf-8", "replace")
         if status == _PYTEST_USAGE_ERROR:
@@ -62,7 +71,7 @@ def _command(options: Options, folder: Path, file: Path) -> list[str]:
     options_file = folder / "options.json"
     options_file.write_text(handed_over.to_json(), "utf-8")
     command = [
-        *(sys.executable, "-m", "pytest"),
+        *python_command("pytest", "main()"),
         *("--pyargs", "lstm_conformance.tests", "-p", "lstm_conformance.runner.plugin"),
         *("--noconftest", "-c", os.devnull, f"--rootdir={Path.cwd()}", "-p", "no:cacheprovider"),
         *(f"{PYTEST_PREFIX}options", str(options_file)),
@@ -77,14 +86,13 @@ def _command(options: Options, folder: Path, file: Path) -> list[str]:
     return command
 
 
-def _run(command: list[str], log: Path) -> int:
+def _run(command: list[str], log: Path, interrupts: Interrupts) -> int:
     """Runs pytest to its end, passes interrupts on to it, and returns its exit status.
 
     pytest has a session of its own. On Ctrl-C a terminal would interrupt it and its workers
     directly, several times, and it could not write what it has.
     """
-    environment = {k: v for k, v in os.environ.items() if k != "PYTEST_ADDOPTS"}
-    environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    environment = judging_environment()
     environment["HYPOTHESIS_STORAGE_DIRECTORY"] = str(log.parent / "hypothesis")
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -94,25 +102,37 @@ def _run(command: list[str], log: Path) -> int:
             stdin=subprocess.DEVNULL,
             env=environment,
             start_new_session=True,
-            # Jobs in the background of a shell ignore it; pytest must not.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            # The plugin then ends its workers, and removes the folder.
+            preexec_fn=ends_with_parent(signal.SIGTERM),
         )
-    on_interrupt = signal.getsignal(signal.SIGINT)
-    on_termination = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    interrupted = False
-    try:
-        while True:
-            try:
-                return process.wait(_REPEAT_SECONDS if interrupted else None)
-            except KeyboardInterrupt:
-                interrupted = True
-                signal.signal(signal.SIGINT, lambda *_: process.kill())
-            except subprocess.TimeoutExpired:
-                pass  # Python drops an interrupt that comes while it finalizes an object
+        try:
+            return _wait(process, interrupts)
+        finally:
+            _kill_group(process)
+
+
+def _wait(process: subprocess.Popen[bytes], interrupts: Interrupts) -> int:
+    sent = 0.0
+    while True:
+        try:
+            return process.wait(_LOOK_SECONDS)
+        except subprocess.TimeoutExpired:
+            pass
+        since = interrupts.seconds
+        if since is None:
+            continue
+        # pytest acts on the first interrupt only. Python may have dropped that one.
+        if time.monotonic() - sent > _REPEAT_SECONDS:
             process.send_signal(signal.SIGINT)
-    finally:
-        signal.signal(signal.SIGINT, on_interrupt)
-        signal.signal(signal.SIGTERM, on_termination)
+            sent = time.monotonic()
+        if since > _WAIT_SECONDS or interrupts.is_urgent:
+            _kill_group(process)
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    """Ends pytest and its workers."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _how_ended(status: int) -> str:

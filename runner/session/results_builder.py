@@ -27,7 +27,7 @@ from ..searching.statistics import Statistics
 from .clause_verdict import clause_verdict, permits_conformance
 from .combination_coverage import combination_coverage
 from .outcomes import Outcomes
-from .test_outcome import FINISHED, NOT_REACHED
+from .test_outcome import CUT_SHORT, FINISHED, NOT_REACHED
 
 __all__ = ["GONE", "SCHEMA_VERSION", "build_results", "smallest"]
 
@@ -140,10 +140,13 @@ class _Builder:
     def _conforms(self, clauses: list[ClauseResult]) -> bool:
         """Whether the run was completed, and no verdict is an obstacle to conformance."""
         nothing_seen = any(c["verdict"] == NOT_TESTED and c["id"] in self._unseen for c in clauses)
+        # Every planned test has to report its own end, or to be cut short by a budget.
+        ended = self._stopped == "max-time" or not self._outcomes.in_state(CUT_SHORT, NOT_REACHED)
         # A shard does not know the verdicts of the others.
         complete = not self._is_shard and not nothing_seen and self._stopped in (None, "max-time")
         return (
             complete
+            and ended
             and any(clause["verdict"] == PASS for clause in clauses)
             and all(
                 permits_conformance(c["verdict"], c["level"], bool(c["counts"] and c["reasons"]))

@@ -78,7 +78,9 @@ def runs_of(clause: str, profile: Profile) -> Iterator[Run]:
                 yield Run(test.__name__ + label, clauses, partial(test, **arguments))
 
 
-def judging_tests(clauses: Collection[str], profile: Profile) -> dict[str, tuple[str, ...]]:
+def judging_tests(
+    clauses: Collection[str], profile: Profile, given_case: bool = False
+) -> dict[str, tuple[str, ...]]:
     """Name of each test that judges any of ``clauses``, to all clauses that it judges.
 
     Names are those in results. The order is that in which pytest runs the tests.
@@ -87,14 +89,16 @@ def judging_tests(clauses: Collection[str], profile: Profile) -> dict[str, tuple
         name + label: clauses_of(test)
         for name, test in all_tests().items()
         if not set(clauses).isdisjoint(clauses_of(test))
-        for label in _arguments(test, profile)
+        for label in _arguments(test, profile, given_case)
     }
 
 
-def _arguments(test: FunctionType, profile: Profile) -> dict[str, dict[str, object]]:
+def _arguments(
+    test: FunctionType, profile: Profile, given_case: bool = False
+) -> dict[str, dict[str, object]]:
     """What pytest appends to the name of a test, to the arguments of that run."""
     if "lstm_combinations" in inspect.signature(test).parameters:
-        groups = combination_groups(profile.every_combination)
+        groups = {"given": []} if given_case else combination_groups(profile.every_combination)
         return {f"[{name}]": {"lstm_combinations": group} for name, group in groups.items()}
     marks = [mark for mark in getattr(test, "pytestmark", []) if mark.name == "parametrize"]
     if not marks:

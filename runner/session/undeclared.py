@@ -8,6 +8,7 @@ from typing import Any
 from ...spec.case import OUTPUTS, Case
 from ...spec.config import LSTMConfig
 from ...spec.contract import Implementation
+from ...spec.interrupts import is_interrupt
 from ...spec.precision import PRECISIONS
 from ...spec.verdicts import PASS
 from ..judging.trial import Trial
@@ -48,7 +49,9 @@ def works(implementation: Implementation, capability: str) -> bool:
     changes = _OF_CASE.get(capability, {})
     try:
         return all(_right(implementation, replace(plain, seed=s, **changes)) for s in _SEEDS)
-    except (Exception, SystemExit):
+    except BaseException as error:
+        if is_interrupt(error):
+            raise
         return False
 
 

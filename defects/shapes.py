@@ -1,25 +1,25 @@
-"""LSTMs with one defect each in the axes of what they return, or in rows of unequal length.
+"""LSTMs with one defect each in the axes of what they read, return or differentiate.
 
 Nothing is raised.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
-from torch.nn.utils.rnn import PackedSequence
 
+from ..adapters.reference import ReferenceLSTM
+from ..spec.case import Case
+from ..spec.contract import Observation
 from .catalogue import FORWARD, INTERFACE, defect
-from .readable import ReadableLSTM, States, Steps, Weights
+from .changed_observations import changed
+from .readable import Input, ReadableLSTM, Result, States, Steps
 
-Input = Tensor | PackedSequence
-Result = tuple[Input, States]
-
-
-# ---------------------------------------------------------------------- axes
+# ------------------------------------------------------------------- axes of results
 
 
 @defect("SHAPE-1", INTERFACE, "unbatched")
@@ -30,16 +30,6 @@ class UnbatchedKeepsBatchAxis(ReadableLSTM):
         if isinstance(input, Tensor) and input.dim() == 2:
             return torch.stack(steps), (h_n, c_n)
         return super().finish(input, steps, h_n, c_n)
-
-
-@defect("SHAPE-6", INTERFACE, "unbatched, batch_first=True")
-class UnbatchedOutputTransposed(ReadableLSTM):
-    """With batch_first, the axes of an unbatched output are exchanged as if they were batched."""
-
-    def finish(self, input: Input, steps: Steps, h_n: Tensor, c_n: Tensor) -> Result:
-        output, states = super().finish(input, steps, h_n, c_n)
-        unbatched = isinstance(input, Tensor) and input.dim() == 2
-        return output.T if unbatched and self.batch_first else output, states
 
 
 @defect("SHAPE-1", INTERFACE, "batch_first=True, batched")
@@ -58,6 +48,17 @@ class OutputForwardOnly(ReadableLSTM):
 
     def finish(self, input: Input, steps: Steps, h_n: Tensor, c_n: Tensor) -> Result:
         return super().finish(input, [x[:, : self.output_size] for x in steps], h_n, c_n)
+
+
+@defect("SHAPE-1", INTERFACE, "batched")
+class OutputStepsSideBySide(ReadableLSTM):
+    """output has the steps of a row one beside the other in a single axis."""
+
+    def finish(self, input: Input, steps: Steps, h_n: Tensor, c_n: Tensor) -> Result:
+        output, states = super().finish(input, steps, h_n, c_n)
+        if isinstance(output, Tensor) and output.dim() == 3:
+            output = torch.stack(steps, dim=1).flatten(1)
+        return output, states
 
 
 @defect("SHAPE-2", INTERFACE, "batch_first=True")
@@ -86,6 +87,15 @@ class FinalHiddenOfLastLayerOnly(ReadableLSTM):
         return super().finish(input, steps, h_n[-self.num_directions :], c_n)
 
 
+@defect("SHAPE-2", INTERFACE, "every case")
+class FinalStatesHaveAStepAxis(ReadableLSTM):
+    """h_n and c_n have an axis of 1 before their features, for the step that they are of."""
+
+    def finish(self, input: Input, steps: Steps, h_n: Tensor, c_n: Tensor) -> Result:
+        output, (h_n, c_n) = super().finish(input, steps, h_n, c_n)
+        return output, (h_n.unsqueeze(-2), c_n.unsqueeze(-2))
+
+
 @defect("SHAPE-3", INTERFACE, "batch_first=True")
 class FinalCellBatchFirst(ReadableLSTM):
     """batch_first applies to c_n."""
@@ -103,6 +113,9 @@ class FinalCellOfProjectedSize(ReadableLSTM):
         return super().finish(input, steps, h_n, c_n[..., : self.output_size])
 
 
+# ----------------------------------------------------------------- axes of gradients
+
+
 @defect("SHAPE-4", INTERFACE, "gradients")
 class GradientsOfWeightsFlat(ReadableLSTM):
     """Gradients of weights are rows of numbers, as if all parameters were parts of one vector."""
@@ -116,6 +129,28 @@ class GradientsOfWeightsFlat(ReadableLSTM):
     def flatten(parameter: Tensor) -> None:
         """torch refuses a gradient of another shape, but not to change its data."""
         parameter.grad.data = parameter.grad.flatten()
+
+
+@defect("SHAPE-4", INTERFACE, "gradients, bias=True")
+class GradientsOfBiasesAreMatrices(ReferenceLSTM):
+    """Gradients of biases have an axis in front."""
+
+    def run(self, case: Case) -> Observation:
+        return changed(super().run(case), lambda t: replace(t, values=t.values[None]), "bias")
+
+
+@defect("SHAPE-4", INTERFACE, "gradients, states given")
+class GradientsOfStatesTransposed(ReferenceLSTM):
+    """The first two axes of the gradients of h_0 and c_0, not those of h_0 and c_0, are swapped."""
+
+    def run(self, case: Case) -> Observation:
+        names = ("h_0.grad", "c_0.grad")
+        return changed(
+            super().run(case), lambda t: replace(t, values=t.values.swapaxes(0, 1)), *names
+        )
+
+
+# ---------------------------------------------------------- batch_first, and unbatched
 
 
 @defect("SHAPE-5", FORWARD, "batch_first=True, batched, two rows and two steps or more")
@@ -138,6 +173,27 @@ class OutputBatchFirstByReshape(ReadableLSTM):
         if isinstance(output, Tensor) and self.batch_first and output.dim() == 3:
             output = torch.stack(steps).reshape(output.shape)
         return output, states
+
+
+@defect("SHAPE-5", FORWARD, "batch_first=True, batched, as many rows as steps, two or more")
+class BatchFirstIgnoredWhereSquare(ReadableLSTM):
+    """With batch_first, the first axis of the input is taken for that of the steps where the
+    second is as long."""
+
+    def steps(self, input: object) -> Steps:
+        steps = super().steps(input)
+        square = isinstance(input, Tensor) and input.dim() == 3 and len(steps) == len(steps[0])
+        return list(torch.stack(steps).transpose(0, 1)) if square and self.batch_first else steps
+
+
+@defect("SHAPE-6", INTERFACE, "unbatched, batch_first=True")
+class UnbatchedOutputTransposed(ReadableLSTM):
+    """With batch_first, the axes of an unbatched output are exchanged as if they were batched."""
+
+    def finish(self, input: Input, steps: Steps, h_n: Tensor, c_n: Tensor) -> Result:
+        output, states = super().finish(input, steps, h_n, c_n)
+        unbatched = isinstance(input, Tensor) and input.dim() == 2
+        return output.T if unbatched and self.batch_first else output, states
 
 
 @defect("SHAPE-6", FORWARD, "unbatched, two steps or more")
@@ -177,122 +233,13 @@ class BatchFirstReversesUnbatched(ReadableLSTM):
         return steps[::-1] if unbatched and self.batch_first else steps
 
 
-# ---------------------------------------------------- rows of unequal length
+# ------------------------------------------------------------------------ no rows
 
 
-@defect("PACK-1", FORWARD, "packed with unequal lengths")
-class PackedRowsReadToTheLongest(ReadableLSTM):
-    """The forward direction reads zeros behind the end of a row, until the longest one ends."""
+@defect("SHAPE-7", INTERFACE, "batch of no rows")
+class EmptyBatchPadded(ReadableLSTM):
+    """A batch of no rows is read as one row of zeros."""
 
-    def direction(
-        self, steps: Steps, h: Tensor, c: Tensor, w: Weights, reverse: bool
-    ) -> tuple[Steps, Tensor, Tensor]:
-        if reverse:
-            return super().direction(steps, h, c, w, reverse)
-        padded = [pad(x, (0, 0, 0, len(h) - len(x))) for x in steps]
-        output, h, c = super().direction(padded, h, c, w, reverse)
-        return [h_t[: len(x)] for h_t, x in zip(output, steps, strict=True)], h, c
-
-
-@defect("PACK-1", FORWARD, "packed with unequal lengths")
-class ShorterRowsEndOneStepEarly(ReadableLSTM):
-    """The final states of rows that are not the longest are those before their last step."""
-
-    def direction(
-        self, steps: Steps, h: Tensor, c: Tensor, w: Weights, reverse: bool
-    ) -> tuple[Steps, Tensor, Tensor]:
-        if reverse:
-            return super().direction(steps, h, c, w, reverse)
-        output: Steps = []
-        for x, following in zip(steps, steps[1:] + steps[-1:], strict=True):
-            h_t, c_t = self.cell(x, h[: len(x)], c[: len(x)], w)
-            output.append(h_t)
-            n = len(following)
-            h, c = torch.cat([h_t[:n], h[n:]]), torch.cat([c_t[:n], c[n:]])
-        return output, h, c
-
-
-@defect("PACK-2", FORWARD, "packed with unsorted lengths, states given")
-class InitialStatesNotSorted(ReadableLSTM):
-    """The rows of h_0 and c_0 meet the sorted rows of a packed sequence unsorted."""
-
-    def initial_states(self, input: Input, hx: States | None, steps: Steps) -> States:
-        if hx is not None and isinstance(input, PackedSequence):
-            return hx
-        return super().initial_states(input, hx, steps)
-
-
-@defect("PACK-2", FORWARD, "packed with unsorted lengths")
-class FinalStatesStaySorted(ReadableLSTM):
-    """The rows of h_n and c_n of a packed sequence stay in the order they were sorted into."""
-
-    def finish(self, input: Input, steps: Steps, h_n: Tensor, c_n: Tensor) -> Result:
-        output, states = super().finish(input, steps, h_n, c_n)
-        return output, (h_n, c_n) if isinstance(input, PackedSequence) else states
-
-
-@defect("PACK-2", FORWARD, "packed with unsorted lengths, three rows or more")
-class FinalStatesSortedTwice(ReadableLSTM):
-    """The rows of h_n and c_n are sorted once more instead of back: the same for two rows."""
-
-    def finish(self, input: Input, steps: Steps, h_n: Tensor, c_n: Tensor) -> Result:
-        output, states = super().finish(input, steps, h_n, c_n)
-        if isinstance(input, PackedSequence):
-            states = self.reorder((h_n, c_n), input.sorted_indices)
-        return output, states
-
-
-@defect("PACK-2", FORWARD, "packed with unsorted lengths")
-class OutputStaysSorted(ReadableLSTM):
-    """The packed output has lost the order in which the rows were given."""
-
-    def finish(self, input: Input, steps: Steps, h_n: Tensor, c_n: Tensor) -> Result:
-        output, states = super().finish(input, steps, h_n, c_n)
-        if isinstance(output, PackedSequence):
-            output = PackedSequence(output.data, output.batch_sizes)
-        return output, states
-
-
-@defect("PACK-3", FORWARD, "bidirectional, packed with unequal lengths")
-class ReverseStartsAtPadding(ReadableLSTM):
-    """The reverse direction of packed sequences runs over zeros before a row's last step."""
-
-    def direction(
-        self, steps: Steps, h: Tensor, c: Tensor, w: Weights, reverse: bool
-    ) -> tuple[Steps, Tensor, Tensor]:
-        if not reverse:
-            return super().direction(steps, h, c, w, reverse)
-        padded = [pad(x, (0, 0, 0, len(h) - len(x))) for x in steps]
-        output, h, c = super().direction(padded, h, c, w, reverse)
-        return [h_t[: len(x)] for h_t, x in zip(output, steps, strict=True)], h, c
-
-
-@defect("PACK-3", FORWARD, "bidirectional, packed with unequal lengths")
-class PackedReverseNotReversed(ReadableLSTM):
-    """Where rows differ in length, the reverse direction runs forward."""
-
-    def direction(
-        self, steps: Steps, h: Tensor, c: Tensor, w: Weights, reverse: bool
-    ) -> tuple[Steps, Tensor, Tensor]:
-        unequal = len(steps[0]) != len(steps[-1])
-        return super().direction(steps, h, c, w, reverse and not unequal)
-
-
-@defect("PACK-3", FORWARD, "bidirectional, packed with unequal lengths")
-class PackedReverseStartsFromStatesOfLongest(ReadableLSTM):
-    """In reverse, a row begins with the states that the longest row has reached by then."""
-
-    def direction(
-        self, steps: Steps, h: Tensor, c: Tensor, w: Weights, reverse: bool
-    ) -> tuple[Steps, Tensor, Tensor]:
-        if not reverse:
-            return super().direction(steps, h, c, w, reverse)
-        output = list(steps)
-        for t in reversed(range(len(steps))):
-            begun = len(steps[t + 1]) if t + 1 < len(steps) else len(steps[t])
-            beginning = len(steps[t]) - begun
-            h = torch.cat([h[:begun], h[:1].expand(beginning, -1), h[len(steps[t]) :]])
-            c = torch.cat([c[:begun], c[:1].expand(beginning, -1), c[len(steps[t]) :]])
-            of_step, h, c = super().direction([steps[t]], h, c, w, reverse)
-            output[t] = of_step[0]
-        return output, h, c
+    def steps(self, input: Input) -> Steps:
+        steps = super().steps(input)
+        return [x if len(x) else x.new_zeros(1, x.shape[1]) for x in steps]

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd.forward_ad import unpack_dual
 from torch.nn.utils.rnn import PackedSequence
 
-from .catalogue import FORWARD, GRADIENT, INTERFACE, defect
-from .readable import ReadableLSTM, States, Steps, Weights
+from ..catalogue import FORWARD, GRADIENT, INTERFACE, defect
+from ..readable import ROLES, Input, ReadableLSTM, Result, States, Steps, Weights
+
+# --------------------------------------------- what has a gradient, and where it goes
 
 
 @defect("GRAD-12", GRADIENT, "gradients, input that requires none")
 class InputWithoutGradientFreezesAll(ReadableLSTM):
     """Parameters get a gradient only if the input needs one."""
 
-    def forward(
-        self, input: Tensor | PackedSequence, hx: States | None = None
-    ) -> tuple[Tensor | PackedSequence, States]:
+    def forward(self, input: Input, hx: States | None = None) -> Result:
         x = input.data if isinstance(input, PackedSequence) else input
         self.frozen = not x.requires_grad
         return super().forward(input, hx)
@@ -33,9 +34,7 @@ class InputWithoutGradientFreezesAll(ReadableLSTM):
 class GradientsForTheFrozen(ReadableLSTM):
     """Every call makes all parameters require gradients."""
 
-    def forward(
-        self, input: Tensor | PackedSequence, hx: States | None = None
-    ) -> tuple[Tensor | PackedSequence, States]:
+    def forward(self, input: Input, hx: States | None = None) -> Result:
         self.requires_grad_(True)
         return super().forward(input, hx)
 
@@ -44,11 +43,27 @@ class GradientsForTheFrozen(ReadableLSTM):
 class GradientsReplaced(ReadableLSTM):
     """Every call forgets the gradients that parameters have accumulated."""
 
-    def forward(
-        self, input: Tensor | PackedSequence, hx: States | None = None
-    ) -> tuple[Tensor | PackedSequence, States]:
+    def forward(self, input: Input, hx: States | None = None) -> Result:
         self.zero_grad()
         return super().forward(input, hx)
+
+
+@defect("GRAD-13", GRADIENT, "gradients, two backward passes")
+class GradientsOfParametersNeverCleared(ReadableLSTM):
+    """Each backward pass returns the gradients of parameters added to those of all before."""
+
+    def weights(self, layer: int, d: int) -> Weights:
+        sums = self.__dict__.setdefault("sums", {})
+
+        def add(key: Any, gradient: Tensor) -> Tensor:
+            sums[key] = gradient + sums.get(key, 0)
+            return sums[key]
+
+        w = Weights(*(None if p is None else p.view_as(p) for p in super().weights(layer, d)))
+        for role, p in zip(ROLES, w, strict=True):
+            if p is not None and p.requires_grad:
+                p.register_hook(partial(add, (layer, d, role)))
+        return w
 
 
 @defect("GRAD-14", GRADIENT, "gradients, two backward passes with retain_graph=True")
@@ -68,61 +83,6 @@ class GradientsSpentByBackward(ReadableLSTM):
         return a
 
 
-@defect("GRAD-15", FORWARD, "bias=True, no_grad or inference_mode")
-class BiasForgottenWithoutGradients(ReadableLSTM):
-    """bias_hh is added only where gradients are recorded."""
-
-    def bias(self, w: Weights) -> Tensor | None:
-        return super().bias(w) if torch.is_grad_enabled() else w.b_ih
-
-
-@defect("GRAD-15", INTERFACE, "no_grad")
-class GradientsSwitchedOn(ReadableLSTM):
-    """Gradients are recorded under no_grad too."""
-
-    def forward(
-        self, input: Tensor | PackedSequence, hx: States | None = None
-    ) -> tuple[Tensor | PackedSequence, States]:
-        with torch.enable_grad():
-            return super().forward(input, hx)
-
-
-def in_memory_order(cotangent: Tensor) -> Tensor:
-    """The numbers from where a tensor begins in memory, whatever its strides, if there are
-    enough of them."""
-    there = cotangent.untyped_storage().nbytes() // cotangent.element_size()
-    if there - cotangent.storage_offset() < cotangent.numel():
-        return cotangent
-    return cotangent.as_strided(cotangent.shape, torch.empty(cotangent.shape).stride())
-
-
-@defect("GRAD-16", GRADIENT, "gradients, cotangents of h_n or c_n that are not contiguous")
-class CotangentReadInMemoryOrder(ReadableLSTM):
-    """Cotangents of h_n and c_n are read as if they were contiguous."""
-
-    def finish(
-        self, input: Tensor | PackedSequence, steps: Steps, h_n: Tensor, c_n: Tensor
-    ) -> tuple[Tensor | PackedSequence, States]:
-        output, states = super().finish(input, steps, h_n, c_n)
-        for state in states:
-            if state.requires_grad:
-                state.register_hook(in_memory_order)
-        return output, states
-
-
-@defect("GRAD-16", GRADIENT, "gradients, an expanded cotangent of c_n")
-class CotangentChangedInPlace(ReadableLSTM):
-    """The cotangent of c_n is multiplied in place, which one number expanded does not bear."""
-
-    def finish(
-        self, input: Tensor | PackedSequence, steps: Steps, h_n: Tensor, c_n: Tensor
-    ) -> tuple[Tensor | PackedSequence, States]:
-        output, (h_n, c_n) = super().finish(input, steps, h_n, c_n)
-        if c_n.requires_grad:
-            c_n.register_hook(lambda cotangent: cotangent.mul_(1))
-        return output, (h_n, c_n)
-
-
 def accumulate(parameter: Tensor, gradient: Tensor) -> None:
     """Adds to ``.grad``, as the end of a backward pass does."""
     parameter.grad = gradient if parameter.grad is None else parameter.grad + gradient
@@ -140,14 +100,72 @@ class GradientsWrittenNotReturned(ReadableLSTM):
         return w
 
 
+# ------------------------------------------------------------------ without gradients
+
+
+@defect("GRAD-15", FORWARD, "bias=True, no_grad or inference_mode")
+class BiasForgottenWithoutGradients(ReadableLSTM):
+    """bias_hh is added only where gradients are recorded."""
+
+    def bias(self, w: Weights) -> Tensor | None:
+        return super().bias(w) if torch.is_grad_enabled() else w.b_ih
+
+
+@defect("GRAD-15", INTERFACE, "no_grad")
+class GradientsSwitchedOn(ReadableLSTM):
+    """Gradients are recorded under no_grad too."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Result:
+        with torch.enable_grad():
+            return super().forward(input, hx)
+
+
+# ----------------------------------------------------------------- the cotangents
+
+
+def in_memory_order(cotangent: Tensor) -> Tensor:
+    """The numbers from where a tensor begins in memory, whatever its strides, if there are
+    enough of them."""
+    there = cotangent.untyped_storage().nbytes() // cotangent.element_size()
+    if there - cotangent.storage_offset() < cotangent.numel():
+        return cotangent
+    return cotangent.as_strided(cotangent.shape, torch.empty(cotangent.shape).stride())
+
+
+@defect("GRAD-16", GRADIENT, "gradients, cotangents of h_n or c_n that are not contiguous")
+class CotangentReadInMemoryOrder(ReadableLSTM):
+    """Cotangents of h_n and c_n are read as if they were contiguous."""
+
+    def finish(self, input: Input, steps: Steps, h_n: Tensor, c_n: Tensor) -> Result:
+        output, states = super().finish(input, steps, h_n, c_n)
+        for state in states:
+            if state.requires_grad:
+                state.register_hook(in_memory_order)
+        return output, states
+
+
+@defect("GRAD-16", GRADIENT, "gradients, an expanded cotangent of c_n")
+class CotangentChangedInPlace(ReadableLSTM):
+    """The cotangent of c_n is multiplied in place, which one number expanded does not bear."""
+
+    def finish(self, input: Input, steps: Steps, h_n: Tensor, c_n: Tensor) -> Result:
+        output, (h_n, c_n) = super().finish(input, steps, h_n, c_n)
+        if c_n.requires_grad:
+            c_n.register_hook(lambda cotangent: cotangent.mul_(1))
+        return output, (h_n, c_n)
+
+
 @defect("GRAD-18", GRADIENT, "gradients, cotangent of one element, two steps or rows or more")
 class RoundingLeaksBetweenSteps(ReadableLSTM):
     """Every x_t gets 2^-60 of the gradients of all steps and rows: less than rounding."""
 
-    def steps(self, input: Tensor | PackedSequence) -> Steps:
+    def steps(self, input: Input) -> Steps:
         steps = super().steps(input)
         total = torch.cat(steps).sum()
         return [x + 2.0**-60 * (total - total.detach()) for x in steps]
+
+
+# ------------------------------------------- second derivatives, and forward mode
 
 
 @defect("GRAD-19", GRADIENT, "gradients with create_graph=True, two steps or more or states given")
@@ -165,9 +183,7 @@ class GradientsWithAGraphLoseTheHiddenState(ReadableLSTM):
 class TangentsOfStatesLost(ReadableLSTM):
     """Forward mode takes h_0 and c_0 for constants."""
 
-    def initial_states(
-        self, input: Tensor | PackedSequence, hx: States | None, steps: Steps
-    ) -> States:
+    def initial_states(self, input: Input, hx: States | None, steps: Steps) -> States:
         h_0, c_0 = super().initial_states(input, hx, steps)
         return unpack_dual(h_0).primal, unpack_dual(c_0).primal
 

@@ -1,0 +1,1 @@
+"""LSTMs whose results are right, with one defect each in the gradients."""

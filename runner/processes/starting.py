@@ -1,0 +1,58 @@
+"""How processes of the suite are started: what they import, and that they end with their parent."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Callable
+
+__all__ = ["ends_with_parent", "judging_environment", "python_command"]
+
+_PR_SET_PDEATHSIG = 1
+
+# Settings of the user that would reach the judgement.
+_SETTINGS_OF_PYTEST = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DEBUG")
+
+# Python puts the working folder first. A file in it called numpy.py or random.py would be imported
+# in place of the module of that name, so the folder is searched last.
+_SEARCH_LAST = """\
+import sys
+sys.path[:] = [folder for folder in sys.path if folder]
+import lstm_conformance, os
+os.getcwd() in sys.path or sys.path.append(os.getcwd())
+"""
+
+
+def python_command(module: str, call: str) -> list[str]:
+    """A command that imports ``module`` and evaluates ``call`` in it; its value is the status."""
+    return [sys.executable, "-c", f"{_SEARCH_LAST}import {module}\nsys.exit({module}.{call})"]
+
+
+def judging_environment() -> dict[str, str]:
+    """The environment of this process, without settings that would reach the judgement."""
+    kept = {k: v for k, v in os.environ.items() if k not in _SETTINGS_OF_PYTEST}
+    # Python 3.11 and later then leave the working folder out of what worker processes search.
+    return {**kept, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONSAFEPATH": "1"}
+
+
+def ends_with_parent(number: int = signal.SIGKILL) -> Callable[[], None]:
+    """What a child process calls first, so that it gets a signal when this process ends.
+
+    Only Linux can do that.
+    """
+    parent = os.getpid()
+    prctl = None
+    if sys.platform == "linux":
+        prctl = ctypes.CDLL(None, use_errno=True).prctl  # loaded here: a forked child may hang
+
+    def prepare() -> None:
+        # Jobs in the background of a shell ignore it.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        if prctl is not None:
+            prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
+            if os.getppid() != parent:  # it has ended in the meantime
+                os.kill(os.getpid(), number)
+
+    return prepare

@@ -1,0 +1,46 @@
+"""Tells an interrupt by the user from a KeyboardInterrupt that an implementation raises."""
+
+from __future__ import annotations
+
+import signal
+import time
+from types import FrameType
+
+__all__ = ["end_run", "handle_interrupts", "is_interrupt", "was_interrupted"]
+
+# Python drops an exception that a signal handler raises while an object is finalized. A later
+# signal is raised again after this time, in seconds.
+_LOST_AFTER = 2.0
+
+
+class _State:
+    interrupted_at: float | None = None
+    ending = False
+
+
+def handle_interrupts() -> None:
+    """From now on SIGINT raises KeyboardInterrupt once, and is remembered."""
+    signal.signal(signal.SIGINT, _on_interrupt)
+
+
+def _on_interrupt(number: int, frame: FrameType | None) -> None:
+    first, now = _State.interrupted_at, time.monotonic()
+    if first is None:
+        _State.interrupted_at = now
+    if first is None or (not _State.ending and now - first > _LOST_AFTER):
+        raise KeyboardInterrupt
+
+
+def end_run() -> None:
+    """From now on further interrupts are ignored, so that the results can be written."""
+    _State.ending = True
+
+
+def was_interrupted() -> bool:
+    """Whether the user has interrupted the run."""
+    return _State.interrupted_at is not None
+
+
+def is_interrupt(error: BaseException) -> bool:
+    """Whether ``error`` is an interrupt by the user, and not raised by the implementation."""
+    return isinstance(error, KeyboardInterrupt) and was_interrupted()
