@@ -138,7 +138,9 @@ def test_a_run_that_judged_nothing_is_no_verdict() -> None:
 
 def test_markdown_has_the_verdict_first() -> None:
     page = compared(results(), results("fail")).markdown()
-    assert page.startswith("# Beside before.json\n\nWORSE than before.json: EQ-1.  \nBroken as")
+    assert page.startswith(
+        "# Compared with before.json\n\nWORSE than before.json: EQ-1.  \nBroken as"
+    )
     assert "| newly broken" in page
 
 
@@ -279,7 +281,7 @@ def test_what_was_broken_before_does_not_fail(tmp_path: Path) -> None:
     assert ended.status == 0, ended.out
     assert ended.out.endswith("Broken as before: PROJ-1.\nNOT WORSE than before.json.\n")
     assert after["conformant"] is before["conformant"] is False
-    assert (tmp_path / "report.md").read_text("utf-8").startswith("# Beside before.json")
+    assert (tmp_path / "report.md").read_text("utf-8").startswith("# Compared with before.json")
     file.write_text(WRONG.replace("THEN", "raise KeyError('x')"), "utf-8")
     ended, _ = check("wrong.py:LSTM", *asked, cwd=tmp_path)
     assert ended.status == 1

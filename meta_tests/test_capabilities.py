@@ -9,7 +9,7 @@ import pytest
 
 from lstm_conformance.adapters.reference import ReferenceLSTM
 from lstm_conformance.adapters.without import Without
-from lstm_conformance.runner.session.suite import judge
+from lstm_conformance.runner.session.suite import records_of
 from lstm_conformance.runner.session.undeclared import PROBES, works
 from lstm_conformance.spec.capabilities import ALL, unsupported
 from lstm_conformance.spec.case import Case
@@ -23,7 +23,9 @@ from .helpers.command_line import check
 @pytest.mark.parametrize("clause", TESTABLE)
 def test_the_reference_lacks_what_clauses_need(clause: str) -> None:
     """It has few of the capabilities that clauses need."""
-    verdicts = {verdict for record in judge(ReferenceLSTM(), clause) for verdict in record.verdicts}
+    verdicts = {
+        verdict for record in records_of(ReferenceLSTM(), clause) for verdict in record.verdicts
+    }
     has_it = ReferenceLSTM.capabilities.issuperset(TESTABLE[clause].needs)
     expected = {"pass"} if has_it else {"unsupported"}
     assert verdicts - {"inconclusive"} <= expected | {"unsupported"}
@@ -110,7 +112,9 @@ class ForwardOnly(ReferenceLSTM):
     "clause", [c.id for c in TESTABLE.values() if {"gradients"}.issuperset(c.needs)]
 )
 def test_without_gradients_the_forward_pass_is_judged(clause: str) -> None:
-    verdicts = {verdict for record in judge(ForwardOnly(), clause) for verdict in record.verdicts}
+    verdicts = {
+        verdict for record in records_of(ForwardOnly(), clause) for verdict in record.verdicts
+    }
     if TESTABLE[clause].needs:
         assert verdicts == {"unsupported"}
     else:

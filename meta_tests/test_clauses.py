@@ -6,13 +6,13 @@ import re
 
 import pytest
 
-from lstm_conformance.runner.session.suite import clauses_of, suite
+from lstm_conformance.runner.session.suite import all_tests, clauses_of
 from lstm_conformance.spec.clauses import CLAUSES, TESTABLE, prerequisites, root_causes
 
 
 def _tests() -> dict[str, tuple[str, ...]]:
     """Name of each test of the suite to the clauses that it names."""
-    return {name: clauses_of(test) for name, test in suite().items()}
+    return {name: clauses_of(test) for name, test in all_tests().items()}
 
 
 def test_every_test_names_known_clauses() -> None:

@@ -94,10 +94,10 @@ def test_the_worst_tensor_decides_on_a_case() -> None:
     passed, failed = Finding("output", PASS, 2.0), Finding("h_n", FAIL, 31.0)
     hidden = Finding("c_n", INCONCLUSIVE, 500.0)
     shape = Finding("c_n", FAIL, message="shape")
-    assert calibrate.judged(case, [passed, Finding("h_n", PASS)])[:2] == (2.0, PASS)
-    assert calibrate.judged(case, [passed, hidden])[:2] == (500.0, INCONCLUSIVE)
-    assert calibrate.judged(case, [passed, failed, hidden])[:2] == (31.0, FAIL)
-    assert calibrate.judged(case, [failed, shape])[:2] == (math.inf, FAIL)
+    assert calibrate.summed_up(case, [passed, Finding("h_n", PASS)])[:2] == (2.0, PASS)
+    assert calibrate.summed_up(case, [passed, hidden])[:2] == (500.0, INCONCLUSIVE)
+    assert calibrate.summed_up(case, [passed, failed, hidden])[:2] == (31.0, FAIL)
+    assert calibrate.summed_up(case, [failed, shape])[:2] == (math.inf, FAIL)
 
 
 def test_calibration_counts_by_implementation_and_by_dtype() -> None:

@@ -18,10 +18,6 @@ def recorded(*left_out: tuple[str, list[str]], visited: int) -> dict[str, Any]:
     return {"coverage": {"combinations": found}}
 
 
-def test_the_factors_are_those_of_the_specification() -> None:
-    assert {name: tuple(map(str, values)) for name, values in spec.FACTORS.items()} == FACTORS
-
-
 def test_every_pair_is_counted() -> None:
     everything = list(spec.all_combinations())
     unbatched = [str(c) for c in everything if c.layout == "unbatched" and not c.bias]

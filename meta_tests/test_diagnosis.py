@@ -25,7 +25,7 @@ from lstm_conformance.defects.readable import ReadableLSTM
 from lstm_conformance.runner.failures.diagnosis import Diagnostician, Evidence
 from lstm_conformance.runner.failures.divergence import first_divergence
 from lstm_conformance.runner.failures.failure import Diagnosis
-from tools.diagnosis_figures import computed_otherwise, diagnosis
+from tools.diagnosis_figures import computed_differently, diagnosis
 
 CATALOGUE = {defect.id: defect for defect in catalogue()}
 
@@ -119,7 +119,7 @@ def test_defect_of_another_implementation_is_named() -> None:
 
 
 def test_what_shows_here_only_is_not_taken_for_what_shows_always() -> None:
-    said = diagnosed(computed_otherwise(CATALOGUE["PackedReverseNotReversed"]))
+    said = diagnosed(computed_differently(CATALOGUE["PackedReverseNotReversed"]))
     assert said.defects == ("PackedReverseNotReversed",)
 
 
@@ -143,7 +143,7 @@ def test_an_implementation_that_raises_is_diagnosed_by_what_it_did() -> None:
 
 
 def test_after_some_searches_no_more_are_made() -> None:
-    implementation = computed_otherwise(CATALOGUE["BiasHHIgnored"])
+    implementation = computed_differently(CATALOGUE["BiasHHIgnored"])
     diagnostician = Diagnostician(implementation, without=CATALOGUE)
     evidence = seen(implementation, PLAIN)
     said = [diagnostician.diagnose("EQ-5", evidence) for _ in range(4)]

@@ -173,7 +173,10 @@ def test_a_database_that_fails_changes_no_verdict(folder: Path) -> None:
         ("github:a/b/../c", "is no repository"),
         ("redis://127.0.0.1:1/0", "The Redis of --examples cannot be used: Error 111"),
         ("redis://127.0.0.1:x/0", "The Redis of --examples cannot be used: "),
-        ("github:nobody/nothing", "The examples of github:nobody/nothing cannot be had: Could not"),
+        (
+            "github:nobody/nothing",
+            "The examples of github:nobody/nothing cannot be read: Could not",
+        ),
     ],
 )
 def test_places_that_cannot_be_used(

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from lstm_conformance.runner.failures.explanation import explain
+from lstm_conformance.runner.failures.explanation import describe_failure
 from lstm_conformance.runner.failures.failure import Failure
 from lstm_conformance.runner.judging.comparison import Finding
 
@@ -20,7 +20,7 @@ def test_numbers_that_json_lacks(noise: float, plain: bool) -> None:
         "h_n", "fail", math.inf, (0, 0, 0), math.nan, -math.inf, noise, message="because"
     )
     failure = Failure("fail", CASE, CASE, finding, plain=plain).to_json()
-    text = explain("EQ-4", failure, "torch.nn:LSTM")
+    text = describe_failure("EQ-4", failure, "torch.nn:LSTM")
     assert f"+- {noise:.2g}" in text
     assert f'--clause EQ-4 --case "{CASE}"' in text
     assert ("The same with torch and numpy alone" in text) == plain

@@ -18,7 +18,7 @@ from lstm_conformance.runner.judging.rules import close
 from lstm_conformance.runner.mutation.first_failure import FirstFailure, UntilFirstFailure
 from lstm_conformance.runner.searching.profiles import PROFILES
 from lstm_conformance.runner.searching.settings import Settings
-from lstm_conformance.runner.session.suite import runs
+from lstm_conformance.runner.session.suite import runs_of
 from lstm_conformance.spec.case import Case
 from lstm_conformance.spec.clauses import TESTABLE
 from lstm_conformance.spec.combinations import covering_array
@@ -84,7 +84,7 @@ def test_runs_are_those_of_pytest(profile: str, tmp_path: Path) -> None:
         cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False,
     )  # fmt: skip
     names = {line.partition("::")[2] for line in collected.stdout.splitlines() if "::" in line}
-    planned = {run.name for clause in TESTABLE for run in runs(clause, PROFILES[profile])}
+    planned = {run.name for clause in TESTABLE for run in runs_of(clause, PROFILES[profile])}
     assert names == planned
 
 
@@ -208,7 +208,7 @@ def test_the_page_has_public_bugs_and_what_is_no_defect() -> None:
         in page
     )
     assert "### Same\n\nA change.\n\nA \\* proof.\n" in page
-    assert "The median defect falls after 1.50 s and 1 cases; 1 take more than 2 s." in page
+    assert "The median defect is killed after 1.50 s and 1 cases; 1 take more than 2 s." in page
 
 
 @pytest.mark.parametrize(

@@ -620,7 +620,7 @@ MUTATIONS = {
     ),
     "a draft takes all causes for one": Mutation(
         deviation_draft,
-        "_look",
+        "_cause_key",
         all_causes_alike,
         (
             test_waive.test_clauses_of_one_diagnosis_are_one_entry,

@@ -221,7 +221,7 @@ def test_programs_and_commands_are_copied(
     page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
     page.get_by_role("button", name=f"Copy the {name}").first.click()
     page.get_by_role("button", name="Copied").wait_for()
-    assert page.locator("#said").inner_text() == "Copied"
+    assert page.locator("#status").inner_text() == "Copied"
     page.evaluate("document.body.prepend(document.createElement('textarea'))")
     page.locator("textarea").focus()
     page.keyboard.press("Control+V")

@@ -11,7 +11,7 @@ from importlib import import_module
 import pytest
 
 from lstm_conformance.adapters.target import load
-from lstm_conformance.runner.session.suite import judge
+from lstm_conformance.runner.session.suite import records_of
 from lstm_conformance.spec.clauses import TESTABLE
 
 pytest.importorskip("torch")
@@ -26,7 +26,7 @@ SAMPLE = {defect.breaks: defect for defect in reversed(PLANTED)}
     "defect", SAMPLE.values(), ids=[f"{d.breaks}-{d.id}" for d in SAMPLE.values()]
 )
 def test_defect_is_killed_by_its_clause(defect: Defect) -> None:
-    records = judge(load(defect.target), defect.breaks)
+    records = records_of(load(defect.target), defect.breaks)
     assert any(record.failures for record in records)
 
 

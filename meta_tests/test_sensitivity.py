@@ -106,7 +106,7 @@ def test_the_half_is_of_what_is_not_objected_to() -> None:
     (row,) = sensitivity.summarised(rows)["rows"]
     assert (row["cases"], row["objected"], row["never_detected"]) == (4, 1, 1)
     assert row["half_detected"] == 1e-2
-    assert not sensitivity.objects(row)
+    assert not sensitivity.rejects_right_tensors(row)
 
 
 def test_published_for_every_dtype_tensor_part_and_method() -> None:

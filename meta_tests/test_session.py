@@ -190,7 +190,7 @@ def test_a_known_deviation_of_no_case_is_told() -> None:
     assert found["deviations"][0]["outcome"] == "unmatched"
     assert verdict(found) == "pass"
     assert found["conformant"] is True
-    assert "No case was judged that this known deviation is about" in summary(found)
+    assert "No case was judged to which this known deviation applies" in summary(found)
 
 
 def test_a_known_deviation_of_what_was_not_reached_is_undecided() -> None:

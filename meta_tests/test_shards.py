@@ -86,7 +86,7 @@ def test_a_shard_without_a_test_says_so_and_is_no_failure(tmp_path: Path) -> Non
     options = ("--profile", "smoke", "--clause", "EQ-2", "--shard", "2/2")
     ended, results = check("reference", *options, cwd=tmp_path)
     assert ended.status == 0
-    assert "shard 2 of 2 of reference 0.1.0: no test falls to it" in ended.out
+    assert "shard 2 of 2 of reference 0.1.0: it has no tests" in ended.out
     assert results["conformant"] is False
     assert results["clauses"] == []
     assert results["shard"] == {"index": 2, "count": 2}

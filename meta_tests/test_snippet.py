@@ -12,7 +12,7 @@ import pytest
 from lstm_conformance.adapters.target import load
 from lstm_conformance.reports.results import FoundFailure
 from lstm_conformance.runner.failures.failure import Failure
-from lstm_conformance.runner.failures.standalone_program import snippet
+from lstm_conformance.runner.failures.standalone_program import standalone_program
 from lstm_conformance.runner.judging.comparison import Finding
 from lstm_conformance.runner.judging.rules import close
 from lstm_conformance.spec.case import Case
@@ -62,7 +62,7 @@ def test_snippet_prints_what_was_observed(name: str, tmp_path: Path) -> None:
         values = tensors[tensor].values
         index = tuple(n - 1 for n in values.shape)
         finding = Finding(tensor, "fail", 1.0, index, 0.0, 0.0, 0.0)
-        program = snippet("torch.nn:LSTM", case, failure(case, finding))
+        program = standalone_program(failure(case, finding), "torch.nn:LSTM")
         assert float(executed(program, tmp_path)["observed"]) == values[index]
 
 
@@ -75,17 +75,17 @@ def test_snippet_of_a_file(tmp_path: Path) -> None:
     case = Case.parse(CASES["forward"])
     observation = load(target).run(case)
     (finding,) = close("output")(trial_of(case, observation))
-    printed = executed(snippet(target, case, failure(case, finding)), tmp_path)
+    printed = executed(standalone_program(failure(case, finding), target), tmp_path)
     assert float(printed["observed"]) == finding.observed
     assert float(printed["expected"].split()[0]) == finding.expected
 
 
 def test_snippet_of_an_exception_and_of_a_shape() -> None:
     case = Case.parse(CASES["forward"])
-    program = snippet("torch.nn:LSTM", case, failure(case, exception="ValueError: a\nb"))
+    program = standalone_program(failure(case, exception="ValueError: a\nb"), "torch.nn:LSTM")
     assert program.endswith("# raises ValueError: a b\n")
     finding = Finding("h_n", "fail", message="shape is (1,), not (2,)")
-    program = snippet("torch-onednn-off", case, failure(case, finding))
+    program = standalone_program(failure(case, finding), "torch-onednn-off")
     ast.parse(program)
     assert "mkldnn" in program
     assert "shape is (1,), not (2,)" in program

@@ -46,7 +46,7 @@ RESULTS: dict[str, Any] = {
             "worst_ratio": 1e6,
             "reasons": {},
             "root_cause": True,
-            "failure": {"explanation": "EQ-1 Gate order: ...\n  case v1"},
+            "failure": {"explanation": "EQ-1 Gate order: ...\n  case v1", "diagnosis": {}},
         },
         {
             "id": "EQ-2",

@@ -327,7 +327,7 @@ def test_folders_that_are_refused(tmp_path: Path) -> None:
     tmp_path.joinpath("full", "mine").touch()
     for folder, says in {
         "full": "full cannot be written: it is not empty.",
-        "full/mine": "it is no folder",
+        "full/mine": "it is not a folder",
         "no/such": "there is no folder no",
         ".": "it is the current folder",
     }.items():

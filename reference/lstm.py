@@ -10,7 +10,8 @@
 
 Read the file from top to bottom. It builds one step, then one layer in one direction, then a
 stack of layers, then a batch of rows of unequal length. Each part is a pair of functions:
-``forward(...) -> results, cache`` and ``backward(cotangents, cache) -> gradients``.
+``forward(...) -> results, cache`` and ``backward(cotangents, cache) -> gradients``. The file is
+long because it has the whole LSTM, forward and backward.
 
 Comments give the shape that each line computes. The letters are:
 
@@ -373,6 +374,8 @@ def lstm(
         ValueError: a parameter is missing, a parameter is unknown, or a shape, a length or the
             number of masks does not fit ``config``.
     """
+    # Most of this function is its docstring. The rest is one computation: group the rows by length,
+    # compute each group, and put the rows back in order.
     T, N = x.shape[-3:-1]
     _check_arguments(config, parameters, x, h_0, c_0, lengths, masks)
     weights = [

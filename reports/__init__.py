@@ -1,1 +1,1 @@
-"""Tables of results. Everything here reads the results alone."""
+"""Reports: tables and pages, made from results alone."""

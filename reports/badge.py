@@ -1,4 +1,4 @@
-"""A badge: an SVG of one line that says what the verdict is."""
+"""A badge: an SVG of one line with the verdict."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ __all__ = ["badge_svg"]
 
 _LABEL = "LSTM conformance"
 
-# Of a character, in Verdana of 11 pixels; the text is fitted to what comes of it.
+# In pixels: a character of Verdana 11, and both margins. The text is stretched to the sum.
 _WIDTH, _MARGIN = 6.6, 12
 
-# Behind white text: blue and vermilion are told apart by all kinds of sight.
+# Behind white text. The colour-blind can tell blue from vermilion.
 _COLOURS = {"conformant": "#0067a5", "not conformant": "#b33c00", "not completed": "#595959"}
 
 
@@ -32,7 +32,7 @@ def badge_svg(results: Results) -> str:
 
 
 def _verdict(results: Results) -> tuple[str, str]:
-    """One of the three, and how it is said."""
+    """The verdict, one of three, and the words of the badge."""
     if results["conformant"]:
         verdicts = [clause["verdict"] for clause in results["clauses"]]
         passed = verdicts.count("pass")

@@ -1,4 +1,4 @@
-"""Which parameter combinations were visited, told from those that were left out."""
+"""Which parameter combinations were visited, computed from those that were left out."""
 
 from __future__ import annotations
 
@@ -7,23 +7,15 @@ from dataclasses import dataclass
 from itertools import product
 from math import prod
 
+from ..spec import combinations
 from .results import Results
 
 __all__ = ["FACTORS", "Coverage", "LeftOut", "coverage"]
 
-# What a combination chooses, and from what, as results write it.
-FACTORS = {
-    "num_layers": ("1", "2", "3"),
-    "bias": ("False", "True"),
-    "batch_first": ("False", "True"),
-    "bidirectional": ("False", "True"),
-    "projection": ("False", "True"),
-    "dropout": ("none", "eval", "one"),
-    "layout": ("batched", "unbatched", "packed_sorted", "packed_unsorted"),
-    "states": ("False", "True"),
-    "dtype": ("float64", "float32"),
-}
+# Name of each parameter of a combination to its values, as text in results.
+FACTORS = {name: tuple(map(str, values)) for name, values in combinations.FACTORS.items()}
 
+# A parameter and its value.
 Choice = tuple[str, str]
 
 
@@ -32,8 +24,8 @@ class LeftOut:
     """Combinations that were left out for one reason.
 
     Attributes:
-        common: the choices to which they are confined, such as ``layout=unbatched``; empty if
-            every choice is among them.
+        common: the choices to which they are limited, such as ``layout=unbatched``; empty if
+            every choice occurs.
     """
 
     reason: str
@@ -46,10 +38,10 @@ class Coverage:
     """How many combinations were visited.
 
     Attributes:
-        pairs: for each two choices of different factors, and each choice with itself, how many
-            combinations that have both were visited; None if the combinations are others than
-            those known here.
-        possible: how many there are that have both.
+        pairs: each pair of choices of different parameters, and each choice with itself, to the
+            number of visited combinations that have both; None if the results have combinations
+            that this version does not know.
+        possible: the same pairs to the number of all combinations that have both.
     """
 
     total: int
@@ -65,9 +57,9 @@ def coverage(results: Results) -> Coverage:
     total, visited = found["total"], found["visited"]
     left_out, missing = [], []
     for group in found["left_out"]:
-        combinations = [_choices(line) for line in group["combinations"]]
-        left_out.append(LeftOut(group["reason"], len(combinations), _common(combinations)))
-        missing += combinations
+        of_group = [_choices(line) for line in group["combinations"]]
+        left_out.append(LeftOut(group["reason"], len(of_group), _common(of_group)))
+        missing += of_group
     possible = _possible()
     known = total == prod(map(len, FACTORS.values())) and visited == total - len(missing)
     known = known and all(_is_known(combination) for combination in missing)
@@ -89,10 +81,10 @@ def _is_known(combination: list[Choice]) -> bool:
     )
 
 
-def _common(combinations: list[list[Choice]]) -> str:
+def _common(of_group: list[list[Choice]]) -> str:
     parts = []
     for factor, values in FACTORS.items():
-        seen = {value for combination in combinations for f, value in combination if f == factor}
+        seen = {value for combination in of_group for f, value in combination if f == factor}
         if seen and len(seen) < len(values):
             parts.append(f"{factor}={'|'.join(v for v in values if v in seen)}")
     return ", ".join(parts)

@@ -65,15 +65,17 @@ class Change:
 
 @dataclass(frozen=True)
 class Difference:
-    """What changed; no clause stands in more than one list.
+    """What changed. No clause is in more than one list.
 
     Attributes:
         before, after: the results.
-        broken: fails or raises now, and did not; or is inconclusive now, and was neither.
-        waived: a known deviation now, and passed.
-        unjudged: was judged, and is not now.
-        grown: passes or is broken as before, with an error more than ten times as large.
-        passing: passes now, and did not.
+        broken: clauses that fail or raise now and did not before, or that are inconclusive now
+            and were neither broken nor inconclusive before.
+        waived: clauses that are waived now and passed before.
+        unjudged: clauses that were judged before and are not now.
+        grown: clauses that pass, or are broken, now and before, with an error that is now more
+            than ten times as large.
+        passing: clauses that pass now and did not before.
     """
 
     before: Results
@@ -86,7 +88,7 @@ class Difference:
 
     @property
     def groups(self) -> list[tuple[str, list[Change]]]:
-        """Each list and what it is called, the worst first."""
+        """The name of each list, and the list; the worst first."""
         return [
             ("newly broken", self.broken),
             ("newly waived", self.waived),
@@ -106,7 +108,7 @@ def difference(before: Results, after: Results) -> Difference:
 
     Args:
         before, after: results of one implementation, in the newest version of the schema.
-            Version, profile, seed and the like may differ: the renderings say so.
+            Version, profile, seed and the like may differ. The reports say so.
 
     Raises:
         UsageError: they are of different implementations.
@@ -115,8 +117,8 @@ def difference(before: Results, after: Results) -> Difference:
     if targets[0] != targets[1]:
         first, second = map(one_line, targets)
         raise UsageError(
-            f"the results are of {first} and of {second}: only two of one implementation have a "
-            f"difference."
+            f"the results are of {first} and of {second}: only results of one implementation "
+            f"can be compared."
         )
     old = {clause["id"]: clause for clause in before["clauses"]}
     new = {clause["id"]: clause for clause in after["clauses"]}
@@ -157,7 +159,7 @@ def _grown(before: float | None, after: float | None) -> bool:
 
 
 def difference_text(found: Difference) -> str:
-    """For a terminal: what changed, why, and the summary last, where the eye is."""
+    """For a terminal: what changed, why, and the summary at the end."""
     parts = [difference_table(found, "simple")] if found.anything else []
     parts += [failure_text(clause) for clause in _causes(found)]
     parts.append("\n".join(summary(found)))
@@ -179,7 +181,7 @@ def difference_markdown(found: Difference) -> str:
 
 
 def summary(found: Difference) -> list[str]:
-    """How many clauses changed in which way, and what else differs, a line each."""
+    """Lines of text: how many clauses changed in which way, and what else differs."""
     changed = [f"{len(changes)} {name}" for name, changes in found.groups if changes]
     name = one_line(found.after["implementation"]["name"])
     lines = [f"{name}: {', '.join(changed)}." if changed else f"{name}: no clause changed."]
@@ -192,7 +194,7 @@ def summary(found: Difference) -> list[str]:
 
 
 def _circumstances(found: Difference) -> list[tuple[str, str, str]]:
-    """What differs although the implementation does not: its name, before, and after."""
+    """What else differs between the runs: its name, and its values before and after."""
     old, new = found.before, found.after
     rows = [("version", old["implementation"]["version"], new["implementation"]["version"])]
     rows += [(name, str(old[name]), str(new[name])) for name in _VALUES]
@@ -205,7 +207,7 @@ def _circumstances(found: Difference) -> list[tuple[str, str, str]]:
 
 
 def _causes(found: Difference) -> list[ClauseResult]:
-    """Clauses that are newly broken and build on no broken one; all, if each builds on one."""
+    """The newly broken clauses that build on no broken one; if there are none, all newly broken."""
     clauses = [change.clause for change in found.broken if change.verdicts[1] in BROKEN]
     return [clause for clause in clauses if clause["root_cause"]] or clauses
 

@@ -8,7 +8,7 @@ __all__ = ["escaped", "fenced", "one_line", "printable"]
 
 
 def printable(text: str) -> str:
-    """Without control characters, which could rewrite a terminal; line breaks are kept."""
+    """``text`` without control characters, which could change a terminal; line breaks are kept."""
     if text.isprintable():
         return text
     return "\n".join(
@@ -17,12 +17,12 @@ def printable(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """The same with no line breaks either."""
+    """``text`` on one line, without control characters."""
     return " ".join(printable(text).split())
 
 
 def escaped(text: str) -> str:
-    """Markdown in which nothing is markup."""
+    """``text`` for Markdown, so that nothing in it is markup."""
     return re.sub(r"([\\`*_{}\[\]<>#|&~!])", r"\\\1", printable(text))
 
 

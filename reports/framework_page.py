@@ -35,15 +35,15 @@ def framework_page(everything: list[Results], findings: dict[str, str]) -> str:
         "[`known_deviations/`](../known_deviations); *unsupported* is what a framework does not "
         "have, or what can only be asked of a torch module. The worst ratio is that of the clauses "
         f"that passed: error over rounding noise, {threshold_text(everything)} fails. Seconds are "
-        "those of judging, in all processes. Made by `tox -e framework-NAME`, on a CPU. What is "
-        "judged *in part* was given limited time: each clause that is supported has had a case, "
-        "but not all of its cases, and one may pass that fails in others.",
+        "those of judging, in all processes. Made by `tox -e framework-NAME`, on a CPU. Adapters "
+        "that were judged *in part* had limited time: each supported clause has had a case, but "
+        "not all of its cases, so a clause that passed may fail in a case that was not judged.",
         counts_table(everything, "pipe", "adapter"),
         "## How they were judged",
         tabulate(profiles, ["adapter", "profile", "verdicts", "capabilities"], "pipe"),
         "## Findings",
-        "Each is a program of its own that shows the deviation with the framework alone, and fails "
-        "as long as it is there.",
+        "Each is a program that shows the deviation with the framework alone, and fails as long as "
+        "the framework has it.",
         *(f"### [{name}](../findings/{name})\n\n{text}" for name, text in findings.items()),
     ]
     return "\n\n".join(parts) + "\n"

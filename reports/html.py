@@ -1,4 +1,4 @@
-"""Results as pages that stand alone: of one implementation, of a change, of several."""
+"""Self-contained pages: of one implementation, of what changed in one, and of several."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def report_html(results: Results) -> str:
         results=results,
         threshold=threshold_text([results]),
         verdict=_verdict(results),
-        said=verdict_sentence(results, "it"),
+        verdict_sentence=verdict_sentence(results, "it"),
         sentences=summary(results).split("\n")[1:],
         causes=causes,
         alike=alike,
@@ -87,7 +87,7 @@ def difference_html(found: Difference) -> str:
 
 
 def matrix_html(everything: list[Results]) -> str:
-    """The page of several implementations: every clause beside every implementation."""
+    """The page of several implementations: the verdict of each on every clause."""
     rows = clause_rows(everything)
     return render(
         "matrix.html",
@@ -111,7 +111,7 @@ def matrix_html(everything: list[Results]) -> str:
 
 
 def _by_diagnosis(causes: list[ClauseResult]) -> tuple[list[ClauseResult], list[ClauseResult]]:
-    """Those to be shown at once, and those that look like one of these."""
+    """The clauses to be shown first, and those with the same diagnosis as one of them."""
     shown: list[ClauseResult] = []
     alike: list[ClauseResult] = []
     seen: set[str] = set()
@@ -123,12 +123,12 @@ def _by_diagnosis(causes: list[ClauseResult]) -> tuple[list[ClauseResult], list[
 
 
 def _verdict(results: Results) -> str:
-    """Of the whole: the words with which the summary begins, and a key of the symbols."""
+    """The verdict in capital letters, with which the summary begins."""
     return verdict_sentence(results, "").partition(":")[0]
 
 
 def _counts(clauses: Iterable[ClauseResult]) -> list[tuple[Verdict, int]]:
-    """How many clauses have each verdict, what is wrong first."""
+    """Each verdict and its number of clauses, the worst first."""
     counts = Counter(clause["verdict"] for clause in clauses)
     return [(verdict, counts[verdict]) for verdict in _WORST_FIRST if counts[verdict]]
 
@@ -165,7 +165,7 @@ def _chapters(results: Results) -> list[_Chapter]:
 
 
 def _times(results: Results) -> list[tuple[str, float, float | None]]:
-    """Of each chapter: seconds of judging, and inside the implementation if that is known."""
+    """Each chapter, its seconds in all, and those inside the implementation; None if not known."""
     inside: dict[str, float] = {}
     for clause in results["clauses"]:
         inside[clause["chapter"]] = inside.get(clause["chapter"], 0.0) + clause["seconds"]
@@ -177,7 +177,7 @@ def _times(results: Results) -> list[tuple[str, float, float | None]]:
 
 
 def _facts(results: Results) -> list[tuple[str, str]]:
-    """How it was judged; only what there is to say."""
+    """How the implementation was judged, without empty entries."""
     implementation, environment = results["implementation"], results["environment"]
     shard = results["shard"]
     facts = [

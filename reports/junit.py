@@ -12,15 +12,15 @@ from .tables import failure_text, summary
 
 __all__ = ["junit_xml"]
 
-# What XML 1.0 cannot hold, not even escaped.
+# Characters that XML 1.0 cannot hold, not even escaped.
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def junit_xml(everything: list[Results]) -> str:
     """XML with a suite for each result.
 
-    A clause is skipped if it was not judged, is waived, or is a broken SHOULD. Where the
-    verdict is not "conformant" and no clause says why, a test case of its own does.
+    A clause is skipped if it was not judged, is waived, or is a broken SHOULD. If the verdict is
+    not "conformant" although no clause fails, an additional test case fails and says why.
     """
     suites = ElementTree.Element("testsuites", name="lstm-conformance")
     for results in everything:

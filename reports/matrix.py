@@ -1,4 +1,4 @@
-"""Several implementations beside each other, as text and as Markdown."""
+"""Several implementations side by side, as text and as Markdown."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .tables import broken, in_part, ratio_text, threshold_text
 
 __all__ = ["clause_rows", "counts_table", "differs", "labels", "matrix_markdown", "matrix_text"]
 
-# What says nothing about an implementation.
+# Verdicts that say nothing about an implementation; None if a result lacks the clause.
 _UNJUDGED = ("unsupported", "not tested", None)
 
 _COUNTS = (
@@ -22,7 +22,7 @@ _COUNTS = (
 
 
 def labels(everything: list[Results]) -> list[str]:
-    """A name for each: its target; with version and number, if another has the same one."""
+    """A name for each implementation: the target, with version and number if that occurs twice."""
     targets = [one_line(results["implementation"]["target"]) for results in everything]
     names = []
     for number, (results, target) in enumerate(zip(everything, targets, strict=True), 1):
@@ -35,7 +35,7 @@ def labels(everything: list[Results]) -> list[str]:
 def clause_rows(
     everything: list[Results],
 ) -> list[tuple[ClauseResult, list[ClauseResult | None]]]:
-    """Every clause that any result has, and what each result has of it."""
+    """Each clause of any of the results, with its entry in each result; None if that lacks it."""
     found = [{clause["id"]: clause for clause in results["clauses"]} for results in everything]
     known: dict[str, ClauseResult] = {}
     for clauses in found:
@@ -51,7 +51,7 @@ def differs(cells: Iterable[ClauseResult | None]) -> bool:
 
 
 def counts_table(everything: list[Results], style: str, first: str = "implementation") -> str:
-    """Numbers of clauses by verdict. SHOULD clauses that are broken are not counted."""
+    """A table of numbers of clauses. Broken SHOULD clauses do not count as broken."""
     clean = escaped if style == "pipe" else str
     rows = [
         [clean(label), *map(clean, _counts(results))]
@@ -87,7 +87,7 @@ def matrix_text(everything: list[Results]) -> str:
         table = [[clause["id"], *(_verdict(cell) for cell in cells)] for clause, cells in rows]
         parts.append(f"Clauses in which they differ:\n\n{tabulate(table, ['', *names], 'simple')}")
     else:
-        parts.append("They differ in no clause that was judged of more than one.")
+        parts.append("They differ in no clause that was judged for more than one of them.")
     return "\n\n".join(parts) + "\n"
 
 

@@ -10,16 +10,16 @@ __all__ = ["DefectResult", "EquivalentResult", "MutationResults"]
 
 
 class DefectResult(TypedDict):
-    """How one defect fared.
+    """Which clause killed a defect, and after how many cases.
 
     Attributes:
         id, kind, text, shows, breaks: as in the catalogue of defects.
         verdict: whether any clause killed it.
-        expected: whether the clause that it breaks did.
+        expected: whether the clause that it breaks killed it.
         killed_by: id of the clause whose test failed first; None for a survivor.
-        case: line of the failing case; empty for a survivor, and where the process ended.
-        cases: number of cases up to the first failure; None where the process ended.
-        seconds: that they took; None where the process ended.
+        case: line of the failing case; empty for a survivor, and if the process ended.
+        cases: number of cases up to the first failure; None if the process ended.
+        seconds: that they took; None if the process ended.
         bugs: public reports of such a defect.
     """
 
@@ -38,7 +38,7 @@ class DefectResult(TypedDict):
 
 
 class EquivalentResult(TypedDict):
-    """A change that is no defect."""
+    """A change that is not a defect."""
 
     id: str
     text: str

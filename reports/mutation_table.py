@@ -13,12 +13,12 @@ from .mutation_results import DefectResult, MutationResults
 
 __all__ = ["QUICK", "mutation_markdown", "mutation_text"]
 
-# In seconds: until then the median defect should fall.
+# In seconds. Defects that take longer are counted.
 QUICK = 2.0
 
 
 def mutation_text(results: MutationResults) -> str:
-    """For a terminal: counts, what needs a look, and the summary last, where the eye is."""
+    """For a terminal: counts, unexpected results, and the summary at the end."""
     rows = results["defects"]
     parts = [_counts(rows, "simple")]
     survivors = [(row["id"], row["breaks"], row["text"]) for row in _survivors(rows)]
@@ -53,7 +53,7 @@ def mutation_markdown(results: MutationResults) -> str:
     if results["equivalent"]:
         parts += [
             "## Changes that are no defects",
-            "Nothing can tell these from the right thing, so nothing should kill them.",
+            "These compute what a right LSTM computes, so no clause may kill them.",
             *(
                 f"### {mutant['id']}\n\n{escaped(mutant['text'])}"
                 for mutant in results["equivalent"]
@@ -85,12 +85,12 @@ def _summary(results: MutationResults) -> list[str]:
     if seconds:
         slow = sum(value > QUICK for value in seconds)
         lines.append(
-            f"The median defect falls after {median(seconds):.2f} s and "
+            f"The median defect is killed after {median(seconds):.2f} s and "
             f"{median(_values(rows, 'cases')):g} cases; {slow} take more than {QUICK:g} s."
         )
     ended = killed - len(seconds)
     if ended:
-        lines.append(f"{ended} ended the process; when is not known.")
+        lines.append(f"{ended} ended the process; how long that took is not known.")
     lines.append(
         f"Profile {results['profile']}, seed {results['seed']}; "
         f"{results['duration_seconds']:.0f} s in all."

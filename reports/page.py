@@ -1,4 +1,4 @@
-"""Fills the templates, with everything escaped that results supply."""
+"""Fills the templates. Everything that comes from results is escaped."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .tables import ratio_text
 
 __all__ = ["SYMBOLS", "render"]
 
-# Each verdict has its own shape, so that it is told without colours.
+# Each verdict has its own shape, so that it can be recognized without colours.
 SYMBOLS = {
     "pass": "✓",
     "fail": "✗",
@@ -29,7 +29,7 @@ SYMBOLS = {
 
 
 def render(template: str, **values: Any) -> str:
-    """The page, or picture, that ``template`` makes of ``values``."""
+    """``template`` filled with ``values``: a page, or a picture."""
     return _environment().get_template(template).render(**values) + "\n"
 
 
@@ -49,29 +49,29 @@ def _environment() -> Environment:
 
 
 def _short(value: Any) -> str:
-    """A number that may be a word, as "nan" is."""
+    """A number with two digits, or a word like "nan" as it is."""
     return f"{value:.2g}" if isinstance(value, int | float) else str(value)
 
 
 def _breakable(text: str) -> Markup:
-    """A long name, which may go on in the next line after a point, a colon and the like."""
+    """A long name, in which lines may break after a point, a colon and the like."""
     parts = re.split(r"(?<=[.:/_-])(?=.)", printable(text))
     return Markup("<wbr>").join(parts)
 
 
 def _finalized(value: Any) -> Any:
-    """Without control characters, unless it is markup that is made here."""
+    """Text without control characters; markup that was made here is not changed."""
     return printable(value) if type(value) is str else value
 
 
 def _inline(name: str) -> Markup:
-    """A file of the templates as it is: a style sheet, or a script."""
+    """The content of a style sheet or a script among the templates."""
     environment = _environment()
     assert environment.loader is not None
     return Markup(environment.loader.get_source(environment, name)[0])
 
 
 def _hash_of(name: str) -> str:
-    """By it a page's security policy allows this file, and nothing else."""
+    """The hash with which a page's security policy allows this file, and no other."""
     digest = hashlib.sha256(_inline(name).encode()).digest()
     return f"sha256-{base64.b64encode(digest).decode()}"

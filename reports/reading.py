@@ -1,4 +1,4 @@
-"""Results from a file: of every version of the schema, as the newest, or one sentence why not."""
+"""Reads files of results in any version of the schema, as results of the newest version."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ __all__ = ["NEWEST", "read_results", "upgraded"]
 # Version of the schema.
 NEWEST = 3
 
-# What decided before results said it.
+# The threshold of all results that do not state one.
 _FORMER_THRESHOLD = 30.0
 
-# Any object of JSON, before it is validated.
+# An object of JSON that is not validated yet.
 Json = dict[str, Any]
 
-# In bytes. Results of all clauses have less than a megabyte.
+# Largest size of a file, in bytes. Results of all clauses have less than a megabyte.
 _LARGEST = 100_000_000
 
-# Of a whole number, which has to be a floating-point number as well.
+# Largest number of digits of an integer, which must not exceed the largest float.
 _MOST_DIGITS = 300
 
 
@@ -39,7 +39,7 @@ def read_results(path: Path) -> Results:
     """The results that ``path`` holds, in the newest version of the schema.
 
     Args:
-        path: of what ``lstm-conformance check --json`` wrote, now or in an older version.
+        path: a file that ``check --json`` wrote, in this version or in an older one.
 
     Raises:
         UsageError: the file cannot be read, is damaged, or does not hold results.
@@ -57,10 +57,9 @@ def read_results(path: Path) -> Results:
 
 
 def upgraded(results: Json) -> Json:
-    """``results`` of an older version as the newest: fields that it lacks are empty.
+    """``results`` of an older version, as results of the newest. Fields that it lacks are empty.
 
-    Commands and programs are taken from the explanations that hold them. Invalid results stay
-    invalid.
+    Commands and programs are taken from the texts of the failures. Invalid results stay invalid.
     """
     new: Json = {
         "threshold": _FORMER_THRESHOLD,
@@ -99,7 +98,7 @@ def _upgraded_failure(clause: Json) -> Any:
     explanation = failure.get("explanation") if isinstance(failure, dict) else None
     if not isinstance(failure, dict) or not isinstance(explanation, str):
         return failure
-    # A message of the implementation stands before it: only a command of the clause is taken.
+    # Messages of the implementation come before it, so only a command for the clause is taken.
     of_clause = re.escape(str(clause.get("id")))
     line = rf"^  repeat    (lstm-conformance check .* --clause {of_clause} .*)$"
     command = re.search(line, explanation, re.MULTILINE)
@@ -113,8 +112,8 @@ def _parsed(content: bytes, name: str) -> object:
             content.decode("utf-8-sig"),
             object_pairs_hook=_object,
             parse_float=_number,
-            parse_int=_whole,
-            parse_constant=_no_constant,
+            parse_int=_integer,
+            parse_constant=_not_a_number,
         )
     except UnicodeDecodeError:
         why = "it is not UTF-8"
@@ -149,13 +148,13 @@ def _number(text: str) -> float:
     return number
 
 
-def _whole(text: str) -> int:
+def _integer(text: str) -> int:
     if len(text) > _MOST_DIGITS:
         raise _NotResults(f"the number {_shown(text)} is too large")
     return int(text)
 
 
-def _no_constant(text: str) -> float:
+def _not_a_number(text: str) -> float:
     raise _NotResults(f"{text} is no number in JSON")
 
 
@@ -203,6 +202,6 @@ def _validator() -> Draft202012Validator:
 
 
 def _shown(text: str, longest: int = 200) -> str:
-    """``text`` on one line, with nothing that could rewrite a terminal."""
+    """``text`` on one line, without control characters."""
     clean = "".join(c if c.isprintable() else "?" for c in text)
     return clean if len(clean) <= longest else f"{clean[:longest]}..."

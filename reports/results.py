@@ -75,7 +75,7 @@ class KnownDeviation(TypedDict):
 
 
 class DeviationResult(KnownDeviation):
-    """A known deviation, and how many cases failed as it says."""
+    """A known deviation, and how many cases failed because of it."""
 
     outcome: Literal["waived", "gone", "unmatched", "undecided"]
     cases: int
@@ -106,7 +106,7 @@ class DiagnosisResult(TypedDict, total=False):
 
 
 class FoundFailure(TypedDict):
-    """A failing case, before texts for people are made of it."""
+    """A failing case, without the texts for people."""
 
     verdict: Literal["fail", "error"]
     case: str
@@ -119,7 +119,7 @@ class FoundFailure(TypedDict):
 
 
 class FailureResult(FoundFailure):
-    """A failing case with everything that is shown of it."""
+    """A failing case, with the texts for people."""
 
     command: str
     program: str

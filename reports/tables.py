@@ -1,4 +1,4 @@
-"""The verdict table of one implementation, as text and as Markdown."""
+"""The report of one implementation, as text and as Markdown."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ def broken(results: Results, level: str = "MUST") -> list[ClauseResult]:
 
 
 def in_part(results: Results) -> bool:
-    """Whether not every case was judged: in limited time, a shard, broken off."""
+    """Whether only some cases were judged: a shard, or a run that was not completed."""
     return bool(results["stopped"] or results["shard"])
 
 
 def unseen(results: Results) -> list[ClauseResult]:
-    """The clauses of which no case was judged, though it was to be."""
+    """The clauses of which no case was judged although their tests were asked for."""
     waiting = {
         clause
         for part in results.get("parts", {}).values()
@@ -55,7 +55,7 @@ def unseen(results: Results) -> list[ClauseResult]:
 
 
 def text_report(results: Results) -> str:
-    """For a terminal: table, what is broken, and the verdict last, where the eye is."""
+    """For a terminal: tables, what is broken, and the verdict at the end."""
     parts = [
         _table(results, "simple"),
         _tensor_table(results, "simple"),
@@ -84,13 +84,13 @@ def markdown_report(results: Results) -> str:
 
 
 def clause_table(rows: Sequence[tuple[str, str, str, str]]) -> str:
-    """The clauses themselves: id, level, title, text."""
+    """A table of clauses: id, level, title, text."""
     headers = ["clause", "level", "title", "claim"]
     return tabulate(rows, headers, "simple", maxcolwidths=[None, None, 28, 64])
 
 
 def summary(results: Results) -> str:
-    """The verdict, why, and how much was judged, a line each."""
+    """Lines of text: the verdict, the reasons for it, and how much was judged."""
     implementation = results["implementation"]
     name = one_line(f"{implementation['name']} {implementation['version']}")
     lines = [verdict_sentence(results, name)]
@@ -109,7 +109,7 @@ def summary(results: Results) -> str:
     for deviation in results["deviations"]:
         if deviation["outcome"] == "unmatched":
             what = f"{', '.join(deviation['clauses'])}: {one_line(deviation['reason'])}"
-            lines.append(f"No case was judged that this known deviation is about: {what}")
+            lines.append(f"No case was judged to which this known deviation applies: {what}")
     if implementation["undeclared"]:
         names = one_line(", ".join(implementation["undeclared"]))
         lines.append(f"Works, but is not declared: {names}.")
@@ -131,7 +131,7 @@ def summary(results: Results) -> str:
 
 
 def _unfinished(results: Results) -> list[str]:
-    """How many tests did not come to their end, and how many clauses that leaves open."""
+    """How many tests did not finish, and how many clauses have no case because of that."""
     states = Counter(part["state"] for part in results.get("parts", {}).values())
     finished = states.pop("finished", 0)
     if not states:
@@ -145,7 +145,7 @@ def _unfinished(results: Results) -> list[str]:
 
 
 def _diagnoses(clauses: list[ClauseResult]) -> list[str]:
-    """What the failures look like, each thing once."""
+    """The diagnoses of the failures, each one once."""
     texts: dict[str, str] = {}
     for clause in clauses:
         if cause_key(clause):
@@ -154,7 +154,7 @@ def _diagnoses(clauses: list[ClauseResult]) -> list[str]:
 
 
 def cause_key(clause: ClauseResult) -> str:
-    """What failures of one cause have in common: defects or a text; empty if unknown."""
+    """A key that failures of the same cause share: ids of defects or a text; empty if unknown."""
     diagnosis = _diagnosis(clause)
     return " ".join(diagnosis.get("defects", ())) or diagnosis.get("text", "")
 
@@ -168,7 +168,7 @@ def _titles(clauses: list[ClauseResult]) -> str:
 
 
 def verdict_sentence(results: Results, name: str) -> str:
-    """The verdict on what is called ``name``."""
+    """One sentence with the verdict; ``name`` is its subject."""
     if results["conformant"]:
         waived = any(clause["verdict"] == "waived" for clause in results["clauses"])
         but = ", but for known deviations" if waived else ""
@@ -183,7 +183,7 @@ def verdict_sentence(results: Results, name: str) -> str:
         )
     shard = results.get("shard")
     if shard is not None and not (results["stopped"] or unseen(results)):
-        what = "nothing that it judged is broken" if results["clauses"] else "no test falls to it"
+        what = "nothing that it judged is broken" if results["clauses"] else "it has no tests"
         part = f"shard {shard['index']} of {shard['count']} of {name}"
         return f"NOT COMPLETED: {part}: {what}. `lstm-conformance merge` gives the verdict."
     why = results["stopped"] or "nothing was shown"
@@ -234,7 +234,7 @@ def _tensor_table(results: Results, style: str) -> str:
 
 
 def tensor_rows(results: Results) -> tuple[list[str], list[tuple[str, list[float | None]]]]:
-    """Dtypes, and of each kind of tensor the worst ratio in each of them."""
+    """The dtypes, and for each kind of tensor the worst ratio in each dtype."""
     ratios = {(t["tensor"], t["dtype"]): t["worst_ratio"] for t in results["tensors"]}
     tensors = list(dict.fromkeys(tensor for tensor, _ in ratios))
     dtypes = [dtype for dtype in results["dtypes"] if any(d == dtype for _, d in ratios)]
@@ -242,12 +242,12 @@ def tensor_rows(results: Results) -> tuple[list[str], list[tuple[str, list[float
 
 
 def threshold_text(everything: list[Results]) -> str:
-    """The ratio above which results fail; several if the results were judged by several."""
+    """The ratio above which cases fail; several, if that differs between the results."""
     return " or ".join(f"{number:g}" for number in sorted({r["threshold"] for r in everything}))
 
 
 def note(clause: ClauseResult) -> str:
-    """What the verdict of ``clause`` does not say."""
+    """Remarks on the verdict of ``clause``."""
     notes = []
     if clause["verdict"] in BROKEN:
         notes.append("cause" if clause["root_cause"] else "builds on a broken clause")
@@ -262,7 +262,7 @@ def note(clause: ClauseResult) -> str:
 
 
 def ratio_text(ratio: float | None) -> str:
-    """An error over noise, short; nothing if there is none."""
+    """A ratio of error to noise, in few characters; empty for None."""
     return "" if ratio is None else f"{ratio:.3g}" if ratio >= 0.01 else "0.00"
 
 
@@ -283,7 +283,7 @@ def _failures_as_markdown(results: Results) -> list[str]:
 
 
 def failure_text(clause: ClauseResult) -> str:
-    """All that is known of a clause that is broken, or was."""
+    """The text on the failure of ``clause``."""
     failure = clause["failure"]
     if failure is None:
         text = f"{clause['id']}: " + "\n".join(clause["reasons"])

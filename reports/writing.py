@@ -1,4 +1,4 @@
-"""Writes results and reports: never half of a file, and never over a file that is read."""
+"""Writes files of results and reports: each as a whole, and never over a file that is read."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ def check_outputs(
 
     Args:
         written: option to the file that it names; None if it was not given.
-        read: what each file that the command reads is, to the file; None if it was not given.
+        read: description of each file that the command reads, to the file; None if not given.
 
     Raises:
-        UsageError: a file cannot be written, or it is named twice, or it is read.
+        UsageError: a file cannot be written, is named twice, or is read as well.
     """
     inputs = {path.resolve(): what for what, path in (read or {}).items() if path is not None}
     outputs: dict[Path, str] = {}

@@ -1,1 +1,1 @@
-"""What judges an implementation, from one case to the command line, and the pytest plugin."""
+"""Judges an implementation: rules, tests, a run, the command line and the pytest plugin."""

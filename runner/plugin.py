@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from .session.collector import Collector
     from .session.session import JudgingSession
 
-# A shard may have no test, and results that are resumed may lack none.
+# The run has ended by itself. A shard, or the rest of a resumed run, may have no tests.
 _ENDED = (
     pytest.ExitCode.OK,
     pytest.ExitCode.TESTS_FAILED,
@@ -50,7 +50,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         f"{PYTEST_PREFIX}options",
         metavar="FILE",
-        help="all options as `lstm-conformance check` hands them over (JSON); no others are read",
+        help="all options, as `lstm-conformance check` writes them (JSON); others are ignored",
     )
 
 
@@ -180,22 +180,22 @@ def pytest_pyfunc_call(
 
 def _raise_outcome(checker: Checker, session: JudgingSession) -> None:
     from ..spec.clauses import is_recommended
-    from .failures.explanation import explain
+    from .failures.explanation import describe_failure
     from .session.results_builder import smallest
 
-    def explained(of_clause: dict[str, list[Failure]]) -> str:
+    def texts(of_clause: dict[str, list[Failure]]) -> str:
         return "\n\n".join(
-            explain(clause, smallest(failures).to_json(), session.judged.target)
+            describe_failure(clause, smallest(failures).to_json(), session.judged.target)
             for clause, failures in of_clause.items()
         )
 
     records = checker.records.values()
     broken = {record.clause: record.failures for record in records if record.failures}
     if not all(map(is_recommended, broken)):
-        pytest.fail(explained(broken), pytrace=False)
+        pytest.fail(texts(broken), pytrace=False)
     known = {record.clause: record.waived for record in records if record.waived}
     if broken or known:
-        pytest.xfail(explained({**known, **broken}))
+        pytest.xfail(texts({**known, **broken}))
     if not any(record.verdicts.get("pass") for record in records):
         reasons = {*(reason for record in records for reason in record.reasons)}
         pytest.skip("; ".join(sorted(reasons)) or "inconclusive")
@@ -262,12 +262,12 @@ def _judging_session(config: pytest.Config) -> JudgingSession:
     if _SESSION not in config.stash:
         from .session.session import JudgingSession
 
-        told = _worker_input(config)
+        given = _worker_input(config)
         try:
             session = JudgingSession.of_options(
                 config.stash[_OPTIONS],
-                processes=told.get("workercount", 1),
-                end=told.get("lstm_end"),
+                processes=given.get("workercount", 1),
+                end=given.get("lstm_end"),
             )
         except UsageError as error:
             raise pytest.UsageError(str(error)) from None

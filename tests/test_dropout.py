@@ -13,7 +13,7 @@ import pytest
 from lstm_conformance.reference.oracle import expect
 from lstm_conformance.runner.judging.chance import FALSE_ALARMS, scipy_stats
 from lstm_conformance.runner.judging.comparison import Finding, holds
-from lstm_conformance.runner.judging.dropout_masks import close_for_some_mask, what_was_kept
+from lstm_conformance.runner.judging.dropout_masks import best_masks, close_for_some_mask
 from lstm_conformance.runner.judging.rules import close, close_gradients, on_bench
 from lstm_conformance.runner.judging.trial import Trial
 from lstm_conformance.runner.searching.checker import Checker
@@ -187,7 +187,7 @@ def layers_differ(trial: Trial) -> list[Finding]:
     for k in range(8):  # 128 elements of each layer
         case = replace(trial.case, seed=trial.case.seed + k)
         tensors = trial.run(case).tensors
-        kept, _ = what_was_kept(case, {name: tensors[name].values for name in OUTPUTS})
+        kept, _ = best_masks(case, {name: tensors[name].values for name in OUTPUTS})
         masks.append(np.stack(kept) > 0)
     first, second = np.moveaxis(np.stack(masks), 1, 0)
     return [holds("output", differ([first, second]), "two layers dropped the same elements")]

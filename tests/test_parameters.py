@@ -1,4 +1,7 @@
-"""Chapter PARAM: the parameters, their initial values, and what changes them."""
+"""Chapter PARAM: the parameters, their initial values, and what changes them.
+
+The file is long because it has all tests of the chapter: a chapter is one file.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Chapter PURE: a call depends on arguments and parameters only, and changes only its results."""
+"""Chapter PURE: a call depends on arguments and parameters only, and changes only its results.
+
+The file is long because it has all tests of the chapter: a chapter is one file.
+"""
 
 from __future__ import annotations
 

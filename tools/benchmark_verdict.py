@@ -1,9 +1,9 @@
-"""What the gradient verdict of a case costs, beside ``torch.autograd.gradcheck`` of the same case.
+"""Measures what a gradient verdict costs, compared with ``torch.autograd.gradcheck``.
 
 Run by ``tox -e benchmark``. Only ratios within one run mean anything: compare the rows of a group.
-Each group has the forward pass of ``torch.nn.LSTM``, the forward and backward pass, the reference
-alone, the whole verdict (reference, rounding noise, comparison of every tensor), and for small
-cases gradcheck, which compares each input and parameter with finite differences.
+A group is one case, with the forward pass of ``torch.nn.LSTM``, the forward and backward pass, the
+reference alone, and the whole verdict: reference, rounding noise, comparison of every tensor. Small
+cases also have gradcheck, which compares each input and parameter with finite differences.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ CASES = {
 }
 
 
-# How the cost grows: gradcheck would take hours.
+# Cases that show how the cost grows. gradcheck would take hours for them.
 LARGER = {
     f"hidden {hidden}, {steps} steps": Case(
         LSTMConfig(hidden, hidden, num_layers=2, bidirectional=True),

@@ -1,10 +1,10 @@
-"""How far correct implementations really are from the reference, in units of rounding noise.
+"""Measures how far correct implementations are from the reference, in units of rounding noise.
 
-``python -m tools.calibrate FOLDER`` judges ``torch.nn.LSTM``, with oneDNN and without, and
-every correct rewrite on random cases, and writes the histogram of the largest ratio of each case,
-by implementation and dtype, to ``calibration.json`` and ``calibration.md`` in an existing folder.
-The threshold of the judge rests on these figures. The exit status is 1 if a correct implementation
-was flagged, or if too many cases in float64 or float32 came to nothing.
+``python -m tools.calibrate FOLDER`` judges ``torch.nn.LSTM``, with oneDNN and without, and every
+correct rewrite on random cases. It writes histograms of the largest ratio of each case, by
+implementation and dtype, to ``calibration.json`` and ``calibration.md`` in an existing folder. The
+threshold of the judge rests on these figures. The exit status is 1 if a correct implementation was
+flagged, or if too many cases in float64 or float32 were inconclusive.
 """
 
 from __future__ import annotations
@@ -18,9 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-import hypothesis
 import numpy as np
-from hypothesis import HealthCheck, Phase
 from tabulate import tabulate
 
 from lstm_conformance.adapters.target import load
@@ -29,13 +27,15 @@ from lstm_conformance.runner.judging.comparison import THRESHOLD, Finding
 from lstm_conformance.runner.judging.rules import close
 from lstm_conformance.runner.judging.trial import Trial
 from lstm_conformance.spec.case import OUTPUTS, Case
-from lstm_conformance.spec.strategies import Domain, case_strategy
+from lstm_conformance.spec.strategies import Domain
 from lstm_conformance.spec.verdicts import FAIL, INCONCLUSIVE, PASS
 
-# Cases of each implementation. In the half formats torch is slow.
+from .random_cases import drawn
+
+# Number of cases of each implementation. torch is slow in the half formats.
 CASES = {"float64": 2900, "float32": 2900, "bfloat16": 900, "float16": 900}
 
-# In these few cases may be inconclusive. Half formats have so few digits that many are.
+# Few cases of these dtypes may be inconclusive. The half formats have so few digits that many are.
 CONCLUSIVE = ("float64", "float32")
 INCONCLUSIVE_ALLOWED = 0.01
 
@@ -45,7 +45,7 @@ _REWRITES = Path(__file__).parents[1] / "meta_tests" / "implementations" / "corr
 
 
 class Job(NamedTuple):
-    """Some cases of one implementation in one dtype, drawn by ``seed``."""
+    """Some cases of one implementation in one dtype, drawn from ``seed``."""
 
     target: str
     dtype: str
@@ -75,7 +75,7 @@ def main() -> int:
     options = parser.parse_args()
     jobs = _jobs(dict.fromkeys(CASES, options.cases) if options.cases else CASES)
     for target in dict.fromkeys(job.target for job in jobs):
-        load(target)  # a mistake shows now, and the processes need not import it again
+        load(target)  # so that a mistake shows now, and forked processes need not import it again
     measured = []
     with ProcessPoolExecutor(options.n) as pool:
         for job, found in zip(jobs, pool.map(measure, jobs), strict=True):
@@ -110,29 +110,14 @@ def _targets_in(rewrites: ModuleType) -> list[str]:
 
 
 def measure(job: Job) -> list[Judged]:
-    """Judges every tensor of the job's cases, with all cotangents."""
+    """Judges the cases of ``job``, with all cotangents, in every tensor."""
     implementation, rule = load(job.target), close()
-    found: list[Judged] = []
-
-    @hypothesis.seed(job.seed)
-    @hypothesis.settings(
-        max_examples=job.cases,
-        phases=(Phase.generate,),
-        database=None,
-        deadline=None,
-        derandomize=False,
-        suppress_health_check=list(HealthCheck),
-    )
-    @hypothesis.given(case_strategy(Domain(dtype=(job.dtype,), cotangents=(OUTPUTS,))))
-    def judge(case: Case) -> None:
-        found.append(judged(case, rule(Trial(case, implementation))))
-
-    judge()
-    return found
+    cases = drawn(Domain(dtype=(job.dtype,), cotangents=(OUTPUTS,)), job.cases, job.seed)
+    return [summed_up(case, rule(Trial(case, implementation))) for case in cases]
 
 
-def judged(case: Case, findings: list[Finding]) -> Judged:
-    """The worst verdict on a tensor is that on the case."""
+def summed_up(case: Case, findings: list[Finding]) -> Judged:
+    """``case`` with the worst verdict on a tensor, and the largest ratio with that verdict."""
     verdicts = [finding.verdict for finding in findings]
     verdict = next(v for v in (FAIL, INCONCLUSIVE, PASS) if v in verdicts)
     ratios = [_ratio(finding) for finding in findings if finding.verdict == verdict]
@@ -140,13 +125,15 @@ def judged(case: Case, findings: list[Finding]) -> Judged:
 
 
 def _ratio(finding: Finding) -> float:
-    if finding.ratio is None:  # no number, such as a wrong shape; or no element
+    if (
+        finding.ratio is None
+    ):  # a finding without numbers, such as a wrong shape; or a tensor without elements
         return np.inf if finding.verdict == FAIL else 0.0
     return finding.ratio
 
 
 def summarised(measured: list[tuple[Job, list[Judged]]]) -> dict[str, Any]:
-    """What the JSON file holds: a row for each implementation and dtype, and one for each dtype."""
+    """The content of the JSON file: rows for each implementation and dtype, and for each dtype."""
     of_row: dict[tuple[str, str], list[Judged]] = {}
     for job, found in measured:
         of_row.setdefault((job.implementation, job.dtype), []).extend(found)
@@ -166,7 +153,7 @@ def summarised(measured: list[tuple[Job, list[Judged]]]) -> dict[str, Any]:
 def _figures(found: list[Judged]) -> dict[str, Any]:
     conclusive = [one for one in found if one.verdict != INCONCLUSIVE]
     worst = max(conclusive, default=Judged(0.0, PASS, ""))
-    # Infinite ratios are in the last bin, and are no JSON.
+    # JSON has no infinity. Infinite ratios count in the last bin.
     ratios = np.minimum([one.ratio for one in conclusive], 1e99)
     return {
         "cases": len(found),
@@ -179,7 +166,7 @@ def _figures(found: list[Judged]) -> dict[str, Any]:
 
 
 def good_enough(results: dict[str, Any]) -> bool:
-    """Whether nothing correct was flagged, and nearly every case was conclusive."""
+    """Whether no correct implementation was flagged, and nearly all cases were conclusive."""
     return all(
         row["false_alarms"] == 0
         and (row["dtype"] not in CONCLUSIVE or _inconclusive_share(row) < INCONCLUSIVE_ALLOWED)
@@ -192,7 +179,7 @@ def _inconclusive_share(row: dict[str, Any]) -> float:
 
 
 def page(results: dict[str, Any]) -> str:
-    """The figures for people, in Markdown."""
+    """The figures as a page in Markdown."""
     edges = results["edges"]
     bins = [f"{low:g} to {high:g}" for low, high in pairwise(edges)]
     headers = [
@@ -225,10 +212,11 @@ def page(results: dict[str, Any]) -> str:
     alarms = sum(row["false_alarms"] for row in results["dtypes"])
     return (
         "# Calibration\n\n"
-        "Correct implementations on random cases: how many cases have which largest ratio of "
-        "error to rounding noise, over all elements of outputs and gradients. The judge fails "
-        f"a case at a ratio over {THRESHOLD:g}. Inconclusive cases have one too, but in a tensor "
-        "so ill-conditioned that it proves nothing; they are in no other column.\n\n"
+        "Correct implementations on random cases. The ratio of a case is the largest ratio of "
+        "error to rounding noise, over all elements of outputs and gradients. The table says how "
+        f"many cases have which ratio. A case fails at a ratio over {THRESHOLD:g}. Inconclusive "
+        "cases exceed that, too, but in a tensor so ill-conditioned that it proves nothing; they "
+        "are in no other column.\n\n"
         f"{total} cases, {alarms} false alarms. Made by `tox -e calibrate`.\n\n"
         f"{_table(of_dtypes, ['dtype', 'cases', 'false alarms', 'inconclusive', 'largest ratio'])}"
         "\n\n## Each implementation\n\n"

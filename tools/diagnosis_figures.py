@@ -1,11 +1,11 @@
-"""How many defects are named rightly, and how many wrongly.
+"""Measures how many defects the diagnosis names rightly, and how many wrongly.
 
-``python -m tools.diagnosis_figures FOLDER`` judges each catalogued defect in outputs or
-gradients by the clause that it breaks, and writes what the diagnosis says to ``diagnosis.json``
-and ``diagnosis.md``. Each is judged as it is diagnosed in practice: as part of an LSTM that
-computes in another way than the catalogue does, so that nothing is equal to the last bit. And some
-are judged once more with the catalogue lacking them, where any name is a wrong one: that takes
-several times as long, since everything is tried in vain.
+``python -m tools.diagnosis_figures FOLDER`` judges each catalogued defect in outputs or gradients
+by the clause that it breaks, and writes the diagnoses to ``diagnosis.json`` and ``diagnosis.md``.
+As in practice, the defect is in an LSTM that computes in another way than the catalogue does, so
+that results are not equal to the last bit. Some defects are judged once more without them in the
+catalogue. Every name is then a wrong one. That takes several times as long, since the search tries
+everything in vain.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from lstm_conformance.defects.readable import ReadableLSTM
 from lstm_conformance.reports.results import DiagnosisResult
 from lstm_conformance.reports.writing import write_results, write_text
 from lstm_conformance.runner.failures.diagnosis import Diagnostician
-from lstm_conformance.runner.session.suite import judged
+from lstm_conformance.runner.session.suite import checkers_of
 from lstm_conformance.spec.contract import Implementation
 from meta_tests.implementations.correct import SigmoidByTanh, SummedFromTheEnd
 
@@ -46,9 +46,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("-n", type=int, default=2, help="processes")
-    parser.add_argument("--every", type=int, default=1, help="only each so-manieth defect")
+    parser.add_argument("--every", type=int, default=1, help="measure every N-th defect only")
     parser.add_argument(
-        "--unknown-every", type=int, default=8, help="of these, each so-manieth as an unknown one"
+        "--unknown-every", type=int, default=8, help="every N-th of these also as an unknown one"
     )
     options = parser.parse_args()
     names = [defect.id for defect in subjects()][:: options.every]
@@ -72,15 +72,15 @@ def subjects() -> list[Defect]:
 
 
 def measure(name: str, unknown: bool) -> dict[str, Any]:
-    """What is said of one defect, and if ``unknown`` also without it in the catalogue."""
+    """The diagnosis of one defect; if ``unknown``, also with a catalogue that lacks it."""
     (defect,) = (d for d in catalogue() if d.id == name)
-    said = diagnosis(defect)
+    found = diagnosis(defect)
     row = {
         "id": name,
         "kind": defect.kind,
         "breaks": defect.breaks,
-        "verdict": _verdict(said, name),
-        "says": said.get("text", ""),
+        "verdict": _verdict(found, name),
+        "says": found.get("text", ""),
     }
     if unknown:
         without = diagnosis(defect, without=(name,))
@@ -90,9 +90,9 @@ def measure(name: str, unknown: bool) -> dict[str, Any]:
 
 def diagnosis(defect: Defect, without: tuple[str, ...] = ()) -> DiagnosisResult:
     """The diagnosis of the first failure of the clause that ``defect`` breaks."""
-    implementation = computed_otherwise(defect)
+    implementation = computed_differently(defect)
     diagnostician = Diagnostician(implementation, without)
-    for checker in judged(implementation, defect.breaks):
+    for checker in checkers_of(implementation, defect.breaks):
         if checker.records[defect.breaks].failures:
             checker.diagnose(diagnostician, [defect.breaks])
             failures = checker.records[defect.breaks].failures
@@ -101,30 +101,30 @@ def diagnosis(defect: Defect, without: tuple[str, ...] = ()) -> DiagnosisResult:
     return {}
 
 
-def computed_otherwise(defect: Defect) -> Implementation:
-    """The defect in an LSTM with other sums and another sigmoid than the catalogue's."""
+def computed_differently(defect: Defect) -> Implementation:
+    """The defect in an LSTM whose sums and sigmoid are not those of the catalogue."""
     module, _, name = defect.target.partition(":")
     cls = getattr(import_module(module), name)
     if not issubclass(cls, ReadableLSTM):
         return load(defect.target)
-    other = type(f"{name}ComputedOtherwise", (cls, SummedFromTheEnd, SigmoidByTanh), {})
+    other = type(f"{name}ComputedDifferently", (cls, SummedFromTheEnd, SigmoidByTanh), {})
     return TorchModule(name, other, "")
 
 
-def _verdict(said: DiagnosisResult, name: str) -> str:
-    if not said:
+def _verdict(found: DiagnosisResult, name: str) -> str:
+    if not found:
         return NOTHING
-    if not said["defects"]:
+    if not found["defects"]:
         return LOCATED
-    if len(said["defects"]) > 1:  # which together do the same
+    if len(found["defects"]) > 1:  # which together behave the same
         return TWO
-    if said["defects"] == [name]:
+    if found["defects"] == [name]:
         return NAMED
-    return AMONG if name in said["alternatives"] else WRONGLY
+    return AMONG if name in found["alternatives"] else WRONGLY
 
 
 def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """Shares of what was said."""
+    """The share of defects that are named, and the numbers of those that are named wrongly."""
     return {
         "recall": sum(row["verdict"] == NAMED for row in rows) / len(rows),
         "wrongly": sum(row["verdict"] == WRONGLY for row in rows),
@@ -133,7 +133,7 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def page(results: dict[str, Any]) -> str:
-    """The figures, and each defect that is not named."""
+    """The figures as a page in Markdown, with each defect that is not named."""
     rows = results["rows"]
     kinds = {kind: [row for row in rows if row["kind"] == kind] for kind in (FORWARD, GRADIENT)}
     verdicts = (NAMED, AMONG, TWO, WRONGLY, LOCATED, NOTHING)
@@ -155,8 +155,9 @@ def page(results: dict[str, Any]) -> str:
     which = "all that are catalogued" if every == 1 else f"one in {every} of those catalogued"
     parts = [
         "# Diagnosis",
-        "What the suite says of defects in outputs and gradients, each in an LSTM that computes "
-        "otherwise than the catalogue does; and what it says if the catalogue lacks the defect.",
+        "The diagnoses of defects in outputs and gradients. Each is in an LSTM that computes in "
+        "another way than the catalogue does. Some are diagnosed once more with a catalogue "
+        "that lacks them.",
         tabulate(table, ["kind", "defect is", "defects", *verdicts], "pipe"),
         f"Tried: {len(rows)} defects, {which}; "
         f"{sum('without' in row for row in rows)} of them as unknown ones, too. Named rightly: "

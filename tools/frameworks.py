@@ -1,10 +1,10 @@
-"""Judges the shipped adapters, each in an environment of its own, and publishes what came of it.
+"""Judges the shipped adapters, each in an environment of its own, and publishes the results.
 
-* ``python -m tools.frameworks install NAME``: what the adapter needs, with pip
-* ``python -m tools.frameworks judge NAME [OPTION...]``
-* ``python -m tools.frameworks table``: every page of the results, and the README's table
+* ``python -m tools.frameworks install NAME``: installs what the adapter needs, with pip
+* ``python -m tools.frameworks judge NAME [OPTION...]``: judges the adapter
+* ``python -m tools.frameworks table``: writes all pages of results, and the README's table
 
-The first two are what ``tox -e framework-NAME`` does; they take that name too.
+``tox -e framework-NAME`` runs the first two. They also accept ``framework-NAME`` as the name.
 """
 
 from __future__ import annotations
@@ -34,18 +34,19 @@ FINDINGS = ROOT / "reports" / "findings"
 DEVIATIONS = ROOT / "reports" / "known_deviations"
 README = ROOT / "README.md"
 
-# Between these lines of the README is the table.
+# The lines of the README before and after the table.
 MARKS = ("<!-- frameworks -->", "<!-- end of frameworks -->")
 
-# Of all others the smoke profile is judged: many compile each case of another size, for seconds.
+# All others are judged with profile smoke, since many compile for seconds for each new size.
 PROFILES = {"onnxruntime": "default"}
 
-# Of each, the most telling cases come first: those that unroll the loop over steps and compile what
-# comes of it may need minutes for one case.
+# The time for each adapter. The most informative tests come first. Adapters that unroll the loop
+# over the steps and compile the result may need minutes for one case.
 LONGEST = "35m"
 
-# Extras whose framework fails with the NumPy of constraints.txt, to the version that they get.
-# MindSpore 2.10 is compiled for NumPy 1: with 2 a first call raises, and indexing may from then on.
+# Each extra whose framework fails with the NumPy of constraints.txt, to the version that it gets.
+# MindSpore 2.10 is compiled for NumPy 1. With NumPy 2 the first call raises, and indexing after it
+# may raise, too.
 NUMPY = {"mindspore": "1.26.4"}
 
 
@@ -60,7 +61,7 @@ def install(name: str) -> int:
 
 
 def constraints(extra: str) -> str:
-    """Those of all, with the NumPy that an extra needs."""
+    """The content of constraints.txt, with the NumPy that the extra needs."""
     text = (ROOT / "constraints.txt").read_text("utf-8")
     if extra not in NUMPY:
         return text
@@ -96,10 +97,10 @@ def findings() -> dict[str, str]:
 
 
 def pages() -> dict[str, Callable[[], str]]:
-    """What is made of the results: file in ``reports/published/`` to its text."""
-    # Environments in which adapters are judged have nothing that draws.
+    """Each page in ``reports/published/`` to a function that makes its text from results."""
+    # Environments in which adapters are judged lack the packages that draw.
     from lstm_conformance.reports.html import matrix_html, report_html
-    from lstm_conformance.reports.plots import matrix_picture
+    from lstm_conformance.reports.matrix_picture import matrix_picture
 
     return {
         "frameworks.md": lambda: framework_page(published(), findings()),
@@ -110,7 +111,7 @@ def pages() -> dict[str, Callable[[], str]]:
 
 
 def with_table(readme: str) -> str:
-    """The README with the table of now."""
+    """``readme`` with a new table."""
     begin, end = MARKS
     pattern = f"(?<={re.escape(begin)}\n).*?(?={re.escape(end)})"
     table = counts_table(published(), "pipe", "adapter")
@@ -118,7 +119,7 @@ def with_table(readme: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """One of the commands."""
+    """Runs one of the commands, and returns the exit status."""
     command, name = (*arguments, "", "")[:2]
     name = name.removeprefix("framework-")
     if command == "install" and name in REGISTRY:

@@ -1,7 +1,7 @@
-"""How small an error is seen, beside what other checks see.
+"""Measures how small an error this suite and other checks detect.
 
-``python -m tools.sensitivity FOLDER`` multiplies what ``torch.nn.LSTM`` returns by 1 + eps,
-in one element, one row or a whole tensor, and looks for the smallest eps that is detected: by the
+``python -m tools.sensitivity FOLDER`` multiplies tensors that ``torch.nn.LSTM`` returns by 1 + eps,
+in one element, one row or the whole tensor, and looks for the smallest eps that is detected: by the
 judge, by ``torch.testing.assert_close`` and by ``torch.autograd.gradcheck``, with their defaults.
 It writes the medians over random cases to ``sensitivity.json``, ``sensitivity.md`` and
 ``sensitivity.svg`` in an existing folder. Plotting needs matplotlib.
@@ -18,10 +18,8 @@ from pathlib import Path
 from statistics import median_low
 from typing import Any, NamedTuple
 
-import hypothesis
 import numpy as np
 import torch
-from hypothesis import HealthCheck, Phase
 from numpy.typing import NDArray
 from tabulate import tabulate
 
@@ -33,8 +31,10 @@ from lstm_conformance.runner.judging.comparison import compare
 from lstm_conformance.runner.judging.rules import selected
 from lstm_conformance.spec.case import OUTPUTS, Case
 from lstm_conformance.spec.precision import Precision
-from lstm_conformance.spec.strategies import Domain, case_strategy
+from lstm_conformance.spec.strategies import Domain
 from lstm_conformance.spec.verdicts import FAIL
+
+from .random_cases import drawn
 
 Array = NDArray[np.float64]
 
@@ -47,7 +47,7 @@ JUDGE, ASSERT_CLOSE, GRADCHECK = METHODS = ("this suite", "assert_close", "gradc
 # Cases that have every tensor; half of them have no projection, and so no weight_hr.
 DOMAIN = Domain(bias=(True,), states=(True,), cotangents=(OUTPUTS,))
 
-# gradcheck runs the LSTM twice for each element: these are tiny, and have the plainest layout.
+# Tiny cases with the plainest layout: gradcheck runs the LSTM twice for each element.
 TINY = DOMAIN.but(
     num_layers=(1, 2),
     batch_first=(False,),
@@ -60,17 +60,17 @@ TINY = DOMAIN.but(
     batch_size=(1, 2),
 )
 
-# Perturbations that are tried, as decimal logarithms, and how closely the smallest is sought.
+# The range of eps that is searched, and the resolution of the search, as decimal logarithms.
 LEAST, MOST, RESOLUTION = -17.0, 3.0, 0.02
 
-# Whether a perturbation eps is detected.
+# A function that says whether a perturbation by eps is detected.
 Detects = Callable[[float], bool]
 
 
 class Found(NamedTuple):
     """The smallest perturbation that ``method`` detects in one case.
 
-    ``eps`` is infinite if none is, and 0 if the method objects to no perturbation as well.
+    ``eps`` is infinite if none is detected, and 0 if the method rejects the unperturbed tensor.
     """
 
     dtype: str
@@ -81,7 +81,7 @@ class Found(NamedTuple):
 
 
 def main() -> int:
-    """Measures and writes."""
+    """Measures, and writes the files."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--cases", type=int, default=60, help="for each dtype")
@@ -103,29 +103,8 @@ def main() -> int:
     return 0
 
 
-def drawn(domain: Domain, number: int) -> list[Case]:
-    """About ``number`` random cases, always the same."""
-    found: list[Case] = []
-
-    @hypothesis.seed(0)
-    @hypothesis.settings(
-        max_examples=number,
-        phases=(Phase.generate,),
-        database=None,
-        deadline=None,
-        derandomize=False,
-        suppress_health_check=list(HealthCheck),
-    )
-    @hypothesis.given(case_strategy(domain))
-    def keep(case: Case) -> None:
-        found.append(case)
-
-    keep()
-    return found
-
-
 def in_values(case: Case) -> Iterator[Found]:
-    """What the judge and assert_close detect in what torch.nn.LSTM returns for ``case``."""
+    """What the judge and assert_close detect in the tensors of ``case``."""
     expectation, observation = expect(case), torch_lstm().run(case)
     for kind, name, parts in chosen_parts(case, expectation.values):
         observed, expected = observation.tensors[name].values, expectation.values[name]
@@ -139,7 +118,7 @@ def in_values(case: Case) -> Iterator[Found]:
 
 
 def in_backward_pass(case: Case) -> Iterator[Found]:
-    """What gradcheck detects if a backward pass of ``case`` gives a wrong gradient."""
+    """What gradcheck detects if the backward pass of ``case`` gives a wrong gradient."""
     for kind, name, parts in chosen_parts(case, expect(case).values):
         if kind.endswith(".grad"):
             for part, index in parts.items():
@@ -150,10 +129,10 @@ def in_backward_pass(case: Case) -> Iterator[Found]:
 def chosen_parts(
     case: Case, expected: dict[str, Array]
 ) -> Iterator[tuple[str, str, dict[str, tuple[Any, ...]]]]:
-    """For each kind, one of its tensors, and an index of each of ``PARTS`` of it.
+    """For each kind, the name of a tensor, and each of ``PARTS`` to an index of that part.
 
-    What is expected to be 0 has no relative perturbation: such an element is not chosen, and a
-    tensor without others is left out. The row holds the element.
+    The element is in the row. It is not expected to be 0, because a factor would not change it. A
+    tensor without such an element is left out.
     """
     source = random.Random(str(case))
     for kind in KINDS:
@@ -167,7 +146,7 @@ def chosen_parts(
 
 
 def perturbed(observed: Array, index: tuple[Any, ...], eps: float, precision: Precision) -> Array:
-    """What an implementation returns that is off by a factor of 1 + eps at ``index``."""
+    """``observed`` with the values at ``index`` multiplied by 1 + eps, in ``precision``."""
     values = observed.copy()
     with np.errstate(over="ignore"):
         values[index] *= 1 + eps
@@ -177,7 +156,7 @@ def perturbed(observed: Array, index: tuple[Any, ...], eps: float, precision: Pr
 def judge_detects(
     observed: Array, expected: Array, noise: Array, index: tuple[Any, ...], precision: Precision
 ) -> Detects:
-    """The judge of this suite; what is inconclusive is not detected."""
+    """The judge of this suite. An inconclusive verdict does not count as detected."""
 
     def detects(eps: float) -> bool:
         values = perturbed(observed, index, eps, precision)
@@ -189,7 +168,7 @@ def judge_detects(
 def assert_close_detects(
     observed: Array, expected: Array, index: tuple[Any, ...], precision: Precision
 ) -> Detects:
-    """``torch.testing.assert_close``, whose tolerances are those of the dtype."""
+    """``torch.testing.assert_close`` with the default tolerances of the dtype."""
     dtype = getattr(torch, precision.name)
     right = torch.tensor(precision.round(expected), dtype=dtype)
 
@@ -237,7 +216,10 @@ def gradcheck_detects(case: Case, name: str, index: tuple[Any, ...]) -> Detects:
 
 
 def smallest_detected(detects: Detects) -> float:
-    """By bisection of the logarithm; infinite if none is, 0 if ``detects(0)``."""
+    """The smallest eps that is detected, found by bisection of its logarithm.
+
+    It is infinite if none is detected, and 0 if ``detects(0)``.
+    """
     if detects(0.0):
         return 0.0
     low, high = LEAST, MOST
@@ -250,10 +232,11 @@ def smallest_detected(detects: Detects) -> float:
 
 
 def summarised(found: list[Found]) -> dict[str, Any]:
-    """What the JSON file holds: a row for each dtype, kind of tensor, part and method.
+    """The content of the JSON file: a row for each dtype, kind of tensor, part and method.
 
-    ``half_detected`` is the smallest perturbation that is detected in half of the cases that the
-    method does not object to anyway (``objected``); None if there is none.
+    ``objected`` is the number of cases that the method rejects without a perturbation.
+    ``half_detected`` is the smallest perturbation that is detected in half of the other cases;
+    None if there is none.
     """
     of_row: dict[tuple[str, ...], list[float]] = {}
     for *row, eps in found:
@@ -278,18 +261,18 @@ def summarised(found: list[Found]) -> dict[str, Any]:
 
 
 def page(results: dict[str, Any]) -> str:
-    """The figures for people, in Markdown."""
+    """The figures as a page in Markdown."""
     return (
         "# Sensitivity\n\n"
-        "How small an error is seen: what `torch.nn.LSTM` returns is multiplied by 1 + eps in one "
-        "element, in one row (along the last axis; a bias has only one) or in the whole tensor, "
-        "and each figure is the smallest eps that is detected in half of the random cases. "
-        "Smaller is better; `never` means that most cases hide even eps = 1000, as an element "
-        "does that is far below the absolute tolerance, or a tensor that is too ill-conditioned "
-        "to be judged; `objects` that most right tensors are rejected without any error, so that "
-        "to reject a wrong one says nothing. Beside the judge stand `torch.testing.assert_close`, "
-        "on the same tensors, and `torch.autograd.gradcheck`, on tiny cases with the same error "
-        f"planted in the backward pass, both with their defaults (torch {results['torch']}).\n\n"
+        "How small an error is detected. Tensors that `torch.nn.LSTM` returns are multiplied by "
+        "1 + eps in one element, in one row (along the last axis; a bias has only one) or as a "
+        "whole. Each figure is the smallest eps that is detected in half of the random cases, so "
+        "smaller is better. `never` means that most cases hide even eps = 1000: the element is far "
+        "below the absolute tolerance, or the tensor is too ill-conditioned to be judged. "
+        "`rejects` means that most right tensors are rejected, too, so that to reject a wrong one "
+        "says nothing. The judge is compared with `torch.testing.assert_close` on the same "
+        "tensors, and with `torch.autograd.gradcheck` on tiny cases with the same error planted in "
+        f"the backward pass. Both have their defaults (torch {results['torch']}).\n\n"
         f"![{_alternative(results)}](sensitivity.svg)\n\n"
         + "".join(f"## {dtype}\n\n{_of_dtype(results, dtype)}\n" for dtype in DTYPES)
         + "Made by `tox -e sensitivity`.\n"
@@ -312,46 +295,46 @@ def _of_dtype(results: dict[str, Any], dtype: str) -> str:
     ]
     align = ["left", *["right"] * (len(headers) - 1)]
     text = tabulate(table, headers, "pipe", colalign=align, disable_numparse=True)
-    objections = []
+    rejections = []
     for method in methods:
-        # Without a perturbation it does not matter to which part of a tensor there is none.
+        # Without a perturbation all parts of a tensor are the same.
         whole = [row for row in rows if (row["part"], row["method"]) == (PARTS[-1], method)]
         objected, total = (sum(row[of] for row in whole) for of in ("objected", "cases"))
-        objections.append(f"{method} to {objected} of {total}")
-    return f"{text}\n\nObjected to without any perturbation: {', '.join(objections)} tensors.\n"
+        rejections.append(f"{method} {objected} of {total}")
+    return f"{text}\n\nRejected without any perturbation: {', '.join(rejections)} tensors.\n"
 
 
 def _cell(row: dict[str, Any] | None) -> str:
     if row is None:
         return ""
-    if objects(row):
-        return "objects"
+    if rejects_right_tensors(row):
+        return "rejects"
     return "never" if row["half_detected"] is None else f"{row['half_detected']:.1e}"
 
 
-def objects(row: dict[str, Any]) -> bool:
-    """Whether the method rejects most tensors that are right."""
+def rejects_right_tensors(row: dict[str, Any]) -> bool:
+    """Whether the method rejects most right tensors."""
     return bool(2 * row["objected"] > row["cases"])
 
 
-def _to_be_shown(results: dict[str, Any], dtype: str, method: str) -> dict[str, float]:
-    """For each kind of tensor the perturbation of one element that is detected, if there is one."""
+def _detected_in_element(results: dict[str, Any], dtype: str, method: str) -> dict[str, float]:
+    """Each kind of tensor to the perturbation of one element that is detected, if any is."""
     return {
         row["tensor"]: row["half_detected"]
         for row in results["rows"]
         if (row["dtype"], row["part"], row["method"]) == (dtype, "element", method)
         and row["half_detected"] is not None
-        and not objects(row)
+        and not rejects_right_tensors(row)
     }
 
 
 def _alternative(results: dict[str, Any]) -> str:
-    """The figure in words."""
+    """The text alternative of the plot."""
     spans = []
     for dtype in DTYPES:
         of_method = []
         for method in METHODS:
-            sizes = _to_be_shown(results, dtype, method).values()
+            sizes = _detected_in_element(results, dtype, method).values()
             if sizes:
                 of_method.append(f"{method} {min(sizes):.0e} to {max(sizes):.0e}")
             elif method == ASSERT_CLOSE:
@@ -368,7 +351,7 @@ _MARKS = {JUDGE: ("#0072B2", "o"), ASSERT_CLOSE: ("#D55E00", "s"), GRADCHECK: ("
 
 
 def plot(results: dict[str, Any]) -> str:
-    """One panel for each dtype, in SVG: the perturbation of one element that is detected."""
+    """An SVG with a panel for each dtype: the perturbation of one element that is detected."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -378,11 +361,11 @@ def plot(results: dict[str, Any]) -> str:
         panels = figure.subplots(2, 2, sharex=True, sharey=True)
         for dtype, axes in zip(DTYPES, panels.flat, strict=True):
             for method, (colour, marker) in _MARKS.items():
-                sizes = _to_be_shown(results, dtype, method)
+                sizes = _detected_in_element(results, dtype, method)
                 rows = [KINDS.index(kind) for kind in sizes]
                 axes.plot(list(sizes.values()), rows, marker, color=colour, ms=8, label=method)
             axes.set_xscale("log")
-            shown = _to_be_shown(results, dtype, ASSERT_CLOSE)
+            shown = _detected_in_element(results, dtype, ASSERT_CLOSE)
             axes.set_title(
                 dtype
                 if len(shown) == len(KINDS)

@@ -21,7 +21,7 @@ from lstm_conformance.runner.session.construction import Judged
 from lstm_conformance.runner.session.options import Options
 from lstm_conformance.runner.session.plan import Plan, make_plan, settings_of
 from lstm_conformance.runner.session.session import JudgingSession, asked_result
-from lstm_conformance.runner.session.suite import runs
+from lstm_conformance.runner.session.suite import runs_of
 from lstm_conformance.runner.session.test_outcome import TestOutcome
 from lstm_conformance.spec.contract import Implementation
 
@@ -173,7 +173,7 @@ def judge(judged: Run) -> None:
     functions = {
         run.name: run
         for clause in session.plan.clauses
-        for run in runs(clause, session.settings.profile)
+        for run in runs_of(clause, session.settings.profile)
     }
     for name, clauses in judged.tests.items():
         if not session.is_over():

@@ -10,7 +10,12 @@ import numpy as np
 
 from lstm_conformance.reference.lstm import lstm
 from lstm_conformance.spec.case import OUTPUTS, Case, uniform_numbers
-from lstm_conformance.spec.combinations import Combination, all_combinations, covering_array
+from lstm_conformance.spec.combinations import (
+    DROPOUT_PROBABILITIES,
+    Combination,
+    all_combinations,
+    covering_array,
+)
 from lstm_conformance.spec.config import LSTMConfig
 
 __all__ = ["COVERING", "FLOAT64", "case_of", "masks_of", "with_masks"]
@@ -50,7 +55,7 @@ def case_of(combination: Combination, seed: int = 0, **changes: Any) -> Case:
             num_layers=combination.num_layers,
             bias=combination.bias,
             batch_first=combination.batch_first,
-            dropout={"none": 0.0, "eval": 0.5, "one": 1.0}[combination.dropout],
+            dropout=DROPOUT_PROBABILITIES[combination.dropout][0],
             bidirectional=combination.bidirectional,
             proj_size=source.randint(1, hidden_size - 1) if combination.projection else 0,
         ),

@@ -1,7 +1,7 @@
 'use strict';
 (() => {
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
-  const say = (text) => { document.getElementById('said').textContent = text; };
+  const say = (text) => { document.getElementById('status').textContent = text; };
 
   // Copying.
   for (const button of all('button.copy')) {
@@ -26,7 +26,7 @@
     });
   }
 
-  // Filtering: rows of the section in which the form stands.
+  // Filtering: the rows of the section of each form.
   for (const form of all('form.filter')) {
     const section = form.parentElement;
     const rows = all('tbody tr', section).map((row) => ({
@@ -95,7 +95,7 @@
     });
   }
 
-  // On paper nothing can be opened.
+  // Printing: everything is opened.
   let closed = [];
   addEventListener('beforeprint', () => {
     closed = all('details:not([open])');

@@ -27,12 +27,12 @@ ENOUGH, NOT_ENOUGH, NOT_COMPLETED = 0, 1, 3
 
 SCHEMA_VERSION = 1
 
-# Profile to the percentage of defects that it has to kill.
+# Profile to the percentage of defects that it must kill.
 REQUIRED = {"smoke": 95, "default": 100}
 
 
 def defects(options: Namespace) -> int:
-    """Judges defects, prints and writes how they fared, and returns the exit status.
+    """Judges defects, prints and writes which were killed, and returns the exit status.
 
     Raises:
         UsageError: a defect is unknown, torch is missing, or a file cannot be written.

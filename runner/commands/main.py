@@ -23,7 +23,7 @@ _EXIT_STATUS = """\
 exit status:
   0  conformant; with --baseline, not worse; with --shard, nothing in it is broken
   1  not conformant; with --baseline, worse
-  2  the question could not be put: bad target, bad option, import failed
+  2  nothing could be judged: bad target, bad option, import failed
   3  not completed: interrupted, no case of some clause in --max-time, or the process was ended;
      what was judged is written
 """
@@ -32,20 +32,20 @@ _EXIT_STATUS_OF_DEFECTS = """\
 exit status:
   0  all defects were killed, or with --profile smoke at least 95 of 100
   1  fewer were
-  2  the question could not be put: bad option, torch missing
+  2  nothing could be judged: bad option, torch missing
   3  not completed: interrupted
 """
 
 _EXIT_STATUS_OF_REPORT = """\
 exit status:
   0  the report was made, whatever the verdict
-  2  it could not be: results damaged, file not writable, package missing
+  2  no report: results damaged, file not writable, package missing
 """
 
 _EXIT_STATUS_OF_WAIVE = """\
 exit status:
   0  the draft was made, even if nothing is broken
-  2  it could not be: results damaged, file there already or not writable, package missing
+  2  no draft: results damaged, file there already or not writable, package missing
 """
 
 _RAW = argparse.RawDescriptionHelpFormatter
@@ -143,7 +143,13 @@ def _add_check(parser: ArgumentParser) -> None:
 def _add_merge(parser: ArgumentParser) -> None:
     parser.set_defaults(command=_command("merge", "merge"))
     add = parser.add_argument
-    add("results", metavar="RESULTS", nargs="+", type=Path, help="of check --shard, one of each")
+    add(
+        "results",
+        metavar="RESULTS",
+        nargs="+",
+        type=Path,
+        help="written by check --shard, one of each shard",
+    )
     Options.add_to_command(parser, ("baseline", "json", "markdown"))
 
 
@@ -156,7 +162,9 @@ def _add_report(parser: ArgumentParser) -> None:
     add("--markdown", type=Path, metavar="FILE", help="write tables")
     add("--junit", type=Path, metavar="FILE", help="write XML for CI servers")
     add("--badge", type=Path, metavar="FILE", help="write an SVG; needs lstm-conformance[html]")
-    add("--job-summary", action="store_true", help="add Markdown to that of GitHub Actions")
+    add(
+        "--job-summary", action="store_true", help="add tables to the job summary of GitHub Actions"
+    )
 
 
 def _add_waive(parser: ArgumentParser) -> None:

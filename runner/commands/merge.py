@@ -15,7 +15,7 @@ __all__ = ["merge"]
 
 
 def merge(options: Namespace) -> int:
-    """Joins ``options.results``, prints and writes the sum, and returns the status of ``check``.
+    """Joins ``options.results``, prints and writes the results, and returns the exit status.
 
     Raises:
         UsageError: they cannot be joined. Nothing is written then.

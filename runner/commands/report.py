@@ -1,4 +1,4 @@
-"""``lstm-conformance report``: pages, tables and badges of results that were written before."""
+"""``lstm-conformance report``: makes pages, tables and badges from files of results."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ _LARGEST_JOB_SUMMARY = 1_000_000
 def report(options: Namespace) -> int:
     """Renders ``options.results`` in every form that is asked for.
 
-    One file of results gives the report of it, two of one implementation give what changed, and
-    any others give the matrix. Nothing is written unless all of it could be rendered.
+    One file gives a report. Two files of the same implementation give their difference. Other
+    files give a matrix. Nothing is written unless everything can be rendered.
 
     Raises:
         UsageError: the results are damaged, or a file cannot be written.
@@ -58,7 +58,7 @@ def _job_summary_file() -> Path:
     name = os.environ.get("GITHUB_STEP_SUMMARY", "")
     if not name:
         raise UsageError(
-            "--job-summary needs the file that GITHUB_STEP_SUMMARY names, and it is not set: "
+            "--job-summary needs the environment variable GITHUB_STEP_SUMMARY: "
             "use it in a step of GitHub Actions."
         )
     path = Path(name)

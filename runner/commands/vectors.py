@@ -1,4 +1,4 @@
-"""``lstm-conformance vectors``: cases and what they must give, as files that need no Python."""
+"""``lstm-conformance vectors``: writes cases and expected results, for tests without Python."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ... import __version__
 from ...reference.oracle import evaluate, expect
 from ...spec.case import OUTPUTS, Case
 from ...spec.case_fields import case_fields
-from ...spec.combinations import Combination, covering_array
+from ...spec.combinations import DROPOUT_PROBABILITIES, Combination, covering_array
 from ...spec.config import LSTMConfig
 from ...spec.precision import PRECISIONS
 from ...spec.usage_error import UsageError
@@ -29,7 +29,7 @@ __all__ = ["cases", "exact", "noise", "rounded_up", "tensors", "vectors"]
 
 Array = NDArray[np.float64]
 
-# Of index.json; it changes whenever a reader of the old one would go wrong.
+# Of index.json. A change that readers of the old version would get wrong changes it.
 SCHEMA_VERSION = 1
 
 RULE = (
@@ -38,10 +38,10 @@ RULE = (
     "Where the noise is 0, the result has to be equal. NaN is wrong."
 )
 
-# ------------------------------------------------------------------ which cases
+# ------------------------------------------------------------------ cases
 
-# input_size, hidden_size, proj_size, seq_len, and the lengths of the rows where they are packed.
-# All sizes of a case differ, so that no two axes can be taken for one another.
+# input_size, hidden_size, proj_size, seq_len, and the lengths of the rows if they are packed. All
+# sizes of a case differ, so that two axes cannot be confused.
 _SIZES: tuple[tuple[int, int, int, int, tuple[int, ...]], ...] = (
     (3, 5, 2, 4, (2, 4, 1, 3, 4, 1)),
     (5, 4, 3, 6, (3, 6)),
@@ -49,8 +49,8 @@ _SIZES: tuple[tuple[int, int, int, int, tuple[int, ...]], ...] = (
     (4, 3, 2, 7, (5, 1, 7, 2, 5)),
 )
 
-# The rest of a case's line, by what the case is for. Cotangents are those of all outputs unless
-# they are named.
+# Purpose of each case to the fields in its line. All outputs have cotangents, unless the line names
+# some.
 _FIRST = {
     "the plainest case": "input_size=2 hidden_size=3 seq_len=4 batch_size=5",
     "the plainest case in float32": "input_size=2 hidden_size=3 seq_len=4 batch_size=5 "
@@ -95,7 +95,7 @@ _FURTHER = {
 
 
 def cases() -> Iterator[tuple[str, Case]]:
-    """What each case is for, and the case; always the same ones."""
+    """The purpose of each case, and the case. They are the same in every run."""
     for purpose, words in _FIRST.items():
         yield purpose, _parsed(words)
     for number, combination in enumerate(covering_array()):
@@ -120,7 +120,7 @@ def _case(number: int, combination: Combination) -> Case:
             combination.num_layers,
             combination.bias,
             combination.batch_first,
-            {"none": 0.0, "eval": 0.5, "one": 1.0}[combination.dropout],
+            DROPOUT_PROBABILITIES[combination.dropout][0],
             combination.bidirectional,
             proj_size if combination.projection else 0,
         ),
@@ -136,14 +136,14 @@ def _case(number: int, combination: Combination) -> Case:
     )
 
 
-# ------------------------------------------------------------------ what they must give
+# ------------------------------------------------------------------ expected results
 
-# Float64 has 17: the nearest of its numbers is found, whatever cancels.
+# Float64 has 17 digits. The others make up for cancellation.
 _DIGITS = 50
 
 
 class _Decimals(np.ndarray):
-    """An object array of ``Decimal``, on which the text of the reference runs unchanged.
+    """An object array of ``Decimal``, on which the code of the reference runs unchanged.
 
     Decimal arithmetic is the same on every machine, to the last digit.
     """
@@ -171,15 +171,16 @@ def exact(case: Case) -> dict[str, Array]:
             for arrays in (case.arguments(), case.cotangent_values())
         )
         results = evaluate(case, arguments, cotangents)
-        # A zero of Decimal has a sign, which says nothing here.
+        # A Decimal zero has a sign without a meaning here: -0.0 becomes 0.0.
         return {name: np.array(array, np.float64) + 0.0 for name, array in results.items()}
 
 
 def noise(case: Case, expected: Mapping[str, Array]) -> dict[str, Array]:
-    """What errors of each result are measured in, see :func:`judge.allowed_error`.
+    """The noise of each result, see :func:`~...judging.comparison.allowed_error`.
 
-    The spread is that of roundings in float32, scaled to the case's precision: there, float64
-    computes it to eight digits and more. Rounded up to three bits it is the same on every machine.
+    It is computed for float32 and scaled to the case's precision, because float64 arithmetic gives
+    the noise of float32 to eight digits or more. It is rounded up to three bits, so that it is the
+    same on every machine.
     """
     unit = case.precision.unit_roundoff
     float32 = PRECISIONS["float32"]
@@ -193,13 +194,13 @@ def noise(case: Case, expected: Mapping[str, Array]) -> dict[str, Array]:
 
 
 def rounded_up(x: Array) -> Array:
-    """To a multiple of a quarter of the largest power of two below."""
+    """``x`` rounded up to three significant bits."""
     mantissa, exponent = np.frexp(x)  # 0.5 <= mantissa < 1
     return np.asarray(np.ldexp(np.ceil(mantissa * 8) / 8, exponent))
 
 
 def tensors(case: Case) -> dict[str, NDArray[Any]]:
-    """All that the file of ``case`` holds."""
+    """The tensors in the file of ``case``, by name."""
     expected = exact(case)
     given = {
         **case.arguments(),
@@ -210,7 +211,7 @@ def tensors(case: Case) -> dict[str, NDArray[Any]]:
         **{f"{name}.expected": array for name, array in expected.items()},
         **{f"{name}.noise": array for name, array in noise(case, expected).items()},
     }
-    # safetensors writes memory as it lies, whatever the strides.
+    # safetensors ignores strides and writes the memory as it is.
     return {name: np.ascontiguousarray(array) for name, array in everything.items()}
 
 
@@ -228,7 +229,7 @@ class _Index(TypedDict):
 
 
 def vectors(options: Namespace) -> int:
-    """Writes the folder, and prints what is in it.
+    """Writes the folder, and prints how much is in it.
 
     Raises:
         UsageError: the folder cannot be written, or a package is missing.

@@ -1,1 +1,1 @@
-"""What a failure says: diagnosis, first divergence, how to repeat it."""
+"""Describes failures: diagnosis, first divergence, how to repeat them."""

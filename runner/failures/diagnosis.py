@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Diagnostician", "Evidence"]
 
-# Number of values of a failing case that are tried where only the rule of the clause shows it.
+# Number of seeds that are tried for a failing case, if only the rule of the clause shows it.
 _SEEDS = 6
 
 # A search takes seconds. After this number of searches only known matches are tried.
@@ -125,7 +125,7 @@ class Diagnostician:
         return [g for g in found if all(may_match(g, b) for b in random)], matched
 
     def _by_rule(self, clause: str, evidence: Evidence) -> Diagnosis | None:
-        """Defects of ``clause`` about which its rule finds the same.
+        """The defects of ``clause`` for which its rule has the same findings.
 
         This is for failures that no plain run shows.
         """

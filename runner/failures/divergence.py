@@ -1,4 +1,4 @@
-"""Where a failing implementation first leaves the documented LSTM: step, layer, direction, gate."""
+"""Finds where wrong results first differ from the documented ones: step, layer, direction, gate."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["first_divergence"]
 
 Array = NDArray[np.float64]
 
-# A preactivation at which sigmoid is 1 and tanh is 1, in every format.
+# A preactivation at which sigmoid and tanh are 1 in every format.
 _SATURATED = 40.0
 
 
@@ -28,7 +28,7 @@ def first_divergence(implementation: Implementation, case: Case) -> str | None:
     """One sentence on where the results for ``case`` first go wrong; None if nothing shows it.
 
     The implementation is run on the beginnings of the case, with other initial cell states and
-    biases. What it raises then is passed over.
+    biases. Exceptions that it raises are ignored.
     """
     try:
         wrong = _wrong(implementation, case)
@@ -65,7 +65,7 @@ def _of_recurrence(names: list[str]) -> str:
 
 
 def _gate(implementation: Implementation, case: Case, k: int, names: list[str]) -> str:
-    """Which gate of a single step is wrong, found out by taking the other factors away."""
+    """Which gate of a single step is wrong, found by making the other factors trivial."""
     if names == ["h_n"]:
         return ", while c_n is right: the gate o, tanh(c) or the projection"
 
@@ -112,14 +112,17 @@ def _of_gradients(implementation: Implementation, case: Case, wrong: dict[str, s
 def _shortest(
     implementation: Implementation, case: Case, enough: Callable[[dict[str, set[int]]], bool]
 ) -> tuple[int, dict[str, set[int]]]:
-    """A number of steps at which something is wrong, while with one step less nothing is."""
+    """A number of steps at which ``enough`` holds and with one step less does not.
+
+    The second value returned is what is wrong with this number of steps.
+    """
     found = {case.seq_len: _wrong(implementation, case)}
 
     def is_wrong(steps: int) -> bool:
         found[steps] = _wrong(implementation, _beginning(case, steps))
         return enough(found[steps])
 
-    # The first one, but for implementations that are right again with more steps.
+    # This is the smallest number, unless results become right again with more steps.
     steps = 1 + bisect_left(range(1, case.seq_len), True, key=is_wrong)
     return steps, found[steps]
 
@@ -144,7 +147,7 @@ def _beginning(case: Case, steps: int) -> Case:
 
 
 def _wrong(implementation: Implementation, case: Case) -> dict[str, set[int]]:
-    """The tensors that are wrong, with the indices on their first axes that are."""
+    """Name of each wrong tensor to the indices of its first axis at which it is wrong."""
     observation: Observation = implementation.run(case)
     expectation = expect(case)
     found: dict[str, set[int]] = {}

@@ -1,22 +1,22 @@
-"""The text of a failure, for people."""
+"""Describes a failure in text."""
 
 from __future__ import annotations
 
 from ...reports.results import FoundFailure
-from ...spec.case import Case
 from ...spec.clauses import CLAUSES
 from ..judging.comparison import THRESHOLD
-from .standalone_program import repeatable, snippet
+from .standalone_program import standalone_program
 
-__all__ = ["command", "explain", "program"]
+__all__ = ["describe_failure", "repeat_command"]
 
 
-def explain(clause_id: str, failure: FoundFailure, target: str) -> str:
-    """What broke ``clause_id``: the clause, the case, the element, and how to see it again.
+def describe_failure(clause_id: str, failure: FoundFailure, target: str) -> str:
+    """The text on a failure: the clause, the case, the element, and how to repeat it.
 
     Args:
+        clause_id: of the clause that is broken.
         failure: as in the results.
-        target: of the command that repeats it.
+        target: as on the command line.
     """
     clause = CLAUSES[clause_id]
     lines = [f"{clause.id} {clause.title}: {clause.text}"]
@@ -25,27 +25,20 @@ def explain(clause_id: str, failure: FoundFailure, target: str) -> str:
     lines += [f"  {name:<9} {value}" for name, value in _facts(failure)]
     if failure["diagnosis"]:
         lines.append(f"  diagnosis {failure['diagnosis']['text']}")
-    lines.append(f"  repeat    {command(clause_id, failure, target)}")
+    lines.append(f"  repeat    {repeat_command(clause_id, failure, target)}")
     if failure["first_case"] != failure["case"]:
         lines.append(f"  found as  {failure['first_case']}")
     if failure["traceback"]:
         lines += ["", *failure["traceback"].rstrip().splitlines()]
-    alone = program(failure, target)
-    if alone:
-        lines += ["", "The same with torch and numpy alone:", "", alone]
+    program = standalone_program(failure, target)
+    if program:
+        lines += ["", "The same with torch and numpy alone:", "", program]
     return "\n".join(lines)
 
 
-def command(clause_id: str, failure: FoundFailure, target: str) -> str:
-    """What judges the case of ``failure`` again, for a shell."""
+def repeat_command(clause_id: str, failure: FoundFailure, target: str) -> str:
+    """The shell command that judges the case of ``failure`` again."""
     return f'lstm-conformance check {target} --clause {clause_id} --case "{failure["case"]}"'
-
-
-def program(failure: FoundFailure, target: str) -> str:
-    """What shows ``failure`` with torch and numpy alone; empty if nothing does."""
-    if not failure["plain"] or not repeatable(target):
-        return ""
-    return snippet(target, Case.parse(failure["case"]), failure)
 
 
 def _facts(failure: FoundFailure) -> list[tuple[str, str]]:

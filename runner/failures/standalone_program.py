@@ -1,4 +1,4 @@
-"""A stand-alone program that shows a failure with torch and numpy alone."""
+"""Writes programs that show a failure with torch and numpy alone."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 from ...reports.results import FindingResult, FoundFailure
 from ...spec.case import Case
 
-__all__ = ["repeatable", "snippet"]
+__all__ = ["standalone_program"]
 
-# Adapters that are torch.nn.LSTM, to what has to be said before it is used.
+# Name of each adapter that is torch.nn.LSTM itself, to the statements that it needs first.
 _TORCH: dict[str, list[str]] = {
     "torch": [],
     "torch-onednn-off": ["torch.backends.mkldnn.enabled = False"],
@@ -29,21 +29,19 @@ def tensor(name, scale, *shape):
 '''
 
 
-def repeatable(target: str) -> bool:
-    """Whether there is a program for ``target``: a class to import, or ``torch.nn.LSTM``."""
-    return target in _TORCH or (":" in target and not target.startswith("--"))
+def standalone_program(failure: FoundFailure, target: str) -> str:
+    """A program that runs the failing case and prints the observed and the expected value.
 
-
-def snippet(target: str, case: Case, failure: FoundFailure) -> str:
-    """A program that runs ``case`` and prints the observed value beside the expected one.
+    It is empty if the implementation is not a class that a program can import, or if the case
+    alone does not show the failure.
 
     Args:
-        target: as given on the command line.
-        case: the failing case.
-        failure: of the results: ``finding`` with ``tensor``, ``index``, ``expected``; or
-            ``exception``.
+        failure: as in the results.
+        target: as on the command line.
     """
-    finding = failure["finding"]
+    if not failure["plain"] or not _can_be_imported(target):
+        return ""
+    case, finding = Case.parse(failure["case"]), failure["finding"]
     lines = ["import zlib", "", "import numpy as np", "import torch", *_import(target), "", ""]
     lines += [_DRAW.format(seed=case.seed, dtype=f"torch.{case.dtype}", device=case.device), ""]
     lines += _construct(case)
@@ -52,6 +50,11 @@ def snippet(target: str, case: Case, failure: FoundFailure) -> str:
         lines += _backward(case)
     lines += ["", *_show(case, finding, failure["exception"])]
     return "\n".join(lines) + "\n"
+
+
+def _can_be_imported(target: str) -> bool:
+    """Whether ``target`` is a class to import, or ``torch.nn.LSTM``."""
+    return target in _TORCH or (":" in target and not target.startswith("--"))
 
 
 def _import(target: str) -> list[str]:
@@ -140,7 +143,7 @@ def _show(case: Case, finding: FindingResult, exception: str) -> list[str]:
     element = f"[{', '.join(map(str, finding['index']))}]" if finding["index"] else ""
     observed = f"{expression}{element}.item()"
     if name.endswith(".grad"):
-        # torch gives None to what the result does not depend on: a gradient of zero.
+        # torch gives None, not zero, for a tensor that has no effect on the results.
         observed = f"0.0 if {expression} is None else {observed}"
     return [
         f"print('observed', {observed})",

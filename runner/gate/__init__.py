@@ -1,1 +1,1 @@
-"""Results as a gate in CI: baselines, merged shards, drafts of known deviations."""
+"""A gate in CI: exit status, baselines, merged shards, drafts of known deviations."""

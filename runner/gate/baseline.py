@@ -100,12 +100,12 @@ def _difference(baseline: Results, asked: Question) -> str:
 
 
 class Comparison:
-    """Results, and in what they are worse than earlier ones.
+    """What got worse in results since earlier ones.
 
     Args:
         path: of the baseline.
         before: results of the baseline.
-        after: results of now.
+        after: results of this run.
 
     Attributes:
         worse: changes of MUST clauses that are newly broken or inconclusive, are broken by more
@@ -145,7 +145,7 @@ class Comparison:
         """For a file or a job summary: the verdict first."""
         lines = [*reversed(self._verdict()), *summary(self._found)]
         parts = [
-            f"# Beside {escaped(one_line(str(self._path)))}",
+            f"# Compared with {escaped(one_line(str(self._path)))}",
             "  \n".join(escaped(line) for line in lines),
         ]
         if self._found.anything:

@@ -1,4 +1,4 @@
-"""Prints and writes what ``check`` or ``merge`` came to, and decides the exit status."""
+"""Prints and writes the results of ``check`` or ``merge``, and decides the exit status."""
 
 from __future__ import annotations
 

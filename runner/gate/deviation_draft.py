@@ -1,4 +1,4 @@
-"""A first draft of a file of known deviations, from results."""
+"""Drafts a file of known deviations from results."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _LONGEST_REASON = 400
 _HEADER = """\
 # Known deviations of {name}: a first draft.
 #
-# Say in each entry what the implementation does instead, and where that is discussed. Conditions
-# (`when`) keep watching the cases that are right.
+# Say in each entry what the implementation does instead, and where that is discussed. If only
+# some cases are wrong, say which (`when`): the others are then still watched.
 """
 _NOTHING = "# Nothing is broken: there is nothing to waive.\n"
 
@@ -39,17 +39,17 @@ def remarks(results: Results, deviations: list[Deviation]) -> list[str]:
 
 
 def draft(results: Results, name: str) -> list[Deviation]:
-    """One known deviation for each cause of what is broken.
+    """One known deviation for each cause of broken clauses.
 
-    Those that the results were judged with stay, unless they are no longer any. Clauses that need
-    not hold, a SHOULD, are left out: breaking them is no reason to fail.
+    The known deviations of the run are kept, unless they are gone. SHOULD clauses are left out,
+    because an implementation may break them.
 
     Args:
         results: in the newest version of the schema.
         name: of their file, for the message.
 
     Raises:
-        UsageError: they name what this version of the suite does not know.
+        UsageError: they name a clause or a condition that this version does not know.
     """
     known = []
     for number, found in enumerate(results["deviations"], 1):
@@ -87,43 +87,44 @@ class _Entry:
 
 
 def _entries(clauses: list[ClauseResult]) -> list[_Entry]:
-    """Clauses that are broken in the same way, or only because another is, are one entry.
+    """One entry for clauses that are broken in the same way, or because another one is.
 
-    Wrong results of one can make another inconclusive, too. By itself that shows no deviation.
+    A broken clause can also make others inconclusive. They join its entry. A clause that is
+    inconclusive for no such reason has no entry.
     """
     ids = {clause["id"] for clause in clauses if clause["verdict"] != "inconclusive"}
     entries: dict[object, _Entry] = {}
-    # Causes first: the others are sorted to them.
+    # Causes first, so that the clauses that build on them find their entries.
     for clause in sorted(clauses, key=lambda clause: bool(prerequisites(clause["id"]) & ids)):
         causes = prerequisites(clause["id"]) & ids
         of_causes = [entry for entry in entries.values() if entry.clauses & causes]
-        look = _look(clause)
+        key = _cause_key(clause)
         if clause["verdict"] == "inconclusive":
             for entry in of_causes[:1]:
                 entry.clauses.add(clause["id"])
-        elif look is not None and look in entries:
-            entries[look].clauses.add(clause["id"])
+        elif key is not None and key in entries:
+            entries[key].clauses.add(clause["id"])
         elif len(of_causes) == 1 and not _matched(clause):
             of_causes[0].clauses.add(clause["id"])
         else:
-            entries[look or clause["id"]] = _Entry({clause["id"]}, _reason(clause))
+            entries[key or clause["id"]] = _Entry({clause["id"]}, _reason(clause))
     return list(entries.values())
 
 
 def _matched(clause: ClauseResult) -> list[str]:
-    """The catalogued defects that behave as the clause's failure does."""
+    """The catalogued defects that match the failure of the clause."""
     failure = clause["failure"]
     return [] if failure is None else failure["diagnosis"].get("defects", [])
 
 
-def _look(clause: ClauseResult) -> tuple[str, ...] | None:
-    """By what failures of one cause are told; None if nothing tells."""
+def _cause_key(clause: ClauseResult) -> tuple[str, ...] | None:
+    """A key that failures of the same cause share; None if nothing shows the cause."""
     if _matched(clause):
         return ("defects", *sorted(_matched(clause)))
     failure = clause["failure"]
     if failure is None:
         return None
-    if failure["exception"]:  # in which only sizes differ from case to case
+    if failure["exception"]:  # only sizes in it differ from case to case
         return ("exception", re.sub(r"\d+", "0", failure["exception"]))
     text = failure["diagnosis"].get("text")
     return ("diagnosis", text) if text else None
@@ -168,7 +169,7 @@ def toml_text(deviations: list[Deviation], name: str) -> str:
         raise UsageError("waive needs tomli-w: pip install 'lstm-conformance[waive]'.") from None
     entries = [_entry(deviation) for deviation in deviations]
     text = tomli_w.dumps({"deviation": entries}) if entries else _NOTHING
-    # What is left is in strings: it must not rewrite a terminal.
+    # Control characters that are left are in strings. They must not reach a terminal.
     visible = "".join(c if c.isprintable() or c == "\n" else f"\\U{ord(c):08x}" for c in text)
     return f"{_HEADER.format(name=one_line(name))}\n{visible}"
 

@@ -12,7 +12,7 @@ CONFORMANT, NOT_CONFORMANT, USAGE, NOT_COMPLETED = 0, 1, 2, 3
 
 
 def exit_status(results: Results) -> int:
-    """The exit status of the command that came to ``results``."""
+    """The exit status of a command with these results."""
     if results["conformant"]:
         return CONFORMANT
     if results["stopped"] == "interrupted":

@@ -1,1 +1,1 @@
-"""One case: run by one implementation, and compared with the oracle."""
+"""Runs one case by one implementation, and compares the results with those of the oracle."""

@@ -1,4 +1,4 @@
-"""Tests of chance: scipy's, and how often they may be wrong."""
+"""Statistical tests of random draws: scipy's, and how often they may be wrong."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from ...spec.contract import Unsupported
 
 __all__ = ["FALSE_ALARMS", "scipy_stats"]
 
-# How often a correct implementation may be taken for a wrong one, in one test.
+# The probability that one statistical test fails a correct implementation.
 FALSE_ALARMS = 1e-9
 
 
 def scipy_stats() -> Any:
-    """The module ``scipy.stats``, imported only where chance is judged.
+    """The module ``scipy.stats``. Only tests of random draws import it.
 
     Raises:
-        Unsupported: it is not installed.
+        Unsupported: scipy is not installed.
     """
     try:
         return importlib.import_module("scipy.stats")

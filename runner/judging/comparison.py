@@ -1,4 +1,4 @@
-"""Is an observation what is expected, to within rounding?"""
+"""Compares observed values with expected ones, to within rounding."""
 
 from __future__ import annotations
 
@@ -23,13 +23,14 @@ __all__ = [
 Array = NDArray[np.float64]
 
 # Largest error of a correct implementation, in standard deviations of rounding noise. LAPACK's
-# test programs use the same number. Correct ones stay below 7 in float64 and float32, and below 27
-# in the half formats: see the calibration.
+# test programs use the same number. Correct implementations stay below 7 in float64 and float32,
+# and below 27 in the half formats: see reports/published/calibration.md.
 THRESHOLD = 30.0
 
-# Where noise reaches this part of a tensor's largest value, rounding errors no longer add up
-# but multiply, and their spread says little about the next one: an error beyond the threshold
-# proves nothing there. Of 6,500 cases in bfloat16 all with such an error had 0.18 or more.
+# If noise reaches this fraction of a tensor's largest value, rounding errors multiply instead of
+# adding up, and their spread says little about the next one. An error above the threshold proves
+# nothing then. Among 6,500 cases in bfloat16, all with such an error had a fraction of at least
+# 0.18.
 ILL_CONDITIONED = 0.1
 
 
@@ -43,7 +44,7 @@ class Finding:
         ratio: largest error over noise; None where no noise is involved.
         index: of the element with the largest ratio.
         observed, expected, noise: at that index.
-        message: what is wrong, if no number says it.
+        message: what is wrong, if the numbers do not say it.
     """
 
     tensor: str
@@ -63,11 +64,11 @@ class Finding:
 
 
 def holds(what: str, condition: bool, message: str) -> Finding:
-    """A finding on something that no number says.
+    """A finding without numbers: a pass if ``condition`` is true, otherwise a fail.
 
     Args:
-        what: it is about, such as the name of a tensor or argument.
-        condition: whether it is as it has to be.
+        what: name of the tensor, argument or property that it is about.
+        condition: whether that is right.
         message: what is wrong if it is not.
     """
     return Finding(what, PASS) if condition else Finding(what, FAIL, message=message)
@@ -76,14 +77,14 @@ def holds(what: str, condition: bool, message: str) -> Finding:
 def compare(
     tensor: str, observed: Array, expected: Array, noise: Array, precision: Precision
 ) -> Finding:
-    """Holds one tensor to ``THRESHOLD`` times its noise, element by element.
+    """Compares one tensor: no error may exceed ``THRESHOLD`` times the noise of its element.
 
-    An error is allowed to be no less than one rounding of the expected value. Where neither
-    noise nor rounding exists, the value must be exact. A NaN is right where a NaN is expected.
+    The noise counts as at least one rounding of the expected value, and at least the smallest
+    subnormal number. A NaN is right only where a NaN is expected.
 
     Args:
         tensor: its name, for the finding.
-        observed: float64, any shape; another shape than ``expected`` fails.
+        observed: float64, any shape; it fails if its shape is not that of ``expected``.
         expected: float64.
         noise: standard deviation of rounding errors, in the shape of ``expected``.
         precision: the format in which ``observed`` was computed.
@@ -113,18 +114,18 @@ def compare(
 def _ill_conditioned(expected: Array, noise: Array) -> bool:
     finite = np.isfinite(expected)
     largest = np.abs(expected).max(where=finite, initial=0.0)
-    # Not the same as `>`: noise that is NaN, of samples that overflowed, is beyond every limit.
+    # Not the same as `>`: noise is NaN if samples overflowed, and that exceeds every limit.
     return not noise.max(where=finite, initial=0.0) <= ILL_CONDITIONED * largest
 
 
 def allowed_error(expected: Array, noise: Array, precision: Precision) -> Array:
-    """One standard deviation of what an error may be, element by element."""
+    """The standard deviation of the error of each element; at least one rounding."""
     allowed = np.maximum(noise, precision.unit_roundoff * np.abs(expected))
     return np.maximum(allowed, precision.smallest_subnormal)
 
 
 def error_ratios(observed: Array, expected: Array, allowed: Array) -> Array:
-    """Errors in units of what is allowed; infinite where a number is missing."""
+    """Errors divided by ``allowed``, element by element; infinite where an error is NaN."""
     same = (observed == expected) | (np.isnan(observed) & np.isnan(expected))
     with np.errstate(invalid="ignore", over="ignore"):
         ratios = np.where(same, 0.0, np.abs(observed - expected) / allowed)
@@ -132,5 +133,5 @@ def error_ratios(observed: Array, expected: Array, allowed: Array) -> Array:
 
 
 def shape_message(observed: tuple[int, ...], expected: tuple[int, ...]) -> str:
-    """What a finding says of a wrong shape."""
+    """The message of a finding on a wrong shape."""
     return f"shape is {observed}, not {expected}"

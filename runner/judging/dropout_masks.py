@@ -1,9 +1,9 @@
-"""What dropout dropped, told from results.
+"""Finds out from results which elements dropout has dropped.
 
-Between two calls nobody knows what a random generator will drop, so a result under dropout
-cannot be foreseen. But it is one of finitely many: whatever was dropped at a step, its result is
-that of the equations with some choice of zeros. In small cases all choices can be tried. With
-the choice that explains the output, every other result and every gradient is determined.
+Nobody can predict which elements a random generator will drop, so nobody can predict the results
+either. But there are finitely many dropout masks, and the results have to follow from the
+equations with one of them. In small cases all masks can be tried. The mask that explains the
+output determines every other result and every gradient.
 """
 
 from __future__ import annotations
@@ -23,42 +23,42 @@ from .comparison import THRESHOLD, Finding, allowed_error, error_ratios
 from .rules import Rule, shape_documented
 from .trial import Trial
 
-__all__ = ["close_for_some_mask", "what_was_kept"]
+__all__ = ["best_masks", "close_for_some_mask"]
 
 Array = NDArray[np.float64]
 
-# 2 to this power choices a step are tried side by side.
+# Largest number of elements that a step can drop. All masks of a step are tried at once.
 _MOST_ELEMENTS = 8
 
 
-def what_was_kept(
+def best_masks(
     case: Case, outputs: Mapping[str, Array], kept: float = 1.0
 ) -> tuple[list[Array], list[Array]]:
-    """The choice of dropped elements that explains ``outputs`` best.
+    """The dropout masks that explain ``outputs`` best.
 
-    Step by step: what a step puts out depends on what was dropped at this step and at earlier
-    ones, in the forward direction of the last layer. After the last step there are the final
-    states of all layers besides.
+    They are found step by step. In the forward direction of the last layer, the output of a step
+    depends only on what was dropped at this step and at earlier ones. After the last step, the
+    final states of all layers show more.
 
     Args:
-        case: with a dropout that acts, of a batched layout. At most 8 elements a step can be
-            dropped, and something is seen of each: two layers, or one step.
+        case: a case in training with dropout, not packed. At most 8 elements of a step can be
+            dropped, and each must have an effect: two layers, or one step.
         outputs: ``output``, ``h_n`` and ``c_n`` as observed.
-        kept: what stands for an element that is kept, before it is divided by 1 - p.
+        kept: the mask of an element that is kept, before it is divided by 1 - p.
 
     Returns:
         ``kept`` as :func:`~lstm_conformance.reference.oracle.evaluate` takes it, a (T, N, D*R)
-        for each layer but the last; and for each step what would be seen (N, F) under the
-        second best choice.
+        for each layer but the last; and for each step the values (N, F) that the second best
+        mask would give.
 
     Raises:
-        ValueError: the case is another one.
+        ValueError: the case is not of this kind.
     """
     config = case.config
     gaps, width = config.num_layers - 1, config.num_directions * config.output_size
-    told = gaps == 1 or case.seq_len == 1
-    if not told or gaps * width > _MOST_ELEMENTS or case.packed:
-        raise ValueError(f"what was dropped cannot be told in the case {case}")
+    all_show = gaps == 1 or case.seq_len == 1
+    if not all_show or gaps * width > _MOST_ELEMENTS or case.packed:
+        raise ValueError(f"the results do not show the dropout mask of the case {case}")
     choices = kept * np.array(list(product((1, 0), repeat=gaps * width)), float)  # (C, G*W)
     of_layer = choices.reshape(-1, gaps, 1, width).swapaxes(0, 1)  # (G, C, 1, W)
     arguments = {
@@ -81,7 +81,7 @@ def what_was_kept(
 
 
 def _seen(case: Case, outputs: Mapping[str, Array], t: int) -> Array:
-    """All that is put out at step t, and depends on no later one (..., N, F)."""
+    """All values of step t that do not depend on later steps (..., N, F)."""
     output = outputs["output"][..., : case.config.output_size]
     if case.layout == "unbatched":
         output = output[..., None, :]
@@ -96,10 +96,10 @@ def _seen(case: Case, outputs: Mapping[str, Array], t: int) -> Array:
 
 
 def close_for_some_mask(select: Callable[[str], bool]) -> Rule:
-    """Results are those of the oracle for one choice of dropped elements, the same for all.
+    """Results are those of the oracle for one dropout mask, the same for all results.
 
     Args:
-        select: which results are looked at, by name.
+        select: whether a result is judged, by its name.
     """
 
     def rule(trial: Trial) -> list[Finding]:
@@ -109,7 +109,7 @@ def close_for_some_mask(select: Callable[[str], bool]) -> Rule:
             return wrong
         outputs = {name: tensors[name].values for name in OUTPUTS}
         try:
-            kept, second = what_was_kept(case, outputs)
+            kept, second = best_masks(case, outputs)
         except ValueError as error:
             raise Unsupported(str(error)) from error
         expectation = expect(case, kept=kept)
@@ -131,7 +131,7 @@ def close_for_some_mask(select: Callable[[str], bool]) -> Rule:
 def _ambiguous(
     case: Case, outputs: Mapping[str, Array], second: list[Array], expectation: Expectation
 ) -> bool:
-    """Whether at some step another choice explains what is seen as well."""
+    """Whether another mask explains the values of some step, too."""
     for t, other in enumerate(second):
         allowed = allowed_error(other, _seen(case, expectation.noise, t), case.precision)
         ratios = error_ratios(_seen(case, outputs, t), other, allowed)  # (N, F)
@@ -144,7 +144,7 @@ def _note(trial: Trial, outputs: Mapping[str, Array], expectation: Expectation) 
     if _explains(trial, outputs, expectation):
         return "output, h_n and c_n are right for some choice of what was dropped"
     p = trial.case.active_dropout
-    unscaled, _ = what_was_kept(trial.case, outputs, kept=1 - p)
+    unscaled, _ = best_masks(trial.case, outputs, kept=1 - p)
     if _explains(trial, outputs, expect(trial.case, kept=unscaled)):
         return f"right if what is kept were not divided by 1 - {p}"
     return "right for no choice of what was dropped"

@@ -1,4 +1,4 @@
-"""Known deviations: what an implementation is known to do otherwise, each with a reason.
+"""Known deviations: what an implementation is known to do differently, each with a reason.
 
 A file of them, TOML::
 
@@ -8,10 +8,10 @@ A file of them, TOML::
     reason = "With lengths, matrices are multiplied in float32."
     link = "https://github.com/..."
 
-``clause`` is one id or several; ``when``, which may be left out, says of which cases it is known:
-of each field the value, or several. A failing case of such a clause, if the conditions hold, is
-``waived``. An entry of which cases were judged and none failed is an error: it has to go, so that
-the clauses are watched again.
+``clause`` is one id or several. ``when`` is optional. It limits the deviation to cases in which
+fields have the given value, or one of several. A case that fails such a clause and meets these
+conditions is ``waived``. If cases of an entry were judged and none failed, that is an error: the
+entry has to be removed, so that the clauses are watched again.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ __all__ = [
     "read_known_deviations",
 ]
 
-# Names of conditions to the kind of their values: fields of cases and configurations that hold
-# one value, and three that no such field says.
+# Name of each condition to the type of its values. Conditions are the fields of cases and
+# configurations that hold a single value, and three that follow from other fields.
 _KINDS = {"int": int, "float": float, "bool": bool, "str": str}
 CONDITIONS: dict[str, type] = {
     **{
@@ -61,10 +61,10 @@ class Deviation:
     """One known deviation.
 
     Attributes:
-        clauses: ids of those that are broken.
+        clauses: ids of the clauses that it breaks.
         reason: what the implementation does instead.
-        link: to where it is discussed; empty if nowhere.
-        when: name of a condition to the values for which it is known.
+        link: where it is discussed; empty if nowhere.
+        when: name of a condition to the values for which the deviation is known.
     """
 
     clauses: tuple[str, ...]
@@ -86,7 +86,7 @@ class Deviation:
         }
 
     def applies(self, clause: str, case: Case) -> bool:
-        """Whether a failure of ``case`` by ``clause`` is known."""
+        """Whether the deviation covers a failure of ``case`` by ``clause``."""
         return clause in self.clauses and all(
             _value(case, name) in allowed for name, allowed in self.when.items()
         )
@@ -106,10 +106,10 @@ def _value(case: Case, name: str) -> Any:
 
 
 def read_known_deviations(path: Path) -> tuple[Deviation, ...]:
-    """What a file says, in its order.
+    """The known deviations in a file, in its order.
 
     Raises:
-        UsageError: the file cannot be read, or says something else.
+        UsageError: the file cannot be read, or holds something else.
     """
     try:
         with path.open("rb") as file:
@@ -127,21 +127,23 @@ def read_known_deviations(path: Path) -> tuple[Deviation, ...]:
 
 
 def deviation_of(entry: Any, place: str) -> Deviation:
-    """What one entry of a file says.
+    """The known deviation that one entry of a file describes.
 
     Args:
-        entry: as TOML gives it.
-        place: where it stands, for the message.
+        entry: as read from TOML.
+        place: file and number of the entry, for the message.
 
     Raises:
-        UsageError: it says something else.
+        UsageError: the entry is not a known deviation.
     """
     allowed = ("clause", "when", "reason", "link")
     if not isinstance(entry, dict):
         raise UsageError(f"{place} is no table with a clause and a reason.")
     unknown = sorted(set(entry) - set(allowed))
     if unknown:
-        raise UsageError(f"{place}: there is no {', '.join(unknown)}, but {', '.join(allowed)}.")
+        raise UsageError(
+            f"{place}: there is no {', '.join(unknown)}: choose from {', '.join(allowed)}."
+        )
     clauses = _several(entry.get("clause", []))
     reason, link = entry.get("reason", ""), entry.get("link", "")
     if not all(isinstance(value, str) for value in (*clauses, reason, link)):

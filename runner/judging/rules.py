@@ -1,4 +1,4 @@
-"""Rules: what is looked at in a trial, and what it is held to."""
+"""Rules: which results of a trial are judged, and how."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ __all__ = [
 Array = NDArray[np.float64]
 Index = tuple[Any, ...]
 
-# A rule judges a trial. It gives no finding on what it does not look at.
+# A rule judges a trial. It has no finding on results that it does not judge.
 Rule = Callable[[Trial], list[Finding]]
 
 
 def on_bench(probe: Callable[[Trial, Bench], Iterable[Finding]]) -> Rule:
-    """What ``probe`` finds when it handles the implementation as a torch module, step by step."""
+    """The findings of ``probe``, which uses the implementation as a torch module, by hand."""
 
     def rule(trial: Trial) -> list[Finding]:
         with trial.bench() as bench:
@@ -82,9 +82,9 @@ def close(*names: str, part: Part = _whole) -> Rule:
     """The values of tensors are those of the oracle, to within rounding.
 
     Args:
-        names: of tensors, or the beginnings of them: ``weight_ih`` with ``.grad`` understood
-            for every gradient of that parameter; none means all tensors of the case.
-        part: which part of each tensor is looked at, as an index.
+        names: of tensors, or their beginnings: ``weight_ih`` selects the gradients of that
+            parameter in all layers and directions. No names select all tensors of the case.
+        part: which part of each tensor is judged, as an index.
     """
 
     def rule(trial: Trial) -> list[Finding]:
@@ -97,7 +97,7 @@ def close(*names: str, part: Part = _whole) -> Rule:
 
 
 def selected(case: Case, names: tuple[str, ...]) -> list[str]:
-    """The tensors of ``case`` that ``names`` mean, as described at :func:`close`."""
+    """The tensors of ``case`` that ``names`` select, as described at :func:`close`."""
     return [
         name
         for name in case.result_names()
@@ -106,7 +106,7 @@ def selected(case: Case, names: tuple[str, ...]) -> list[str]:
 
 
 def close_gradients(trial: Trial) -> list[Finding]:
-    """Every gradient is that of the oracle, to within rounding; outputs are not looked at."""
+    """Every gradient is that of the oracle, to within rounding; outputs are not judged."""
     return [finding for finding in close()(trial) if finding.tensor.endswith(".grad")]
 
 
@@ -114,7 +114,7 @@ _GATES = ("i", "f", "g", "o")
 
 
 def gates_in_order(*names: str) -> Rule:
-    """The values are not merely right with the blocks of the weights in another order."""
+    """Fails values that are right only if the gates of the weights are in another order."""
 
     def rule(trial: Trial) -> list[Finding]:
         findings = close(*names)(trial)
@@ -133,7 +133,7 @@ def gates_in_order(*names: str) -> Rule:
 
 
 def _read_in_order(case: Case, order: tuple[str, ...]) -> dict[str, Array]:
-    """The arguments of ``case`` as somebody sees them who takes the blocks to be in ``order``."""
+    """The arguments of ``case``, if the blocks of the weights are read in ``order``."""
     arguments = case.arguments()
     for name, array in arguments.items():
         if name.startswith(("weight_ih", "weight_hh", "bias")):
@@ -143,21 +143,23 @@ def _read_in_order(case: Case, order: tuple[str, ...]) -> dict[str, Array]:
 
 
 def _unexplained(findings: list[Finding]) -> list[Finding]:
-    """Wrong in another way than the clause speaks of: other clauses name it."""
+    """Findings of a mistake that the clause is not about: other clauses fail for it."""
     return [replace(finding, verdict=INCONCLUSIVE) for finding in findings]
 
 
-# What a format might be computed in by mistake; float16 has the 11 bits of TF32 as well.
+# The lower precisions in which a dtype may be computed by mistake. float16 has as many bits as
+# TF32, which is 11.
 _LOWER = {"float64": ("float32", "float16"), "float32": ("float16",)}
 
-# In a lower precision nearly every element is too far off in the case's own, and none is far
-# off in the lower one. Few results that are wrong in another way are like that.
+# Results that were computed in a lower precision look like this: nearly all elements exceed the
+# threshold in the precision of the case, and no element is far off in the lower one. Few other
+# mistakes look like that.
 _ELEMENTS_OFF = 0.9
 _CLOSE_IN_LOWER = 5.0
 
 
 def precision_kept(*names: str) -> Rule:
-    """The values are not merely right in a lower precision than the case's."""
+    """Fails values that are right only in a lower precision than that of the case."""
 
     def rule(trial: Trial) -> list[Finding]:
         findings = close(*names)(trial)
@@ -176,7 +178,7 @@ def precision_kept(*names: str) -> Rule:
 
 
 def _all_ratios(trial: Trial, names: list[str], expectation: Expectation, dtype: str) -> Array:
-    """Of all elements of some tensors, in one row; infinite where shapes differ."""
+    """The ratios of all elements of some tensors, in one row; infinite if shapes differ."""
     rows = []
     for name in names:
         observed, expected = trial.observation.tensors[name].values, expectation.values[name]
@@ -188,7 +190,7 @@ def _all_ratios(trial: Trial, names: list[str], expectation: Expectation, dtype:
 
 
 def shape_documented(*names: str) -> Rule:
-    """Tensors have their documented shapes; a gradient that of what it belongs to."""
+    """Tensors have their documented shapes. A gradient has that of its parameter or argument."""
 
     def rule(trial: Trial) -> list[Finding]:
         shapes = trial.case.shapes()

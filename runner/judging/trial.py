@@ -1,4 +1,4 @@
-"""One case put to one implementation: what came of it, and what was expected."""
+"""One case run by one implementation: what it returned, and what is expected."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ Array = NDArray[np.float64]
 
 
 class Trial:
-    """A case and an implementation. Everything is computed when it is first asked for.
+    """A case and an implementation. Everything is computed on first use.
 
-    Whatever the implementation raises passes through.
+    Exceptions of the implementation are passed on.
 
     Attributes:
         case: the case.
         implementation: what is judged.
         seconds: spent inside the implementation so far.
-        shared_seconds: those of them that :attr:`observation` took, which all rules look at.
-        plain: whether nothing but the case itself was run, on a module: a short program can
-            repeat that.
-        runs: each case that was run, and what came of it.
+        shared_seconds: the part of them that :attr:`observation` took, which all rules use.
+        plain: whether only the case itself was run, by a torch module, so that a short program
+            can repeat it.
+        runs: each case that was run, and what was observed.
     """
 
     def __init__(self, case: Case, implementation: Implementation) -> None:
@@ -56,7 +56,7 @@ class Trial:
 
     @property
     def observation(self) -> Observation:
-        """What the implementation makes of the case."""
+        """What the implementation returns for the case."""
         if isinstance(self._outcome, BaseException):
             raise self._outcome
         return self._outcome
@@ -69,21 +69,21 @@ class Trial:
         except BaseException as error:
             if is_interrupt(error):
                 raise
-            return error  # what hung or crashed is not asked again by the next rule
+            return error  # the next rule must not repeat a crash or a hang
         finally:
             self.shared_seconds = self.seconds - before
 
     @cached_property
     def expectation(self) -> Expectation:
-        """Of the oracle, in the case's precision."""
+        """The results of the oracle, with the noise of the case's dtype."""
         return expect(self.case)
 
     def expectation_in(self, dtype: str) -> Expectation:
-        """Of the oracle, with the noise of another precision."""
+        """The results of the oracle, with the noise of another dtype."""
         return expect(self.case, dtype)
 
     def run(self, case: Case) -> Observation:
-        """What the implementation makes of another case, which varies this one.
+        """What the implementation returns for another case, a variation of this one.
 
         Raises:
             Unsupported: that case is outside the declared capabilities.
@@ -105,10 +105,13 @@ class Trial:
 
     @contextmanager
     def bench(self, case: Case | None = None) -> Iterator[Bench]:
-        """The implementation as a torch module, to be handled by hand on the case, or on another.
+        """The implementation as a torch module, for rules that use it by hand.
+
+        Args:
+            case: for which the module is made; by default the case of this trial.
 
         Raises:
-            Unsupported: it is none.
+            Unsupported: the implementation is not a torch module.
         """
         make = getattr(self.implementation, "bench", None)
         if make is None:
@@ -130,7 +133,7 @@ class Trial:
         """Double backward: how gradients, and outputs, change along ``direction``.
 
         Raises:
-            Unsupported: gradients of the implementation have no gradients.
+            Unsupported: the implementation has no gradients of gradients.
         """
         return self._differentiate("second_derivatives", direction)
 
@@ -144,7 +147,7 @@ class Trial:
         return observation
 
     def expected_derivative(self, direction: Mapping[str, Array]) -> Expectation:
-        """Of the oracle: how every result of the case changes along ``direction``."""
+        """The results of the oracle: how those of the case change along ``direction``."""
         return expect_derivative(self.case, direction)
 
     def close(
@@ -158,9 +161,9 @@ class Trial:
 
         Args:
             name: one of ``case.result_names()``.
-            observed: as it came from the implementation, in whatever way.
-            expectation: another one than the case's own.
-            note: on how it came about, for the finding.
+            observed: the tensor that the implementation returned.
+            expectation: to compare with; by default that of the case.
+            note: says in the finding how the tensor was obtained.
         """
         values = observed.values if isinstance(observed, ObservedTensor) else observed
         of = self.expectation if expectation is None else expectation

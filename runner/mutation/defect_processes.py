@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Kill", "judge_defects"]
 
-# Everything that a judgement imports sooner or later, so that no defect is charged for it. torch
-# imports the last one when it is first told to be deterministic.
+# All modules that judging imports at some time. They are imported first, so that the time counts
+# for no defect. torch imports the last one when it is first asked for deterministic algorithms.
 _IMPORTED = [
     *TEST_MODULES,
     "lstm_conformance.adapters.torch_module",
@@ -35,15 +35,14 @@ _IMPORTED = [
 
 @dataclass(frozen=True)
 class Kill:
-    """How a defect fared.
+    """Which clause killed a defect, and after how many cases.
 
     Attributes:
-        killed_by: the clause whose tests failed; None for a survivor.
-        case: the line of the failing case; empty for a survivor and where the process ended.
-        cases: judged up to the first failure.
-        seconds: that they took, from when the implementation was loaded, with the 0.3 s that
-            Hypothesis needs for its first test in a process; None where the process ended,
-            since it cannot tell.
+        killed_by: id of the clause whose tests failed; None for a survivor.
+        case: the line of the failing case; empty for a survivor and if the process ended.
+        cases: number of cases up to the first failure; None if the process ended.
+        seconds: that they took, without loading the implementation, but with the 0.3 s that
+            Hypothesis needs for its first test in a process; None if the process ended.
     """
 
     killed_by: str | None
@@ -53,12 +52,12 @@ class Kill:
 
 
 def judge_defects(asked: list[Defect], profile: str, workers: int) -> list[Kill]:
-    """Each defect in a process of its own, ``workers`` of them at a time.
+    """Judges each defect in a process of its own, ``workers`` of them at a time.
 
-    Some defects change the state of torch, of the random numbers or of the whole process, and
-    the next one in it might be killed, or saved, by that. On Linux such a process is a copy of
-    one that has imported everything, and costs 0.1 s; elsewhere, where copies of a process that
-    uses native libraries are not safe, it costs the 3 s that importing torch and scipy takes.
+    Some defects change the state of torch, of the random numbers or of the whole process. In the
+    same process, that might kill or save the next defect. On Linux such a process is a copy of one
+    that has imported everything, and costs 0.1 s. Elsewhere it is not safe to copy a process that
+    uses native libraries, and each process needs 3 s to import torch and scipy.
     """
     context = multiprocessing.get_context("forkserver" if sys.platform == "linux" else "spawn")
     context.set_forkserver_preload(_IMPORTED)
@@ -68,7 +67,7 @@ def judge_defects(asked: list[Defect], profile: str, workers: int) -> list[Kill]
 
     def judge(defect: Defect) -> Kill:
         with ProcessPoolExecutor(1, context) as process:
-            # No initializer: a pool is broken by one that fails as by a defect.
+            # Not an initializer: if that failed, the pool would be broken as by a defect.
             process.submit(_prepare, folder).result()
             return _judge(defect, profile, process)
 
@@ -93,23 +92,23 @@ def _prepare(folder: str) -> None:
     """Makes this process ready to judge one defect.
 
     Args:
-        folder: for what Hypothesis writes, which would go to the user's folder otherwise.
+        folder: for files of Hypothesis, which would otherwise be in the current folder.
     """
     os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = folder
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (1, 2):  # what implementations print and warn of
+    for stream in (1, 2):  # for what implementations print, and for warnings
         os.dup2(nowhere, stream)
     for module in _IMPORTED:
         importlib.import_module(module)
 
 
 def _judge(defect: Defect, profile: str, process: ProcessPoolExecutor) -> Kill:
-    """By the clause that it breaks; if that does not kill it by all others, in their order."""
+    """Judges by the clause that the defect breaks and then by all others, until one kills it."""
     cases, seconds = 0, 0.0
     for clause in (defect.breaks, *(clause for clause in TESTABLE if clause != defect.breaks)):
         try:
             attempt = process.submit(first_failure, defect.target, clause, profile).result()
-        except BrokenProcessPool:  # it has ended the process, which is a failure of that clause
+        except BrokenProcessPool:  # the defect has ended the process: the clause fails
             return Kill(clause, "", None, None)
         cases += attempt.cases
         seconds += attempt.seconds

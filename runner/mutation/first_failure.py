@@ -16,7 +16,7 @@ from ..searching.checker import Checker
 from ..searching.profiles import PROFILES
 from ..searching.search import Search
 from ..searching.settings import Settings
-from ..session.suite import runs
+from ..session.suite import runs_of
 
 __all__ = ["SEED", "Attempt", "FirstFailure", "UntilFirstFailure", "first_failure"]
 
@@ -25,11 +25,11 @@ SEED = 0
 
 @dataclass(frozen=True)
 class Attempt:
-    """What the tests of one clause make of an implementation until the first failure.
+    """The outcome of judging an implementation by one clause, until the first failure.
 
     Attributes:
-        case: the line of the case that failed, None if none did.
-        cases: how many were judged, the failing one included.
+        case: the line of the case that failed; None if none did.
+        cases: number of cases that were judged, including the failing one.
         seconds: that they took.
     """
 
@@ -42,7 +42,7 @@ def first_failure(target: str, clause: str, profile: str) -> Attempt:
     """Judges ``target`` by the tests of ``clause`` until the first case that breaks it.
 
     Args:
-        target: as for ``lstm-conformance check``; the cases are the same as there.
+        target: as for ``lstm-conformance check``, which judges the same cases.
         clause: id of a clause that can be tested.
         profile: name of a profile.
 
@@ -50,7 +50,7 @@ def first_failure(target: str, clause: str, profile: str) -> Attempt:
         UsageError: the target cannot be judged.
     """
     settings = Settings(PROFILES[profile], SEED, tuple(PRECISIONS), ("cpu",))
-    planned = list(runs(clause, settings.profile))
+    planned = list(runs_of(clause, settings.profile))
     implementation = load(target)
     cases, start = 0, time.perf_counter()
     for run in planned:
@@ -69,10 +69,10 @@ def first_failure(target: str, clause: str, profile: str) -> Attempt:
 class FirstFailure(BaseException):
     """Ends a test at its first failing case.
 
-    It is no Exception: Hypothesis would take that for a failing case, and look for a smaller one.
+    It is not a subclass of Exception: Hypothesis would catch that, and start to shrink.
 
     Attributes:
-        case: its line.
+        case: the line of that case.
     """
 
     def __init__(self, case: str) -> None:
@@ -80,10 +80,10 @@ class FirstFailure(BaseException):
 
 
 class UntilFirstFailure(Checker):
-    """Judges by its own clauses only, whatever others a test names, and ends at a failure.
+    """Judges by some of the clauses of a test, and ends the test at the first failure.
 
     Attributes:
-        cases: how many were judged so far.
+        cases: number of cases that were judged so far.
 
     Raises:
         FirstFailure: from within the test.

@@ -1,4 +1,4 @@
-"""The other side of :mod:`.worker`: answers lines of JSON on standard input and output."""
+"""Answers the requests of :mod:`.child_process`: lines of JSON on standard input and output."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ Message = dict[str, Any]
 
 
 def answer_requests(answer: Callable[[Message], Message]) -> None:
-    """Answers until there is nothing more to read.
+    """Answers requests until standard input ends.
 
-    Whatever else is printed goes to standard error; nothing else reads standard input.
+    Everything else that is printed goes to standard error, and everything else that reads standard
+    input finds it empty.
 
     Args:
-        answer: from a message to its answer. What it raises is an answer too.
+        answer: from a request to its answer. If it raises an exception, that is the answer.
     """
     requests = os.fdopen(os.dup(0), encoding="utf-8")
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""A process that answers one line of JSON by another, and may crash, hang or talk nonsense."""
+"""A process that answers lines of JSON, and may crash, hang or send malformed answers."""
 
 from __future__ import annotations
 
@@ -25,16 +25,19 @@ _LONGEST_LINE = 1 << 24
 
 
 class ProcessFailed(Exception):
-    """The process did not answer: it ended, hung, or said something else. It is started anew."""
+    """The process gave no answer: it ended, hung or sent a malformed one.
+
+    It is started again for the next request.
+    """
 
 
 class Limits:
-    """What a process may take.
+    """The limits of a process.
 
     Args:
         seconds: for one answer.
         gibibytes: of memory that it allocates (Linux: ``RLIMIT_DATA``; elsewhere no limit).
-        start_seconds: for the first answer, in which it starts and imports what it needs.
+        start_seconds: for the first answer, including the start and the imports of the process.
     """
 
     def __init__(
@@ -46,12 +49,12 @@ class Limits:
 
 
 class ChildProcess:
-    """Starts a command when it is first asked something, and again after it has failed.
+    """Starts a command with the first request, and again after it has failed.
 
     Args:
         command: program and arguments.
         limits: of time and memory.
-        greeting: the first message after each start; its answer is passed over.
+        greeting: the first request after each start.
         environment: of the process; that of this one if None.
     """
 
@@ -73,10 +76,10 @@ class ChildProcess:
         atexit.register(self.stop)
 
     def start(self) -> Message:
-        """The answer to the greeting of a process that is started for it.
+        """Starts the process anew, and returns its answer to the greeting.
 
         Raises:
-            ProcessFailed: there is none.
+            ProcessFailed: it gave no answer.
         """
         self.stop()
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115
@@ -88,7 +91,7 @@ class ChildProcess:
                 stdout=subprocess.PIPE,
                 stderr=self._stderr,
                 env=self._environment,
-                start_new_session=True,  # with all that it starts, it can be ended at once
+                start_new_session=True,  # so that it can be ended with all processes that it starts
                 preexec_fn=ends_with_parent(),
             )
         except OSError as error:
@@ -105,10 +108,10 @@ class ChildProcess:
 
         Args:
             message: to which an ``id`` is added.
-            seconds: that it may take, if not as the limits say.
+            seconds: that the answer may take; by default those of the limits.
 
         Raises:
-            ProcessFailed: there is none.
+            ProcessFailed: it gave no answer.
         """
         if self._process is None:
             self.start()
@@ -142,7 +145,7 @@ class ChildProcess:
         """Ends the process, if there is one."""
         if self._process is None:
             return
-        # The whole group: what an implementation started must not outlive it.
+        # The whole group: processes that the implementation started must end, too.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
@@ -183,5 +186,5 @@ def _limit_memory(pid: int, gibibytes: float) -> None:
         import resource
 
         size = int(gibibytes * 2**30)
-        with contextlib.suppress(OSError, ValueError):  # it has ended; the limit is lower already
+        with contextlib.suppress(OSError, ValueError):  # it has ended, or its limit is lower
             resource.prlimit(pid, resource.RLIMIT_DATA, (size, size))

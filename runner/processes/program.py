@@ -28,10 +28,10 @@ __all__ = ["PROTOCOL", "Program", "ProgramRaised", "adapter_command"]
 
 Array = NDArray[np.float64]
 
-# Not over the protocol: a module has to be in this process, and NumPy has no bfloat16.
-_NEVER = {"module", "bfloat16"}
+# A program cannot have these: a module has to be in this process, and NumPy has no bfloat16.
+_IMPOSSIBLE = {"module", "bfloat16"}
 
-# What `--python` takes to the other interpreter.
+# The packages that `--python` copies for the other interpreter.
 _PACKAGES = ("", "spec", "reference", "adapters", "runner", "runner.processes")
 
 
@@ -40,7 +40,7 @@ class ProgramRaised(Exception):
 
 
 class Program:
-    """An implementation that is asked over standard input and output.
+    """An implementation in another process, which answers requests on standard input and output.
 
     Args:
         command: program and arguments.
@@ -48,7 +48,7 @@ class Program:
         environment: of the program; that of this process if None.
 
     Raises:
-        UsageError: it does not start, or does not say what it is.
+        UsageError: it does not start, or does not answer the greeting as documented.
     """
 
     def __init__(
@@ -70,25 +70,25 @@ class Program:
         declared = hello.get("capabilities")
         if not isinstance(declared, list) or not {str(name) for name in declared} <= ALL:
             raise UsageError(f"{command[0]} has to declare capabilities, not {declared!r}.")
-        self.capabilities = frozenset(declared) - _NEVER
+        self.capabilities = frozenset(declared) - _IMPOSSIBLE
 
     def run(self, case: Case) -> Observation:
         """Asks for the results of ``case``.
 
         Raises:
-            ProcessFailed: there is no answer.
-            ProgramRaised: it says that it failed.
+            ProcessFailed: it gives no answer.
+            ProgramRaised: it answers that it failed.
             Nonconformance: its tensors cannot be read.
-            Unsupported: it says so.
+            Unsupported: it answers that it does not support the case.
         """
         return self._ask("run", case, {})
 
     def tangents(self, case: Case, direction: Mapping[str, Array]) -> Observation:
-        """Forward mode."""
+        """Forward mode: how outputs change along ``direction``."""
         return self._ask("tangents", case, direction)
 
     def second_derivatives(self, case: Case, direction: Mapping[str, Array]) -> Observation:
-        """Double backward."""
+        """Double backward: how gradients, and outputs, change along ``direction``."""
         return self._ask("second_derivatives", case, direction)
 
     def _ask(self, method: str, case: Case, direction: Mapping[str, Array]) -> Observation:
@@ -133,8 +133,8 @@ def _observed(name: str, array: Any) -> ObservedTensor:
 def adapter_command(python: str, name: str) -> tuple[list[str], dict[str, str]]:
     """Command and environment that serve a shipped adapter in another interpreter.
 
-    That one needs the adapter's framework, NumPy and safetensors; what else is needed of this
-    package is copied.
+    The other interpreter needs the adapter's framework, NumPy and safetensors. The parts of this
+    package that it needs are copied to a temporary folder.
 
     Args:
         python: path of the interpreter.

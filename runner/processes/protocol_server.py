@@ -1,6 +1,6 @@
 """``python -m lstm_conformance.serve TARGET``: serves an implementation by the protocol.
 
-It needs NumPy, safetensors and what the implementation needs; nothing else of this package.
+It needs only NumPy, safetensors and the packages of the implementation.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from .answer_loop import Message, answer_requests
 
 __all__ = ["PROTOCOL", "Server", "main"]
 
-# Version of the protocol; it changes whenever a program of the old one would be misunderstood.
+# Version of the protocol. A change that programs for the old version would get wrong changes it.
 PROTOCOL = 1
 
 
 def main() -> int:
-    """Answers until standard input ends."""
+    """Answers requests until standard input ends."""
     if len(sys.argv) != 2:
         print("usage: python -m lstm_conformance.serve TARGET", file=sys.stderr)
         return 2
@@ -34,7 +34,7 @@ def main() -> int:
 
 
 class Server:
-    """Answers messages.
+    """Answers the requests of the protocol.
 
     Args:
         target: as on the command line.
@@ -44,7 +44,7 @@ class Server:
         self._target = target
 
     def answer(self, message: Message) -> Message:
-        """The answer to one message; what the implementation raises passes through."""
+        """The answer to one request. Exceptions of the implementation are passed on."""
         if message["method"] == "hello":
             return self._hello()
         case, direction = _case(message)

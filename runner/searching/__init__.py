@@ -1,1 +1,1 @@
-"""One test: cases are drawn, judged, shrunk and counted."""
+"""Runs one test: draws cases, has them judged, shrinks failures and counts verdicts."""

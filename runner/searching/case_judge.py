@@ -52,11 +52,11 @@ _LONGEST_EXCEPTION, _LONGEST_TRACEBACK = 500, 4000
 
 @dataclass(frozen=True)
 class CaseOutcome:
-    """What one case came to.
+    """The outcome of one case.
 
     Attributes:
         records: one for each clause, of this case alone.
-        evidence: clause to what a diagnosis of its failure can start from.
+        evidence: clause to the evidence with which a diagnosis of its failure can start.
         broke_process: whether the process that ran the case ended or hung.
     """
 
@@ -175,7 +175,7 @@ class _Judgement:
             record.statistics.add_sizes(trial.case, findings)
         if failure is not None:
             (record.waived if verdict == WAIVED else record.failures).append(failure)
-            # A diagnosis would break the process again, many times.
+            # A diagnosis would break the process many times again.
             if not self.broke_process and (trial.runs or failure.verdict == ERROR):
                 self.evidence[clause] = Evidence(trial, rule)
 

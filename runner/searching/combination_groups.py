@@ -11,9 +11,10 @@ __all__ = ["combination_groups"]
 
 @cache
 def combination_groups(everything: bool) -> dict[str, list[Combination]]:
-    """Name to combinations; all of them, or those of the covering array.
+    """Name of each group to its combinations: all, or those of the covering array.
 
-    Within a group the first ones cover most: whoever has to stop has seen what there is to see.
+    The first combinations of a group cover all pairs of values, so that a test that has to end
+    early has judged the most different ones.
     """
     groups: dict[str, list[Combination]] = {}
     for combination in all_combinations() if everything else covering_array():

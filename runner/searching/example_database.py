@@ -23,7 +23,7 @@ from ...spec.usage_error import UsageError
 
 __all__ = ["Examples", "open_examples"]
 
-# This is set in the worker processes of pytest-xdist. The main process has tried the database.
+# pytest-xdist sets this in worker processes. Only the main process tests whether a database works.
 _WORKER = "PYTEST_XDIST_WORKER"
 
 
@@ -50,10 +50,10 @@ class Examples:
         self._databases = databases
 
     def of(self, *search: object) -> ExampleDatabase:
-        """The part for one search.
+        """The examples of one search.
 
         Args:
-            search: by which it is told from others, in every run alike.
+            search: values that identify the search; the same in every run.
         """
         # Hypothesis tells tests apart by their source, and that is the same for all searches.
         prefix = hashlib.sha256(repr(search).encode()).digest()[:16]
@@ -61,7 +61,7 @@ class Examples:
 
 
 class _Part(ExampleDatabase):
-    """The keys of a database that have a prefix. It helps, but must not cost a verdict."""
+    """The keys of a database that have a prefix. Errors are ignored: verdicts do not need it."""
 
     def __init__(self, database: ExampleDatabase, prefix: bytes) -> None:
         super().__init__()
@@ -131,6 +131,6 @@ def _artifact(place: str) -> ExampleDatabase:
                 list(database.fetch(b""))
         except (HypothesisWarning, OSError, ValueError, LookupError) as error:
             raise UsageError(
-                f"The examples of {place} cannot be had: {str(error).strip()}"
+                f"The examples of {place} cannot be read: {str(error).strip()}"
             ) from None
     return ReadOnlyDatabase(database)

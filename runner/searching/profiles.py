@@ -1,4 +1,4 @@
-"""How much is judged."""
+"""Profiles: how many cases are judged."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ __all__ = ["PROFILES", "Profile"]
 
 @dataclass(frozen=True)
 class Profile:
-    """A budget.
+    """Numbers of cases.
 
     Attributes:
         name: of the profile.
-        every_combination: visit all combinations, or a covering array of strength 3.
-        per_combination: cases in each, at least 2: Hypothesis begins with the smallest.
-        per_clause: cases for each clause that is looked at alone.
-        per_shrinking: cases that are tried to make one that failed smaller.
-        explores: another seed at every run, printed, unless one is given.
+        every_combination: whether all combinations are visited; otherwise a covering array of
+            strength 3.
+        per_combination: cases of each combination; at least 2, since the first one that
+            Hypothesis draws is the smallest.
+        per_clause: cases of each other test, which judges one clause.
+        per_shrinking: cases that are tried to shrink one that failed.
+        explores: whether every run draws a new seed, which is printed, unless one is given.
     """
 
     name: ProfileName

@@ -10,8 +10,9 @@ from .expected_seconds import expected_seconds
 
 __all__ = ["Budget", "most_informative_first"]
 
-# A test that was cut short begins anew in the time that others leave, which takes its time twice.
-# So each may have more than its share; but with much more, nothing would be left for the last.
+# A test that was cut short starts from the beginning in the time that others leave, so the time of
+# its first run is lost. Each test may therefore use more than its share. If it were much more, no
+# time would be left for the last tests.
 _SHARES = 1.5
 
 
@@ -34,12 +35,12 @@ def most_informative_first(tests: Mapping[str, tuple[str, ...]]) -> list[str]:
 
 
 class Budget:
-    """The time of a run, of which each test gets a share as it begins.
+    """The time of a run. Each test gets a share of what is left when it begins.
 
     Args:
-        end: when it is over, by ``clock``.
-        tests: names of all, in the order in which they are begun.
-        processes: how many run tests at once.
+        end: when the time is over, in seconds of ``clock``.
+        tests: names of all tests, in the order in which they begin.
+        processes: number of processes that run tests at once.
         clock: in seconds.
     """
 
@@ -61,9 +62,9 @@ class Budget:
         return self._clock() >= self._end
 
     def begin(self, test: str) -> Callable[[], bool]:
-        """Begins ``test``, and returns what tells whether its time is over.
+        """Begins ``test``, and returns a function that says whether the time of the test is over.
 
-        Its place in the order says how much is to be done after it, in whatever process.
+        The share follows from the tests that come later in the order, in any process.
         """
         now = self._clock()
         share = self._seconds[test] / self._rest[test]

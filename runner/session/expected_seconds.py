@@ -12,10 +12,10 @@ __all__ = ["expected_seconds"]
 
 
 def expected_seconds(names: Iterable[str]) -> dict[str, float]:
-    """Name of a test to the seconds that it took when it was measured.
+    """Name of each test to the seconds that it takes for torch.nn.LSTM in the default profile.
 
-    That was with torch.nn.LSTM in the default profile; of others only the proportions are
-    expected to be alike. A test that was not measured counts as the median.
+    For other implementations only the proportions are expected to be similar. A test that was not
+    measured has the median of the others.
     """
     known = _measured()
     usual = median(known.values())
@@ -24,7 +24,7 @@ def expected_seconds(names: Iterable[str]) -> dict[str, float]:
 
 @cache
 def _measured() -> dict[str, float]:
-    # It is ``tests`` of results: jq -S .tests results.json > runner/session/expected_seconds.json
+    # How to measure again: jq -S .tests results.json > runner/session/expected_seconds.json
     text = files(__package__).joinpath("expected_seconds.json").read_text("utf-8")
     measured: dict[str, float] = json.loads(text)
     return measured

@@ -13,14 +13,14 @@ from .construction import Judged, construct
 from .options import Options
 from .plan import settings_of
 from .process_state import changed, process_state
-from .suite import Run, runs
+from .suite import Run, runs_of
 from .undeclared import works
 
 __all__ = ["main"]
 
 
 def main() -> None:
-    """Judges one case after the other, until there is nothing more to read."""
+    """Judges one case after the other, until standard input ends."""
     answer_requests(_Answers().answer)
 
 
@@ -61,5 +61,5 @@ class _Answers:
 
     def _run(self, name: str, clause: str, settings: Settings) -> Run:
         if name not in self._runs:
-            self._runs.update({run.name: run for run in runs(clause, settings.profile)})
+            self._runs.update({run.name: run for run in runs_of(clause, settings.profile)})
         return self._runs[name]

@@ -119,11 +119,11 @@ class Options:
     )
     isolate: bool = _option(False, "--isolate", "", "judge every case in a process that may crash")
     time_limit: float = _option(
-        120.0, "--time-limit", "SECONDS", "for a case there (default: 120)",
+        120.0, "--time-limit", "SECONDS", "for a case in such a process (default: 120)",
         parse=positive_number, isolated=True,
     )  # fmt: skip
     memory_limit: float = _option(
-        8.0, "--memory-limit", "GIB", "for that process (default: 8)",
+        8.0, "--memory-limit", "GIB", "for such a process (default: 8)",
         parse=positive_number, isolated=True,
     )  # fmt: skip
     profile: str = _option(
@@ -131,7 +131,7 @@ class Options:
         parse=profile, recorded="profile", isolated=True,
     )  # fmt: skip
     seed: int | None = _option(
-        None, "--seed", "N", "of all that is drawn (default: 0; thorough draws one)",
+        None, "--seed", "N", "from which all cases are drawn (default: 0; thorough draws one)",
         parse=whole_number, recorded="seed", isolated=True,
     )  # fmt: skip
     dtypes: tuple[str, ...] = _option(
@@ -147,11 +147,11 @@ class Options:
         parse=clause,
     )  # fmt: skip
     required: tuple[str, ...] = _option(
-        (), "--require", "CAPABILITY", "not to have it is a failure; repeatable",
+        (), "--require", "CAPABILITY", "fail if it is missing; repeatable",
         parse=capability, recorded="required", isolated=True,
     )  # fmt: skip
     without: tuple[str, ...] = _option(
-        (), "--without", "CAPABILITY", "do not use it, as if it were not there; repeatable",
+        (), "--without", "CAPABILITY", "do not use it, as if it were missing; repeatable",
         parse=capability, recorded="without", isolated=True,
     )  # fmt: skip
     case: str | None = _option(
@@ -174,7 +174,7 @@ class Options:
         parse=duration,
     )  # fmt: skip
     resume: Path | None = _option(
-        None, "--resume", "RESULTS", "judge only what these lack, and join both", parse=Path
+        None, "--resume", "RESULTS", "judge only what these results lack, and join both", parse=Path
     )
     baseline: Path | None = _option(
         None, "--baseline", "RESULTS", "fail only on what got worse than in these results",

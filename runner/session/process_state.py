@@ -1,4 +1,4 @@
-"""What an implementation might change in the process it runs in, for others to stumble over."""
+"""The state of a process that an implementation might change, and later cases depend on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["changed", "process_state"]
 
 
 def process_state() -> dict[str, object]:
-    """State by its name; that of torch only if it was imported."""
+    """Name of each part of the state to its value; without torch, if that was not imported."""
     state: dict[str, object] = {
         "the working directory": _working_directory(),
         "numpy.seterr": np.geterr(),
@@ -41,5 +41,5 @@ def _working_directory() -> str:
 
 
 def changed(before: dict[str, object], after: dict[str, object]) -> list[str]:
-    """Names of what is not as it was."""
+    """Names of the parts of the state that have changed."""
     return [name for name, value in before.items() if after[name] != value]

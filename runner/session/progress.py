@@ -8,13 +8,13 @@ __all__ = ["Progress"]
 
 
 class Progress:
-    """One line that is written over and over.
+    """One line that is overwritten again and again.
 
     Args:
-        stream: where it is written, a terminal.
+        stream: a terminal.
 
     Attributes:
-        tests: how many tests there will be, 0 as long as that is not known.
+        tests: number of tests of the run; 0 if it is not known yet.
     """
 
     WIDTH = 30
@@ -26,7 +26,12 @@ class Progress:
         self._cases = 0
 
     def advance(self, cases: int, failed: int) -> None:
-        """One more test is done, in which ``cases`` were judged; ``failed`` tests in all."""
+        """Counts one more test.
+
+        Args:
+            cases: number of cases that it judged.
+            failed: number of tests that have failed so far.
+        """
         self._done += 1
         self._cases += cases
         share = min(1.0, self._done / self.tests) if self.tests else 0.0

@@ -19,8 +19,9 @@ from ...reports.results import (
 )
 from ...spec.clauses import CHAPTERS, TESTABLE, root_causes
 from ...spec.verdicts import BROKEN, ERROR, NOT_TESTED, PASS, WAIVED, Verdict
-from ..failures.explanation import command, explain, program
+from ..failures.explanation import describe_failure, repeat_command
 from ..failures.failure import LARGEST_RATIO, Failure
+from ..failures.standalone_program import standalone_program
 from ..searching.record import Record
 from ..searching.statistics import Statistics
 from .clause_verdict import clause_verdict, permits_conformance
@@ -249,9 +250,9 @@ class _Builder:
         plain, target = failure.to_json(), self._asked["implementation"]["target"]
         return {
             **plain,
-            "command": command(clause_id, plain, target),
-            "program": program(plain, target),
-            "explanation": explain(clause_id, plain, target),
+            "command": repeat_command(clause_id, plain, target),
+            "program": standalone_program(plain, target),
+            "explanation": describe_failure(clause_id, plain, target),
         }
 
 

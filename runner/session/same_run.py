@@ -8,7 +8,7 @@ from typing import Any, cast
 from ...reports.results import AskedResult, KnownDeviation, PartResult, Results
 from ...spec.case import Case
 from ...spec.usage_error import UsageError
-from ..failures.explanation import explain
+from ..failures.explanation import describe_failure
 from .options import recorded_options
 from .test_outcome import TestOutcome
 
@@ -59,7 +59,7 @@ def _is_possible(plain: PartResult, clauses: tuple[str, ...]) -> bool:
         for record in outcome.records:
             for failure in (*record.failures, *record.waived):
                 Case.parse(failure.case)
-                explain(record.clause, failure.to_json(), "")
+                describe_failure(record.clause, failure.to_json(), "")
     except (LookupError, TypeError, ValueError):
         return False
     return outcome.clauses == clauses and all(r.clause in clauses for r in outcome.records)
@@ -68,7 +68,7 @@ def _is_possible(plain: PartResult, clauses: tuple[str, ...]) -> bool:
 def differing(
     one: Results | AskedResult, other: Results | AskedResult, ignoring: tuple[str, ...] = ()
 ) -> str | None:
-    """In what two runs differ, as "--seed (0 and 7)"; None if they can be joined.
+    """The first difference between two runs, as "--seed (0 and 7)"; None if they can be joined.
 
     Args:
         one: results of one run, or what :func:`asked_of` gives.

@@ -1,4 +1,4 @@
-"""``--shard I/N``: the tests in parts that take about as long as each other."""
+"""``--shard I/N``: divides the tests into parts that take about the same time."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from .expected_seconds import expected_seconds
 
 __all__ = ["Shard"]
 
-# More than any matrix has: GitHub allows 256 jobs.
+# The largest number of shards, far above what CI servers allow: 256 jobs on GitHub.
 _MOST = 10_000
 
 
 @dataclass(frozen=True)
 class Shard:
-    """One of so many parts of the tests.
+    """One of several parts of the tests.
 
     Attributes:
-        index: which, from 1.
-        count: of parts.
+        index: number of this part, from 1.
+        count: number of parts.
     """
 
     index: int
@@ -43,10 +43,10 @@ class Shard:
         return f"{self.index}/{self.count}"
 
     def tests(self, everything: Iterable[str]) -> set[str]:
-        """Those of this shard.
+        """The tests of this shard.
 
-        The longest first, each is given to the shard that has least to do. It depends on nothing
-        but the names, so that all shards, and all processes of each, choose alike.
+        The longest test comes first, and each goes to the shard that has the least to do. This
+        depends on the names alone, so all shards, and all processes of a shard, agree on it.
 
         Args:
             everything: names of all tests.

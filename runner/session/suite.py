@@ -1,4 +1,4 @@
-"""The tests of one clause, run on one implementation in this process, without pytest."""
+"""The tests of the suite, and how to run those of one clause without pytest."""
 
 from __future__ import annotations
 
@@ -20,9 +20,18 @@ from ..searching.profiles import PROFILES, Profile
 from ..searching.record import Record
 from ..searching.settings import Settings
 
-__all__ = ["TEST_MODULES", "Run", "clauses_of", "judge", "judged", "judging_tests", "runs", "suite"]
+__all__ = [
+    "TEST_MODULES",
+    "Run",
+    "all_tests",
+    "checkers_of",
+    "clauses_of",
+    "judging_tests",
+    "records_of",
+    "runs_of",
+]
 
-# Names of the modules of the suite.
+# Names of the modules with tests.
 TEST_MODULES = tuple(
     f"{tests.__name__}.{path.stem}"
     for folder in tests.__path__
@@ -30,8 +39,8 @@ TEST_MODULES = tuple(
 )
 
 
-def suite() -> dict[str, FunctionType]:
-    """All tests of the suite, by file and name."""
+def all_tests() -> dict[str, FunctionType]:
+    """All tests of the suite, by file and name, as ``test_states.test_zeros``."""
     return {
         f"{module.rpartition('.')[2]}.{name}": function
         for module in TEST_MODULES
@@ -41,7 +50,7 @@ def suite() -> dict[str, FunctionType]:
 
 
 def clauses_of(test: FunctionType) -> tuple[str, ...]:
-    """The clauses that a test names."""
+    """Ids of the clauses that a test is marked with."""
     marks = [mark.args for mark in getattr(test, "pytestmark", []) if mark.name == MARKER]
     return marks[0] if marks else ()
 
@@ -50,9 +59,9 @@ class Run(NamedTuple):
     """One run of a test, as pytest would do it.
 
     Attributes:
-        name: that pytest gives it; the draws of its checker follow from it.
-        clauses: that the test names.
-        test: lacks nothing but the checker.
+        name: that pytest gives it. The cases that its checker draws follow from it.
+        clauses: ids of the clauses that the test is marked with.
+        test: the test with all arguments but the checker.
     """
 
     name: str
@@ -60,9 +69,9 @@ class Run(NamedTuple):
     test: Callable[[Checker], None]
 
 
-def runs(clause: str, profile: Profile) -> Iterator[Run]:
-    """How often and with what pytest would run the tests of ``clause``."""
-    for test in suite().values():
+def runs_of(clause: str, profile: Profile) -> Iterator[Run]:
+    """The runs of tests by which pytest would judge ``clause``."""
+    for test in all_tests().values():
         clauses = clauses_of(test)
         if clause in clauses:
             for label, arguments in _arguments(test, profile).items():
@@ -72,13 +81,13 @@ def runs(clause: str, profile: Profile) -> Iterator[Run]:
 def judging_tests(
     clauses: Collection[str], profile: Profile, given_case: bool = False
 ) -> dict[str, tuple[str, ...]]:
-    """The tests that judge any of ``clauses``, by file and name as in results, with their clauses.
+    """Name of each test that judges any of ``clauses``, to all clauses that it judges.
 
-    They are in the order in which pytest runs them.
+    Names are those in results. The order is that in which pytest runs the tests.
     """
     return {
         name + label: clauses_of(test)
-        for name, test in suite().items()
+        for name, test in all_tests().items()
         if not set(clauses).isdisjoint(clauses_of(test))
         for label in _arguments(test, profile, given_case)
     }
@@ -87,7 +96,7 @@ def judging_tests(
 def _arguments(
     test: FunctionType, profile: Profile, given_case: bool = False
 ) -> dict[str, dict[str, object]]:
-    """What a test is called with besides the checker, by what pytest appends to its name."""
+    """What pytest appends to the name of a test, to the arguments of that run."""
     if "lstm_combinations" in inspect.signature(test).parameters:
         groups = {"given": []} if given_case else combination_groups(profile.every_combination)
         return {f"[{name}]": {"lstm_combinations": group} for name, group in groups.items()}
@@ -98,20 +107,20 @@ def _arguments(
     return {f"[{label}]": {name: value} for label, value in zip(ids, values, strict=True)}
 
 
-def judged(
+def checkers_of(
     implementation: Implementation, clause: str, profile: str = "smoke"
 ) -> Iterator[Checker]:
     """The checker of each run of the tests of ``clause`` on ``implementation``, after the run.
 
-    The cases are those of ``lstm-conformance check`` with seed 0.
+    The cases are the same as those of ``lstm-conformance check`` with seed 0.
     """
     settings = Settings(PROFILES[profile], 0, tuple(PRECISIONS), ("cpu",))
-    for run in runs(clause, settings.profile):
+    for run in runs_of(clause, settings.profile):
         checker = Checker(implementation, settings, run.name, run.clauses)
         run.test(checker)
         yield checker
 
 
-def judge(implementation: Implementation, clause: str, profile: str = "smoke") -> list[Record]:
-    """What the tests of ``clause`` find out about ``implementation``, one record a run."""
-    return [checker.records[clause] for checker in judged(implementation, clause, profile)]
+def records_of(implementation: Implementation, clause: str, profile: str = "smoke") -> list[Record]:
+    """The record of each run of the tests of ``clause`` on ``implementation``."""
+    return [checker.records[clause] for checker in checkers_of(implementation, clause, profile)]

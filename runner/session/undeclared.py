@@ -1,4 +1,4 @@
-"""What an implementation can do and does not declare."""
+"""Finds capabilities that an implementation has and does not declare."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from ..judging.trial import Trial
 
 __all__ = ["PROBES", "works"]
 
-# Capability to what makes a plain case need it. What only clauses need is not tried.
+# Capability to the fields that make a plain case need it. Capabilities that only clauses need are
+# not tried.
 _OF_CONFIG: dict[str, dict[str, Any]] = {
     "layers": {"num_layers": 2},
     "bidirectional": {"bidirectional": True},
@@ -36,10 +37,10 @@ _SEEDS = (1, 2)
 
 
 def works(implementation: Implementation, capability: str) -> bool:
-    """Whether plain cases that need ``capability``, and else only what is declared, are right.
+    """Whether the results of plain cases that need ``capability`` are right.
 
     Args:
-        implementation: what is judged; what it raises means that it does not work.
+        implementation: that is judged. If it raises an exception, the capability does not work.
         capability: one of ``PROBES``.
     """
     declared = [name for name in PRECISIONS if name in implementation.capabilities]

@@ -1,4 +1,7 @@
-"""Chapter USE: construction, calls, and the errors that must be raised."""
+"""Chapter USE: construction, calls, and the errors that must be raised.
+
+The file is long because it has all clauses of the chapter: a chapter is one file.
+"""
 
 from __future__ import annotations
 
