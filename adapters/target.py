@@ -7,11 +7,13 @@ import importlib.metadata
 import importlib.util
 import shlex
 import sys
+import traceback
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from ..spec.capabilities import ALL, CAPABILITIES
+from ..spec.clean_text import clean_text
 from ..spec.contract import Implementation
 from ..spec.interrupts import is_interrupt
 from ..spec.usage_error import UsageError
@@ -80,13 +82,15 @@ def _adapter(name: str) -> Implementation:
 
 def _with_known_capabilities(target: str, implementation: Implementation) -> Implementation:
     """Returns ``implementation``, or raises UsageError if it declares unknown capabilities."""
-    try:
-        unknown = sorted(frozenset(implementation.capabilities) - ALL)
-    except TypeError:
-        raise UsageError(f"{target}: capabilities must be a set of names.") from None
+    declared = implementation.capabilities
+    if not isinstance(declared, (set, frozenset)):
+        raise UsageError(
+            f"{target}: capabilities must be a set of names, not a {type(declared).__name__}."
+        )
+    unknown = sorted(map(repr, declared - ALL))
     if unknown:
         raise UsageError(
-            f"{target} declares an unknown capability {unknown[0]!r}: "
+            f"{target} declares an unknown capability {unknown[0]}: "
             f"choose from {', '.join(CAPABILITIES)}."
         )
     return implementation
@@ -111,16 +115,24 @@ def _module(name: str, adapter: str = "") -> ModuleType:
             raise UsageError(_NOT_INSTALLED.format(adapter, missing, extra)) from error
         if missing == "torch":
             raise UsageError(_NOT_INSTALLED.format(name, "torch", "torch")) from error
-        raise UsageError(f"Importing {name} failed: {_one_line(error)}.") from error
+        raise UsageError(f"Importing {name} failed: {_one_line(error)}{_place(error)}.") from error
+
+
+def _place(error: BaseException) -> str:
+    """Where an exception was raised, as the end of a sentence."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [f for f in frames if f.filename != __file__ and "importlib" not in f.filename]
+    return f" ({own[-1].filename}, line {own[-1].lineno})" if own else ""
 
 
 def _module_of_file(path: Path) -> ModuleType:
     if not path.is_file():
         raise UsageError(f"There is no file {path}.")
-    # As in a script, the file can import the modules beside it.
+    # The file can import the modules beside it. They are searched last: one of them may have the
+    # name of a module that something else needs.
     folder = str(path.resolve().parent)
     if folder not in sys.path:
-        sys.path.insert(0, folder)
+        sys.path.append(folder)
     name = f"lstm_implementation_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
@@ -173,5 +185,5 @@ def _version(module: ModuleType) -> str:
 
 
 def _one_line(error: BaseException) -> str:
-    message = " ".join(str(error).split())
+    message = " ".join(clean_text(error).split())
     return f"{type(error).__name__}: {message[:300]}" if message else type(error).__name__

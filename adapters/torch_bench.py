@@ -190,6 +190,8 @@ class Bench:
         Raises:
             Nonconformance: the values cannot be read.
         """
+        if tensor.is_complex():  # a conversion to float64 would drop the imaginary part
+            raise Nonconformance(f"{name} has dtype {tensor.dtype}")
         try:
             values = tensor.detach().to("cpu", torch.float64).numpy().copy()
         except Exception as error:

@@ -70,7 +70,7 @@ class TorchModule:
         try:
             torch.ones(1, device=device).cpu()
         except Exception as error:  # torch raises AssertionError, RuntimeError, ...
-            return f"{type(error).__name__}: {str(error).splitlines()[0]}"
+            return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
         return None
 
     @contextmanager

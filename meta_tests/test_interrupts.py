@@ -97,13 +97,13 @@ def interrupted_is_no_verdict(folder: Path, seed: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 def test_an_interrupt_is_no_verdict(seed: int, folder: Path) -> None:
     interrupted_is_no_verdict(folder, seed)
 
 
 @pytest.mark.interrupts
-@pytest.mark.parametrize("seed", range(6, 206))
+@pytest.mark.parametrize("seed", range(3, 203))
 def test_many_interrupts_are_no_verdict(seed: int, folder: Path) -> None:
     interrupted_is_no_verdict(folder, seed)
 

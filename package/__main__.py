@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from contextlib import suppress
 from typing import NoReturn
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -43,6 +44,7 @@ def _do_nothing_on_signals() -> None:
 
 if __name__ == "__main__":
     # `python -m` puts the working folder first. A file in it called numpy.py must not be imported.
-    if sys.path[:1] in ([os.getcwd()], [""]):
-        sys.path.append(sys.path.pop(0))
+    with suppress(FileNotFoundError):  # the folder was removed
+        if sys.path[:1] in ([os.getcwd()], [""]):
+            sys.path.append(sys.path.pop(0))
     sys.exit(main())

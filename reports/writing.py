@@ -20,8 +20,16 @@ def write_results(path: Path, results: Mapping[str, Any]) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes a temporary file beside ``path`` and renames it."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    """Writes a temporary file beside ``path`` and renames it.
+
+    A link is followed. A device or a pipe is written to.
+    """
+    if path.exists() and not path.is_file():
+        with path.open("w", encoding="utf-8") as stream:
+            stream.write(text)
+        return
+    path = path.resolve()
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".lstm-conformance-")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
@@ -67,14 +75,26 @@ def check_outputs(
 
 def _check_writable(path: Path) -> None:
     problem = ""
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise UsageError(f"{path} cannot be written: {_reason(error)}.") from None
     if path.is_dir():
         problem = "it is a folder"
-    elif not path.parent.is_dir():
+    elif path.exists() and not path.is_file():
+        problem = "" if os.access(path, os.W_OK) else "no permission"
+    elif not path.resolve().parent.is_dir():
         problem = f"there is no folder {path.parent}"
-    elif not os.access(path.parent, os.W_OK):
+    elif not os.access(path.resolve().parent, os.W_OK):
         problem = f"no permission in {path.parent}"
     if problem:
         raise UsageError(f"{path} cannot be written: {problem}.")
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
 
 
 def several(what: str, paths: Iterable[Path]) -> dict[str, Path | None]:

@@ -19,6 +19,7 @@ from lstm_conformance.runner.judging.memory_layouts import transposed, with_gaps
 from lstm_conformance.runner.judging.rules import on_bench
 from lstm_conformance.runner.judging.trial import Trial
 from lstm_conformance.runner.searching.checker import Checker
+from lstm_conformance.spec.capabilities import unsupported
 from lstm_conformance.spec.case import OUTPUTS, Case
 from lstm_conformance.spec.strategies import Domain
 
@@ -221,6 +222,8 @@ def test_call_after_others(lstm_check: Checker) -> None:
 
 def call_after_others(trial: Trial, bench: Bench) -> Iterator[Finding]:
     for what, other in other_calls(trial.case).items():
+        if unsupported(trial.implementation, other) is not None:
+            continue
         module, when = bench.module(), f"after a call {what}"
         with trial.bench(other) as other_bench:
             other_bench.backward(other_bench.call(module, other_bench.arguments()))

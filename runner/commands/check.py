@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ...reports.results import Results
 from ...reports.writing import check_outputs
+from ...spec.usage_error import UsageError
 from ..gate.baseline import Question, read_baseline
 from ..gate.conclusion import conclude
 from ..gate.exit_status import NOT_COMPLETED
@@ -28,9 +29,18 @@ def check(options: Options) -> int:
     Raises:
         UsageError: one of the options makes no sense.
     """
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        raise UsageError("the working folder was removed: change to another one.") from None
     check_outputs(
         {"--json": options.json, "--markdown": options.markdown},
-        {"the baseline": options.baseline},
+        {
+            "the baseline": options.baseline,
+            "the file of known deviations": options.known_deviations,
+            "the results to be resumed": options.resume,
+            "the file of the target": _file_of_target(options.target),
+        },
     )
     baseline: tuple[Path, Results] | None = None
     if options.baseline is not None:
@@ -47,6 +57,12 @@ def check(options: Options) -> int:
                 # Whatever was judged, nobody waited for the verdict.
                 results["conformant"], results["stopped"] = False, "interrupted"
         return _conclude(options, results, ended, baseline)
+
+
+def _file_of_target(target: str | None) -> Path | None:
+    """The file that a target names, if it names one."""
+    name = (target or "").rpartition(":")[0]
+    return Path(name) if name.endswith(".py") else None
 
 
 def _conclude(

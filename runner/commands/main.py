@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
@@ -48,21 +50,55 @@ exit status:
   2  no draft: results damaged, file there already or not writable, package missing
 """
 
+_REPORT = (
+    "This is a mistake of lstm-conformance: please report it, with the command and this sentence."
+)
+
 _RAW = argparse.RawDescriptionHelpFormatter
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs one command and returns its exit status."""
+    _prepare_streams()
     options = _parser().parse_args(arguments)
     try:
         status: int = options.command(options)
+        sys.stdout.flush()
     except UsageError as problem:
         print(f"lstm-conformance: {one_line(str(problem))}", file=sys.stderr)
         return USAGE
     except KeyboardInterrupt:
         print("lstm-conformance: interrupted.", file=sys.stderr)
         return NOT_COMPLETED
+    except BrokenPipeError:  # who reads the output has seen enough
+        _discard_output()
+        return NOT_COMPLETED
+    except OSError as error:
+        _discard_output()
+        print(f"lstm-conformance: not completed: {one_line(str(error))}.", file=sys.stderr)
+        return NOT_COMPLETED
+    except Exception as error:
+        what = one_line(f"{type(error).__name__}: {error}")
+        print(f"lstm-conformance: not completed: {what}. {_REPORT}", file=sys.stderr)
+        return NOT_COMPLETED
     return status
+
+
+def _prepare_streams() -> None:
+    """Makes sure that every text can be printed, whatever the streams are."""
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _discard_output() -> None:
+    """Keeps the interpreter from writing, as it ends, what could not be written."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> ArgumentParser:

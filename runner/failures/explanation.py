@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from shlex import quote
+
 from ...reports.results import FoundFailure
 from ...spec.clauses import CLAUSES
 from ..judging.comparison import THRESHOLD
@@ -38,7 +40,9 @@ def describe_failure(clause_id: str, failure: FoundFailure, target: str) -> str:
 
 def repeat_command(clause_id: str, failure: FoundFailure, target: str) -> str:
     """The shell command that judges the case of ``failure`` again."""
-    return f'lstm-conformance check {target} --clause {clause_id} --case "{failure["case"]}"'
+    # A text with options in it is quoted already.
+    words = target if " --python " in target or target.startswith("--exec ") else quote(target)
+    return f'lstm-conformance check {words} --clause {clause_id} --case "{failure["case"]}"'
 
 
 def _facts(failure: FoundFailure) -> list[tuple[str, str]]:

@@ -67,7 +67,11 @@ def _import(target: str) -> list[str]:
         path = Path(module)
         lines += ["import sys", "", f"sys.path.insert(0, {str(path.parent)!r})"]
         module = path.stem
-    return [*lines, f"from {module} import {head}", "", f"LSTM = {'.'.join([head, *rest])}"]
+    if not all(part.isidentifier() for part in module.split(".")):
+        lines += ["import importlib", ""]
+        return [*lines, f"LSTM = importlib.import_module({module!r}).{attribute}"]
+    lines.append(f"from {module} import {head}")
+    return lines if attribute == "LSTM" else [*lines, "", f"LSTM = {'.'.join([head, *rest])}"]
 
 
 def _construct(case: Case) -> list[str]:

@@ -29,14 +29,15 @@ def conclude(
         baseline: file and content of earlier results, against which a regression fails; None if
             the results have to conform.
     """
-    if json is not None:
-        write_results(json, results)
     text, report, status = text_report(results), markdown_report(results), exit_status(results)
     if baseline is not None:
         comparison = Comparison(*baseline, results)
         text, report = f"{text}\n{comparison.text()}", f"{comparison.markdown()}\n{report}"
         status = comparison.status
+    # The verdict comes first: a disk may be full.
+    print(text, end="", flush=True)
+    if json is not None:
+        write_results(json, results)
     if markdown is not None:
         write_text(markdown, report)
-    print(text, end="")
     return status

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,7 +95,7 @@ class Trial:
         return self._observe(case)
 
     def _observe(self, case: Case) -> Observation:
-        observation = self.implementation.run(case)
+        observation = _plain(self.implementation.run(case))
         self.seconds += observation.seconds
         missing = [name for name in case.result_names() if name not in observation.tensors]
         if missing:
@@ -142,7 +142,7 @@ class Trial:
         if method is None:
             raise Unsupported(f"no {name.replace('_', ' ')}")
         self.plain = False
-        observation: Observation = method(self.case, direction)
+        observation = _plain(method(self.case, direction))
         self.seconds += observation.seconds
         return observation
 
@@ -178,3 +178,30 @@ class Trial:
             self.close(name, observed[name], note=note)
             for name in names or self.case.result_names()
         ]
+
+
+# More seconds than any run takes. Some timers of implementations return nonsense.
+_MOST_SECONDS = 1e9
+
+
+def _plain(observation: Observation) -> Observation:
+    """The observation with plain float64 arrays and a plain number of seconds.
+
+    Subclasses of ndarray may redefine what comparing them does.
+
+    Raises:
+        Nonconformance: a tensor does not hold real numbers.
+    """
+    tensors = {name: _plain_tensor(name, tensor) for name, tensor in observation.tensors.items()}
+    try:
+        seconds = float(observation.seconds)
+    except (TypeError, ValueError, OverflowError):
+        seconds = 0.0
+    return Observation(tensors, seconds if 0.0 <= seconds <= _MOST_SECONDS else 0.0)
+
+
+def _plain_tensor(name: str, tensor: ObservedTensor) -> ObservedTensor:
+    values: NDArray[Any] = np.array(tensor.values, copy=True, subok=False)
+    if values.dtype.kind not in "fiub":
+        raise Nonconformance(f"{name} has values of dtype {values.dtype}, not real numbers")
+    return ObservedTensor(values.astype(np.float64, copy=False), tensor.dtype, tensor.device)

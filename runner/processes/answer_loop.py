@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+from ...spec.clean_text import clean_text
 from ...spec.contract import Unsupported
 from ...spec.interrupts import is_interrupt
 
@@ -44,8 +45,8 @@ def answer_requests(answer: Callable[[Message], Message]) -> None:
                 raise
             lines = traceback.format_exception(error, limit=-6)
             content = {
-                "error": f"{type(error).__name__}: {error}"[:500],
-                "traceback": "".join(lines)[-4000:],
+                "error": f"{type(error).__name__}: {clean_text(error)}"[:500],
+                "traceback": clean_text("".join(lines))[-4000:],
             }
         answers.write(json.dumps({"id": message["id"], **content}) + "\n")
         answers.flush()

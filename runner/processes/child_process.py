@@ -10,7 +10,6 @@ import queue
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from typing import IO
@@ -22,6 +21,9 @@ __all__ = ["ChildProcess", "Limits", "ProcessFailed"]
 
 # An answer is short: tensors travel in files.
 _LONGEST_LINE = 1 << 24
+
+# Lines that nobody asked for are not collected without end.
+_MOST_LINES = 16
 
 
 class ProcessFailed(Exception):
@@ -37,15 +39,16 @@ class Limits:
     Args:
         seconds: for one answer.
         gibibytes: of memory that it allocates (Linux: ``RLIMIT_DATA``; elsewhere no limit).
-        start_seconds: for the first answer, including the start and the imports of the process.
+        start_seconds: for the first answer, including the start and the imports of the process;
+            by default as many as for one answer, and at least 30.
     """
 
     def __init__(
-        self, seconds: float = 120.0, gibibytes: float = 8.0, start_seconds: float = 300.0
+        self, seconds: float = 120.0, gibibytes: float = 8.0, start_seconds: float | None = None
     ) -> None:
         self.seconds = seconds
         self.gibibytes = gibibytes
-        self.start_seconds = start_seconds
+        self.start_seconds = max(seconds, 30.0) if start_seconds is None else start_seconds
 
 
 class ChildProcess:
@@ -70,8 +73,8 @@ class ChildProcess:
         self._greeting = greeting
         self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
-        self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-        self._stderr: IO[bytes] | None = None
+        self._lines: queue.Queue[bytes] = queue.Queue(_MOST_LINES)
+        self._said: _Tail | None = None
         self._asked = 0
         atexit.register(self.stop)
 
@@ -82,14 +85,13 @@ class ChildProcess:
             ProcessFailed: it gave no answer.
         """
         self.stop()
-        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115
-        self._lines = queue.SimpleQueue()
+        self._lines = queue.Queue(_MOST_LINES)
         try:
             self._process = subprocess.Popen(
                 self._command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=self._stderr,
+                stderr=subprocess.PIPE,
                 env=self._environment,
                 start_new_session=True,  # so that it can be ended with all processes that it starts
                 preexec_fn=ends_with_parent(),
@@ -98,6 +100,8 @@ class ChildProcess:
             raise ProcessFailed(f"{self._command[0]}: {error.strerror}") from error
         _limit_memory(self._process.pid, self._limits.gibibytes)
         assert self._process.stdout is not None
+        assert self._process.stderr is not None
+        self._said = _Tail(self._process.stderr)
         threading.Thread(
             target=_read, args=(self._process.stdout, self._lines), daemon=True
         ).start()
@@ -149,10 +153,10 @@ class ChildProcess:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout, self._stderr):
-            if stream is not None:
-                with contextlib.suppress(OSError):
-                    stream.close()
+        # The threads close what they read. A daemon of the process may still hold the other end.
+        if self._process.stdin is not None:
+            with contextlib.suppress(OSError):
+                self._process.stdin.close()
         self._process = None
 
     def _how_ended(self) -> str:
@@ -166,16 +170,34 @@ class ChildProcess:
         return f"ended with exit status {status}"
 
     def _failed(self, reason: str) -> ProcessFailed:
-        assert self._stderr is not None
-        self._stderr.seek(0, os.SEEK_END)
-        self._stderr.seek(max(0, self._stderr.tell() - 500))
-        last = " ".join(self._stderr.read().decode("utf-8", "replace").split())
         self.stop()
+        last = "" if self._said is None else self._said.text()
         return ProcessFailed(f"the process {reason}" + (f"; it said: {last}" if last else ""))
 
 
-def _read(stream: IO[bytes], lines: queue.SimpleQueue[bytes]) -> None:
-    with contextlib.suppress(OSError, ValueError):  # closed from the other side
+class _Tail:
+    """The last words on standard error, however much there is of it."""
+
+    _MOST = 500
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._bytes = b""
+        self._thread = threading.Thread(target=self._read, args=(stream,), daemon=True)
+        self._thread.start()
+
+    def _read(self, stream: IO[bytes]) -> None:
+        with contextlib.suppress(OSError, ValueError), stream:
+            while chunk := os.read(stream.fileno(), 1 << 16):
+                self._bytes = (self._bytes + chunk)[-self._MOST :]
+
+    def text(self) -> str:
+        """On one line; what comes within a second after the process has ended is in it."""
+        self._thread.join(1.0)
+        return " ".join(self._bytes.decode("utf-8", "replace").split())
+
+
+def _read(stream: IO[bytes], lines: queue.Queue[bytes]) -> None:
+    with contextlib.suppress(OSError, ValueError), stream:
         while line := stream.readline(_LONGEST_LINE):
             lines.put(line)
     lines.put(b"")

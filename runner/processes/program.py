@@ -59,7 +59,7 @@ class Program:
         try:
             hello = self._worker.start()
         except ProcessFailed as error:
-            raise UsageError(f"{command[0]} cannot be judged: {error}.") from error
+            raise UsageError(f"{command[0]} cannot be judged: {error}.{_hint(error)}") from error
         if "error" in hello:
             raise UsageError(f"{command[0]} cannot be judged: {hello['error']}.")
         if hello.get("protocol") != PROTOCOL:
@@ -68,9 +68,15 @@ class Program:
             )
         self.name, self.version = str(hello.get("name")), str(hello.get("version"))
         declared = hello.get("capabilities")
-        if not isinstance(declared, list) or not {str(name) for name in declared} <= ALL:
+        names = declared if isinstance(declared, list) else None
+        unknown = (
+            [] if names is None else [n for n in names if not isinstance(n, str) or n not in ALL]
+        )
+        if unknown:
+            raise UsageError(f"{command[0]} declares an unknown capability {unknown[0]!r}.")
+        if names is None:
             raise UsageError(f"{command[0]} has to declare capabilities, not {declared!r}.")
-        self.capabilities = frozenset(declared) - _IMPOSSIBLE
+        self.capabilities = frozenset(names) - _IMPOSSIBLE
 
     def run(self, case: Case) -> Observation:
         """Asks for the results of ``case``.
@@ -122,6 +128,13 @@ class Program:
             {name: _observed(name, array) for name, array in tensors.items()},
             float(seconds) if isinstance(seconds, (int, float)) else 0.0,
         )
+
+
+def _hint(error: ProcessFailed) -> str:
+    """What to look at first, if a program does not answer."""
+    if "gave no answer" not in str(error):
+        return ""
+    return " Does it flush its standard output after every line?"
 
 
 def _observed(name: str, array: Any) -> ObservedTensor:

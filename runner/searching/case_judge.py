@@ -15,6 +15,7 @@ from typing import Protocol
 from ...spec.capabilities import lacking, needed, unsupported
 from ...spec.case import Case
 from ...spec.clauses import CLAUSES
+from ...spec.clean_text import clean_text
 from ...spec.contract import Implementation, Unsupported
 from ...spec.interrupts import is_interrupt
 from ...spec.verdicts import (
@@ -152,7 +153,7 @@ class _Judgement:
                 findings = rule(trial)
                 verdict = _verdict(findings)
             except Unsupported as missing:
-                reason = str(missing)
+                reason = clean_text(missing)
             # pytest.skip() and pytest.exit() raise no Exception, and neither may end the test.
             except BaseException as error:
                 if is_interrupt(error):
@@ -168,7 +169,7 @@ class _Judgement:
             failure = _failure_of_findings(trial, findings)
         if verdict in _JUDGED and count_known(record, trial.case, verdict, self._settings):
             verdict = WAIVED
-        record.count(verdict, reason)
+        record.count(verdict, clean_text(reason))
         record.statistics.add_ratios(trial.case, findings)
         # Rules that vary a case put zeros and huge numbers into it.
         if trial.runs and all(run is trial.case for run, _ in trial.runs):
@@ -215,7 +216,7 @@ def _verdict(findings: list[Finding]) -> Verdict:
 
 def _failure_of_error(trial: Trial, error: BaseException) -> Failure:
     line = str(trial.case)
-    exception = f"{type(error).__name__}: {error}"[:_LONGEST_EXCEPTION]
+    exception = f"{type(error).__name__}: {clean_text(error)}"[:_LONGEST_EXCEPTION]
     return Failure(ERROR, line, line, None, exception, _traceback(error), trial.plain)
 
 
@@ -234,7 +235,7 @@ def _traceback(error: BaseException) -> str:
     Results are passed on, and the folders of a machine are private. Compilers write programs into
     the folder for temporary files.
     """
-    text = "".join(traceback.format_exception(error, limit=-6))
+    text = clean_text("".join(traceback.format_exception(error, limit=-6)))
     folders = {*map(os.path.abspath, sys.path), _HERE, tempfile.gettempdir()}
     for folder in sorted(folders, key=len, reverse=True):
         text = text.replace(f'File "{folder}{os.sep}', 'File "')

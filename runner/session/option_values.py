@@ -14,10 +14,14 @@ __all__ = [
     "profile",
     "shard",
     "whole_number",
+    "workers",
 ]
 
 # The tables of names are imported when a name is looked up: the pytest plugin imports this module
 # in every run of pytest, and must not import NumPy.
+
+# Limits of numbers. Larger ones are no seconds, gibibytes or processes that anybody has.
+_LARGEST, _MOST_DIGITS, _MOST_WORKERS = 1_000_000_000, 18, 1000
 
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -69,9 +73,17 @@ def shard(text: str) -> str:
 
 def whole_number(text: str) -> int:
     """A number of at least 0, in decimal digits."""
-    number = int(text) if text.isdecimal() else -1
+    number = int(text) if text.isdecimal() and len(text) <= _MOST_DIGITS else -1
     if number < 0:
-        raise ValueError(f"{text!r} is no whole number of at least 0")
+        raise ValueError(f"{text!r} is no whole number of at least 0, with {_MOST_DIGITS} digits")
+    return number
+
+
+def workers(text: str) -> int:
+    """A number of processes."""
+    number = whole_number(text)
+    if number > _MOST_WORKERS:
+        raise ValueError(f"{text!r} are too many processes: at most {_MOST_WORKERS} are possible")
     return number
 
 
@@ -81,8 +93,8 @@ def positive_number(text: str) -> float:
         number = float(text)
     except ValueError:
         number = 0.0
-    if not 0 < number < float("inf"):
-        raise ValueError(f"{text!r} is no number above 0")
+    if not 0 < number <= _LARGEST:
+        raise ValueError(f"{text!r} is no number above 0, and at most {_LARGEST:,}")
     return number
 
 

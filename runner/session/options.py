@@ -26,6 +26,7 @@ from .option_values import (
     profile,
     shard,
     whole_number,
+    workers,
 )
 
 if TYPE_CHECKING:
@@ -192,7 +193,7 @@ class Options:
     workers: int = _option(
         min(os.cpu_count() or 1, 8), "-n", "N",
         "worker processes, 0 for none (default: one for each processor, at most 8)",
-        parse=whole_number, in_pytest=False,
+        parse=workers, in_pytest=False,
     )  # fmt: skip
     max_failures: int = _option(
         0, "--max-failures", "N", "stop after this many failing tests (default: never)",

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from ...reports.results import AskedResult, ShardResult
+from ...spec.clean_text import clean_text
 from ..failures.diagnosis import Diagnostician
 from ..judging.comparison import THRESHOLD
 from ..searching.checker import Checker
@@ -98,8 +99,8 @@ def asked_result(options: Options, judged: Judged, settings: Settings) -> AskedR
     implementation = judged.implementation
     return {
         "implementation": {
-            "name": implementation.name,
-            "version": implementation.version,
+            "name": clean_text(implementation.name),
+            "version": clean_text(implementation.version),
             "target": judged.target,
             "capabilities": sorted(implementation.capabilities),
             "undeclared": [],
