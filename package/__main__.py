@@ -1,12 +1,48 @@
-"""``python -m lstm_conformance``."""
+"""``python -m lstm_conformance``, and the command ``lstm-conformance``."""
+
+from __future__ import annotations
 
 import os
+import signal
 import sys
+from typing import NoReturn
 
-# `python -m` puts the working folder first. A file in it called numpy.py must not be imported.
-if sys.path[:1] in ([os.getcwd()], [""]):
-    sys.path.append(sys.path.pop(0))
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
-from lstm_conformance.runner.commands.main import main
 
-sys.exit(main())
+def main() -> int:
+    """Runs one command and returns its exit status."""
+    # An interrupt while modules are imported is the end as well, not a traceback.
+    for number in _SIGNALS:
+        signal.signal(number, lambda *_: os._exit(3))
+    from lstm_conformance.runner.commands.main import main as command
+
+    for number in _SIGNALS:
+        signal.signal(number, _interrupt)
+    try:
+        return command()
+    except KeyboardInterrupt:
+        return 3
+    finally:
+        # A later signal must not change the exit status until the interpreter has ended.
+        _do_nothing_on_signals()
+        for number in _SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+
+
+def _interrupt(*of_signal: object) -> NoReturn:
+    _do_nothing_on_signals()
+    raise KeyboardInterrupt
+
+
+def _do_nothing_on_signals() -> None:
+    # Python complains about a signal that is on its way when SIG_IGN is set.
+    for number in _SIGNALS:
+        signal.signal(number, lambda *_: None)
+
+
+if __name__ == "__main__":
+    # `python -m` puts the working folder first. A file in it called numpy.py must not be imported.
+    if sys.path[:1] in ([os.getcwd()], [""]):
+        sys.path.append(sys.path.pop(0))
+    sys.exit(main())

@@ -41,9 +41,11 @@ def check(options: Options) -> int:
         tempfile.TemporaryDirectory(prefix="lstm-conformance-") as folder,
     ):
         results, ended = _judge(options, Path(folder), interrupts)
-        if results is not None and interrupts.seconds is not None:
-            # Whatever was judged, nobody waited for the verdict.
-            results["conformant"], results["stopped"] = False, "interrupted"
+        if interrupts.seconds is not None:
+            ended = "interrupted." if results is None else ""
+            if results is not None:
+                # Whatever was judged, nobody waited for the verdict.
+                results["conformant"], results["stopped"] = False, "interrupted"
         return _conclude(options, results, ended, baseline)
 
 

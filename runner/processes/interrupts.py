@@ -27,6 +27,8 @@ class Interrupts:
         return self
 
     def __exit__(self, *of_error: object) -> None:
+        if self._received:  # the process is about to end, and a late signal must not disturb it
+            return
         for number, handler in self._before.items():
             signal.signal(number, cast(Any, handler))
 

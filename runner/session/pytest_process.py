@@ -75,7 +75,12 @@ def _command(options: Options, folder: Path, file: Path) -> list[str]:
         *("--pyargs", "lstm_conformance.tests", "-p", "lstm_conformance.runner.plugin"),
         *("--noconftest", "-c", os.devnull, f"--rootdir={Path.cwd()}", "-p", "no:cacheprovider"),
         *(f"{PYTEST_PREFIX}options", str(options_file)),
-        *("--tb=no", "-q", f"--maxfail={options.max_failures}"),
+        *(
+            "--tb=no",
+            "-q",
+            f"--maxfail={options.max_failures}",
+            f"--basetemp={folder / 'temporary'}",
+        ),
     ]
     workers = 0 if options.case is not None else options.workers
     if workers > 0:
