@@ -18,6 +18,7 @@ from lstm_conformance.adapters.reference import ReferenceLSTM
 from lstm_conformance.reports.tables import summary
 from lstm_conformance.runner.commands.main import main
 from lstm_conformance.runner.judging.rules import close
+from lstm_conformance.runner.processes.interrupts import Interrupts
 from lstm_conformance.runner.searching.checker import Checker
 from lstm_conformance.runner.searching.profiles import PROFILES
 from lstm_conformance.runner.searching.record import Record
@@ -283,7 +284,7 @@ def test_tests_that_were_cut_short_get_the_time_that_is_left(
     def expected(names: Iterable[str]) -> dict[str, float]:
         return {name: 0.01 if name.startswith("test_shapes.") else 1.0 for name in names}
 
-    def run_tests(command: list[str], log: Path) -> int:
+    def run_tests(command: list[str], log: Path, interrupts: Interrupts) -> int:
         options = Options.from_json(Path(dict(pairwise(command))["--lstm-options"]).read_text())
         assert options.json is not None
         earlier = json.loads(options.resume.read_text("utf-8")) if options.resume else None

@@ -20,6 +20,7 @@ from lstm_conformance.runner.searching.checker import Checker
 from lstm_conformance.runner.searching.record import Record
 from lstm_conformance.runner.searching.search import COST_OF_A_PROCESS
 from lstm_conformance.runner.searching.settings import Settings
+from lstm_conformance.spec import interrupts
 from lstm_conformance.spec.capabilities import ALL
 from lstm_conformance.spec.case import Case
 from lstm_conformance.spec.combinations import Combination, covering_array
@@ -110,12 +111,20 @@ def test_a_traceback_has_no_temporary_folders() -> None:
     assert f'File "{Path("compiler", "made.py")}"' in failure.traceback
 
 
-def test_an_interrupt_is_no_failure_of_the_implementation() -> None:
-    def interrupted(case: Case, observation: Observation) -> Observation:
-        raise KeyboardInterrupt
+def interrupted(case: Case, observation: Observation) -> Observation:
+    raise KeyboardInterrupt
 
+
+def test_an_interrupt_of_the_user_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interrupts._State, "interrupted_at", 0.0)
     with pytest.raises(KeyboardInterrupt):
         judged(Modified(interrupted))
+
+
+def test_an_interrupt_that_the_implementation_raises_is_an_error() -> None:
+    record = judged(Modified(interrupted))
+    assert record.verdicts == {"error": 1}
+    assert "KeyboardInterrupt" in record.failures[0].exception
 
 
 def test_a_tensor_that_is_not_returned_is_an_error() -> None:
