@@ -12,7 +12,7 @@ ON_REQUEST = ("browser", "interrupts", "whole")
 
 
 def pytest_report_header() -> str:
-    """Says so in every run, as pytest-xdist does not count deselected tests."""
+    """Names the markers of deselected tests in every run: pytest-xdist does not count them."""
     markers = " or ".join(f"-m {marker}" for marker in ON_REQUEST)
     return f"meta_tests: some tests run only with {markers}"
 

@@ -1,4 +1,4 @@
-"""``--baseline``: what got worse fails, and nothing else does."""
+"""``--baseline``: a run fails if something got worse, and for no other reason."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CLAUSES = ("EQ-1", "EQ-2", "EQ-3")
 
 
 def results(verdict: str = "pass", ratio: float | None = 1.5, **more: Any) -> dict[str, Any]:
-    """Of three clauses, the first of which came out so and the second of which is broken."""
+    """Results of three clauses: the first has this verdict and ratio, the second is broken."""
     judged = session(clauses=CLAUSES)
     failure = Failure("error", CASE, CASE, exception="ValueError: no")
     broken = Record("EQ-2", {"error": 1}, failures=[failure])
@@ -82,20 +82,20 @@ def test_what_got_worse(before: str, after: str, worse: bool) -> None:
         ("pass", (0.1, 20.0), False),
     ],
 )
-def test_what_is_broken_must_not_be_so_by_more_than_tenfold(
+def test_the_error_of_a_broken_clause_must_not_grow_tenfold(
     verdict: str, ratios: tuple[float | None, float], worse: bool
 ) -> None:
     found = compared(results(verdict, ratios[0]), results(verdict, ratios[1]))
     assert found.status == int(worse)
 
 
-def test_what_need_not_hold_does_not_fail() -> None:
+def test_a_broken_should_does_not_fail() -> None:
     before, after = results(), results("fail")
     for found in (before, after):
         found["clauses"][0]["level"] = "SHOULD"
     comparison = compared(before, after)
     assert comparison.status == 0
-    assert "newly broken" in comparison.text(), "but is told"
+    assert "newly broken" in comparison.text(), "it is reported all the same"
 
 
 def test_a_clause_that_was_not_asked_for_is_not_missed() -> None:
@@ -104,14 +104,14 @@ def test_a_clause_that_was_not_asked_for_is_not_missed() -> None:
     assert compared(results(), after).status == 0
 
 
-def test_a_clause_that_the_baseline_lacks_is_news() -> None:
+def test_a_broken_clause_that_the_baseline_lacks_fails() -> None:
     before = results()
     before["clauses"] = before["clauses"][1:]
     assert compared(before, results("fail")).status == 1
     assert compared(before, results("pass")).status == 0
 
 
-def test_a_run_that_was_not_completed_is_no_verdict_but_on_what_broke() -> None:
+def test_a_run_that_was_not_completed_shows_only_what_broke() -> None:
     assert compared(results(), results("pass", stopped="interrupted")).status == 3
     assert compared(results(), results("fail", stopped="interrupted")).status == 3
     assert compared(results(), results("not tested", stopped="max-failures")).status == 3
@@ -124,12 +124,12 @@ def test_a_run_that_was_not_completed_is_no_verdict_but_on_what_broke() -> None:
 @pytest.mark.parametrize(
     ("verdict", "status"), [("unsupported", 0), ("inconclusive", 0), ("fail", 1), ("pass", 0)]
 )
-def test_what_a_shard_does_not_show_another_may(verdict: str, status: int) -> None:
+def test_a_clause_that_a_shard_did_not_judge_is_not_worse(verdict: str, status: int) -> None:
     after = results(verdict, shard={"index": 1, "count": 2})
     assert compared(results(), after).status == status
 
 
-def test_a_run_that_judged_nothing_is_no_verdict() -> None:
+def test_a_run_that_judged_nothing_is_not_completed() -> None:
     nothing = results("not tested")
     for clause in nothing["clauses"]:
         clause.update(verdict="unsupported", failure=None)
@@ -155,7 +155,7 @@ def test_hostile_text_is_text() -> None:
 
 
 def question(**changes: Any) -> Question:
-    """Of a command line that asks what :func:`results` answer."""
+    """The question that :func:`results` answer, with ``changes``."""
     asked = {"target": "reference", "profile": "smoke", **changes}
     return Question.of_options(Options(**asked))
 
@@ -211,7 +211,7 @@ def test_a_baseline_of_another_question_is_refused(
     assert str(raised.value).isprintable()
 
 
-def test_questions_that_cannot_be_put(tmp_path: Path) -> None:
+def test_commands_that_are_refused(tmp_path: Path) -> None:
     good = written(tmp_path, results())
     (tmp_path / "damaged.json").write_text(good.read_text("utf-8")[:500], "utf-8")
     (tmp_path / "foreign.json").write_text("[]", "utf-8")
@@ -234,7 +234,9 @@ def test_questions_that_cannot_be_put(tmp_path: Path) -> None:
     assert (tmp_path / "out.json").read_text("utf-8") == "of before", "nothing was judged"
 
 
-def test_merged_results_are_held_to_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_merged_results_are_compared_with_a_baseline(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     for number in (1, 2):
         (tmp_path / f"{number}.json").write_text(json.dumps(shard(f"{number}/2")), "utf-8")
     files = [str(tmp_path / name) for name in ("1.json", "2.json", "all.json", "before.json")]

@@ -1,4 +1,4 @@
-"""Budgets: every clause gets a case before any gets many, and what was not reached is told."""
+"""Budgets: every clause gets a case before any gets many; results say what was not reached."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from lstm_conformance.adapters.reference import ReferenceLSTM
 from lstm_conformance.reports.tables import summary
 from lstm_conformance.runner.commands.main import main
 from lstm_conformance.runner.judging.rules import close
+from lstm_conformance.runner.processes.interrupts import Interrupts
 from lstm_conformance.runner.searching.checker import Checker
 from lstm_conformance.runner.searching.profiles import PROFILES
 from lstm_conformance.runner.searching.record import Record
@@ -39,7 +40,7 @@ Results = dict[str, Any]
 
 
 class Slow(ReferenceLSTM):
-    """The reference, of which a run takes ten seconds by a clock of its own."""
+    """The reference, in which every run of a case takes ten seconds of its own clock."""
 
     def __init__(self, wrong: bool = False) -> None:
         self.now = 1000.0
@@ -47,7 +48,7 @@ class Slow(ReferenceLSTM):
         self._wrong = wrong
 
     def clock(self) -> float:
-        """The time."""
+        """Seconds."""
         return self.now
 
     def run(self, case: Case) -> Observation:
@@ -93,7 +94,7 @@ def test_times(text: str, seconds: float) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "0", "0m", "-5m", "5 m", "5d", "m", "nan", "inf", "1e3", "٣"])
-def test_what_is_no_time(text: str) -> None:
+def test_malformed_times(text: str) -> None:
     with pytest.raises(ValueError, match="is no time: give seconds, or 90s, 5m, 1h"):
         duration(text)
 
@@ -113,7 +114,7 @@ def test_the_most_informative_tests_come_first() -> None:
     assert places == [*range(len(places))], "every clause once, before any a second time"
 
 
-def test_a_test_may_take_half_as_much_again_as_its_share() -> None:
+def test_a_test_may_take_one_and_a_half_times_its_share() -> None:
     now = [0.0]
     budget = Budget(100.0, [f"test {k}" for k in range(10)], 1, lambda: now[0])
     out_of_time = budget.begin("test 0")
@@ -151,7 +152,7 @@ def test_little_time_gives_every_test_a_case() -> None:
     assert {clause["verdict"] for clause in found["clauses"]} == {"pass"}
     assert found["conformant"] is True
     assert found["stopped"] == "max-time"
-    assert found["duration_seconds"] < 1.3 * 700, "a case that has begun is brought to its end"
+    assert found["duration_seconds"] < 1.3 * 700, "a case that has begun is finished"
     assert ", as far as was judged in " in summary(found)
     assert " cut short: --resume goes on with these results." in summary(found)
     (left_out,) = (
@@ -165,12 +166,12 @@ def test_little_time_gives_every_test_a_case() -> None:
     assert 0 < visited == of_all - len(float64)
 
 
-def test_too_little_time_is_no_verdict() -> None:
+def test_too_little_time_gives_no_verdict() -> None:
     found = judged_in(25.0)
     jsonschema.validate(found, SCHEMA)
     assert "not reached" in states(found)
     verdicts = {clause["id"]: clause["verdict"] for clause in found["clauses"]}
-    assert verdicts["COMB-1"] == "pass", "the most telling one comes first"
+    assert verdicts["COMB-1"] == "pass", "the most informative one comes first"
     assert "not tested" in verdicts.values()
     assert found["conformant"] is False
     not_tested = next(c for c in found["clauses"] if c["verdict"] == "not tested")
@@ -178,7 +179,7 @@ def test_too_little_time_is_no_verdict() -> None:
     assert "no case was judged of" in summary(found)
 
 
-def test_what_is_broken_is_told_in_any_time() -> None:
+def test_broken_clauses_are_reported_in_any_time() -> None:
     found = judged_in(300.0, wrong=True)
     assert "error" in {clause["verdict"] for clause in found["clauses"]}
     assert found["conformant"] is False
@@ -192,7 +193,7 @@ def test_a_budget_that_ran_out_is_resumed(wrong: bool) -> None:
     assert without_times(resumed) == without_times(judged_in(None, wrong))
 
 
-def test_a_clause_that_may_be_supported_was_not_shown_to_be_unsupported() -> None:
+def test_a_clause_with_a_test_that_was_not_reached_is_not_unsupported() -> None:
     judged = planned(clauses=("COMB-3",), known=(), max_time=1.0)
     first, second, *_ = judged.tests
     unsupported = Record("COMB-3", {"unsupported": 1}, reasons={"no packed": 1}).to_json()
@@ -207,7 +208,7 @@ def test_a_clause_that_may_be_supported_was_not_shown_to_be_unsupported() -> Non
 
 
 @pytest.mark.parametrize("first", ["inconclusive", "unsupported"])
-def test_a_case_that_tells_nothing_is_not_enough(first: str) -> None:
+def test_a_case_without_a_clear_verdict_does_not_end_a_test(first: str) -> None:
     checker = Checker(
         ReferenceLSTM(),
         Settings(PROFILES["smoke"], 0, ("float64",), ("cpu",)),
@@ -221,7 +222,7 @@ def test_a_case_that_tells_nothing_is_not_enough(first: str) -> None:
     assert checker.cut_short
 
 
-def test_a_clause_that_is_unsupported_whatever_the_case_takes_no_time() -> None:
+def test_an_unsupported_clause_takes_no_time() -> None:
     settings = Settings(PROFILES["default"], 0, ("float64",), ("cpu",))
     checker = Checker(ReferenceLSTM(), settings, "test", ["PARAM-1"])
     checker.forall(PLAIN, close())
@@ -229,12 +230,12 @@ def test_a_clause_that_is_unsupported_whatever_the_case_takes_no_time() -> None:
     assert not checker.cut_short
 
 
-def test_combinations_come_in_an_order_in_which_few_show_every_pair() -> None:
+def test_the_first_combinations_cover_every_pair() -> None:
     group = [c for c in all_combinations() if (c.num_layers, c.layout) == (2, "batched")]
     ordered = covering_first(group)
     assert sorted(map(str, ordered)) == sorted(map(str, group))
     assert pairs(ordered[:10]) == pairs(group)
-    assert pairs(group[:10]) != pairs(group), "as they stand, they do not"
+    assert pairs(group[:10]) != pairs(group), "in their plain order they do not"
 
 
 def pairs(some: list[Combination]) -> set[tuple[tuple[str, Any], ...]]:
@@ -242,7 +243,7 @@ def pairs(some: list[Combination]) -> set[tuple[tuple[str, Any], ...]]:
     return {(row[i], row[j]) for row in values for i in range(len(row)) for j in range(i)}
 
 
-def test_the_time_is_over_before_it_began(tmp_path: Path) -> None:
+def test_the_time_is_over_before_the_first_test(tmp_path: Path) -> None:
     options = ("--profile", "smoke", "--clause", "EQ-1", "--clause", "SHAPE-1")
     ended, found = check("reference", *options, "--max-time", "0.001", cwd=tmp_path)
     assert ended.status == 3
@@ -271,52 +272,52 @@ def test_enough_time_in_processes(workers: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "dies", "sittings"), [(400.0, False, 1), (2000.0, False, 2), (2000.0, True, 1)]
+    ("seconds", "dies", "runs"), [(400.0, False, 1), (2000.0, False, 2), (2000.0, True, 1)]
 )
-def test_time_that_is_left_over_is_of_those_that_were_cut_short(
-    seconds: float, dies: bool, sittings: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_tests_that_were_cut_short_get_the_time_that_is_left(
+    seconds: float, dies: bool, runs: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Expectations are those of another implementation, of which one test takes no time."""
+    """The expected seconds are wrong: one test is expected to take no time."""
     slow = Slow()
-    told = []
+    found_by_run = []
 
     def expected(names: Iterable[str]) -> dict[str, float]:
         return {name: 0.01 if name.startswith("test_shapes.") else 1.0 for name in names}
 
-    def sitting(command: list[str], log: Path) -> int:
+    def run_tests(command: list[str], log: Path, interrupts: Interrupts) -> int:
         options = Options.from_json(Path(dict(pairwise(command))["--lstm-options"]).read_text())
         assert options.json is not None
         earlier = json.loads(options.resume.read_text("utf-8")) if options.resume else None
         if earlier is not None and dies:
             log.write_text("")
             return -signal.SIGSEGV
-        told.append(_judged(options.max_time, False, earlier, slow))
-        options.json.write_text(json.dumps(told[-1], allow_nan=False), "utf-8")
+        found_by_run.append(_judged(options.max_time, False, earlier, slow))
+        options.json.write_text(json.dumps(found_by_run[-1], allow_nan=False), "utf-8")
         return 0
 
     monkeypatch.setattr("lstm_conformance.runner.session.budget.expected_seconds", expected)
-    monkeypatch.setattr("lstm_conformance.runner.session.pytest_process._run", sitting)
+    monkeypatch.setattr("lstm_conformance.runner.session.pytest_process._run", run_tests)
     monkeypatch.setattr(
         "lstm_conformance.runner.commands.check.time", SimpleNamespace(monotonic=slow.clock)
     )
     file = tmp_path / "results.json"
     status = main(["check", "reference", "--max-time", f"{seconds}", "--json", str(file)])
-    assert (status, len(told)) == (3 if dies else 0, sittings)
-    assert told[0]["stopped"] == "max-time"
-    assert slow.now <= 1000.0 + seconds + 100.0, "a case that has begun is brought to its end"
+    assert (status, len(found_by_run)) == (3 if dies else 0, runs)
+    assert found_by_run[0]["stopped"] == "max-time"
+    assert slow.now <= 1000.0 + seconds + 100.0, "a case that has begun is finished"
     found = json.loads(file.read_text("utf-8"))
-    assert found["stopped"] == ("max-time" if sittings == 1 else None)
+    assert found["stopped"] == ("max-time" if runs == 1 else None)
     if found["stopped"] is None:
         assert without_times(found) == without_times(judged_in(None))
 
 
-def test_what_is_no_time_is_told_in_one_sentence(tmp_path: Path) -> None:
+def test_a_malformed_time_is_refused_in_one_sentence(tmp_path: Path) -> None:
     ended, _ = check("reference", "--max-time", "soon", cwd=tmp_path)
     assert (ended.status, ended.out) == (2, "")
     assert "'soon' is no time" in ended.err
 
 
-def test_time_that_is_not_limited_is_not_shared_out() -> None:
+def test_without_a_limit_the_time_is_never_over() -> None:
     run = planned().session
     assert run.plan.end is None
     assert not run.is_over()

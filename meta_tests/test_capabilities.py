@@ -1,4 +1,4 @@
-"""What is not declared is not asked, what is required has to be there, what works is told."""
+"""Capabilities: undeclared ones are not used, required ones must be there, others are found."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from .helpers.command_line import check
 
 
 @pytest.mark.parametrize("clause", TESTABLE)
-def test_the_reference_lacks_what_clauses_need(clause: str) -> None:
-    """It has few of the capabilities that clauses need."""
+def test_clauses_that_need_more_than_the_reference_has_are_unsupported(clause: str) -> None:
+    """The reference has few of the capabilities that clauses need."""
     verdicts = {
         verdict for record in records_of(ReferenceLSTM(), clause) for verdict in record.verdicts
     }
@@ -38,7 +38,7 @@ def test_needs_are_capabilities() -> None:
 
 
 class OneLayer(ReferenceLSTM):
-    """Declares less than it can, and can less than it declares."""
+    """Has capabilities that it does not declare, and declares one that it does not have."""
 
     name = "one-layer"
     capabilities = frozenset({"float32", "layers", "packed"})
@@ -57,7 +57,7 @@ def test_a_case_beyond_the_capabilities_is_not_run() -> None:
     assert unsupported(OneLayer(), replace(case, dtype="float64")) == "no float64"
 
 
-def test_a_further_limit_is_asked_for_inside_the_capabilities() -> None:
+def test_an_implementation_may_have_further_limits() -> None:
     class Short(OneLayer):
         def unsupported(self, case: Case) -> str | None:
             return "at most 3 steps" if case.seq_len > 3 else None
@@ -68,12 +68,12 @@ def test_a_further_limit_is_asked_for_inside_the_capabilities() -> None:
     assert unsupported(Short(), replace(case, states=True)) == "no states"
 
 
-def test_what_works_undeclared_is_found() -> None:
+def test_undeclared_capabilities_that_work_are_found() -> None:
     found = {name for name in PROBES if works(OneLayer(), name)}
     assert found == set(PROBES) - {"layers", "states", "bfloat16"}
 
 
-def test_what_is_taken_away_is_not_used() -> None:
+def test_capabilities_that_are_taken_away_are_not_used() -> None:
     less = Without(ReferenceLSTM(), frozenset({"projection", "gradients"}))
     assert less.name == "reference"
     case = Case(LSTMConfig(2, 3, proj_size=1))
@@ -84,7 +84,7 @@ def test_what_is_taken_away_is_not_used() -> None:
 @pytest.mark.parametrize(
     ("required", "status"), [((), 0), (("float64", "states"), 0), (("bfloat16",), 1)]
 )
-def test_what_is_required_has_to_be_there(
+def test_a_missing_required_capability_is_a_failure(
     required: tuple[str, ...], status: int, tmp_path: Path
 ) -> None:
     options = [word for name in required for word in ("--require", name)]
@@ -96,7 +96,7 @@ def test_what_is_required_has_to_be_there(
         assert failure["finding"]["message"] == "required, but no bfloat16"
 
 
-def test_a_required_clause_capability_has_to_be_there(tmp_path: Path) -> None:
+def test_a_missing_required_capability_of_a_clause_is_a_failure(tmp_path: Path) -> None:
     ended, _ = check("reference", "--clause", "PARAM-1", "--require", "module", cwd=tmp_path)
     assert ended.status == 1
     assert "required, but no module" in ended.out

@@ -1,4 +1,4 @@
-"""What the checker makes of implementations that fail, raise, refuse, or fail now and then."""
+"""How the checker judges implementations that fail, raise, refuse, or fail now and then."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from lstm_conformance.runner.searching.checker import Checker
 from lstm_conformance.runner.searching.record import Record
 from lstm_conformance.runner.searching.search import COST_OF_A_PROCESS
 from lstm_conformance.runner.searching.settings import Settings
+from lstm_conformance.spec import interrupts
 from lstm_conformance.spec.capabilities import ALL
 from lstm_conformance.spec.case import Case
 from lstm_conformance.spec.combinations import Combination, covering_array
@@ -66,7 +67,7 @@ def test_wrong_fails_and_is_shrunk() -> None:
         return with_output(observation, lambda x: x + 1e-3 if broken else x)
 
     record = judged(Modified(wrong))
-    assert record.verdicts["fail"] == 1, "what follows the first failure is no evidence"
+    assert record.verdicts["fail"] == 1, "cases after the first failure do not count"
     (failure,) = record.failures
     smallest = Case.parse(failure.case)
     assert smallest.config.hidden_size == 3
@@ -89,7 +90,7 @@ def test_raising_is_an_error(error: BaseException) -> None:
     assert type(error).__name__ in record.failures[0].exception
 
 
-def test_a_traceback_does_not_tell_where_files_lie() -> None:
+def test_a_traceback_has_no_private_folders() -> None:
     def raising(case: Case, observation: Observation) -> Observation:
         return with_output(observation, lambda x: np.zeros(-1))
 
@@ -99,7 +100,7 @@ def test_a_traceback_does_not_tell_where_files_lie() -> None:
     assert not any(Path(file).is_absolute() for file in files), files
 
 
-def test_a_traceback_does_not_tell_where_temporary_files_lie() -> None:
+def test_a_traceback_has_no_temporary_folders() -> None:
     made = Path(tempfile.gettempdir(), "compiler", "made.py")
 
     def raising(case: Case, observation: Observation) -> Observation:
@@ -110,12 +111,20 @@ def test_a_traceback_does_not_tell_where_temporary_files_lie() -> None:
     assert f'File "{Path("compiler", "made.py")}"' in failure.traceback
 
 
-def test_an_interrupt_is_not_the_implementations() -> None:
-    def interrupted(case: Case, observation: Observation) -> Observation:
-        raise KeyboardInterrupt
+def interrupted(case: Case, observation: Observation) -> Observation:
+    raise KeyboardInterrupt
 
+
+def test_an_interrupt_of_the_user_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interrupts._State, "interrupted_at", 0.0)
     with pytest.raises(KeyboardInterrupt):
         judged(Modified(interrupted))
+
+
+def test_an_interrupt_that_the_implementation_raises_is_an_error() -> None:
+    record = judged(Modified(interrupted))
+    assert record.verdicts == {"error": 1}
+    assert "KeyboardInterrupt" in record.failures[0].exception
 
 
 def test_a_tensor_that_is_not_returned_is_an_error() -> None:
@@ -158,13 +167,13 @@ def test_unsupported_is_counted_and_is_no_pass() -> None:
     assert record.verdicts == {"unsupported": 25}
 
 
-def test_what_was_not_asked_for_is_not_tested() -> None:
+def test_a_dtype_that_was_not_asked_for_is_not_tested() -> None:
     record = judged(ReferenceLSTM(), WIDE.but(dtype=("float16",)))
     assert record.verdicts == {"not tested": 1}
     assert record.reasons == {"float16 was not asked for": 1}
 
 
-def test_a_rule_that_looks_at_nothing_passes_nothing() -> None:
+def test_a_rule_without_findings_passes_nothing() -> None:
     checker = Checker(ReferenceLSTM(), settings(), "test", ["EQ-4"])
     checker.forall(WIDE, lambda trial: [])
     assert checker.records["EQ-4"].verdicts == {"not tested": 25}
@@ -240,7 +249,7 @@ def test_one_given_case() -> None:
     assert failure.case == failure.first_case == str(case)
 
 
-def test_shrinking_ends_after_so_many_cases() -> None:
+def test_shrinking_ends_after_the_number_of_the_profile() -> None:
     profile = replace(PROFILE, per_shrinking=5)
     implementation = Modified(lambda case, o: with_output(o, lambda x: x + 1))
     domain = WIDE.but(hidden_size=(3, 6), seq_len=(3, 8), batch_size=(2, 4))
@@ -250,8 +259,8 @@ def test_shrinking_ends_after_so_many_cases() -> None:
     assert record.failures[0].case in map(str, implementation.asked)
 
 
-def test_what_breaks_its_process_is_asked_a_few_times_only() -> None:
-    """Each time may last as long as the time limit."""
+def test_cases_that_break_their_process_are_few() -> None:
+    """Each of these cases may take as long as the time limit."""
     hung: list[Case] = []
 
     def hanging(case: Case, observation: Observation) -> Observation:
@@ -267,7 +276,7 @@ def test_what_breaks_its_process_is_asked_a_few_times_only() -> None:
     )
     checker.each_combination(covering_array()[-1:], Domain(), {"COMB-1": rule, "COMB-2": rule})
     assert all(record.verdicts["error"] == 1 for record in checker.records.values())
-    assert 1 < len(hung) <= 4, "made smaller, but not for long, and not by each rule"
+    assert 1 < len(hung) <= 4, "shrunk, but only a little, and not once for each rule"
     checker.diagnose(Diagnostician(implementation), ["COMB-1"])
     assert len(hung) <= 4
 
@@ -278,20 +287,20 @@ class Few(ReferenceLSTM):
     capabilities = frozenset({"float32", "no-bias", "unbatched", "states"})
 
 
-def test_what_is_lacking_is_told() -> None:
+def test_lacking_capabilities_are_recorded() -> None:
     record = judged(Few())
-    assert record.verdicts == {"pass": 25}  # all that is drawn can be judged
+    assert record.verdicts == {"pass": 25}  # only supported cases are drawn
     assert record.lacking == ["bidirectional", "float64", "layers"]
 
 
-def test_what_lacks_every_alternative_is_unsupported() -> None:
+def test_a_domain_without_a_supported_case_is_unsupported() -> None:
     record = judged(Few(), PLAIN.but(bias=(True,), layout=("packed_sorted",)))
     assert record.verdicts == {"unsupported": 1}
     assert record.lacking == ["float64", "packed"]
     assert record.reasons == {"no float64, no packed": 1}
 
 
-def test_all_that_is_declared_is_drawn() -> None:
+def test_every_declared_capability_is_drawn() -> None:
     everything = Modified(lambda case, observation: observation)
     judged(everything, WIDE)
     assert {case.layout for case in everything.asked} == {"batched", "unbatched"}
@@ -299,14 +308,14 @@ def test_all_that_is_declared_is_drawn() -> None:
 
 
 @pytest.mark.parametrize(("required", "verdict"), [("bidirectional", "fail"), ("states", "pass")])
-def test_what_is_required_is_drawn(required: str, verdict: str) -> None:
+def test_required_capabilities_are_drawn(required: str, verdict: str) -> None:
     asked = replace(settings(), required=frozenset({required}))
     record = judged(Few(), WIDE, asked)
     assert verdict in record.verdicts
     assert bool(record.failures) is (verdict == "fail")
 
 
-def test_dropout_that_is_lacking_is_no_reason_to_draw_one_layer_without() -> None:
+def test_lacking_dropout_does_not_lead_to_one_layer_without_dropout() -> None:
     domain = PLAIN.but(dropout=("one",))
     assert narrowed(domain, Few.capabilities)[0] is not None
     assert narrowed(domain.but(num_layers=(2,)), ALL - {"full-dropout"}) == (
@@ -327,7 +336,7 @@ def wrong_both_ways() -> Modified:
     return Modified(change)
 
 
-def test_failures_that_are_known_are_waived() -> None:
+def test_known_failures_are_waived() -> None:
     record = judged(wrong_both_ways(), WIDE, with_deviations(BOTH_WAYS))
     assert not record.failures
     assert set(record.verdicts) == {"pass", "waived"}
@@ -337,14 +346,14 @@ def test_failures_that_are_known_are_waived() -> None:
     assert record.deviations == {"0": (record.verdicts["waived"],) * 2}
 
 
-def test_failures_beyond_the_conditions_are_failures() -> None:
+def test_failures_outside_the_conditions_are_failures() -> None:
     one_layer = {**BOTH_WAYS, "num_layers": (1,)}
     record = judged(wrong_both_ways(), WIDE, with_deviations(one_layer))
     assert {Case.parse(f.case).config.num_layers for f in record.failures} == {2}
     assert {Case.parse(f.case).config.num_layers for f in record.waived} == {1}
 
 
-def test_what_cannot_be_judged_for_a_known_deviation_is_waived() -> None:
+def test_inconclusive_cases_of_a_known_deviation_are_waived() -> None:
     checker = Checker(ReferenceLSTM(), with_deviations(BOTH_WAYS), "test", ["EQ-4"])
     checker.forall(WIDE, lambda trial: [Finding("output", INCONCLUSIVE, 1.0)])
     record = checker.records["EQ-4"]

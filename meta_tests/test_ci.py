@@ -65,18 +65,18 @@ def blocks(language: str, page: str) -> list[str]:
 
 
 class Job(NamedTuple):
-    """A machine of a CI system, as far as a command can tell.
+    """A machine of a CI system, as far as a command can see.
 
     Attributes:
         folder: with the repository that is judged.
-        variables: of the environment, but for those that a step adds.
+        variables: of the environment, without those that a step adds.
     """
 
     folder: Path
     variables: dict[str, str]
 
     def run(self, script: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """A script, in the shell and with the options that GitHub and GitLab run it in."""
+        """Runs a script in the shell, and with the options, that GitHub and GitLab use."""
         return subprocess.run(
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
             cwd=self.folder,
@@ -87,7 +87,7 @@ class Job(NamedTuple):
         )
 
     def succeed(self, script: str, **variables: str) -> str:
-        """What a script prints that must not fail."""
+        """Runs a script that must not fail, and returns what it prints."""
         done = self.run(script, **variables)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -117,7 +117,7 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What is installed where these tests run, but for the suite."""
+    """A folder with all packages that are installed here, except the suite."""
     links = tmp_path_factory.mktemp("packages")
     for site in {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}:
         for package in Path(site).iterdir():
@@ -128,7 +128,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def wheels(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """In the place of the package index."""
+    """A folder with a wheel of the suite, which replaces the package index."""
     folder = tmp_path_factory.mktemp("wheels")
     command = [*(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps"), str(sources)]
     variables = {**environment(), **WITHOUT_NETWORK}
@@ -145,7 +145,7 @@ WITHOUT_NETWORK = {
 
 
 class Machine(NamedTuple):
-    """What jobs start from.
+    """The state in which jobs start.
 
     Attributes:
         packages: that are installed.
@@ -156,7 +156,7 @@ class Machine(NamedTuple):
     variables: dict[str, str]
 
     def job(self, folder: Path) -> Job:
-        """A new Python, in which all but the suite is installed, and a repository."""
+        """A new Python environment, in which all but the suite is installed, and a repository."""
         python = folder / "python"
         venv.create(python, symlinks=True)
         paths = {"base": str(python), "platbase": str(python)}
@@ -206,12 +206,12 @@ def with_action(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> J
 
 
 def scripts() -> list[dict[str, Any]]:
-    """The steps of the action that are no other actions."""
+    """The steps of the action that run a script."""
     return [step for step in ACTION["runs"]["steps"] if "run" in step]
 
 
 def judge(job: Job, inputs: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """The last script of the action."""
+    """Runs the last script of the action with these inputs."""
     everything = {name: given["default"] for name, given in ACTION["inputs"].items()}
     assert set(inputs) <= set(everything)
     everything.update(inputs)
@@ -226,7 +226,7 @@ def filled(text: str, inputs: dict[str, str]) -> str:
 
 
 def results_of(job: Job) -> dict[str, Any]:
-    """Where the action looks for the artifact."""
+    """The results in the file that the action uploads."""
     upload = ACTION["runs"]["steps"][-1]
     path = upload["with"]["path"].replace("${{ runner.temp }}", job.variables["RUNNER_TEMP"])
     assert upload["if"] == "${{ always() }}"
@@ -319,7 +319,7 @@ _FEWER = "--profile smoke --clause STATE-1 --clause EDGE-9 -n 0"
 
 @pytest.mark.slow
 def test_the_gate(tmp_path: Path) -> None:
-    """What is on the page on known deviations, baseline and examples."""
+    """The commands on the page about known deviations, baselines and examples."""
     (tmp_path / "my_lstm.py").write_text(WRONG)
     statuses = []
     for line in "".join(blocks("sh", DEVIATIONS)).splitlines():
@@ -335,12 +335,12 @@ def test_the_gate(tmp_path: Path) -> None:
 
 
 def test_budget_and_resume(tmp_path: Path) -> None:
-    """What is on the page on time, but for pytest on other machines."""
+    """The commands on the page about time, without that of pytest on other machines."""
     (tmp_path / "my_lstm.py").write_text(LSTM)
     lines = [shlex.split(line, comments=True) for line in "".join(blocks("sh", TIME)).splitlines()]
-    told = [line[1:] for line in lines if line[0] == "lstm-conformance"]
-    assert len(told) == len(lines) - 1 == 3
-    for arguments in told:
+    commands_of_page = [line[1:] for line in lines if line[0] == "lstm-conformance"]
+    assert len(commands_of_page) == len(lines) - 1 == 3
+    for arguments in commands_of_page:
         ended = run(*arguments, *_FEWER.split(), cwd=tmp_path)
         assert ended.status == 0, ended.out + ended.err
     assert read_results(tmp_path / "results.json")["conformant"]
@@ -356,8 +356,8 @@ def test_shards_of_a_matrix(with_action: Job) -> None:
             judges = " check " in line
             line = line.replace("${{ matrix.shard }}", str(index))
             job.succeed(f"{line} {_FEWER}" if judges else line)
-    said = [job.succeed(line) for line in commands(verdict)]
-    assert "CONFORMANT: fast" in said[-1]
+    printed = [job.succeed(line) for line in commands(verdict)]
+    assert "CONFORMANT: fast" in printed[-1]
     assert read_results(job.folder / "results.json")["conformant"]
 
 

@@ -44,7 +44,7 @@ KNOWN_CRASH = {"broken_off": True, "known_to_fail": True}
         ({PASS: 3}, (), {"gone": True}, ERROR),
         ({INCONCLUSIVE: 3}, (), {"gone": True}, INCONCLUSIVE),
         ({UNSUPPORTED: 3}, (), {"gone": True}, UNSUPPORTED),
-        # A test that was not seen to its end may have had a supported case.
+        # A test that was not finished may have had a supported case.
         ({UNSUPPORTED: 3}, (), {"unseen": True}, NOT_TESTED),
         # Several kinds of case.
         ({PASS: 1, INCONCLUSIVE: 99, UNSUPPORTED: 99, NOT_TESTED: 99}, (), {}, PASS),

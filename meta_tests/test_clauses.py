@@ -1,4 +1,4 @@
-"""The clauses are sound as data, and linked to the tests both ways."""
+"""The data of the clauses are sound, and each clause has a test and each test a clause."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ def test_clause_is_complete(clause: object) -> None:
     assert clause.text.endswith(".")  # type: ignore[attr-defined]
 
 
-def test_clauses_build_on_known_ones_without_going_round() -> None:
+def test_prerequisites_are_known_and_have_no_cycle() -> None:
     for clause in CLAUSES.values():
         assert set(clause.builds_on) <= set(CLAUSES), clause.id
         assert clause.id not in prerequisites(clause.id)
 
 
-def test_root_causes_are_those_that_nothing_broken_explains() -> None:
+def test_root_causes_build_on_no_broken_clause() -> None:
     assert root_causes({"EQ-1", "EQ-2", "COMB-2"}) == {"EQ-1"}
     assert root_causes({"GRAD-3", "GRAD-10", "COMB-2", "DIR-2"}) == {"DIR-2"}
     assert root_causes({"GRAD-3", "GRAD-4"}) == {"GRAD-3", "GRAD-4"}

@@ -40,7 +40,7 @@ def test_same_seed_same_results_in_any_number_of_processes(tmp_path: Path) -> No
 
 
 @pytest.mark.slow
-def test_thorough_draws_a_seed_and_tells_it(tmp_path: Path) -> None:
+def test_thorough_draws_a_seed_and_prints_it(tmp_path: Path) -> None:
     options = ("--profile", "thorough", "--clause", "SHAPE-1")
     _, first = check("reference", *options, cwd=tmp_path)
     file = tmp_path / "again.json"
@@ -78,7 +78,7 @@ EXITING = "raise SystemExit('bye')\n"
         (["reference", "--markdown", "."], "it is a folder"),
     ],
 )
-def test_questions_that_cannot_be_put(arguments: list[str], says: str, tmp_path: Path) -> None:
+def test_commands_that_are_refused(arguments: list[str], says: str, tmp_path: Path) -> None:
     (tmp_path / "broken.py").write_text(BROKEN)
     (tmp_path / "exiting.py").write_text(EXITING)
     (tmp_path / "without_torch.py").write_text(WITHOUT_TORCH)
@@ -101,7 +101,7 @@ def test_a_missing_device_is_reported_not_tested(tmp_path: Path) -> None:
     assert results["conformant"] is False
 
 
-def test_what_was_not_asked_for_is_left_out_with_the_reason(tmp_path: Path) -> None:
+def test_combinations_that_were_not_asked_for_are_left_out_with_a_reason(tmp_path: Path) -> None:
     options = ("--dtype", "float32", "--profile", "smoke", "--clause", "COMB-1")
     ended, results = check("reference", *options, cwd=tmp_path)
     assert ended.status == 0
@@ -147,7 +147,7 @@ def test_an_interrupt_leaves_partial_results(
     assert "NOT COMPLETED" in out
 
 
-def test_one_failure_can_be_enough(tmp_path: Path) -> None:
+def test_max_failures_ends_the_run(tmp_path: Path) -> None:
     (tmp_path / "wrong.py").write_text(
         "import torch\n"
         "class Wrong(torch.nn.LSTM):\n"

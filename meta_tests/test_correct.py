@@ -83,7 +83,7 @@ def test_one_false_alarm_is_too_many() -> None:
     assert not calibrate.good_enough({"dtypes": [_row(), _row("float16", false_alarms=1)]})
 
 
-def test_few_cases_may_be_inconclusive_but_for_half_formats() -> None:
+def test_few_cases_may_be_inconclusive_except_in_half_formats() -> None:
     assert calibrate.good_enough({"dtypes": [_row(inconclusive=9)]})
     assert not calibrate.good_enough({"dtypes": [_row(inconclusive=10)]})
     assert calibrate.good_enough({"dtypes": [_row("bfloat16", inconclusive=900)]})

@@ -1,4 +1,4 @@
-"""Coverage is told as it was recorded."""
+"""Coverage follows from the combinations that were left out."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""Of some defects the whole judgement: the clause that is broken is named as the cause, and the
-defect by the diagnosis."""
+"""Some defects are judged by all clauses: the report names the broken clause as the cause, and the
+diagnosis names the defect.
+"""
 
 from __future__ import annotations
 

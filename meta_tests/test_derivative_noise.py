@@ -69,7 +69,7 @@ def test_padding_has_no_noise() -> None:
 
 
 def test_no_noise_where_nothing_changes() -> None:
-    """One layer does not depend on what comes behind it."""
+    """A layer does not depend on the layers after it."""
     case = case_of(next(c for c in COVERING if c.num_layers == 2 and c.dropout == "none"))
     above = {"weight_ih_l1": direction_of(case)["weight_ih_l1"]}
     expected = expect_derivative(case, above)
@@ -213,7 +213,7 @@ def _measure(trial: Trial) -> Iterator[Measured]:
 
 
 def test_derivatives_in_a_precision_are_within_the_limit(readable: list[list[Measured]]) -> None:
-    """No false alarm; and the noise is no wild overestimate, which would never give one."""
+    """There is no false alarm, and the noise is not much too large, or there never could be one."""
     assert len(readable) > 300
     worst = [max(of_case, key=lambda m: m.ratio) for of_case in readable]
     assert [m for m in worst if m.ratio > LIMIT] == []

@@ -1,4 +1,4 @@
-"""A failure is told by what it looks like, or by where it begins."""
+"""The diagnosis names the defect that a failure looks like, or where results first differ."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ NAMED = (
     "GradientPassesDropout",
 )
 
-# All that may vary: two layers, both directions, unequal lengths, a projection.
+# A case with everything: two layers, both directions, unequal lengths, a projection.
 RICH = Case(
     LSTMConfig(2, 3, num_layers=2, bidirectional=True, proj_size=2),
     seq_len=4,
@@ -62,9 +62,9 @@ def seen(implementation: Implementation, case: Case = RICH) -> list[Evidence]:
 
 
 def diagnosed(implementation: Implementation, case: Case = RICH, **how: Any) -> Diagnosis:
-    said = Diagnostician(implementation, **how).diagnose("COMB-1", seen(implementation, case))
-    assert said is not None
-    return said
+    found = Diagnostician(implementation, **how).diagnose("COMB-1", seen(implementation, case))
+    assert found is not None
+    return found
 
 
 def class_of(name: str) -> Any:
@@ -74,10 +74,10 @@ def class_of(name: str) -> Any:
 
 @pytest.mark.parametrize("name", NAMED)
 def test_defect_is_named(name: str) -> None:
-    said = diagnosis(CATALOGUE[name])
-    assert said["defects"] == [name]
-    assert CATALOGUE[name].text.rstrip(".") in said["text"]
-    assert said["documented_ratio"] > 1e3 * max(said["ratio"], 1.0)
+    found = diagnosis(CATALOGUE[name])
+    assert found["defects"] == [name]
+    assert CATALOGUE[name].text.rstrip(".") in found["text"]
+    assert found["documented_ratio"] > 1e3 * max(found["ratio"], 1.0)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_unknown_defect_is_not_named(name: str) -> None:
     assert not diagnosis(CATALOGUE[name], without=(name,)).get("defects")
 
 
-def test_two_at_once() -> None:
+def test_two_defects_at_once_are_named() -> None:
     pair = "BiasHHIgnored", "H0Ignored"
     both = TorchModule("both", type("Both", tuple(map(class_of, pair)), {}), "")
     assert set(diagnosed(both, PLAIN).defects) == set(pair)
@@ -118,18 +118,18 @@ def test_defect_of_another_implementation_is_named() -> None:
     assert diagnosed(TorchModule("onnx order", OnnxOrder, "")).defects == ("GatesInOrderIOFG",)
 
 
-def test_what_shows_here_only_is_not_taken_for_what_shows_always() -> None:
-    said = diagnosed(computed_differently(CATALOGUE["PackedReverseNotReversed"]))
-    assert said.defects == ("PackedReverseNotReversed",)
+def test_a_defect_of_some_cases_is_not_confused_with_one_of_all_cases() -> None:
+    found = diagnosed(computed_differently(CATALOGUE["PackedReverseNotReversed"]))
+    assert found.defects == ("PackedReverseNotReversed",)
 
 
-def test_nothing_is_said_of_the_right_one() -> None:
+def test_a_right_implementation_has_no_diagnosis() -> None:
     right = TorchModule("right", ReadableLSTM, "")
     assert Diagnostician(right).diagnose("COMB-1", seen(right)) is None
 
 
 class FailingElsewhere(ReadableLSTM):
-    """Ignores bias_hh, and raises on all but the case at hand."""
+    """Ignores bias_hh, and raises in all cases but one."""
 
     def bias(self, w: Any) -> Any:
         if w.b_ih is not None and len(w.b_ih) != 12:
@@ -137,21 +137,21 @@ class FailingElsewhere(ReadableLSTM):
         return w.b_ih
 
 
-def test_an_implementation_that_raises_is_diagnosed_by_what_it_did() -> None:
-    said = diagnosed(TorchModule("raises", FailingElsewhere, ""), PLAIN)
-    assert said.defects == ("BiasHHIgnored",)
+def test_an_implementation_that_also_raises_is_diagnosed() -> None:
+    found = diagnosed(TorchModule("raises", FailingElsewhere, ""), PLAIN)
+    assert found.defects == ("BiasHHIgnored",)
 
 
 def test_after_some_searches_no_more_are_made() -> None:
     implementation = computed_differently(CATALOGUE["BiasHHIgnored"])
     diagnostician = Diagnostician(implementation, without=CATALOGUE)
     evidence = seen(implementation, PLAIN)
-    said = [diagnostician.diagnose("EQ-5", evidence) for _ in range(4)]
-    assert [s is None for s in said] == [False, False, False, True]
-    assert all(s is None or not s.defects for s in said)
+    found = [diagnostician.diagnose("EQ-5", evidence) for _ in range(4)]
+    assert [s is None for s in found] == [False, False, False, True]
+    assert all(s is None or not s.defects for s in found)
 
 
-# Defect to the beginning of what is said of it, if nobody knows it.
+# Defect to the beginning of its diagnosis, if the catalogue lacks it.
 DIVERGES = {
     "CandidateWithoutTanh": "First wrong in a single step: c_n and h_n of layer 0",
     "OutputGateMissing": "First wrong in a single step: h_n of layer 0, while c_n is right",
@@ -172,13 +172,13 @@ def test_divergence(name: str) -> None:
 @pytest.mark.parametrize(
     ("gate", "name"), [("gate f", "ForgetGateMissing"), ("gate g", "BiasHHMissingFromCandidate")]
 )
-def test_divergence_tells_the_gate(gate: str, name: str) -> None:
+def test_divergence_names_the_gate(gate: str, name: str) -> None:
     text = first_divergence(load(CATALOGUE[name].target), PLAIN)
     assert text is not None
     assert gate in text
 
 
-def test_divergence_tells_the_direction_and_the_output() -> None:
+def test_divergence_names_the_direction_and_the_output() -> None:
     both = Case(LSTMConfig(2, 3, bidirectional=True), seq_len=3, states=True)
     text = first_divergence(load(CATALOGUE["ReverseUsesForwardBiases"].target), both)
     assert text is not None
@@ -187,13 +187,13 @@ def test_divergence_tells_the_direction_and_the_output() -> None:
     assert text == "First wrong in a single step: output, while h_n and c_n are right."
 
 
-def test_divergence_tells_the_cotangent() -> None:
+def test_divergence_names_the_cotangent() -> None:
     text = first_divergence(load(CATALOGUE["CotangentOfCNIgnored"].target), PLAIN)
     assert text is not None
     assert "Right if only output or only h_n has a cotangent" in text
 
 
-def test_no_divergence_of_the_right_one_and_of_one_that_raises() -> None:
+def test_no_divergence_if_right_or_if_it_raises() -> None:
     class Raising(ReadableLSTM):
         def forward(self, *arguments: Any) -> Any:
             raise SystemExit
@@ -212,5 +212,5 @@ def test_defects_are_loaded_for_failures_only() -> None:
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
-def test_nothing_is_said_without_evidence() -> None:
+def test_without_evidence_there_is_no_diagnosis() -> None:
     assert Diagnostician(load("torch")).diagnose("EQ-1", []) is None

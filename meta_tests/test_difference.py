@@ -1,4 +1,4 @@
-"""What changed between two results is told, all of it, and nothing else."""
+"""All changes between two results are reported, and nothing else."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_the_same_results_have_no_difference() -> None:
         ("not tested", "unsupported", ""),
     ],
 )
-def test_every_change_of_a_verdict_is_told(before: str, after: str, name: str) -> None:
+def test_every_change_of_a_verdict_is_reported(before: str, after: str, name: str) -> None:
     found = difference(
         changed(before), changed(after, failure=FAILURE if after in ("fail", "error") else None)
     )
@@ -78,18 +78,20 @@ def test_every_change_of_a_verdict_is_told(before: str, after: str, name: str) -
     ("before", "after", "grown"),
     [(0.5, 5.1, True), (0.5, 4.9, False), (0.01, 0.9, False), (0.0, 1.0, True), (None, 5.0, False)],
 )
-def test_errors_that_grew_tenfold_are_told(before: float | None, after: float, grown: bool) -> None:
+def test_errors_that_grew_tenfold_are_reported(
+    before: float | None, after: float, grown: bool
+) -> None:
     found = difference(changed("pass", before), changed("pass", after))
     assert lists(found) == ({"error grown more than tenfold": ["EQ-1"]} if grown else {})
 
 
 @pytest.mark.parametrize(("after", "grown"), [(1e7, True), (1e6, False)])
-def test_errors_of_what_is_broken_grow_as_well(after: float, grown: bool) -> None:
+def test_errors_of_broken_clauses_can_grow(after: float, grown: bool) -> None:
     found = difference(changed("fail", 1e5), changed("error", after))
     assert lists(found) == ({"error grown more than tenfold": ["EQ-1"]} if grown else {})
 
 
-def test_clauses_may_come_and_go() -> None:
+def test_clauses_may_be_added_and_removed() -> None:
     fewer = {**BEFORE, "clauses": BEFORE["clauses"][1:]}
     assert lists(difference(BEFORE, fewer)) == {"no longer judged": ["EQ-1"]}
     assert lists(difference(fewer, BEFORE)) == {"newly passing": ["EQ-1"]}
@@ -104,7 +106,7 @@ def test_what_broke_is_explained() -> None:
     assert "```text\nEQ-1 Gate order" in page
 
 
-def test_other_circumstances_are_said() -> None:
+def test_other_differences_of_the_runs_are_reported() -> None:
     after = copy.deepcopy(BEFORE)
     after.update(profile="default", seed=3, stopped="interrupted")
     after["implementation"]["version"] = "3.0"

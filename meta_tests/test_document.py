@@ -1,4 +1,4 @@
-"""The generated page, and the table in the README, are what the clauses give."""
+"""The page of the specification, and the table in the README, follow from the clauses."""
 
 from __future__ import annotations
 

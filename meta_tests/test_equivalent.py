@@ -1,4 +1,4 @@
-"""Mutants that look wrong and are not are passed, as what they are: right."""
+"""Mutants that look wrong but compute what is right have to pass."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lstm_conformance.defects import equivalent
 from lstm_conformance.defects.catalogue import catalogue
 from lstm_conformance.defects.equivalent import EQUIVALENT
 
-# All that the mutants change something in; the whole suite would take ten times as long.
+# Clauses on everything that the mutants change. All clauses would take ten times as long.
 CLAUSES = (
     *("EQ-4", "EQ-6", "DIR-3", "STATE-3", "PACK-2", "DROP-5", "DROP-6", "DROP-9"),
     *("GRAD-3", "GRAD-4", "GRAD-8", "GRAD-11", "EDGE-13", "EDGE-14", "PURE-12"),
@@ -40,7 +40,7 @@ def test_equivalent_mutant_conforms(name: str, tmp_path: Path) -> None:
         CLAUSES, "pass"
     )
     worst = max(clause["worst_ratio"] or 0.0 for clause in results["clauses"])
-    assert worst < 15, "far from the threshold, not just under it"
+    assert worst < 15, "far below the threshold"
 
 
 def test_mutant_that_is_wrong_does_not_conform(tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_every_mutant_is_listed() -> None:
 
 
 @pytest.mark.parametrize("mutant", EQUIVALENT, ids=lambda mutant: mutant.__name__)
-def test_change_and_proof_are_told(mutant: type) -> None:
+def test_change_and_proof_are_described(mutant: type) -> None:
     paragraphs = inspect.cleandoc(mutant.__doc__ or "").split("\n\n")
     assert len(paragraphs) == 2
     assert all(text.endswith(".") for text in paragraphs)

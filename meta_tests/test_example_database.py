@@ -1,4 +1,4 @@
-"""Cases that failed before are tried first, and cost no verdict whatever became of them."""
+"""Cases that failed before are tried first. Lost or damaged ones change no verdict."""
 
 from __future__ import annotations
 
@@ -62,13 +62,13 @@ def opened(folder: Path) -> Examples:
 
 
 def kept(folder: Path) -> list[Path]:
-    """Files of examples; each lies in the folder of its key."""
+    """The files of the examples; each is in the folder of its key."""
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """With what a failing run has kept."""
+    """A folder with the examples that a failing run has kept."""
     judged(wrong(), opened(tmp_path / "examples"))
     assert kept(tmp_path / "examples")
     return tmp_path / "examples"
@@ -84,24 +84,24 @@ def test_what_failed_before_is_tried_first(folder: Path) -> None:
         assert record.failures[0].case == first.case
 
 
-def test_what_is_right_by_now_is_dropped(folder: Path) -> None:
+def test_examples_that_pass_now_are_deleted(folder: Path) -> None:
     implementation = right()
     record = judged(implementation, opened(folder), seed=1)
-    assert implementation.asked[0].config.hidden_size == 3, "it was tried"
+    assert implementation.asked[0].config.hidden_size == 3, "the example is tried first"
     assert not record.failures
     left = DirectoryBasedExampleDatabase(folder)
     keys = list(left.fetch(b".hypothesis-keys"))
     assert not [key for key in keys if not key.endswith(b".secondary") and list(left.fetch(key))]
 
 
-def test_without_it_nothing_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_examples_nothing_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     without, with_an_empty_one = judged(wrong(), None), judged(wrong(), opened(tmp_path / "x"))
     assert replace(without, seconds=0.0) == replace(with_an_empty_one, seconds=0.0)
     assert [path.name for path in tmp_path.iterdir()] == ["x"]
 
 
-def test_searches_are_told_apart(folder: Path) -> None:
+def test_each_search_has_its_own_examples(folder: Path) -> None:
     before = kept(folder)
     implementation = right()
     judged(implementation, opened(folder), seed=1, test="another")
@@ -186,7 +186,7 @@ def test_places_that_cannot_be_used(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HYPOTHESIS_STORAGE_DIRECTORY", str(tmp_path / "hypothesis"))
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")  # no network
-    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)  # which open what is tried already
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)  # the main process
     with pytest.raises(UsageError) as raised:
         open_examples([place])
     assert says in str(raised.value)
@@ -194,7 +194,7 @@ def test_places_that_cannot_be_used(
     assert "\n" not in str(raised.value)
 
 
-def test_without_redis_it_is_said_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_redis_the_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "redis", None)
     monkeypatch.delitem(sys.modules, "hypothesis.extra.redis", raising=False)
     with pytest.raises(UsageError, match=r"pip install 'lstm-conformance\[redis\]'"):
@@ -211,7 +211,7 @@ def test_an_artifact_is_read(folder: Path, tmp_path: Path, monkeypatch: pytest.M
     implementation = wrong()
     judged(implementation, open_examples(["github:owner/repo"]), seed=1)
     assert implementation.asked[0].config.hidden_size == 3
-    # Where it can be written is added to it.
+    # A second place, which can be written, is written.
     local = tmp_path / "local"
     judged(wrong(), open_examples(["github:owner/repo", str(local)]), seed=1)
     assert kept(local)

@@ -1,4 +1,4 @@
-"""The programs to start from, in other languages: they conform, and a mistake in them is named."""
+"""The example programs in other languages conform, and a mistake in them is named."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .helpers.command_line import Ended, run
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
-# Each capability that is declared, and a clause in which every case needs it.
+# Each capability that a program may declare, to a clause of which every case needs it.
 EXERCISED_BY = {
     "layers": "STACK-1",
     "bidirectional": "DIR-4",
@@ -36,7 +36,8 @@ EXERCISED_BY = {
 }
 PRECISIONS = {"float64", "float32"}
 
-# All combinations; and what is easily lost between two programs: small numbers, large ones, NaN.
+# Clauses on all combinations, and on values that may be lost between two programs: small and large
+# numbers, NaN.
 VALUES = ("COMB-1", "EQ-6", "EDGE-4", "EDGE-11")
 
 # The order of the gates in other frameworks.
@@ -44,7 +45,7 @@ ORDER = {"INPUT_GATE": 0, "OUTPUT_GATE": 1, "FORGET_GATE": 2, "CANDIDATE": 3}
 
 
 def tool(name: str) -> str:
-    """The path of a compiler or interpreter, which CI has to have."""
+    """The path of a compiler or interpreter. In CI it must not be missing."""
     path = shutil.which(name)
     if path is None and os.environ.get("CI") == "true":
         pytest.fail(f"{name} is missing")
@@ -54,7 +55,7 @@ def tool(name: str) -> str:
 
 
 def command(language: str, sources: Path) -> str:
-    """The command that runs the example, which is built first where that is needed."""
+    """The command that runs the example. It is built first if that is needed."""
     if language == "javascript":
         return shlex.join([tool("node"), str(sources / "lstm.mjs")])
     flags = ["-O2", "-std=c11", "-Wall", "-Wextra", "-Werror"]
@@ -66,7 +67,7 @@ def command(language: str, sources: Path) -> str:
 
 
 def capabilities(program: str) -> set[str]:
-    """What the program declares."""
+    """The capabilities that the program declares."""
     worker = ChildProcess(shlex.split(program), Limits(), {"method": "hello", "protocol": PROTOCOL})
     declared = worker.start()["capabilities"]
     worker.stop()

@@ -1,4 +1,4 @@
-"""A failure is told whatever numbers it has."""
+"""A failure is described whatever numbers it has."""
 
 from __future__ import annotations
 

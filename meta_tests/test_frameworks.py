@@ -1,4 +1,4 @@
-"""What is published of frameworks is what the results give, and findings stand alone."""
+"""The published pages on frameworks follow from the results, and findings stand alone."""
 
 from __future__ import annotations
 
@@ -26,27 +26,27 @@ else:
 PUBLISHED = {file.stem: file for file in sorted(frameworks.RESULTS.glob("*.json"))}
 FINDINGS = sorted(frameworks.FINDINGS.glob("*.py"))
 
-# Pages with plots, and what draws them.
+# Pages with plots, and the version of matplotlib that draws them.
 PLOTTED = {"matrix.svg", "torch.html"}
 PINNED = re.findall(
     "^matplotlib==([0-9.]+)", (frameworks.ROOT / "constraints.txt").read_text("utf-8"), re.MULTILINE
 )[-1]
 
-# These hold their programs themselves.
+# Files of known deviations that contain their programs.
 WITH_PROGRAMS = {"torch", "torch-onednn-off", "torch-inference"}
 
-# Lines of code of a finding, and of an adapter.
+# Largest number of lines of code of a finding, and of an adapter.
 LONGEST = 20
 LONGEST_ADAPTER = 59
 
 ADAPTER_FILES = Counter(adapter.factory.partition(":")[0] for adapter in REGISTRY.values())
 
-# This one is no adapter alone: drop-ins that users name are judged through it.
+# This one is longer: it also judges the drop-ins that users name.
 WITH_DROP_INS = "lstm_conformance.adapters.torch_module"
 
 
 def lines_of_code(text: str) -> int:
-    """Of a program without docstrings, comments and blank lines."""
+    """Number of lines of a program, without docstrings, comments and blank lines."""
     described = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     left_out = {
         line
@@ -65,7 +65,7 @@ def test_there_are_results() -> None:
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_published_results_are_conformant(name: str) -> None:
-    """Of every clause, if not of every case."""
+    """Every clause was judged, though not always every case."""
     results = read_results(PUBLISHED[name])
     assert results["implementation"]["target"] == name
     assert results["conformant"] is True
@@ -74,13 +74,13 @@ def test_published_results_are_conformant(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
-def test_published_results_do_not_tell_where_files_lay(name: str) -> None:
+def test_published_results_have_no_private_folders(name: str) -> None:
     text = PUBLISHED[name].read_text("utf-8")
     assert not re.findall(r'File \\"(?:/|[A-Za-z]:).*?"', text)
 
 
 @pytest.mark.parametrize("name", frameworks.pages())
-def test_a_page_is_what_the_results_give(name: str) -> None:
+def test_a_page_follows_from_the_results(name: str) -> None:
     if name in PLOTTED and metadata.version("matplotlib") != PINNED:
         pytest.skip(f"made with matplotlib {PINNED}: others draw the same in other bytes")
     assert (frameworks.PUBLISHED / name).read_text("utf-8") == frameworks.pages()[name]()
@@ -121,7 +121,7 @@ def test_a_waiver_names_its_finding() -> None:
 
 @pytest.mark.parametrize("module", sorted(set(ADAPTER_FILES) - {WITH_DROP_INS}))
 def test_an_adapter_is_short(module: str) -> None:
-    """Each of a file's adapters has its share of the lines."""
+    """The lines of a file count in equal parts for its adapters."""
     file = frameworks.ROOT / "adapters" / f"{module.rpartition('.')[2]}.py"
     assert lines_of_code(file.read_text("utf-8")) / ADAPTER_FILES[module] <= LONGEST_ADAPTER
 

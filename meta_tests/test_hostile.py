@@ -1,4 +1,4 @@
-"""Implementations that end the process or write on its outputs spoil no other verdict."""
+"""Implementations that end the process, or write to its outputs, change no other verdict."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from lstm_conformance.reports.matrix_picture import matrix_picture
 
 from .helpers.made_up_results import PROGRAM, failure, hostile, right, wrong
 
-# In bytes: of the matrix of 12 implementations.
+# Largest size of the matrix of 12 implementations, in bytes.
 LARGEST_MATRIX = 2_000_000
 
 ELEMENTS = set(
@@ -45,7 +45,7 @@ class Page(HTMLParser):
         self.text += data
 
     def all(self, tag: str) -> list[dict[str, str | None]]:
-        """Attributes of each such element."""
+        """The attributes of each element with this tag."""
         return [attributes for name, attributes in self.elements if name == tag]
 
 
@@ -129,14 +129,14 @@ def test_a_page_can_be_read_without_seeing_it(kind: str) -> None:
             assert attributes.get("aria-label"), tag
 
 
-def test_what_is_wrong_is_said() -> None:
+def test_failures_are_shown() -> None:
     page = Page(pages()["new"])
     text = " ".join(page.text.split())
     assert "NOT CONFORMANT: it breaks 3 of 189 clauses." in text
     first = text.index("matches GatesInOrderOFGI")
     assert first < text.index("Consequences These build on"), "causes come first"
-    for said in ("c_n[0, 0, 1]", "-0.33", "-0.34", "± 1.1e-16", "9e+13 times rounding noise"):
-        assert said in text
+    for expected in ("c_n[0, 0, 1]", "-0.33", "-0.34", "± 1.1e-16", "9e+13 times rounding noise"):
+        assert expected in text
     assert "W = [W_i; W_f; W_g; W_o]" in text
     assert PROGRAM in page.text
     assert 'lstm-conformance check mine.py:LSTM --clause EQ-1 --case "v1 input_size=1"' in text
@@ -149,7 +149,7 @@ def test_what_is_wrong_is_said() -> None:
     assert "output, float64: error 4e-17 at seq_len up to 1, 0.4 times the noise" in text
 
 
-def test_what_old_results_do_not_hold_is_said() -> None:
+def test_missing_parts_of_old_results_are_mentioned() -> None:
     text = Page(pages()["old"]).text
     assert "it does what the documentation of torch.nn.LSTM says, but for known deviations" in text
     assert "These results hold no histogram" in text
@@ -157,7 +157,7 @@ def test_what_old_results_do_not_hold_is_said() -> None:
     assert "These results do not say in which chapters" in text
 
 
-def test_nothing_judged_is_a_page_too() -> None:
+def test_results_without_a_case_have_a_page() -> None:
     results = right()
     results.update(clauses=[], chapters=[], tensors=[], conformant=False)
     results["coverage"]["combinations"] = {"total": 2304, "visited": 0, "left_out": []}
@@ -191,7 +191,7 @@ def test_a_clause_that_one_result_lacks_has_an_empty_cell() -> None:
     assert "#EQ-1-2" not in {a["href"] for a in page.all("a")}
 
 
-def test_the_matrix_says_how_many_conform_and_how_many_only_but_for_something() -> None:
+def test_the_matrix_counts_who_conforms_with_known_deviations() -> None:
     without = right()
     for clause in without["clauses"]:
         if clause["verdict"] == "waived":
@@ -242,11 +242,11 @@ def test_causes_that_look_alike_are_shown_once() -> None:
             clause["root_cause"] = True
     text = Page(report_html(results)).text
     alike = text.index("Broken, with the same diagnosis")
-    assert text.index("EQ-3 Output gate") < alike, "of this one nothing is known"
+    assert text.index("EQ-3 Output gate") < alike, "it has no diagnosis"
     assert alike < text.index("EQ-2 Input gate and candidate")
 
 
-def test_what_the_schema_leaves_open_may_be_missing() -> None:
+def test_optional_fields_may_be_missing() -> None:
     results = wrong()
     results["clauses"][0]["failure"].update(finding={"tensor": "c_n"}, diagnosis={"text": "odd"})
     results["clauses"][1]["failure"].update(finding={"index": [0]}, diagnosis={"defects": []})

@@ -1,4 +1,4 @@
-"""What crashes, hangs or talks nonsense costs the verdict on one case, and on no other."""
+"""A crash, a hang or a malformed answer costs the verdict on one case, and on no other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The judge can fail: every way of looking away that was thought of is tried on it."""
+"""The judge finds errors: every known way to overlook one is tried."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ CASE = Case(
 
 
 def trial(case: Case = CASE, **changes: np.ndarray) -> Trial:
-    """What the oracle expects, as an observation, with some tensors replaced."""
+    """A trial that observes what the oracle expects, with some tensors replaced."""
     tensors = {**expect(case).values, **{k.replace("__", "."): v for k, v in changes.items()}}
     observed = {k: ObservedTensor(v, case.dtype, "cpu") for k, v in tensors.items()}
     return trial_of(case, Observation(observed, 0.0))
@@ -104,7 +104,7 @@ def test_each_element_is_held_to_its_own_noise(wrong: int) -> None:
     assert (finding.verdict, finding.index) == (FAIL, (wrong,))
 
 
-def test_threshold_is_not_for_sale() -> None:
+def test_the_threshold_is_fixed() -> None:
     assert THRESHOLD == 30
 
 
@@ -124,7 +124,7 @@ def test_each_tensor_is_compared(name: str) -> None:
 
 
 def test_gradients_are_compared_not_parameters() -> None:
-    # The values of the parameters in place of their gradients must not do.
+    # The values of the parameters must not pass as their gradients.
     name = "weight_hh_l1"
     parameter = CASE.arguments()[name]
     findings = close("weight_hh")(trial(**{f"{name}__grad": parameter}))
@@ -197,7 +197,7 @@ def test_dtype_and_device_are_those_of_the_case(name: str) -> None:
 LARGE = Case(LSTMConfig(4, 5), seq_len=5, batch_size=3, seed=1)
 
 
-def test_lost_precision_is_told_from_other_mistakes() -> None:
+def test_lost_precision_is_distinguished_from_other_mistakes() -> None:
     rule = precision_kept(*OUTPUTS)
     assert {f.verdict for f in rule(trial(LARGE))} == {PASS}
     lost = {k: v.astype(np.float32).astype(float) for k, v in expect(LARGE).values.items()}
@@ -208,7 +208,7 @@ def test_lost_precision_is_told_from_other_mistakes() -> None:
     assert {f.verdict for f in rule(trial(LARGE, **wrong))} == {INCONCLUSIVE}
 
 
-def test_another_gate_order_is_told_from_other_mistakes() -> None:
+def test_another_gate_order_is_distinguished_from_other_mistakes() -> None:
     rule = gates_in_order(*OUTPUTS)
     assert {f.verdict for f in rule(trial(LARGE))} == {PASS}
     arguments = LARGE.arguments()

@@ -13,7 +13,7 @@ from .helpers.made_up_results import hostile, right, wrong
 
 
 def suite(results: dict[str, Any]) -> ElementTree.Element:
-    """The only suite, whose counts are right."""
+    """The only suite in the XML; its counts are checked."""
     (found,) = ElementTree.fromstring(junit_xml([results]))
     cases = found.findall("testcase")
     assert int(found.get("tests", "")) == len(cases)
@@ -24,7 +24,7 @@ def suite(results: dict[str, Any]) -> ElementTree.Element:
 
 
 def outcome(found: ElementTree.Element, clause: str) -> tuple[str, str]:
-    """Of the clause, and the message."""
+    """The outcome of a clause, and its message."""
     (case,) = (c for c in found.findall("testcase") if c.get("name", "").split()[0] == clause)
     return (case[0].tag, case[0].get("message", "")) if len(case) else ("passed", "")
 
@@ -51,7 +51,7 @@ def test_a_known_deviation_is_skipped_for_its_reason() -> None:
     assert message.startswith("waived; known deviation: In float32 a packed sequence")
 
 
-def test_how_it_was_judged_is_said() -> None:
+def test_properties_say_how_it_was_judged() -> None:
     properties = {p.get("name"): p.get("value") for p in suite(right()).iter("property")}
     assert properties["version"] == "2.13.0+cpu"
     assert (properties["profile"], properties["seed"]) == ("smoke", "0")

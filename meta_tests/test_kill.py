@@ -1,4 +1,4 @@
-"""The command that judges the suite: which defects are killed, by what, and how soon."""
+"""``lstm-conformance defects``: which defects are killed, by which clause, and how soon."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from .helpers.command_line import IMPLEMENTATIONS, check, environment, run
 
 
 class FailsAt(ReferenceLSTM):
-    """The reference, but for one of its runs."""
+    """The reference, which raises in one of its runs."""
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -65,7 +65,7 @@ def test_without_a_failure_all_cases_are_judged() -> None:
     assert judging.cases == PROFILES["smoke"].per_clause
 
 
-def test_only_the_clause_that_was_asked_for_can_end_it() -> None:
+def test_only_a_failure_of_the_asked_clause_ends_a_test() -> None:
     """The test of the combinations names two clauses."""
     rules: dict[str, Callable[..., Any]] = {"COMB-1": close("output"), "COMB-2": lambda trial: []}
     combinations = covering_array()[:3]
@@ -76,7 +76,7 @@ def test_only_the_clause_that_was_asked_for_can_end_it() -> None:
 
 @pytest.mark.parametrize("profile", ["smoke", "default"])
 def test_runs_are_those_of_pytest(profile: str, tmp_path: Path) -> None:
-    """Of the same names, since the cases follow from them."""
+    """They have the same names, since the cases follow from the names."""
     collected = subprocess.run(
         [sys.executable, "-m", "pytest", "--pyargs", "lstm_conformance.tests", "-c", "/dev/null",
          "--collect-only", "-q", "-p", "no:cacheprovider", "--lstm-implementation", "reference",
@@ -90,7 +90,7 @@ def test_runs_are_those_of_pytest(profile: str, tmp_path: Path) -> None:
 
 # ----------------------------------------------------------------------- the command
 
-# Entries of a catalogue: name, target, the clause that it is said to break.
+# Entries of a catalogue: name, target, and the clause that it breaks according to the catalogue.
 READABLE = "lstm_conformance.defects.readable:ReadableLSTM"
 NO_BIAS_HH = "lstm_conformance.defects.equations.parameters:BiasHHIgnored"
 HOSTILE = f"{IMPLEMENTATIONS / 'hostile.py'}"
@@ -121,7 +121,7 @@ sys.exit(main(sys.argv[1:]))
 
 @pytest.fixture(scope="module")
 def made_up(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, dict[str, Any], str]:
-    """How the command ended with a catalogue made up for it, its results, and its page."""
+    """How the command ended with a made-up catalogue, its results, and its page."""
     pytest.importorskip("torch")
     folder = tmp_path_factory.mktemp("made_up")
     options = ("--profile", "smoke", "-n", "2", "--json", "results.json", "--markdown", "page.md")
@@ -135,7 +135,7 @@ def made_up(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, dict[str, An
 
 
 @pytest.mark.slow
-def test_who_is_killed_by_what(made_up: tuple[Any, dict[str, Any], str]) -> None:
+def test_which_clause_kills_which_defect(made_up: tuple[Any, dict[str, Any], str]) -> None:
     rows = {row["id"]: row for row in made_up[1]["defects"]}
     assert list(rows) == [name for name, _, _ in MADE_UP]
     assert {name: (row["killed_by"], row["expected"]) for name, row in rows.items()} == {
@@ -173,7 +173,7 @@ def test_the_case_is_the_one_at_which_check_fails_first(
 
 
 @pytest.mark.slow
-def test_what_is_told(made_up: tuple[Any, dict[str, Any], str]) -> None:
+def test_output_and_page(made_up: tuple[Any, dict[str, Any], str]) -> None:
     ended, results, page = made_up
     assert ended.returncode == 1
     assert ended.stderr == ""
@@ -190,7 +190,7 @@ def test_what_is_told(made_up: tuple[Any, dict[str, Any], str]) -> None:
     assert r"It has \* and \| in it." in table[0]
 
 
-def test_the_page_has_public_bugs_and_what_is_no_defect() -> None:
+def test_the_page_has_public_bugs_and_equivalent_changes() -> None:
     row = {
         "id": "Wrong", "kind": "forward", "text": "It is.", "shows": "", "breaks": "EQ-1",
         "verdict": "killed", "expected": True, "killed_by": "EQ-1", "case": "v1", "cases": 1,
@@ -235,7 +235,7 @@ def test_exit_status(killed: int, total: int, profile: str, status: int) -> None
         (["-n", "0"], "at least 1"),
     ],
 )
-def test_questions_that_cannot_be_put(arguments: list[str], says: str, tmp_path: Path) -> None:
+def test_commands_that_are_refused(arguments: list[str], says: str, tmp_path: Path) -> None:
     pytest.importorskip("torch")
     ended = run("defects", *arguments, cwd=tmp_path)
     assert ended.status == 2

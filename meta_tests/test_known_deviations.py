@@ -1,4 +1,4 @@
-"""Files of known deviations: what they must say, and those that the project has."""
+"""Files of known deviations: what they must contain, and those of the project."""
 
 from __future__ import annotations
 
@@ -102,7 +102,9 @@ def test_every_condition_is_of_a_case() -> None:
         ("x = " + "[" * 9000, "is no TOML"),
     ],
 )
-def test_what_cannot_be_used_is_told_in_a_sentence(tmp_path: Path, text: str, message: str) -> None:
+def test_malformed_files_are_refused_in_one_sentence(
+    tmp_path: Path, text: str, message: str
+) -> None:
     with pytest.raises(UsageError, match=message):
         read_known_deviations(written(tmp_path, text))
 
@@ -117,7 +119,7 @@ def test_bad_file_on_the_command_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("target", FILES)
-def test_those_of_torch_are_deviations_still(target: str, tmp_path: Path) -> None:
+def test_the_known_deviations_of_torch_are_still_there(target: str, tmp_path: Path) -> None:
     pytest.importorskip("torch")
     known = read_known_deviations(FILES[target])
     assert known

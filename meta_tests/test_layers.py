@@ -1,4 +1,4 @@
-"""Imports: each is a path on disk, they point one way, and no module imports itself by a detour."""
+"""Imports: each is a path on disk, they point one way, and they have no cycle."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def test_folders_are_in_the_order_of_their_imports() -> None:
     [*TopologicalSorter(MAY_IMPORT).static_order()]  # raises CycleError
 
 
-def test_no_module_imports_itself_by_a_detour() -> None:
+def test_imports_have_no_cycle() -> None:
     [*TopologicalSorter(graph(ROOT)).static_order()]
 
 
@@ -189,7 +189,7 @@ def test_a_planted_path_is_seen(copy: Path) -> None:
     assert len(missing(copy)) == 1
 
 
-def test_a_planted_circle_is_seen(copy: Path) -> None:
+def test_a_planted_cycle_is_seen(copy: Path) -> None:
     path = copy / "runner" / "session" / "suite.py"
     path.write_text(f"{path.read_text('utf-8')}\nfrom .session import JudgingSession\n", "utf-8")
     with pytest.raises(CycleError):

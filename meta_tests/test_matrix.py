@@ -1,4 +1,4 @@
-"""Several implementations beside each other, as text and as Markdown."""
+"""Several implementations side by side, as text and as Markdown."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lstm_conformance.reports.matrix import (
 from .helpers.made_up_results import hostile, right, wrong
 
 
-def test_implementations_of_one_name_are_told_apart() -> None:
+def test_implementations_of_one_name_have_different_labels() -> None:
     assert labels([right(), wrong()]) == ["torch", "mine.py:LSTM"]
     assert labels([right(), wrong(), right()]) == [
         "torch 2.13.0+cpu (1)", "mine.py:LSTM", "torch 2.13.0+cpu (3)",

@@ -1,4 +1,4 @@
-"""Merged shards are what one run gives; what is no run, or damaged, is refused in one sentence."""
+"""Merged shards equal one run; other or damaged files are refused in one sentence."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def shards(count: int, **options: Any) -> dict[str, Results]:
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 9])
-def test_merged_shards_are_the_whole(count: int) -> None:
+def test_merged_shards_equal_one_run(count: int) -> None:
     found = merged(shards(count))
     jsonschema.validate(found, SCHEMA)
     assert without_times(found) == without_times(json.loads(json.dumps(whole())))
     assert "<script>" in json.dumps(found), "names and messages are kept as they are"
 
 
-def test_a_test_that_broke_off_in_a_shard_is_an_error_of_the_whole() -> None:
+def test_a_test_that_broke_off_in_a_shard_is_an_error() -> None:
     test = "test_shapes.test_shape_of_output"
     judged = planned()
     assert test in judged.tests
@@ -116,7 +116,7 @@ def test_shards_of_two_runs_are_refused(part: str, name: str, says: str) -> None
     assert says in refusal(given)
 
 
-def test_what_is_no_complete_set_of_shards_is_refused() -> None:
+def test_incomplete_sets_of_shards_are_refused() -> None:
     two = shards(2)
     first, second = two["1.json"], two["2.json"]
     assert "a is no shard" in refusal({"a": whole()})
@@ -131,7 +131,7 @@ def test_what_is_no_complete_set_of_shards_is_refused() -> None:
         assert f"b is not complete ({stopped})" in refusal({"a": first, "b": stopped_short})
 
 
-def test_a_budget_that_ran_out_in_a_shard_ran_out() -> None:
+def test_merged_results_say_that_a_budget_ran_out() -> None:
     found = merged({"a": shard("1/2"), "b": shard("2/2", stopped="max-time")})
     assert found["stopped"] == "max-time"
 
@@ -157,7 +157,7 @@ def with_a_record_of_another_clause(found: Results) -> None:
     found["parts"][min(found["parts"])]["records"][0]["clause"] = "USE-1"
 
 
-def with_a_case_that_is_none(found: Results) -> None:
+def with_a_malformed_case(found: Results) -> None:
     failure = {
         "verdict": "error", "case": "v1 <script>", "first_case": CASE, "finding": {},
         "exception": "", "traceback": "", "plain": True, "diagnosis": {},
@@ -181,7 +181,7 @@ def with_a_count_of_another_shard(found: Results) -> None:
     "change",
     [
         lacking_a_test, with_a_test_of_another_shard, with_an_unknown_test,
-        with_clauses_of_another_test, with_a_record_of_another_clause, with_a_case_that_is_none,
+        with_clauses_of_another_test, with_a_record_of_another_clause, with_a_malformed_case,
         with_half_a_finding, with_a_count_of_another_shard,
     ],
 )  # fmt: skip
@@ -227,7 +227,7 @@ def test_damaged_files_are_refused_in_one_sentence(
         ('{"schema_version": 2}', "is damaged"),
     ],
 )
-def test_what_is_no_result_is_refused_in_one_sentence(
+def test_files_without_results_are_refused_in_one_sentence(
     text: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     texts = {"1.json": json.dumps(shard("1/2")), "2.json": text}

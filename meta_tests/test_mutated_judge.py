@@ -1,4 +1,4 @@
-"""The judge is mutated, so that it looks away: the tests of the judge have to see it.
+"""Mutation testing of the judge: each mutation overlooks something, and tests have to see that.
 
 This is the one module that imports other test modules: it calls their tests with the mutated judge.
 """
@@ -48,12 +48,12 @@ Function = Callable[..., Any]
 
 
 class Mutation(NamedTuple):
-    """One change of the judge.
+    """One mutation of the judge.
 
     Attributes:
         owner, name: what is changed, a member of a module or class.
-        change: from what it is to what it becomes.
-        seen_by: tests, each of which has to fail.
+        change: function from the member to what replaces it.
+        seen_by: tests; each has to fail.
     """
 
     owner: Any
@@ -63,11 +63,11 @@ class Mutation(NamedTuple):
 
 
 def becomes(value: object) -> Callable[[Any], Any]:
-    """A constant has another value."""
+    """Gives a constant another value."""
     return lambda original: value
 
 
-# ------------------------------------------------------------- comparing the wrong thing
+# ------------------------------------------------------------- comparing something else
 
 
 def parameters_for_gradients(original: Function) -> Function:
@@ -159,7 +159,7 @@ def mean_for_all(original: Function) -> Function:
     return allowed
 
 
-# --------------------------------------------------------------- counting the wrong thing
+# --------------------------------------------------------------- counting something else
 
 
 def exceptions_swallowed(original: Function) -> Function:
@@ -210,7 +210,7 @@ def most_findings_decide(original: Function) -> Function:
     return verdict
 
 
-def stands(verdict: str) -> Callable[[Function], Function]:
+def is_no_obstacle(verdict: str) -> Callable[[Function], Function]:
     """Clauses with ``verdict`` are no obstacle to conformance."""
 
     def change(original: Function) -> Function:
@@ -276,7 +276,7 @@ def shards_take_turns(original: Function) -> Function:
     return lambda shard, names: {*sorted(names)[shard.index - 1 :: shard.count]}
 
 
-def shards_claim(original: Function) -> Function:
+def shards_are_conformant(original: Function) -> Function:
     def conforms(self: Any, clauses: list[dict[str, Any]]) -> bool:
         return bool(clauses) and all(clause["verdict"] == PASS for clause in clauses)
 
@@ -291,7 +291,7 @@ def nothing_is_damaged(original: Function) -> Function:
     return lambda plain, clauses: True
 
 
-def finished_whatever_happened(original: Function) -> Function:
+def always_finished(original: Function) -> Function:
     def add(self: TestOutcome, *arguments: Any, **options: Any) -> None:
         original(self, *arguments, **options)
         self.state = "finished"
@@ -299,7 +299,7 @@ def finished_whatever_happened(original: Function) -> Function:
     return add
 
 
-def all_is_seen(original: Any) -> property:
+def nothing_is_unseen(original: Any) -> property:
     return property(lambda outcomes: set())
 
 
@@ -315,11 +315,11 @@ def out_of_time_before_a_case(original: Function) -> Function:
     return has_to_end
 
 
-def as_they_stand(original: Function) -> Function:
+def in_plain_order(original: Function) -> Function:
     return lambda tests: list(tests)
 
 
-def without_what_was_judged(original: Function) -> Function:
+def without_records(original: Function) -> Function:
     return lambda *arguments: {n: replace(o, records=[]) for n, o in original(*arguments).items()}
 
 
@@ -335,8 +335,8 @@ def nothing_broken(original: Function) -> Function:
     return lambda found: original(replace(found, broken=[]))
 
 
-def as_before(original: Function) -> Function:
-    """What is broken as before is news."""
+def nothing_was_broken_before(original: Function) -> Function:
+    """Clauses that were broken before count as newly broken."""
     return lambda before, after: original({**before, "clauses": []}, after)
 
 
@@ -344,7 +344,7 @@ def all_causes_alike(original: Function) -> Function:
     return lambda clause: ("alike",)
 
 
-def gone_stays(original: Function) -> Function:
+def gone_ones_are_kept(original: Function) -> Function:
     def draft(results: dict[str, Any], name: str) -> Any:
         kept = [{**found, "outcome": "waived"} for found in results["deviations"]]
         return original({**results, "deviations": kept}, name)
@@ -423,13 +423,13 @@ MUTATIONS = {
         judge,
         "THRESHOLD",
         becomes(np.inf),
-        (test_judge.test_threshold_is_not_for_sale, test_judge.test_one_element),
+        (test_judge.test_the_threshold_is_fixed, test_judge.test_one_element),
     ),
     "the threshold is a little higher": Mutation(
         judge,
         "THRESHOLD",
         becomes(32.0),
-        (test_judge.test_threshold_is_not_for_sale, test_judge.test_one_element),
+        (test_judge.test_the_threshold_is_fixed, test_judge.test_one_element),
     ),
     "an inconclusive tensor passes": Mutation(
         judge,
@@ -452,7 +452,7 @@ MUTATIONS = {
     "an inconclusive clause is no obstacle": Mutation(
         results_builder,
         "permits_conformance",
-        stands("inconclusive"),
+        is_no_obstacle("inconclusive"),
         (test_session.test_verdict_of_a_clause,),
     ),
     "most tensors decide": Mutation(
@@ -495,7 +495,7 @@ MUTATIONS = {
         case_judge,
         "_verdict",
         nothing_found_passes,
-        (test_checker.test_a_rule_that_looks_at_nothing_passes_nothing,),
+        (test_checker.test_a_rule_without_findings_passes_nothing,),
     ),
     "a clause without a case passes": Mutation(
         results_builder,
@@ -507,7 +507,7 @@ MUTATIONS = {
         results_builder,
         "clause_verdict",
         counted_as_pass("not tested"),
-        (test_session.test_a_clause_that_nobody_looked_at_is_no_pass,),
+        (test_session.test_a_clause_without_a_judged_case_is_no_pass,),
     ),
     "known deviations apply to every case": Mutation(
         Deviation,
@@ -515,35 +515,38 @@ MUTATIONS = {
         conditions_ignored,
         (
             test_known_deviations.test_conditions_on_the_case,
-            test_checker.test_failures_beyond_the_conditions_are_failures,
+            test_checker.test_failures_outside_the_conditions_are_failures,
         ),
     ),
     "a known deviation that is none is kept": Mutation(
         results_builder._Builder,
         "_deviations",
         never_gone,
-        (test_session.test_a_known_deviation_that_is_none_is_an_error,),
+        (test_session.test_a_known_deviation_that_is_gone_is_an_error,),
     ),
-    "what is lacking is not told": Mutation(
-        checker, "narrowed", nothing_is_lacking, (test_checker.test_what_is_lacking_is_told,)
+    "lacking capabilities are not recorded": Mutation(
+        checker,
+        "narrowed",
+        nothing_is_lacking,
+        (test_checker.test_lacking_capabilities_are_recorded,),
     ),
     "only the first alternatives are drawn": Mutation(
         checker,
         "narrowed",
         first_alternatives,
-        (test_checker.test_all_that_is_declared_is_drawn,),
+        (test_checker.test_every_declared_capability_is_drawn,),
     ),
     "a shard leaves out a test": Mutation(
         Shard, "tests", one_test_left_out, (test_shards.test_every_test_is_in_one_shard,)
     ),
     "shards take turns": Mutation(
-        Shard, "tests", shards_take_turns, (test_shards.test_shards_take_about_as_long,)
+        Shard, "tests", shards_take_turns, (test_shards.test_shards_take_about_the_same_time,)
     ),
     "a shard is conformant": Mutation(
         results_builder._Builder,
         "_conforms",
-        shards_claim,
-        (test_shards.test_a_shard_claims_nothing,),
+        shards_are_conformant,
+        (test_shards.test_a_shard_is_never_conformant,),
     ),
     "shards of any runs are merged": Mutation(
         same_run,
@@ -561,16 +564,16 @@ MUTATIONS = {
     "parts are joined without what they hold": Mutation(
         same_run,
         "outcomes_of",
-        without_what_was_judged,
+        without_records,
         (
-            test_merge.test_merged_shards_are_the_whole,
-            test_resume.test_a_resumed_run_is_the_whole,
+            test_merge.test_merged_shards_equal_one_run,
+            test_resume.test_a_resumed_run_equals_an_uninterrupted_one,
         ),
     ),
     "a test that was cut short or broke off has finished": Mutation(
         TestOutcome,
         "add",
-        finished_whatever_happened,
+        always_finished,
         (
             test_resume.test_a_test_that_broke_off_is_run_again,
             test_resume.test_a_test_that_was_cut_short_is_run_again_as_a_whole,
@@ -579,28 +582,28 @@ MUTATIONS = {
     "what was not reached was seen": Mutation(
         Outcomes,
         "unseen_clauses",
-        all_is_seen,
+        nothing_is_unseen,
         (
-            test_budget.test_a_clause_that_may_be_supported_was_not_shown_to_be_unsupported,
-            test_session.test_a_known_deviation_of_what_was_not_reached_is_undecided,
+            test_budget.test_a_clause_with_a_test_that_was_not_reached_is_not_unsupported,
+            test_session.test_a_known_deviation_whose_clause_was_not_reached_is_undecided,
         ),
     ),
     "no test is out of time": Mutation(
         Budget,
         "begin",
         never_out_of_time,
-        (test_budget.test_a_test_may_take_half_as_much_again_as_its_share,),
+        (test_budget.test_a_test_may_take_one_and_a_half_times_its_share,),
     ),
     "a test may end without a case": Mutation(
         Checker,
         "_has_to_end",
         out_of_time_before_a_case,
-        (test_budget.test_a_case_that_tells_nothing_is_not_enough,),
+        (test_budget.test_a_case_without_a_clear_verdict_does_not_end_a_test,),
     ),
     "tests come in any order": Mutation(
         budget,
         "most_informative_first",
-        as_they_stand,
+        in_plain_order,
         (test_budget.test_the_most_informative_tests_come_first,),
     ),
     "a baseline misses no clause": Mutation(
@@ -610,13 +613,13 @@ MUTATIONS = {
         baseline,
         "_worse",
         nothing_grown,
-        (test_baseline.test_what_is_broken_must_not_be_so_by_more_than_tenfold,),
+        (test_baseline.test_the_error_of_a_broken_clause_must_not_grow_tenfold,),
     ),
     "a baseline allows what broke": Mutation(
         baseline, "_worse", nothing_broken, (test_baseline.test_what_got_worse,)
     ),
     "a baseline excuses nothing": Mutation(
-        baseline, "difference", as_before, (test_baseline.test_what_got_worse,)
+        baseline, "difference", nothing_was_broken_before, (test_baseline.test_what_got_worse,)
     ),
     "a draft takes all causes for one": Mutation(
         deviation_draft,
@@ -627,19 +630,19 @@ MUTATIONS = {
             test_waive.test_clauses_of_one_exception_are_one_entry,
         ),
     ),
-    "a draft keeps what is known no more": Mutation(
+    "a draft keeps known deviations that are gone": Mutation(
         deviation_draft,
         "draft",
-        gone_stays,
-        (test_waive.test_known_ones_stay_while_they_are_known,),
+        gone_ones_are_kept,
+        (test_waive.test_known_deviations_are_kept_unless_they_are_gone,),
     ),
     "a clause without a case is no obstacle": Mutation(
         results_builder,
         "permits_conformance",
-        stands("not tested"),
+        is_no_obstacle("not tested"),
         (
             test_session.test_a_clause_without_a_test_is_no_pass,
-            test_session.test_a_clause_that_nobody_looked_at_is_no_pass,
+            test_session.test_a_clause_without_a_judged_case_is_no_pass,
         ),
     ),
 }
@@ -659,7 +662,7 @@ def test_mutation_is_seen(mutation: Mutation, monkeypatch: pytest.MonkeyPatch) -
 
 
 def modules() -> list[Any]:
-    """Of the package and of these tests."""
+    """The modules of the package and of these tests."""
     packages = ("lstm_conformance.", f"{__package__}.")
     return [module for name, module in [*sys.modules.items()] if name.startswith(packages)]
 
@@ -676,7 +679,7 @@ def fails(test: Function) -> bool:
 
 @cache
 def fails_without_mutation(test: Function) -> bool:
-    """Never, or its failure under a mutation would prove nothing."""
+    """Whether a test fails anyway; then its failure with a mutation proves nothing."""
     return fails(test)
 
 

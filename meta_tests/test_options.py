@@ -1,4 +1,4 @@
-"""Options: described once, and read everywhere as they were given."""
+"""Options: every reader gets the values that were given."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ TEXTS: dict[str, list[str]] = {
     "max_failures": ["4"],
 }
 
-# What goes with the option, where it does not stand alone.
+# The target of a command line with the option, if it is not the reference.
 TOGETHER = {"python": ["reference"], "program": []}
 
-# What the process that judges isolated cases has to know: how to make the implementation, and how
-# its cases are judged.
+# The options that the process of isolated cases needs: how to make the implementation, and how to
+# judge its cases.
 ISOLATED = {
     "target", "program", "python", "time_limit", "memory_limit", "profile", "seed", "dtypes",
     "devices", "required", "without", "known_deviations",

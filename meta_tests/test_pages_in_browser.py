@@ -1,6 +1,6 @@
 """Pages in a browser: what can be clicked, typed and seen.
 
-They need Playwright and Chromium: `tox -e browser` runs them, and fails without.
+They need Playwright and Chromium. `tox -e browser` runs them, and fails without these.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ KINDS = ("old", "new", "hostile", "difference", "matrix", "hostile matrix")
 
 COMMAND = failure("EQ-1")["command"]
 
-# In milliseconds, until the matrix of 12 implementations is painted and can be used.
+# The matrix of 12 implementations has to be painted and usable within this time, in milliseconds.
 QUICK = 1000.0
 
 _SWITCHES = (
@@ -74,7 +74,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Visits:
-    """Opens pages; whatever a page does that it should not is a complaint."""
+    """Opens pages, and collects complaints about what a page must not do."""
 
     def __init__(self, browser: Browser, folder: Path) -> None:
         self.browser, self.folder = browser, folder
@@ -107,14 +107,14 @@ def visits(browser: Browser, folder: Path) -> Iterator[Visits]:
 
 
 def rows(page: Page) -> list[str]:
-    """First cells of the rows that are shown, of the table of clauses."""
+    """The first cells of the visible rows in the table of clauses."""
     shown = "(rows) => rows.filter((r) => r.checkVisibility()).map((r) => r.cells[0].innerText)"
     found: list[str] = page.locator("section:has(form.filter) tbody tr").evaluate_all(shown)
     return found
 
 
 def choice(page: Page, name: str) -> Locator:
-    """A field of the form that filters."""
+    """A field of the form for filtering."""
     return page.locator(f"form.filter [name='{name}']")
 
 
@@ -249,7 +249,7 @@ def test_the_keyboard_reaches_everything(visits: Visits) -> None:
     page.locator("#why-EQ-2").wait_for(state="visible")
 
 
-def test_paper_shows_what_is_closed(visits: Visits) -> None:
+def test_printing_shows_closed_details(visits: Visits) -> None:
     page = visits.open("new")
     page.emulate_media(media="print")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")

@@ -1,6 +1,6 @@
 """Each clause has a defect that breaks it, and is killed by the tests of that clause alone.
 
-One defect of each clause is tried here; all of them are by ``lstm-conformance defects``.
+One defect of each clause is tried here. ``lstm-conformance defects`` tries all.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def test_ids_are_unique() -> None:
 
 
 def test_no_defect_is_forgotten() -> None:
-    """Every class that a module of defects offers by its name is in the catalogue."""
+    """Every public class of a module of defects is in the catalogue."""
     known = {defect.target for defect in PLANTED}
     for module_name in {defect.target.partition(":")[0] for defect in PLANTED}:
         for name, value in vars(import_module(module_name)).items():

@@ -1,4 +1,4 @@
-"""Programs are judged by the protocol, which is what its page and its schema say."""
+"""Programs are judged by the protocol, as its page and its schema describe it."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_a_program_gives_the_same_numbers(program: Program, dtype: str) -> None:
 
 
 def test_given_values_travel(program: Program) -> None:
-    """A case with given values has the text of another one: it is not the text that counts."""
+    """A case with given values has the same text as one without. The values count, not the text."""
     shapes = EVERYTHING.shapes()
     given = {"input": np.zeros(shapes["input"]), "cotangent of c_n": np.ones(shapes["c_n"])}
     case = EVERYTHING.with_values(given)
@@ -96,7 +96,7 @@ def test_the_page_names_the_version() -> None:
 
 
 def test_an_adapter_in_another_interpreter_needs_nothing_installed() -> None:
-    """As far as this interpreter can tell: only what was copied is on the path before it."""
+    """Only the copied files are before everything else on the path of this interpreter."""
     command, environment = adapter_command(sys.executable, "reference")
     copied = Path(environment["PYTHONPATH"], "lstm_conformance")
     assert copied.joinpath("adapters", "reference.py").is_file()
@@ -118,10 +118,12 @@ def test_an_adapter_in_another_interpreter_needs_nothing_installed() -> None:
         ),
     ],
 )
-def test_what_is_no_such_program_is_told(command: list[str], says: str) -> None:
-    with pytest.raises(UsageError) as told:
+def test_programs_that_do_not_follow_the_protocol_are_refused(
+    command: list[str], says: str
+) -> None:
+    with pytest.raises(UsageError) as raised:
         Program(command, Limits())
-    assert says in str(told.value)
+    assert says in str(raised.value)
 
 
 @pytest.mark.parametrize(
@@ -136,9 +138,7 @@ def test_what_is_no_such_program_is_told(command: list[str], says: str) -> None:
         (("reference", "--without", "gravity"), "there is no capability 'gravity'"),
     ],
 )
-def test_questions_that_cannot_be_put(
-    arguments: tuple[str, ...], says: str, tmp_path: Path
-) -> None:
+def test_commands_that_are_refused(arguments: tuple[str, ...], says: str, tmp_path: Path) -> None:
     ended = run("check", *arguments, "-n", "0", cwd=tmp_path)
     assert ended.status == 2
     assert says in " ".join(ended.err.split())

@@ -1,4 +1,4 @@
-"""The table of public bugs: what it says is in order, and its defects exist."""
+"""The table of public bugs: its entries are well-formed, and their defects exist."""
 
 from __future__ import annotations
 

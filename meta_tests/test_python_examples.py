@@ -1,4 +1,4 @@
-"""The examples of the page "Test your own LSTM" come out as it says."""
+"""The examples of the page "Test your own LSTM" give the results that it states."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Results are read as they were written, in every version, or refused in one sentence."""
+"""Results of every version are read as they were written, or refused in one sentence."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ EXPLANATION = (
 
 
 def results() -> dict[str, Any]:
-    """Of one clause, which failed, and as many parameters."""
+    """Results of one clause, which failed, and of one parameter combination."""
     whole = upgraded(json.loads(TORCH.read_text("utf-8")))
     failing = next(clause for clause in whole["clauses"] if clause["failure"])
     return {**whole, "clauses": [failing], "coverage": {"combinations": _COMBINATIONS}}
@@ -68,7 +68,7 @@ def test_command_and_program_are_taken_out_of_an_old_explanation() -> None:
 
 
 @pytest.mark.parametrize("broken", [None, 3, "x", [], [None], {"clauses": 3}])
-def test_upgrading_leaves_what_is_no_result_invalid(broken: Any, tmp_path: Path) -> None:
+def test_invalid_results_stay_invalid(broken: Any, tmp_path: Path) -> None:
     old = json.loads(TORCH.read_text("utf-8"))
     old["clauses"] = [broken]
     file = tmp_path / "results.json"
@@ -101,13 +101,15 @@ def test_upgrading_leaves_what_is_no_result_invalid(broken: Any, tmp_path: Path)
         (b'{"schema_version": 2}', "is damaged: at $"),
     ],
 )
-def test_no_results_are_refused_in_one_sentence(content: bytes, why: str, tmp_path: Path) -> None:
+def test_files_without_results_are_refused_in_one_sentence(
+    content: bytes, why: str, tmp_path: Path
+) -> None:
     file = tmp_path / "results.json"
     file.write_bytes(content)
     assert why in refusal(file)
 
 
-def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
+def test_unreadable_files_are_refused(tmp_path: Path) -> None:
     assert "No such file" in refusal(tmp_path / "none.json")
     assert "Is a directory" in refusal(tmp_path)
 
@@ -124,7 +126,7 @@ def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
         (("seed",), -1, "$.seed"),
     ],
 )
-def test_where_results_are_damaged_is_said(
+def test_the_damaged_place_is_named(
     where: tuple[Any, ...], value: Any, why: str, tmp_path: Path
 ) -> None:
     damaged = results()
@@ -139,7 +141,7 @@ def test_where_results_are_damaged_is_said(
     assert why in sentence
 
 
-def test_a_clause_stands_once(tmp_path: Path) -> None:
+def test_a_clause_must_not_occur_twice(tmp_path: Path) -> None:
     damaged = results()
     damaged["clauses"] *= 2
     file = tmp_path / "results.json"

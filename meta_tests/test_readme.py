@@ -1,4 +1,4 @@
-"""What the README tells people to type is what is checked."""
+"""The commands of the README are those that CI checks."""
 
 from __future__ import annotations
 

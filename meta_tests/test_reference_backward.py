@@ -1,8 +1,8 @@
 """The reference's backward pass is the derivative of its forward pass.
 
-Every component of every gradient is held to the complex step, which subtracts nothing and so
-is exact to rounding. Where terms of the sums cancel, float64 leaves fewer digits than are
-asked for: those components, of both sides, are computed again in 50 digits.
+Every component of every gradient is compared with the complex step, which subtracts nothing and is
+therefore exact to rounding. If the terms of a sum cancel, float64 has fewer digits than the tests
+require. Such components are computed again in 50 digits, on both sides.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def gradient_errors(case: Case, tolerance: float = TOLERANCE) -> list[str]:
 
 @pytest.mark.parametrize("combination", FLOAT64, ids=str)
 def test_backward_is_the_derivative(combination: Combination) -> None:
-    """To 13 digits of every component, in every combination; zeros are exact."""
+    """Every component has 13 right digits, in every combination; zeros are exact."""
     case = case_of(combination)
     assert not gradient_errors(case), case
 
@@ -92,14 +92,14 @@ def test_backward_is_the_derivative(combination: Combination) -> None:
 @pytest.mark.parametrize("output", OUTPUTS)
 @pytest.mark.parametrize("combination", COVERING, ids=str)
 def test_backward_of_one_output(combination: Combination, output: str) -> None:
-    """With one cotangent alone no error of one path hides behind the size of another."""
+    """With one cotangent alone, large terms of one path cannot hide errors of another."""
     case = case_of(combination, seed=1, cotangents=(output,))
     assert not gradient_errors(case), case
 
 
 @pytest.mark.parametrize("combination", [c for c in COVERING if c.num_layers == 2][:6], ids=str)
 def test_backward_in_multiprecision(combination: Combination) -> None:
-    """Every component to 40 digits: what is claimed of the poor ones is true of all."""
+    """Every component has 40 right digits in multiprecision, not only those that cancel."""
     case = case_of(combination, seed=2, seq_len=2, batch_size=1, layout="batched", lengths=())
     assert not gradient_errors(case, tolerance=-1.0), case
 
@@ -123,7 +123,7 @@ Backward = Callable[..., Any]
 
 
 def cell_state_path_cut(original: Backward) -> Backward:
-    """c_{t-1} is taken for a constant."""
+    """c_{t-1} counts as a constant."""
 
     def defective(dh_t: Any, dc_t: Any, cache: Any, w: Any) -> Any:
         dx, dh, dc, dw = original(dh_t, dc_t, cache, w)
@@ -133,7 +133,7 @@ def cell_state_path_cut(original: Backward) -> Backward:
 
 
 def output_gate_term_dropped(original: Backward) -> Backward:
-    """The loss depends on o_t by h_t, which is left out."""
+    """The gradient that reaches o_t through h_t is left out."""
 
     def defective(dh_t: Any, dc_t: Any, cache: Any, w: Any) -> Any:
         dx, dh, dc, dw = original(dh_t, dc_t, cache, w)

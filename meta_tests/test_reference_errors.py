@@ -1,4 +1,4 @@
-"""The reference refuses what it does not mean, and looks at everything that it is given."""
+"""The reference refuses arguments that do not fit, and uses everything that it is given."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Call = dict[str, Any]
 
 
 def call() -> Call:
-    """Arguments of ``lstm``, every one of which is given."""
+    """All arguments of ``lstm``, including the optional ones."""
     return {
         "config": CONFIG,
         "parameters": {
@@ -83,7 +83,7 @@ def test_extra_parameter(name: str) -> None:
     ],
 )
 def test_parameter_of_another_config(config: LSTMConfig, name: str) -> None:
-    """A bias that is given but not wanted must not be left out silently, nor added."""
+    """A bias that the configuration does not have must be refused, not ignored or added."""
     with pytest.raises(ValueError, match=f"parameters must be .*, not .*{name}"):
         lstm(**{**call(), "config": config})
 
@@ -113,7 +113,7 @@ def test_shape_of_parameter(name: str) -> None:
     ],
 )
 def test_shape_of_input_and_states(name: str, shape: tuple[int, ...]) -> None:
-    """Sizes of 1 too: they must not be stretched to fit."""
+    """Sizes of 1, too: they must not be broadcast."""
     with pytest.raises(ValueError, match=f"{ {'x': 'input'}.get(name, name) } must end in shape"):
         lstm(**{**call(), name: np.zeros(shape)})
 
@@ -144,7 +144,7 @@ def test_shape_of_mask(shape: tuple[int, ...]) -> None:
 
 
 def test_drawn_dropout_is_outside_the_oracle() -> None:
-    """Only with several layers, in training, and neither 0 nor 1, is there a mask to know."""
+    """A mask is random only with several layers, in training, and with 0 < dropout < 1."""
     config = LSTMConfig(input_size=1, hidden_size=1, num_layers=2, dropout=0.5)
     drawn = Case(config, training=True)
     with pytest.raises(ValueError, match=r"dropout=0\.5 in training is random: kept is required"):
@@ -170,7 +170,7 @@ def test_drawn_dropout_is_outside_the_oracle() -> None:
 
 @pytest.mark.parametrize("name", CONFIG.parameter_shapes())
 def test_every_parameter_counts(name: str) -> None:
-    """Every element of it."""
+    """Every element of every parameter counts."""
     before = outputs(call())
     for index in np.ndindex(CONFIG.parameter_shapes()[name]):
         arguments = call()
@@ -180,7 +180,7 @@ def test_every_parameter_counts(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["x", "h_0", "c_0"])
 def test_every_element_of_input_and_states_counts(name: str) -> None:
-    """Every element but the padding, which must not."""
+    """Every element counts, except the padding."""
     before = outputs(call())
     for index in np.ndindex(SHAPES[name]):
         arguments = call()
@@ -214,12 +214,12 @@ def test_every_element_of_the_mask_counts() -> None:
 
 @pytest.mark.parametrize("changes", [{"batch_first": True}, {"dropout": 0.5}], ids=str)
 def test_documented_exceptions_do_not_count(changes: dict[str, Any]) -> None:
-    """``lstm`` says that it does not look at these two."""
+    """``lstm`` documents that it does not use these two."""
     assert outputs({**call(), "config": replace(CONFIG, **changes)}) == outputs(call())
 
 
 def test_every_cotangent_counts() -> None:
-    """Every element of it but the padding, which must not."""
+    """Every element of it counts, except the padding."""
     arguments = call()
     shapes = [array.shape for array in lstm(**arguments)[:3]]
     before = gradients(

@@ -1,6 +1,6 @@
 """The reference's forward pass is the documented LSTM.
 
-Held to a second LSTM that shares no line with it: scalars of 50 digits and plain loops,
+It is compared with a second LSTM that shares no line with it: scalars of 50 digits and plain loops,
 written from the documentation of ``torch.nn.LSTM`` alone.
 """
 
@@ -120,7 +120,7 @@ def scalar_lstm(
 
 
 def deviations(case: Case) -> list[str]:
-    """What is wrong with the reference on ``case``; empty if nothing is."""
+    """The results of the reference for ``case`` that are wrong, in words; empty if none are."""
     case = replace(case, cotangents=())
     given = multiprecise(case.arguments())
     truth = scalar_lstm(case, {name: value.view(np.ndarray) for name, value in given.items()})
@@ -144,7 +144,7 @@ def deviations(case: Case) -> list[str]:
 
 @pytest.mark.parametrize("combination", FLOAT64, ids=str)
 def test_forward_is_the_documented_lstm(combination: Combination) -> None:
-    """In every combination, to the rounding of float64, and to 45 digits of 50."""
+    """In every combination: to the rounding of float64, and to 45 of 50 digits."""
     case = case_of(combination)
     assert not deviations(case), case
 
@@ -153,7 +153,7 @@ def test_forward_is_the_documented_lstm(combination: Combination) -> None:
     "combination", [c for c in COVERING if c.num_layers > 1 and c.dropout == "none"], ids=str
 )
 def test_kept_elements_are_scaled(combination: Combination) -> None:
-    """The dropout of the documentation, with what is kept told instead of drawn."""
+    """The documented dropout, with given masks instead of random ones."""
     case = case_of(combination, cotangents=(), training=True)
     case = replace(case, config=replace(case.config, dropout=0.75))
     masks = masks_of(case, 0.75)  # 1 / (1 - p) is 4, in float64 too

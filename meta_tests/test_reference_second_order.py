@@ -1,7 +1,7 @@
 """The complex step through the hand-derived backward gives Hessian-vector products.
 
-Held to central differences of gradients. In float64 those would have half the digits, and a
-tolerance to match; in 50 digits they are exact beside what they judge.
+It is compared with central differences of gradients. In float64 these would have half of the
+digits. In 50 digits they are exact enough for float64.
 """
 
 from __future__ import annotations
@@ -78,13 +78,13 @@ def test_products_are_differences_of_gradients(combination: Combination) -> None
 
 @pytest.mark.parametrize("combination", COVERING, ids=str)
 def test_hessian_is_symmetric(combination: Combination) -> None:
-    """No finite difference is needed to see that gradients are those of one function."""
+    """A symmetric Hessian shows, without differences, that gradients belong to one function."""
     case = case_of(combination, seed=4)
     assert asymmetry(case) <= 1e-14, case
 
 
 def test_several_directions_side_by_side() -> None:
-    """Directions in front give what each gives alone."""
+    """Several directions on a leading axis give what each gives alone."""
     case = case_of(COVERING[0])
     u, v = direction_of(case, "u"), direction_of(case, "v")
     both = derivative(case, {name: np.stack([u[name], v[name]]) for name in u})
@@ -94,7 +94,7 @@ def test_several_directions_side_by_side() -> None:
 
 
 def test_directions_are_of_arguments() -> None:
-    """A direction that is none, or of something else, is no derivative of zero."""
+    """A direction without entries, or of something else, must be refused."""
     case = case_of(COVERING[0])
     with pytest.raises(ValueError, match="direction must have some of input"):
         derivative(case, {"output": np.zeros(case.shapes()["output"])})
@@ -106,7 +106,7 @@ def test_directions_are_of_arguments() -> None:
 
 
 def value_instead_of_derivative(original: Callable[..., Any]) -> Callable[..., Any]:
-    """A factor of the gradient that is taken for a constant: right gradient, wrong Hessian."""
+    """A factor of the gradient counts as a constant: right gradient, wrong Hessian."""
 
     def defective(dh_t: Any, dc_t: Any, cache: Any, w: Any) -> Any:
         held = cache.f if cache.f.dtype == object else cache.f.real

@@ -34,7 +34,7 @@ def report(*arguments: Path | str) -> int:
 
 
 def refusal(capsys: pytest.CaptureFixture[str], *arguments: Path | str) -> str:
-    """The sentence with which it is refused, and nothing else is done."""
+    """The sentence with which the command is refused; it prints nothing else."""
     assert report(*arguments) == 2
     out, err = capsys.readouterr()
     assert out == ""
@@ -92,7 +92,7 @@ def test_two_of_one_implementation_are_compared(
     assert (tmp_path / "page.md").read_text("utf-8").startswith("# What changed in mine")
 
 
-def test_several_implementations_stand_beside_each_other(
+def test_several_implementations_are_shown_side_by_side(
     files: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert report(files[0], files[1], "--text", "--markdown", tmp_path / "page.md") == 0
@@ -106,7 +106,7 @@ def test_several_implementations_stand_beside_each_other(
     assert [cell.strip() for cell in row.split("|")[3:5]] == ["1.23", "**fail**"]
 
 
-def test_what_is_refused(files: list[Path], tmp_path: Path, capsys: Any) -> None:
+def test_reports_that_are_refused(files: list[Path], tmp_path: Path, capsys: Any) -> None:
     torch, wrong_one, _ = files
     text = wrong_one.read_text("utf-8")
     assert "cannot be read" in refusal(capsys, tmp_path / "none.json")
@@ -156,6 +156,6 @@ def test_a_missing_package_is_named(
             monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, package, None)
     file = files[0].with_suffix(".out")
-    said = refusal(capsys, files[0], f"--{option}", file)
-    assert said.endswith(f"--{option} needs {package}: pip install 'lstm-conformance[html]'.\n")
+    sentence = refusal(capsys, files[0], f"--{option}", file)
+    assert sentence.endswith(f"--{option} needs {package}: pip install 'lstm-conformance[html]'.\n")
     assert not file.exists()

@@ -1,4 +1,4 @@
-"""The types of results are what the schema says, field by field."""
+"""The types of results agree with the schema, field by field."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NAMES = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
 
 def differences(hint: Any, schema: dict[str, Any], where: str = "results") -> list[str]:
-    """In what a type and a schema differ."""
+    """The differences between a type and a schema, as text."""
     schema = resolved(schema)
     if typing.is_typeddict(hint):
         return of_object(hint, schema, where)

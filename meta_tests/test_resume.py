@@ -1,4 +1,4 @@
-"""A resumed run is what an uninterrupted one gives; nothing is judged twice, or passed over."""
+"""A resumed run equals an uninterrupted one: no test is judged twice, and none is left out."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def interrupted(**options: Any) -> Results:
 
 
 @pytest.mark.parametrize("shard", [None, "1/2", "2/2"])
-def test_a_resumed_run_is_the_whole(shard: str | None) -> None:
+def test_a_resumed_run_equals_an_uninterrupted_one(shard: str | None) -> None:
     found = interrupted(shard=shard)
     jsonschema.validate(found, SCHEMA)
     resumed = planned(found, shard=shard)
@@ -88,7 +88,7 @@ def cut_short(judged: Run, test: str, cases: int) -> None:
 
 
 @pytest.mark.parametrize(("earlier", "later", "kept"), [(3, None, 3), (3, 2, 3), (3, 5, 5)])
-def test_what_was_cut_short_is_kept_unless_more_of_it_is_judged(
+def test_an_outcome_that_was_cut_short_is_kept_unless_more_cases_are_judged(
     earlier: int, later: int | None, kept: int
 ) -> None:
     judged = planned(max_time=60.0)
@@ -104,7 +104,7 @@ def test_what_was_cut_short_is_kept_unless_more_of_it_is_judged(
     assert found["parts"][test]["records"][0]["verdicts"] == {"pass": kept}
 
 
-def test_a_test_that_breaks_off_does_not_keep_what_it_found_before() -> None:
+def test_a_test_that_breaks_off_loses_its_earlier_outcome() -> None:
     judged = planned(max_time=60.0)
     test = [*judged.tests][1]
     cut_short(judged, test, 3)
@@ -125,8 +125,8 @@ def test_a_run_can_be_resumed_again_and_again() -> None:
     assert without_times(found) == without_times(as_read(whole.results(None)))
 
 
-def test_what_judges_the_reference_is_resumed() -> None:
-    """Judged, not constructed: what was drawn and shrunk does not depend on what was left out."""
+def test_a_judgement_of_the_reference_is_resumed() -> None:
+    """With real cases: those of a test do not depend on which other tests run."""
     options: dict[str, Any] = {"clauses": ("EQ-1", "SHAPE-1", "SHAPE-2")}
     judged = planned(**options)
     judge(judged)
@@ -162,7 +162,7 @@ def test_results_of_another_run_are_refused(options: dict[str, Any], says: str) 
     assert says in str(raised.value)
 
 
-def test_of_complete_results_nothing_is_missing() -> None:
+def test_complete_results_leave_no_test_to_run() -> None:
     judged = planned()
     add_constructed(judged)
     whole = as_read(judged.results(None))
@@ -229,7 +229,7 @@ def test_the_command_judges_what_is_missing(tmp_path: Path) -> None:
     assert without_times(again) == without_times(resumed), "nothing is missing"
 
 
-def test_files_that_cannot_be_resumed_are_told_in_one_sentence(tmp_path: Path) -> None:
+def test_files_that_cannot_be_resumed_are_refused_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "cut.json").write_text('{"schema_version": 2, "parts": {')
     for name, says in (("cut.json", "cut off"), ("none.json", "cannot be read")):
         ended, _ = check("reference", "--resume", name, "--clause", "EQ-1", cwd=tmp_path)

@@ -47,7 +47,7 @@ def padding(case: Case, name: str) -> np.ndarray:
 
 @pytest.mark.parametrize("combination", [c for c in FLOAT64 if c.states][::7], ids=str)
 def test_noise_is_zero_where_the_value_cannot_be_wrong(combination: Combination) -> None:
-    """Padding has neither a value nor noise; every other output has both."""
+    """Padding has no value and no noise; every other output has both."""
     case = case_of(combination)
     expected = expect(case)
     for name, tensor in (("output", "output"), ("input", "input.grad")):
@@ -226,7 +226,7 @@ def in_either() -> list[tuple[Expectation, dict[str, np.ndarray]]]:
 def test_correct_float32_is_within_the_limit(
     in_either: list[tuple[Expectation, dict[str, np.ndarray]]],
 ) -> None:
-    """No false alarm; and the noise is no wild overestimate, which would never give one."""
+    """There is no false alarm, and the noise is not much too large, or there never could be one."""
     worst = [max(ratios(expected, results).values()) for expected, results in in_either]
     assert max(worst) <= LIMIT, FLOAT32_CASES[int(np.argmax(worst))]
     assert np.median(worst) > 1

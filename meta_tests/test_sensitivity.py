@@ -1,4 +1,4 @@
-"""How small an error is seen is measured right, and published for every dtype and tensor."""
+"""The sensitivity is measured right, and published for every dtype and tensor."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def test_what_is_never_detected_is_infinite() -> None:
     assert sensitivity.smallest_detected(lambda tried: False) == math.inf
 
 
-def test_what_is_objected_to_anyway_is_zero() -> None:
+def test_a_method_that_rejects_everything_detects_zero() -> None:
     assert sensitivity.smallest_detected(lambda tried: True) == 0
 
 
 @pytest.mark.parametrize("dtype", PRECISIONS)
-def test_the_judge_detects_what_is_beyond_the_noise_and_no_less(dtype: str) -> None:
-    # Of what is expected, so that the perturbation is the only error.
+def test_the_judge_detects_only_errors_beyond_the_noise(dtype: str) -> None:
+    # The expected values are perturbed, so that there is no other error.
     case = sensitivity.drawn(sensitivity.DOMAIN.but(dtype=(dtype,), weight_scale=(1.0,)), 3)[-1]
     expectation = expect(case)
     name = "weight_hh_l0.grad"
@@ -58,7 +58,7 @@ def test_the_judge_detects_what_is_beyond_the_noise_and_no_less(dtype: str) -> N
     assert detects(100 * relative)
 
 
-def test_of_the_row_and_the_whole_more_is_perturbed() -> None:
+def test_the_element_is_in_the_row_and_the_row_in_the_whole() -> None:
     expected = expect(CASE).values
     for kind, name, parts in sensitivity.chosen_parts(CASE, expected):
         values = np.ones_like(expected[name])
@@ -100,7 +100,7 @@ def test_a_case_is_measured_in_every_tensor() -> None:
     assert all(0 < one.eps < 1e-3 for one in found if one.method == JUDGE)
 
 
-def test_the_half_is_of_what_is_not_objected_to() -> None:
+def test_half_means_half_of_the_cases_that_are_not_rejected_anyway() -> None:
     sizes = [0.0, 1e-3, 1e-2, math.inf]
     rows = [sensitivity.Found("float64", "h_n", "row", JUDGE, eps) for eps in sizes]
     (row,) = sensitivity.summarised(rows)["rows"]

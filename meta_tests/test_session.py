@@ -53,7 +53,7 @@ def test_a_clause_without_a_test_is_no_pass() -> None:
     assert found["conformant"] is False
 
 
-def test_a_clause_that_nobody_looked_at_is_no_pass() -> None:
+def test_a_clause_without_a_judged_case_is_no_pass() -> None:
     found = results(passed("EQ-1", verdicts={"not tested": 3}), *REST)
     assert verdict(found) == "not tested"
     assert found["conformant"] is False
@@ -143,7 +143,7 @@ def test_a_known_deviation_is_waived() -> None:
     assert (deviation["cases"], deviation["failed"]) == (1, 1)
 
 
-def test_only_the_deviation_that_was_met_is_told() -> None:
+def test_only_the_deviation_that_was_met_is_named() -> None:
     other = replace(KNOWN, reason="The biases are in another order.")
     found = results(
         known_to_fail(deviations={"0": (3, 0), "1": (1, 1)}), *REST, known=(other, KNOWN)
@@ -163,7 +163,7 @@ def test_a_test_that_ends_its_process_is_waived_as_a_whole() -> None:
     assert found["conformant"] is True
 
 
-def test_a_known_deviation_that_is_none_is_an_error() -> None:
+def test_a_known_deviation_that_is_gone_is_an_error() -> None:
     judged = passed("EQ-1", deviations={"0": (3, 0)})
     found = results(judged, *REST, known=(KNOWN,))
     assert found["deviations"][0]["outcome"] == "gone"
@@ -185,7 +185,7 @@ def test_a_known_deviation_of_several_clauses_holds_while_one_is_broken() -> Non
     assert found["conformant"] is True
 
 
-def test_a_known_deviation_of_no_case_is_told() -> None:
+def test_a_known_deviation_that_applies_to_no_case_is_reported() -> None:
     found = results(passed("EQ-1"), *REST, known=(KNOWN,))
     assert found["deviations"][0]["outcome"] == "unmatched"
     assert verdict(found) == "pass"
@@ -193,7 +193,7 @@ def test_a_known_deviation_of_no_case_is_told() -> None:
     assert "No case was judged to which this known deviation applies" in summary(found)
 
 
-def test_a_known_deviation_of_what_was_not_reached_is_undecided() -> None:
+def test_a_known_deviation_whose_clause_was_not_reached_is_undecided() -> None:
     judged = session(KNOWN, planned=True)
     for record in (passed("EQ-1", deviations={"0": (3, 0)}), *REST):
         judged.add(f"test of {record['clause']}", (record["clause"],), [record], "", 1.0)

@@ -1,4 +1,4 @@
-"""Shards: every test in one of them, all about as long, none claims what it did not see."""
+"""Shards: each test is in one, all take about the same time, and none is conformant by itself."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_the_order_of_the_tests_does_not_matter() -> None:
 
 
 @pytest.mark.parametrize("count", [2, 4, 8])
-def test_shards_take_about_as_long(count: int) -> None:
+def test_shards_take_about_the_same_time(count: int) -> None:
     seconds = expected_seconds(EVERYTHING)
     loads = [
         sum(seconds[name] for name in Shard(index, count).tests(EVERYTHING))
@@ -64,12 +64,12 @@ def test_pytest_collects_the_tests_by_these_names(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["0/3", "4/3", "x", "1/", "1/2/3", "-1/3", "1/99999999", "²/3"])
-def test_what_is_no_shard(text: str) -> None:
+def test_malformed_shards(text: str) -> None:
     with pytest.raises(ValueError, match="is no shard: 2/8 is the second of eight"):
         Shard.parse(text)
 
 
-def test_what_is_no_shard_is_told_in_one_sentence(tmp_path: Path) -> None:
+def test_a_malformed_shard_is_refused_in_one_sentence(tmp_path: Path) -> None:
     ended, _ = check("reference", "--shard", "4/3", cwd=tmp_path)
     assert ended.status == 2
     assert "'4/3' is no shard" in ended.err
@@ -92,7 +92,7 @@ def test_a_shard_without_a_test_says_so_and_is_no_failure(tmp_path: Path) -> Non
     assert results["shard"] == {"index": 2, "count": 2}
 
 
-def test_a_shard_claims_nothing() -> None:
+def test_a_shard_is_never_conformant() -> None:
     judged = planned(shard="1/2", known=())
     for name, clauses in judged.tests.items():
         records = [Record(clause, {"pass": 1}).to_json() for clause in clauses]
@@ -113,7 +113,7 @@ def test_a_shard_in_which_nothing_is_supported_is_no_worse_than_a_baseline() -> 
     assert Comparison(Path("before.json"), found, found).status == 0
 
 
-def test_a_shard_tells_of_its_own_clauses_and_combinations() -> None:
+def test_a_shard_has_only_its_own_clauses_and_combinations() -> None:
     shards = [planned(shard=f"{index}/3") for index in (1, 2, 3)]
     clauses = [{clause for c in judged.tests.values() for clause in c} for judged in shards]
     for judged, mine in zip(shards, clauses, strict=True):

@@ -53,7 +53,7 @@ def executed(program: str, folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_snippet_prints_what_was_observed(name: str, tmp_path: Path) -> None:
+def test_the_program_prints_the_observed_value(name: str, tmp_path: Path) -> None:
     case = Case.parse(CASES[name])
     observation = load("torch.nn:LSTM").run(case)
     tensors = observation.tensors
@@ -66,7 +66,7 @@ def test_snippet_prints_what_was_observed(name: str, tmp_path: Path) -> None:
         assert float(executed(program, tmp_path)["observed"]) == values[index]
 
 
-def test_snippet_of_a_file(tmp_path: Path) -> None:
+def test_the_program_of_a_class_in_a_file(tmp_path: Path) -> None:
     file = tmp_path / "wrong.py"
     file.write_text(
         "from lstm_conformance.defects.equations.parameters import BiasHHIgnored\n", "utf-8"
@@ -80,7 +80,7 @@ def test_snippet_of_a_file(tmp_path: Path) -> None:
     assert float(printed["expected"].split()[0]) == finding.expected
 
 
-def test_snippet_of_an_exception_and_of_a_shape() -> None:
+def test_the_program_of_an_exception_and_of_a_shape() -> None:
     case = Case.parse(CASES["forward"])
     program = standalone_program(failure(case, exception="ValueError: a\nb"), "torch.nn:LSTM")
     assert program.endswith("# raises ValueError: a b\n")

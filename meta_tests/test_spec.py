@@ -264,8 +264,8 @@ def test_text_round_trip(case: Case) -> None:
     assert Case.parse(f"  {text} \n") == case
 
 
-def test_text_tells_every_field() -> None:
-    """No two cases that differ have one text."""
+def test_text_has_every_field() -> None:
+    """Different cases have different texts."""
     case = Case(LSTMConfig(2, 3, num_layers=2), 2, 2)
     config_changes = {
         "input_size": 3,
@@ -331,7 +331,7 @@ def test_text_tells_every_field() -> None:
         ("v1 input_size=1 hidden_size=1 lengths=1", "layout batched has no lengths"),
     ],
 )
-def test_text_of_no_case(text: str, message: str) -> None:
+def test_malformed_texts(text: str, message: str) -> None:
     """One sentence that names what is wrong."""
     with pytest.raises(ValueError) as failure:
         Case.parse(text)

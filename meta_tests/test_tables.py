@@ -1,4 +1,4 @@
-"""What an implementation supplies cannot be markup, nor rewrite a terminal."""
+"""Text of an implementation is never markup, and cannot change a terminal."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ RESULTS: dict[str, Any] = {
 }
 
 
-def test_verdict_and_cause_are_said() -> None:
+def test_verdict_and_cause_are_shown() -> None:
     text = summary(RESULTS)
     assert "NOT CONFORMANT: mine 1 breaks 1 of 2 clauses." in text
     assert "Broken: EQ-1 Gate order." in text
@@ -75,7 +75,7 @@ def test_verdict_and_cause_are_said() -> None:
     assert "1.0 s, 25% of the work inside the implementation." in text
 
 
-def test_what_the_implementation_lacks_is_said_of_clauses_that_were_judged() -> None:
+def test_lacking_capabilities_are_noted_for_judged_clauses() -> None:
     results = copy.deepcopy(RESULTS)
     results["clauses"][1]["lacking"] = ["packed", "float64"]
     row = next(line for line in text_report(results).splitlines() if line.startswith("EQ-2"))

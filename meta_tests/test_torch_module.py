@@ -1,4 +1,4 @@
-"""Drop-ins that misbehave: each is told what it did, and spoils nothing for the next."""
+"""Drop-ins that misbehave: the message says what they did, and the next ones are not affected."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_writing_into_its_arguments_does_not_change_the_case() -> None:
                     tensor.zero_()
             return result
 
-    # The gradient is spoilt, the case is not.
+    # The gradient is wrong, the case is unchanged.
     before = CASE.arguments()
     assert not _passes_or_raises(module(Writing))
     assert all(np.array_equal(before[name], array) for name, array in CASE.arguments().items())
@@ -134,7 +134,7 @@ def returning(change: Any) -> TorchModule:
         (lambda output, h_n, c_n: (output.to("meta"), (h_n, c_n)), CASE, "output cannot be read"),
     ],
 )
-def test_broken_interfaces_are_told(change: Any, case: Case, says: str | None) -> None:
+def test_broken_interfaces_are_reported(change: Any, case: Case, says: str | None) -> None:
     if says is None:
         assert passes(returning(change), case)
         return
@@ -160,7 +160,7 @@ def test_parameters_are_those_of_torch() -> None:
         module(transposed).run(CASE)
 
 
-def test_a_gradient_that_is_not_there_is_zero_not_ignored() -> None:
+def test_a_missing_gradient_counts_as_zero() -> None:
     detached = returning(lambda o, h, c: (o, (h, c.detach() + 0 * c)))
     assert not passes(detached)
 
@@ -209,7 +209,7 @@ def test_missing_devices_have_a_reason() -> None:
         ("builtins:dict", "raised TypeError"),
     ],
 )
-def test_what_is_no_lstm_is_refused(target: str, says: str) -> None:
+def test_targets_that_are_no_lstm_are_refused(target: str, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         load(target)
 
@@ -221,7 +221,7 @@ def test_names_and_versions() -> None:
 
 
 def test_a_script_raises_what_its_module_raises() -> None:
-    """Not a class that stands for refusals and accidents alike."""
+    """It does not raise a class that means refusals as well as other errors."""
     script = load("torch-script")
     assert isinstance(script, TorchModule)
     with script.bench(PACKED) as bench, pytest.raises(ValueError, match="2D or 3D"):

@@ -1,4 +1,4 @@
-"""``lstm-conformance vectors``: the same files everywhere, from which alone an LSTM is judged."""
+"""``lstm-conformance vectors``: the files are the same everywhere, and enough to judge an LSTM."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from .helpers.multiprecision import multiprecise
 ROOT = Path(__file__).parent.parent
 PROTOCOL = json.loads(Path(ROOT, "docs", "protocol.schema.json").read_text())
 
-# Of all files of cases, as any machine writes them.
+# The checksum of all files of cases, the same on every machine.
 CHECKSUM = "39925febaf238152368bb19686368ce8b346f7394f39bdb6ca02620c67cf9dad"
 
 Tensors = Mapping[str, Any]
@@ -54,7 +54,7 @@ def index_of(folder: Path) -> dict[str, Any]:
 
 
 def checksum(folder: Path) -> str:
-    """Of the files; not of the index, which tells the version of the package."""
+    """The checksum of the files, without the index, which has the version of the package."""
     index = index_of(folder)
     for entry in index["cases"]:
         content = folder.joinpath(entry["file"]).read_bytes()
@@ -63,7 +63,7 @@ def checksum(folder: Path) -> str:
 
 
 def wrong_files(folder: Path, lstm: LSTM) -> list[str]:
-    """Files by which ``lstm`` is wrong. Nothing but the folder and its rule is made use of."""
+    """The files by which ``lstm`` is wrong. This uses the folder and its rule, and nothing else."""
     index = index_of(folder)
     wrong = []
     for entry in index["cases"]:
@@ -105,7 +105,7 @@ def test_every_machine_writes_the_same(folder: Path, tmp_path: Path) -> None:
     assert checksum(folder) == checksum(tmp_path / "old") == CHECKSUM
 
 
-def test_noise_is_that_of_the_oracle_and_does_not_hang_on_a_last_bit(folder: Path) -> None:
+def test_noise_is_that_of_the_oracle_and_does_not_depend_on_last_bits(folder: Path) -> None:
     for entry in index_of(folder)["cases"]:
         case = Case.parse(entry["line"])
         tensors = load_file(folder / entry["file"])
@@ -124,7 +124,7 @@ def test_noise_is_that_of_the_oracle_and_does_not_hang_on_a_last_bit(folder: Pat
 
 
 def test_expected_numbers_are_the_nearest_to_the_true_ones() -> None:
-    """Proved by another arithmetic of many digits."""
+    """Shown with another arithmetic of many digits."""
     case = Case.parse(
         "v1 input_size=3 hidden_size=3 num_layers=2 bidirectional=True proj_size=2 seq_len=4 "
         "batch_size=2 layout=packed_unsorted lengths=3,4 states=True weight_scale=3.0 "
@@ -278,7 +278,7 @@ def test_the_reader_in_c(folder: Path, tmp_path: Path) -> None:
 
 
 def octave(program: str) -> tuple[int, str]:
-    """Runs it beside the examples. That Octave is missing is a failure only where tox says so."""
+    """Runs Octave beside the examples. If it is missing, tests fail only where tox demands it."""
     path = shutil.which("octave-cli")
     if path is None:
         if os.environ.get("LSTM_CONFORMANCE_OCTAVE"):
@@ -292,7 +292,7 @@ def octave(program: str) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
-# As a user's own LSTM: with the output gate read where the candidate is, and the other way round.
+# An LSTM of a user, in which the output gate and the candidate are exchanged.
 WRONG_IN_OCTAVE = """
 function [output, h_n, c_n] = wrong(c, t)
   for name = fieldnames(t)'

@@ -1,4 +1,4 @@
-"""Drafts of known deviations: what is broken is waived by them, and nothing else."""
+"""Drafts of known deviations: they waive everything that is broken, and nothing else."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ HOSTILE = '\x1b[2J\x9b2J"]\n[[deviation]]\nclause = "EQ-1"\nreason = """x\u202e'
 
 
 def failed(clause: str, **more: Any) -> dict[str, Any]:
-    """A record of ``clause`` that failed, with such a diagnosis, exception or finding."""
+    """The record of a clause that failed; ``more`` are fields of its failure."""
     finding = Finding("h_n", "fail", 1e9, (0,), 1.0, 2.0, 1e-9)
     kind: Literal["fail", "error"] = "error" if "exception" in more else "fail"
     failure = Failure(kind, CASE, CASE, finding if kind == "fail" else None, **more)
@@ -36,7 +36,7 @@ def failed(clause: str, **more: Any) -> dict[str, Any]:
 
 
 def of(*records: dict[str, Any], known: tuple[Deviation, ...] = ()) -> dict[str, Any]:
-    """Results of all clauses, of which these were judged."""
+    """Results with these records; no other clause was judged."""
     judged = session(*known, clauses=tuple(TESTABLE))
     for record in records:
         judged.add(record["clause"], (record["clause"],), [record])
@@ -53,7 +53,7 @@ def written(folder: Path, results: dict[str, Any]) -> Path:
     return path
 
 
-def test_the_clauses_build_on_each_other_as_these_tests_take_it() -> None:
+def test_the_clauses_build_on_each_other_as_these_tests_assume() -> None:
     assert not {ONE, OTHER} & (prerequisites(ONE) | prerequisites(OTHER))
     assert {ONE, OTHER} & prerequisites(OF_ONE) == {ONE}
     assert {ONE, OTHER} <= prerequisites(OF_BOTH)
@@ -84,10 +84,10 @@ def test_a_clause_goes_to_the_entry_of_its_cause_if_there_is_one() -> None:
     assert drafted(failed(OF_BOTH), failed(ONE), failed(OTHER)) == [(ONE,), (OTHER,), (OF_BOTH,)]
 
 
-def test_what_is_inconclusive_goes_to_what_may_make_it_so() -> None:
+def test_an_inconclusive_clause_joins_the_entry_of_its_cause() -> None:
     unclear = passed(OF_BOTH, verdicts={"inconclusive": 1})
     assert drafted(unclear, failed(ONE), failed(OTHER)) == [(OF_BOTH, ONE), (OTHER,)]
-    assert drafted(unclear) == [], "it shows no deviation"
+    assert drafted(unclear) == [], "an inconclusive clause shows no deviation"
 
 
 def test_a_clause_with_a_diagnosis_of_its_own_is_another_cause() -> None:
@@ -99,7 +99,7 @@ def test_what_passes_is_not_waived(monkeypatch: pytest.MonkeyPatch) -> None:
     unclear = passed("EQ-3", verdicts={"inconclusive": 1})
     assert drafted(passed("EQ-2"), failed(ONE), unclear) == [(ONE,)]
     monkeypatch.setitem(TESTABLE, ONE, replace(TESTABLE[ONE], level="SHOULD"))
-    assert drafted(failed(ONE)) == [], "it need not hold"
+    assert drafted(failed(ONE)) == [], "SHOULD clauses may be broken"
 
 
 def test_reasons() -> None:
@@ -116,14 +116,14 @@ def test_reasons() -> None:
     }
 
 
-def test_known_ones_stay_while_they_are_known() -> None:
+def test_known_deviations_are_kept_unless_they_are_gone() -> None:
     other = replace(KNOWN, clauses=(OTHER,), when={"packed": (True,)})
     gone = passed(OTHER, deviations={"1": (3, 0)})
     found = draft(of(known_to_fail(), failed(ONE), gone, known=(KNOWN, other)), "r.json")
     assert [deviation.clauses for deviation in found] == [("EQ-1",), (ONE,)]
     assert found[0] == KNOWN
     found = draft(of(known_to_fail(), failed(OTHER), known=(KNOWN, other)), "r.json")
-    assert found[:2] == [KNOWN, other], "no case was judged that would tell"
+    assert found[:2] == [KNOWN, other], "no case was judged that would show it"
     assert found[2].clauses == (OTHER,)
     assert not found[2].when
 
@@ -160,7 +160,7 @@ def test_nothing_broken(tmp_path: Path) -> None:
     assert "Nothing is broken" in (tmp_path / "known.toml").read_text("utf-8")
 
 
-def test_what_the_draft_cannot_know_is_said(tmp_path: Path) -> None:
+def test_remarks_on_a_draft(tmp_path: Path) -> None:
     results = of(failed(ONE), passed("EQ-3", verdicts={"inconclusive": 1}))
     results["stopped"] = "interrupted"
     ended = run("waive", str(written(tmp_path, results)), cwd=tmp_path)
@@ -179,7 +179,7 @@ def test_what_the_draft_cannot_know_is_said(tmp_path: Path) -> None:
         ({"clauses": [{"id": "EQ-999"}]}, "there is no clause EQ-999"),
     ],
 )
-def test_what_is_unknown_is_refused(change: dict[str, Any], says: str) -> None:
+def test_unknown_names_are_refused(change: dict[str, Any], says: str) -> None:
     results = of(failed(ONE))
     for name, (item,) in change.items():
         more = {"outcome": "waived", "cases": 1, "failed": 1} if name == "deviations" else {}
@@ -190,7 +190,7 @@ def test_what_is_unknown_is_refused(change: dict[str, Any], says: str) -> None:
     assert str(raised.value).isprintable()
 
 
-def test_questions_that_cannot_be_put(tmp_path: Path) -> None:
+def test_commands_that_are_refused(tmp_path: Path) -> None:
     good = written(tmp_path, of(failed(ONE)))
     damaged = tmp_path / "damaged.json"
     damaged.write_text(good.read_text("utf-8")[:-100], "utf-8")
@@ -211,7 +211,7 @@ def test_questions_that_cannot_be_put(tmp_path: Path) -> None:
     assert there.read_text("utf-8") == "# by hand\n"
 
 
-def test_without_tomli_w_it_is_said_what_is_missing(
+def test_without_tomli_w_the_missing_package_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from lstm_conformance.runner.commands.main import main
@@ -239,7 +239,7 @@ LSTM = Wrong()
 """
 
 
-def test_what_is_broken_conforms_with_its_draft(tmp_path: Path) -> None:
+def test_a_broken_implementation_conforms_with_its_draft(tmp_path: Path) -> None:
     (tmp_path / "wrong.py").write_text(WRONG, "utf-8")
     clauses = ("EQ-2", "DIR-1", "PROJ-1", "PROJ-2")
     options = ["--profile", "smoke", *(word for c in clauses for word in ("--clause", c))]
@@ -258,4 +258,6 @@ def test_what_is_broken_conforms_with_its_draft(tmp_path: Path) -> None:
     broken = {c["id"] for c in results["clauses"] if c["verdict"] in ("fail", "error")}
     assert {c["id"] for c in waived["clauses"] if c["verdict"] == "waived"} == broken
     ended = run("waive", "results.json", cwd=tmp_path)
-    assert ended.out == (tmp_path / "known.toml").read_text("utf-8"), "a draft of it is it"
+    assert ended.out == (tmp_path / "known.toml").read_text("utf-8"), (
+        "a draft from these results is the same"
+    )

@@ -23,7 +23,7 @@ class Ended(NamedTuple):
 
 
 def environment() -> dict[str, str]:
-    """Without what tells a process that it is a worker of this test run."""
+    """The environment, without the variables of pytest-xdist that mark a worker process."""
     return {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "COV_"))}
 
 
@@ -33,7 +33,7 @@ def command(*arguments: str) -> list[str]:
 
 
 def run(*arguments: str, cwd: Path) -> Ended:
-    """Runs it to its end."""
+    """Runs the command to its end."""
     done = subprocess.run(
         command(*arguments), cwd=cwd, env=environment(), capture_output=True, text=True, check=False
     )

@@ -14,7 +14,7 @@ from .command_line import IMPLEMENTATIONS, run
 FUNCTIONS = IMPLEMENTATIONS / "hostile_functions.py"
 PROGRAM = IMPLEMENTATIONS / "hostile_program.py"
 
-# Class or kind to what the report says of it; empty where there is nothing to be said.
+# Class or kind to text in the report on it; empty if there is no failure.
 HARMFUL = {
     "Segfaulting": "was ended by SIGSEGV",
     "Aborting": "was ended by SIGABRT",
@@ -49,7 +49,7 @@ def judged(name: str, profile: str, cwd: Path) -> dict[str, Any]:
     else:
         target = ["--exec", f"{sys.executable} {PROGRAM} {name}"]
     file = cwd / "results.json"
-    # No more is waited for than has to be, and on a busy machine only for what never comes.
+    # The limit is short only for implementations that never answer, even on a busy machine.
     limit = "2" if "2 s" in {**HARMFUL, **PROGRAMS}[name] else "60"
     ended = run(
         "check", *target, "--profile", profile, "--clause", "COMB-1", "--dtype", "float32",
@@ -62,16 +62,16 @@ def judged(name: str, profile: str, cwd: Path) -> dict[str, Any]:
 
 
 def nothing_lost(name: str, profile: str, cwd: Path) -> None:
-    """Every case has a verdict; those in which harm was done say so, and all others pass."""
+    """Checks that every case has a verdict: an error where harm was done, otherwise a pass."""
     results = judged(name, profile, cwd)
     (clause,) = results["clauses"]
     combinations = covering_array() if profile == "smoke" else all_combinations()
     asked = [c for c in combinations if c.dtype == "float32"]
     provoked = [c for c in asked if _provoked(c)]
     assert provoked
-    said = {**HARMFUL, **PROGRAMS}[name]
+    message = {**HARMFUL, **PROGRAMS}[name]
     assert results["coverage"]["combinations"]["visited"] == len(asked)
-    if not said:
+    if not message:
         assert clause["counts"]["pass"] == 2 * len(asked)
         assert set(clause["counts"]) <= {"pass", "not tested"}
         return
@@ -79,7 +79,7 @@ def nothing_lost(name: str, profile: str, cwd: Path) -> None:
     assert clause["counts"]["pass"] == 2 * (len(asked) - len(provoked))
     assert clause["counts"]["error"] == len(provoked)
     assert clause["verdict"] == "error"
-    assert said in clause["failure"]["exception"]
+    assert message in clause["failure"]["exception"]
     assert "num_layers=3" in clause["failure"]["case"]
 
 

@@ -1,4 +1,4 @@
-"""Judgements on the command line, and what their results have to say.
+"""Judgements on the command line, and checks of their results.
 
 Of correct implementations, of defects and of the reference: by few clauses or profiles in every
 run, and by all of them in `test_whole_judgements.py`.
@@ -32,22 +32,22 @@ WHOLE_ELSEWHERE = (
 
 
 def valid(results: dict[str, Any]) -> None:
-    """Raises if the results are not of the schema."""
+    """Raises if the results do not fit the schema."""
     jsonschema.validate(results, SCHEMA)
 
 
 def conforms(target: str, *options: str, cwd: Path) -> None:
-    """Judges a correct implementation, and holds the judgement to finding nothing."""
+    """Judges a correct implementation, and checks that nothing is found."""
     formats = ("--dtype", "float64", "--dtype", "float32")
     ended, results = check(target, "--profile", "smoke", *formats, *options, cwd=cwd)
     assert ended.status == 0, ended.out
     assert results["conformant"] is True
     worst = max(clause["worst_ratio"] or 0.0 for clause in results["clauses"])
-    assert worst < 15, "far from the threshold, not just under it"
+    assert worst < 15, "far below the threshold"
 
 
 def found_and_named(defect: str, clauses: set[str], cwd: Path) -> None:
-    """Judges a defect by all clauses, and holds the report to what it has to say."""
+    """Judges a defect by all clauses, and checks that clauses and defect are named."""
     target = f"lstm_conformance.defects.{defect}"
     ended, results = check(target, "--profile", "smoke", cwd=cwd)
     assert ended.status == 1
@@ -55,7 +55,7 @@ def found_and_named(defect: str, clauses: set[str], cwd: Path) -> None:
     assert root_causes(results) == clauses
     causes = [clause["failure"]["diagnosis"] for clause in results["clauses"]
               if clause["root_cause"]]  # fmt: skip
-    if "dtypes:" not in defect:  # lost precision is nothing that is like another loss of it
+    if "dtypes:" not in defect:  # the catalogue has no second defect that loses precision alike
         assert all(diagnosis["defects"] == [defect.partition(":")[2]] for diagnosis in causes)
     named = [f"{clause['id']} {clause['title']}" for clause in results["clauses"]]
     assert all(f"Broken: {name}" in ended.out or f"; {name}" in ended.out for name in named
@@ -63,7 +63,7 @@ def found_and_named(defect: str, clauses: set[str], cwd: Path) -> None:
 
 
 def the_reference_conforms(profile: str, cwd: Path) -> dict[str, Any]:
-    """Judges the reference, and holds all that is written to what it has; combinations visited."""
+    """Judges the reference, and checks verdicts and files; returns the coverage of combinations."""
     file, report = cwd / "results.json", cwd / "report.md"
     ended = run(
         "check", "reference", "--profile", profile, "-n", "2",

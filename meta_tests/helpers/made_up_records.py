@@ -1,4 +1,4 @@
-"""Records made up for a run that judges three clauses of the reference."""
+"""Made-up records of a run that judges three clauses of the reference."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Results made up from published ones, with everything in them that a report may show."""
+"""Made-up results, changed from published ones, with everything that a report may show."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HOSTILE = (
 
 PROGRAM = "import torch\n\nprint('observed', 1.5)\n"
 
-# What these names stand for cannot be made up by an implementation.
+# Fields whose text does not come from the implementation.
 _FIXED = {"id", "chapter", "level", "verdict", "counts", "profile", "stopped", "axis", "outcome"}
 
 
@@ -29,9 +29,9 @@ def _published() -> Results:
 
 
 def right() -> Results:
-    """Of torch.nn.LSTM: four known deviations, most combinations left out.
+    """Results of torch.nn.LSTM: four known deviations, most combinations left out.
 
-    What version 1 of the schema did not hold is not there.
+    Fields that version 1 of the schema did not have are empty.
     """
     results = copy.deepcopy(_published())
     results.update(tests={}, growth=[])
@@ -43,7 +43,7 @@ def right() -> Results:
 
 
 def wrong() -> Results:
-    """Of an LSTM that breaks EQ-1, and therefore EQ-2; all that version 2 records is there."""
+    """Results of an LSTM that breaks EQ-1, and therefore EQ-2, with all fields of version 2."""
     results = right()
     results["conformant"] = False
     results["implementation"].update(name="mine", version="1.0", target="mine.py:LSTM")
@@ -81,7 +81,7 @@ def wrong() -> Results:
 
 
 def failure(clause: str) -> Results:
-    """A wrong number."""
+    """The failure of a wrong number."""
     return {
         **crash(clause),
         "verdict": "fail",
@@ -100,7 +100,7 @@ def failure(clause: str) -> Results:
 
 
 def crash(clause: str) -> Results:
-    """An exception."""
+    """The failure of an exception."""
     command = f'lstm-conformance check mine.py:LSTM --clause {clause} --case "v1 input_size=1"'
     return {
         "verdict": "error",
@@ -118,7 +118,7 @@ def crash(clause: str) -> Results:
 
 
 def hostile() -> Results:
-    """The wrong one, with hostile text wherever results may hold any."""
+    """The results of :func:`wrong`, with hostile text wherever the implementation may put it."""
     results: Results = _hostile(wrong())
     return results
 

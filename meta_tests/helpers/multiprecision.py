@@ -1,7 +1,7 @@
-"""A number system of 50 digits, in which the text of the reference runs unchanged.
+"""A number system of 50 digits, in which the code of the reference runs unchanged.
 
-Where float64 agrees to few digits because terms cancel, this tells a wrong formula from
-rounding: two right formulas agree to many more digits here, two different ones do not.
+If terms cancel, two formulas agree to few digits in float64. Here, two right formulas agree to many
+more digits, and two different ones do not.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MP.dps = 50
 # The error of the complex step is of the order of its square: 80 digits down.
 STEP = MP.mpf(10) ** -40
 
-# NumPy has these for floating-point types only; arithmetic it leaves to the objects.
+# Functions that NumPy has for floating-point types only. Arithmetic works with any object.
 _FUNCTIONS: dict[Any, Any] = {
     np.exp: np.frompyfunc(MP.exp, 1, 1),
     np.tanh: np.frompyfunc(MP.tanh, 1, 1),
@@ -51,7 +51,7 @@ def multiprecise(arrays: Mapping[str, Any]) -> dict[str, Multiprecision]:
 
 
 def partial_derivatives(case: Case, name: str, indices: np.ndarray) -> np.ndarray:
-    """By complex step: of the sum of output * cotangent, for components of an argument.
+    """Partial derivatives of the sum of output * cotangent, by complex step.
 
     Args:
         indices: of components of the argument ``name``, flattened.

@@ -1,4 +1,4 @@
-"""Runs in this process, planned or with results: whole runs, shards and resumed runs."""
+"""Runs in this process: whole runs, shards and resumed runs."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def planned(
     max_time: float | None = None,
     clock: Callable[[], float] = lambda: 0.0,
 ) -> Run:
-    """A planned run of a few clauses of the reference; it goes on from the results ``resume``."""
+    """A planned run of a few clauses of the reference; it resumes the results ``resume``."""
     options = Options(
         target="reference",
         profile=profile,
@@ -115,7 +115,7 @@ def planned(
 
 
 def constructed(name: str, clauses: tuple[str, ...]) -> TestOutcome:
-    """A possible outcome of a test: with something in every field, and another for each name."""
+    """A possible outcome of a test, with all fields filled; it differs from name to name."""
     weight = sum(map(ord, name))
     records = []
     for clause in clauses:
@@ -149,7 +149,7 @@ def constructed(name: str, clauses: tuple[str, ...]) -> TestOutcome:
 
 
 def add_constructed(judged: Run, names: list[str] | None = None) -> None:
-    """Adds what is constructed for tests; for all that are planned if none are named."""
+    """Adds a constructed outcome for each of the tests; by default for all planned tests."""
     for name in judged.tests if names is None else names:
         outcome = constructed(name, judged.tests[name])
         records = [record.to_json() for record in outcome.records]
@@ -162,13 +162,13 @@ def shard(text: str, broken_off: str = "", stopped: str | None = None, **options
     add_constructed(judged)
     if broken_off in judged.tests:
         judged.add(broken_off, judged.tests[broken_off], None, "crashed <b>", 1.0)
-    # What is read from a file has lists where there were tuples.
+    # Tuples become lists in a file.
     found: Results = json.loads(json.dumps(judged.results(stopped), allow_nan=False))
     return found
 
 
 def judge(judged: Run) -> None:
-    """Runs the planned tests in their order, as pytest does it."""
+    """Runs the planned tests in their order, as pytest does."""
     session = judged.session
     functions = {
         run.name: run
@@ -184,7 +184,7 @@ def judge(judged: Run) -> None:
 
 
 def without_times(results: Any) -> Any:
-    """``results`` but for seconds, of which those of tests are their only content."""
+    """``results`` without all seconds."""
     if isinstance(results, dict):
         return {
             name: sorted(value) if name == "tests" else without_times(value)

@@ -20,10 +20,10 @@ from lstm_conformance.spec.config import LSTMConfig
 
 __all__ = ["COVERING", "FLOAT64", "case_of", "masks_of", "with_masks"]
 
-# Every combination of everything but the number format.
+# All combinations in float64.
 FLOAT64 = [c for c in all_combinations() if c.dtype == "float64"]
 
-# Few of them, among which any three factors take all their values together.
+# A covering array of them: every choice of values for three parameters occurs.
 COVERING = list(dict.fromkeys(replace(c, dtype="float64") for c in covering_array()))
 
 
@@ -74,7 +74,7 @@ def case_of(combination: Combination, seed: int = 0, **changes: Any) -> Case:
 
 
 def masks_of(case: Case, probability: float = 0.25) -> list[np.ndarray]:
-    """One dropout mask (T, N, D*R) behind each layer but the last: 0 or 1 / (1 - p)."""
+    """A dropout mask (T, N, D*R) for each layer but the last: 0 or 1 / (1 - p)."""
     config = case.config
     shape = (case.seq_len, case.batch_size, config.num_directions * config.output_size)
     masks = []
@@ -85,5 +85,5 @@ def masks_of(case: Case, probability: float = 0.25) -> list[np.ndarray]:
 
 
 def with_masks(given: list[np.ndarray], *arguments: Any, **named: Any) -> Any:
-    """The reference, given masks that no case can tell: stands in for the oracle's ``lstm``."""
+    """``lstm`` with given masks, which no case can have. It replaces that of the oracle."""
     return lstm(*arguments, **{**named, "masks": given})

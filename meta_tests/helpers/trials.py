@@ -19,5 +19,5 @@ class _Given(ReferenceLSTM):
 
 
 def trial_of(case: Case, observation: Observation) -> Trial:
-    """The trial of an implementation that observes this, whatever it is asked."""
+    """The trial of an implementation that returns ``observation`` for every case."""
     return Trial(case, _Given(observation))

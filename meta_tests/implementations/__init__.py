@@ -1,1 +1,1 @@
-"""Implementations to try the suite on: a readable LSTM, correct variants of it, defective ones."""
+"""Implementations on which the suite is tried: correct variants, and hostile ones."""

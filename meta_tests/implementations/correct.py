@@ -44,7 +44,7 @@ class SigmoidByTanh(ReadableLSTM):
 
 
 class ExponentialGates(ReadableLSTM):
-    """sigmoid and tanh by exp, of numbers that are not positive, since it would overflow."""
+    """sigmoid and tanh by exp of numbers that are not positive, so that it does not overflow."""
 
     def sigmoid(self, x: Tensor) -> Tensor:
         positive = x >= 0
@@ -150,7 +150,7 @@ class InputProductAhead(ReadableLSTM):
 
 
 class ChunkedTime(InputProductAhead):
-    """Time in blocks, each with its inputs multiplied ahead, which hand over their states."""
+    """The steps in blocks. Each block multiplies its inputs ahead, and hands its states on."""
 
     def direction(
         self, steps: Steps, h: Tensor, c: Tensor, w: Weights, reverse: bool
@@ -238,7 +238,7 @@ class FunctionalCall(ReadableLSTM):
 
 
 class MaskedPadding(ReadableLSTM):
-    """Every step computes all rows, padding included, and masks what is not there."""
+    """Every step computes all rows, and masks those that have ended."""
 
     def direction(
         self, steps: Steps, h: Tensor, c: Tensor, w: Weights, reverse: bool

@@ -1,4 +1,4 @@
-"""LSTMs that are right when they answer, and disturb whoever asks."""
+"""LSTMs that are right when they answer, but end the process or write to its outputs."""
 
 from __future__ import annotations
 

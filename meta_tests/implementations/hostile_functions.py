@@ -1,4 +1,4 @@
-"""LSTMs without torch that are right, but in one kind of case harm the process they are in."""
+"""LSTMs without torch that are right, but harm their process in one kind of case."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from lstm_conformance.spec.contract import Observation, ObservedTensor
 
 
 def provoked(case: Case) -> bool:
-    """Whether it does harm."""
+    """Whether ``case`` provokes the harm."""
     config = case.config
     return config.num_layers == 3 and config.bidirectional and case.layout == "packed_sorted"
 
 
 class Harmful(ReferenceLSTM):
-    """Does ``harm`` where it is provoked."""
+    """Does ``harm`` in the cases that provoke it."""
 
     def harm(self) -> Any:
         raise NotImplementedError
@@ -36,35 +36,35 @@ class Harmful(ReferenceLSTM):
 
 
 class Segfaulting(Harmful):
-    """Reads what is not its own."""
+    """Reads memory that it does not own."""
 
     def harm(self) -> None:
         ctypes.string_at(0)
 
 
 class Aborting(Harmful):
-    """Gives up as C libraries do."""
+    """Aborts, as C libraries do."""
 
     def harm(self) -> None:
         os.abort()
 
 
 class Exiting(Harmful):
-    """Ends the process as if all were well."""
+    """Ends the process with exit status 0."""
 
     def harm(self) -> None:
         os._exit(0)
 
 
 class Killed(Harmful):
-    """Is ended from outside, as by a system that has no memory left."""
+    """Is killed, as by a system that has no memory left."""
 
     def harm(self) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
 class Hanging(Harmful):
-    """Never comes back, and is not to be interrupted politely."""
+    """Never returns, and ignores signals that it can ignore."""
 
     def harm(self) -> None:
         for name in (signal.SIGINT, signal.SIGTERM):
@@ -109,7 +109,7 @@ class TalkingNonsense(Harmful):
 
 
 class Disturbing(Harmful):
-    """Changes the state of the whole process, for the next case to stumble over."""
+    """Changes the state of the whole process, which would affect the next case."""
 
     def harm(self) -> None:
         np.seterr(all="raise")
@@ -118,7 +118,7 @@ class Disturbing(Harmful):
 
 
 class KeepingViews(ReferenceLSTM):
-    """Gives out the same arrays again and again, and writes into them later."""
+    """Returns the same arrays again and again, and writes into them later."""
 
     kept: list[Any] = []  # noqa: RUF012
 

@@ -1,4 +1,4 @@
-"""Programs that answer by the protocol, but for one kind of case: ``hostile_program.py KIND``."""
+"""Programs that answer by the protocol, except in one kind of case: ``hostile_program.py KIND``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def provoked(message: dict[str, Any]) -> bool:
 
 
 def harm(kind: str, message: dict[str, Any], answer: dict[str, Any], stdout: int) -> None:
-    """What a program of this kind does beside, or in place of, its answer."""
+    """What a program of this kind does in addition to its answer, or instead of it."""
     outputs = Path(message["outputs"])
     if kind == "printing":
         os.write(stdout, b"Loading model...\n")

@@ -10,7 +10,7 @@ from lstm_conformance.spec.contract import Observation
 
 
 class WrongOrder(ReferenceLSTM):
-    """Takes the blocks for i, o, g, f."""
+    """Reads the blocks as i, o, g, f."""
 
     def run(self, case: Case) -> Observation:
         values = case.arguments()
