@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.functional import dropout
 from torch.nn.utils.rnn import PackedSequence
+
+from ..reference.lstm import Weights
 
 __all__ = [
     "ROLES",
@@ -34,16 +36,6 @@ Steps = list[Tensor]
 States = tuple[Tensor, Tensor]
 Input = Tensor | PackedSequence
 Result = tuple[Input, States]
-
-
-class Weights(NamedTuple):
-    """Parameters of one layer and direction."""
-
-    W_ih: Tensor  # (4H, features)
-    W_hh: Tensor  # (4H, R)
-    b_ih: Tensor | None  # (4H,)
-    b_hh: Tensor | None  # (4H,)
-    W_hr: Tensor | None  # (R, H)
 
 
 ROLES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")

@@ -23,7 +23,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "reference": {"spec"},
     "reports": {"spec"},
     "adapters": {"spec", "reference", "package"},
-    "defects": {"spec", "adapters"},
+    "defects": {"spec", "reference", "adapters"},
     JUDGING: {"spec", "reference", "reports"},
     PROCESSES: {"spec", "adapters"},
     FAILURES: {"spec", "reference", "reports", "adapters", "defects", JUDGING},
