@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import shutil
 from collections.abc import Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -69,23 +70,22 @@ def folder_of(path: Path, root: Path) -> str:
     return "/".join(parts[:2] if is_room else parts[:1])
 
 
+@cache
+def imports_of(text: str) -> tuple[ast.ImportFrom, ...]:
+    """The imports in the text of a module, without those for types."""
+    nodes = [*ast.walk(ast.parse(text))]
+    blocks = [n for n in nodes if isinstance(n, ast.If) and "TYPE_CHECKING" in ast.unparse(n.test)]
+    for_types = {node for block in blocks for line in block.body for node in ast.walk(line)}
+    return tuple(n for n in nodes if isinstance(n, ast.ImportFrom) and n not in for_types)
+
+
 def imported(path: Path, root: Path) -> Iterator[Path]:
     """The files that the module at ``path`` imports from the product, without those for types."""
-    tree = ast.parse(path.read_text("utf-8"))
-    blocks = [
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
-    ]
-    for_types = {
-        inner for block in blocks for statement in block.body for inner in ast.walk(statement)
-    }
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node not in for_types:
-            base = base_of(node, path, root)
-            if base is not None:
-                for alias in node.names:
-                    yield file_of(base, alias.name, root)
+    for node in imports_of(path.read_text("utf-8")):
+        base = base_of(node, path, root)
+        if base is not None:
+            for alias in node.names:
+                yield file_of(base, alias.name, root)
 
 
 def base_of(node: ast.ImportFrom, path: Path, root: Path) -> Path | None:
