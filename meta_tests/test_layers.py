@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import shutil
 from collections.abc import Iterator
 from functools import cache
@@ -144,6 +145,15 @@ def test_every_import_is_a_path_on_disk() -> None:
 
 def test_imports_point_one_way() -> None:
     assert not wrong_ways(ROOT)
+
+
+def test_every_folder_is_in_the_wheel() -> None:
+    text = (ROOT / "pyproject.toml").read_text("utf-8").partition("\npackages = [")[2]
+    text = text.partition("\n]")[0]
+    listed = set(re.findall(rf'^    "({PACKAGE}[a-z_.]*)",$', text, re.MULTILINE))
+    folders = {path.parent.relative_to(ROOT) for path in modules(ROOT)}
+    names = {".".join((PACKAGE, *folder.parts)) for folder in folders if folder.name != "package"}
+    assert listed == {PACKAGE, *names, f"{PACKAGE}.reports.templates"}
 
 
 def test_folders_are_in_the_order_of_their_imports() -> None:
