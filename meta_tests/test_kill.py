@@ -246,7 +246,7 @@ def test_commands_that_are_refused(arguments: list[str], says: str, tmp_path: Pa
 
 def test_without_torch(tmp_path: Path) -> None:
     (tmp_path / "torch.py").write_text("raise ModuleNotFoundError('no', name='torch')\n")
-    ended = run("defects", cwd=tmp_path)
+    ended = run("defects", cwd=tmp_path, PYTHONPATH=str(tmp_path))
     assert ended.status == 2
     assert "pip install 'lstm-conformance[torch]'" in ended.err
     assert ended.err.count("\n") == 1

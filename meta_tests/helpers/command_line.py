@@ -32,10 +32,15 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "lstm_conformance", *arguments]
 
 
-def run(*arguments: str, cwd: Path) -> Ended:
-    """Runs the command to its end."""
+def run(*arguments: str, cwd: Path, **variables: str) -> Ended:
+    """Runs the command to its end, with these variables in its environment besides."""
     done = subprocess.run(
-        command(*arguments), cwd=cwd, env=environment(), capture_output=True, text=True, check=False
+        command(*arguments),
+        cwd=cwd,
+        env={**environment(), **variables},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return Ended(done.returncode, done.stdout, done.stderr)
 
