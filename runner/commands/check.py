@@ -33,12 +33,12 @@ def check(options: Options) -> int:
         Path.cwd()
     except FileNotFoundError:
         raise UsageError("the working folder was removed: change to another one.") from None
+    # Results may replace those that they resume.
     check_outputs(
         {"--json": options.json, "--markdown": options.markdown},
         {
             "the baseline": options.baseline,
             "the file of known deviations": options.known_deviations,
-            "the results to be resumed": options.resume,
             "the file of the target": _file_of_target(options.target),
         },
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from ...reports.results import AskedResult, ShardResult
 from ...spec.clean_text import clean_text
@@ -64,8 +65,9 @@ class JudgingSession:
         Raises:
             UsageError: one of the options makes no sense.
         """
+        settings = settings_of(options, ())  # files are read before the target is imported
         judged = construct(options) if judged is None else judged
-        settings = settings_of(options, judged.devices)
+        settings = replace(settings, devices=judged.devices)
         asked = asked_result(options, judged, settings)
         plan = make_plan(options, asked, processes, end, clock=clock)
         progress = Progress(sys.stderr) if options.progress else None
