@@ -14,6 +14,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+import lstm_conformance.runner.commands.check  # noqa: F401 - Hypothesis draws from the constants of imported files
 from lstm_conformance.adapters.reference import ReferenceLSTM
 from lstm_conformance.reports.tables import summary
 from lstm_conformance.runner.commands.main import main

@@ -105,8 +105,8 @@ MADE_UP = [
 # The command with another catalogue and a suite of three clauses.
 PROGRAM = f"""\
 import sys
-from lstm_conformance.runner.commands import defects
 from lstm_conformance.runner.commands.main import main
+from lstm_conformance.runner.mutation import defect_processes
 from lstm_conformance.defects import catalogue
 from lstm_conformance.spec.clauses import TESTABLE
 
@@ -114,7 +114,7 @@ catalogue.catalogue = lambda: tuple(
     catalogue.Defect(id, target, "It has * and | in it.", breaks, "forward", "always")
     for id, target, breaks in {MADE_UP!r}
 )
-defects.TESTABLE = {{clause: TESTABLE[clause] for clause in ("EQ-5", "PROJ-4", "USE-4")}}
+defect_processes.TESTABLE = {{clause: TESTABLE[clause] for clause in ("EQ-5", "PROJ-4", "USE-4")}}
 sys.exit(main(sys.argv[1:]))
 """
 
