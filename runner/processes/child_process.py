@@ -132,8 +132,8 @@ class ChildProcess:
             answer = self._lines.get(timeout=seconds)
         except queue.Empty:
             raise self._failed(f"gave no answer within {seconds:g} s") from None
-        except OSError:  # it ended before it could read
-            answer = b""
+        except OSError:  # it ended before it could read, perhaps after it said something
+            answer = self._last_line()
         if not answer:
             raise self._failed(self._how_ended())
         try:
@@ -144,6 +144,12 @@ class ChildProcess:
             said = answer[:100].decode("utf-8", "replace").strip()
             raise self._failed(f"malformed answer {said!r}")
         return content
+
+    def _last_line(self) -> bytes:
+        try:
+            return self._lines.get(timeout=1.0)
+        except queue.Empty:
+            return b""
 
     def stop(self) -> None:
         """Ends the process, if there is one."""
