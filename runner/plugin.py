@@ -71,7 +71,8 @@ def _options(config: pytest.Config) -> tuple[Options, bool]:
     """The options, with a seed, and whether this run is asked to judge something."""
     file = config.option.lstm_options
     if _is_worker(config):
-        return Options.from_json(_worker_input(config)["lstm_options"]), True
+        given = _worker_input(config)
+        return Options.from_json(given["lstm_options"]), given["lstm_judges"]
     if file is not None:
         options, asked = Options.from_json(Path(file).read_text("utf-8")), True
     else:
@@ -111,6 +112,7 @@ def pytest_configure_node(node: Any) -> None:
     config = node.config
     node.workerinput["lstm_options"] = config.stash[_OPTIONS].to_json()
     session = config.stash.get(_SESSION, None)
+    node.workerinput["lstm_judges"] = session is not None
     node.workerinput["lstm_end"] = None if session is None else session.plan.end
 
 
