@@ -68,15 +68,12 @@ class Program:
             )
         self.name, self.version = str(hello.get("name")), str(hello.get("version"))
         declared = hello.get("capabilities")
-        names = declared if isinstance(declared, list) else None
-        unknown = (
-            [] if names is None else [n for n in names if not isinstance(n, str) or n not in ALL]
-        )
+        if not isinstance(declared, list):
+            raise UsageError(f"{command[0]} has to declare capabilities, not {declared!r}.")
+        unknown = [name for name in declared if not isinstance(name, str) or name not in ALL]
         if unknown:
             raise UsageError(f"{command[0]} declares an unknown capability {unknown[0]!r}.")
-        if names is None:
-            raise UsageError(f"{command[0]} has to declare capabilities, not {declared!r}.")
-        self.capabilities = frozenset(names) - _IMPOSSIBLE
+        self.capabilities = frozenset(declared) - _IMPOSSIBLE
 
     def run(self, case: Case) -> Observation:
         """Asks for the results of ``case``.

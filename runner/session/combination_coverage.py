@@ -8,6 +8,7 @@ from ...reports.results import AskedResult, CombinationsResult
 from ...spec.combinations import all_combinations
 from ..searching.combination_groups import combination_groups
 from ..searching.profiles import PROFILES
+from ..searching.record import Record
 from .outcomes import Outcomes
 
 __all__ = ["combination_coverage"]
@@ -17,7 +18,11 @@ _VISITING = "COMB-1"
 
 
 def combination_coverage(
-    asked: AskedResult, clauses: tuple[str, ...], outcomes: Outcomes, not_reached: str
+    asked: AskedResult,
+    clauses: tuple[str, ...],
+    outcomes: Outcomes,
+    records: Mapping[str, Record],
+    not_reached: str,
 ) -> CombinationsResult:
     """The part ``coverage.combinations`` of results.
 
@@ -25,9 +30,10 @@ def combination_coverage(
         asked: what was judged and how.
         clauses: ids of those that were asked for.
         outcomes: of all tests.
+        records: clause to the sum of its records in them.
         not_reached: the reason why a test was not reached.
     """
-    record = outcomes.records.get(_VISITING)
+    record = records.get(_VISITING)
     visited: Mapping[str, str] = {} if record is None else record.combinations
     reasons = _reasons_without_a_visit(asked, clauses, outcomes, not_reached)
     by_reason: dict[str, list[str]] = {}

@@ -124,7 +124,7 @@ class _Builder:
             "growth": _growth(everything),
             "coverage": {
                 "combinations": combination_coverage(
-                    self._asked, self._asked_for, outcomes, self._not_reached
+                    asked, self._asked_for, outcomes, self._records, self._not_reached
                 )
             },
             "duration_seconds": round(duration, 3),

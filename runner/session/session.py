@@ -51,7 +51,6 @@ class JudgingSession:
         processes: int = 1,
         end: float | None = None,
         clock: Callable[[], float] = time.time,
-        judged: Judged | None = None,
     ) -> JudgingSession:
         """The run that ``options`` ask for.
 
@@ -60,13 +59,12 @@ class JudgingSession:
             processes: number of processes that run tests at once.
             end: when time is over, if another process has decided that.
             clock: in seconds, the same in all processes.
-            judged: the implementation, if it is already made.
 
         Raises:
             UsageError: one of the options makes no sense.
         """
         settings = settings_of(options, ())  # files are read before the target is imported
-        judged = construct(options) if judged is None else judged
+        judged = construct(options)
         settings = replace(settings, devices=judged.devices)
         asked = asked_result(options, judged, settings)
         plan = make_plan(options, asked, processes, end, clock=clock)
