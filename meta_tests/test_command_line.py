@@ -190,6 +190,20 @@ def test_the_plugin_imports_nothing_heavy(tmp_path: Path) -> None:
     assert done.returncode == 0
 
 
+def test_the_plugin_leaves_interrupts_of_other_runs_alone(tmp_path: Path) -> None:
+    (tmp_path / "test_mine.py").write_text(
+        "import signal\n\n\n"
+        "def test_mine():\n"
+        "    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "test_mine.py", "-c", "/dev/null", "-n", "1",
+         "-p", "lstm_conformance.runner.plugin", "-p", "no:cacheprovider"],
+        cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_through_pytest_alone(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "--pyargs", "lstm_conformance.tests", "-c", "/dev/null",
