@@ -32,14 +32,14 @@ def call() -> Call:
     return {
         "config": CONFIG,
         "parameters": {
-            name: uniform_numbers(0, name, shape)
+            name: uniform_numbers(0, name, shape).copy()
             for name, shape in CONFIG.parameter_shapes().items()
         },
-        "x": uniform_numbers(0, "x", SHAPES["x"]),
-        "h_0": uniform_numbers(0, "h_0", SHAPES["h_0"]),
-        "c_0": uniform_numbers(0, "c_0", SHAPES["c_0"]),
+        "x": uniform_numbers(0, "x", SHAPES["x"]).copy(),
+        "h_0": uniform_numbers(0, "h_0", SHAPES["h_0"]).copy(),
+        "c_0": uniform_numbers(0, "c_0", SHAPES["c_0"]).copy(),
         "lengths": (2, 3),
-        "masks": [uniform_numbers(0, "mask", SHAPES["mask"])],
+        "masks": [uniform_numbers(0, "mask", SHAPES["mask"]).copy()],
     }
 
 
@@ -227,7 +227,9 @@ def test_every_cotangent_counts() -> None:
     )
     for changed, shape in enumerate(shapes):
         for index in np.ndindex(shape):
-            cotangents = [uniform_numbers(0, f"cotangent {k}", s) for k, s in enumerate(shapes)]
+            cotangents = [
+                uniform_numbers(0, f"cotangent {k}", s).copy() for k, s in enumerate(shapes)
+            ]
             cotangents[changed][index] += 0.5
             is_padding = changed == 0 and index[:2] == (2, 0)
             assert (gradients(cotangents, arguments) == before) == is_padding, (changed, index)

@@ -119,10 +119,11 @@ def cell(x: Array, h_prev: Array, c_prev: Array, w: Weights) -> tuple[Array, Arr
     return h, c, CellCache(x, h_prev, c_prev, i, f, g, o, tanh_c, m)
 
 
-def cell_backward(
-    dh: Array, dc: Array, cache: CellCache, w: Weights
-) -> tuple[Array, Array, Array, Weights]:
-    """The backward pass of :func:`cell`.
+def cell_backward(dh: Array, dc: Array, cache: CellCache, w: Weights) -> tuple[Array, Array, Array]:
+    """The backward pass of :func:`cell`, up to the gradient of ``a``.
+
+    ``a`` is the sum in front of the gates. The gradients of the input and of the parameters follow
+    from its gradient, for all steps at once: see :func:`direction_backward`.
 
     Args:
         dh: the gradient of h_t (N, R).
@@ -131,12 +132,11 @@ def cell_backward(
         w: the parameters.
 
     Returns:
-        The gradients of x_t (N, I), h_{t-1} (N, R), c_{t-1} (N, H) and the parameters.
+        The gradients of a (N, 4H), h_{t-1} (N, R) and c_{t-1} (N, H).
     """
-    x, h_prev, c_prev, i, f, g, o, tanh_c, m = cache
+    _, _, c_prev, i, f, g, o, tanh_c, _ = cache
 
     dm = dh if w.W_hr is None else dh @ w.W_hr  # (N, H)
-    dW_hr = None if w.W_hr is None else transpose(dh) @ m  # (R, H)
     do = dm * tanh_c  # (N, H)
     dc = dc + dm * o * (1 - tanh_c * tanh_c)  # (N, H) h_t depends on c_t too
 
@@ -150,16 +150,14 @@ def cell_backward(
     da_g = dg * (1 - g * g)  # (N, H) tanh' = 1 - tanh^2
     da_o = do * o * (1 - o)  # (N, H)
     da = np.concatenate([da_i, da_f, da_g, da_o], axis=-1)  # (N, 4H)
-
-    dx = da @ w.W_ih  # (N, I)
-    dh_prev = da @ w.W_hh  # (N, R)
-    dW_ih = transpose(da) @ x  # (4H, I)
-    dW_hh = transpose(da) @ h_prev  # (4H, R)
-    db = None if w.b_ih is None else da.sum(axis=-2)  # (4H,) the same for both biases
-    return dx, dh_prev, dc_prev, Weights(dW_ih, dW_hh, db, db, dW_hr)
+    return da, da @ w.W_hh, dc_prev
 
 
 # ------------------------------------------------- one layer in one direction
+#
+# From here on a sequence is a list of its T steps. Rows may be of unequal length. They are sorted
+# by decreasing length, so that the rows which have step t are the first n of it. With rows of
+# equal length n is N in every step.
 
 
 class DirectionCache(NamedTuple):
@@ -170,65 +168,92 @@ class DirectionCache(NamedTuple):
 
 
 def direction(
-    x: Array, h_0: Array, c_0: Array, w: Weights, reverse: bool
-) -> tuple[Array, Array, Array, DirectionCache]:
+    xs: Sequence[Array], h_0: Array, c_0: Array, w: Weights, reverse: bool
+) -> tuple[list[Array], Array, Array, DirectionCache]:
     """One layer in one direction.
 
     The reverse direction reads the steps from the last to the first. Its final state is
-    therefore the one after step 0. Its output is still in the order of the input.
+    therefore the one after step 0. Its output is still in the order of the input. It starts each
+    row at the last step of that row.
 
     Args:
-        x: the input of the layer (T, N, I).
-        h_0: the initial hidden state (N, R).
-        c_0: the initial cell state (N, H).
+        xs: the input of the layer, T arrays (n, I).
+        h_0: the initial hidden states (N, R).
+        c_0: the initial cell states (N, H).
         w: the parameters.
         reverse: True for the reverse direction.
 
     Returns:
-        h_t of every step (T, N, R), the final h (N, R), the final c (N, H), and the cache for
-        :func:`direction_backward`.
+        h_t of every step, T arrays (n, R), the final h (N, R), the final c (N, H), and the cache
+        for :func:`direction_backward`.
     """
-    T = x.shape[-3]
     h, c = h_0, c_0  # (N, R), (N, H)
-    output: list[Array] = [None] * T
-    cells: list[Any] = [None] * T
-    for t in _time_order(T, reverse):
-        h, c, cells[t] = cell(x[..., t, :, :], h, c, w)
-        output[t] = h
-    return np.stack(output, axis=-3), h, c, DirectionCache(cells, reverse)
+    outputs: list[Array] = [None] * len(xs)
+    cells: list[Any] = [None] * len(xs)
+    for t in _time_order(len(xs), reverse):
+        n = xs[t].shape[-2]
+        outputs[t], c_t, cells[t] = cell(xs[t], h[..., :n, :], c[..., :n, :], w)
+        h = _replace_rows(h, outputs[t])  # (N, R) the other rows have ended, or not begun yet
+        c = _replace_rows(c, c_t)  # (N, H)
+    return outputs, h, c, DirectionCache(cells, reverse)
 
 
 def direction_backward(
-    doutput: Array, dh: Array, dc: Array, cache: DirectionCache, w: Weights
-) -> tuple[Array, Array, Array, Weights]:
+    doutputs: Sequence[Array], dh: Array, dc: Array, cache: DirectionCache, w: Weights
+) -> tuple[list[Array], Array, Array, Weights]:
     """The backward pass of :func:`direction`: backpropagation through time.
 
     Args:
-        doutput: the gradient of h_t of every step, as an output (T, N, R).
+        doutputs: the gradient of h_t of every step, as an output: T arrays (n, R).
         dh: the gradient of the final h (N, R).
         dc: the gradient of the final c (N, H).
         cache: as :func:`direction` returned it.
         w: the parameters.
 
     Returns:
-        The gradients of x (T, N, I), h_0 (N, R), c_0 (N, H) and the parameters.
+        The gradients of xs, T arrays (n, I), of h_0 (N, R), c_0 (N, H) and the parameters.
     """
     T = len(cache.cells)
-    dx: list[Array] = [None] * T
-    dws = []
+    dhs: list[Array] = [None] * T
+    das: list[Array] = [None] * T
     for t in _time_order(T, not cache.reverse):
-        dh = dh + doutput[..., t, :, :]  # (N, R) h_t is an output, and the next step reads it
-        dx[t], dh, dc, dw = cell_backward(dh, dc, cache.cells[t], w)
-        dws.append(dw)
-    return np.stack(dx, axis=-3), dh, dc, reduce(_add_weights, dws)
+        n = doutputs[t].shape[-2]
+        dhs[t] = dh[..., :n, :] + doutputs[t]  # (n, R) h_t is an output, and the next step reads it
+        das[t], dh_prev, dc_prev = cell_backward(dhs[t], dc[..., :n, :], cache.cells[t], w)
+        dh = _replace_rows(dh, dh_prev)  # (N, R)
+        dc = _replace_rows(dc, dc_prev)  # (N, H)
+
+    # All steps of all rows use the same parameters. A gradient of them is one sum over all of
+    # these, M in number.
+    da = _join(das)  # (M, 4H)
+    dW_ih = transpose(da) @ _join([cell.x for cell in cache.cells])  # (4H, I)
+    dW_hh = transpose(da) @ _join([cell.h_prev for cell in cache.cells])  # (4H, R)
+    db = None if w.b_ih is None else da.sum(axis=-2)  # (4H,) the same for both biases
+    dW_hr = None
+    if w.W_hr is not None:
+        dW_hr = transpose(_join(dhs)) @ _join([cell.m for cell in cache.cells])  # (R, H)
+    dxs = _split_rows(da @ w.W_ih, [x.shape[-2] for x in doutputs])  # T arrays (n, I)
+    return dxs, dh, dc, Weights(dW_ih, dW_hh, db, db, dW_hr)
 
 
 def _time_order(T: int, reverse: bool) -> range:
     return range(T - 1, -1, -1) if reverse else range(T)
 
 
-def _add_weights(a: Weights, b: Weights) -> Weights:
-    return Weights(*(None if p is None else p + q for p, q in zip(a, b, strict=True)))
+def _replace_rows(x: Array, first: Array) -> Array:
+    """x (N, F) with its first rows replaced by ``first`` (n, F)."""
+    n = first.shape[-2]
+    return first if n == x.shape[-2] else np.concatenate([first, x[..., n:, :]], axis=-2)
+
+
+def _join(xs: Sequence[Array]) -> Array:
+    """The rows of all steps: T arrays (n, F) to (M, F)."""
+    return np.concatenate(xs, axis=-2)
+
+
+def _split_rows(x: Array, rows: Sequence[int]) -> list[Array]:
+    """The inverse of ``_join``."""
+    return np.split(x, np.cumsum(rows)[:-1], axis=-2)
 
 
 # ------------------------------------------------------------ the whole stack
@@ -239,46 +264,46 @@ class StackCache(NamedTuple):
 
     weights: list[list[Weights]]  # weights[layer][direction]
     directions: list[list[DirectionCache]]  # directions[layer][direction]
-    masks: Sequence[Array] | None  # L - 1 of them, (T, N, D*R) each
+    masks: Sequence[Sequence[Array]] | None  # L - 1 lists of T arrays (n, D*R)
 
 
 def stack(
-    x: Array,
+    xs: Sequence[Array],
     h_0: Array,
     c_0: Array,
     weights: list[list[Weights]],
-    masks: Sequence[Array] | None,
-) -> tuple[Array, Array, Array, StackCache]:
+    masks: Sequence[Sequence[Array]] | None,
+) -> tuple[Sequence[Array], Array, Array, StackCache]:
     """All layers, one above the other.
 
     Args:
-        x: the input of the first layer (T, N, I).
+        xs: the input of the first layer, T arrays (n, I).
         h_0: the initial hidden states (L*D, N, R).
         c_0: the initial cell states (L*D, N, H).
         weights: the parameters, ``weights[layer][direction]``.
-        masks: the dropout masks, (T, N, D*R) each. ``masks[k]`` multiplies the output of layer
-            k before layer k + 1 reads it. None for no dropout.
+        masks: the dropout masks, T arrays (n, D*R) each. ``masks[k]`` multiplies the output of
+            layer k before layer k + 1 reads it. None for no dropout.
 
     Returns:
-        output (T, N, D*R), h_n (L*D, N, R), c_n (L*D, N, H), and the cache for
+        output, T arrays (n, D*R), h_n (L*D, N, R), c_n (L*D, N, H), and the cache for
         :func:`stack_backward`.
     """
     h_n, c_n, caches = [], [], []
     for layer, layer_weights in enumerate(weights):
         if layer > 0 and masks is not None:
-            x = x * masks[layer - 1]  # (T, N, D*R)
+            xs = [x * mask for x, mask in zip(xs, masks[layer - 1], strict=True)]  # (n, D*R) each
         outputs, layer_caches = [], []
         for d, w in enumerate(layer_weights):
             k = layer * len(layer_weights) + d  # place of this layer and direction in the states
-            output, h, c, cache = direction(x, h_0[..., k, :, :], c_0[..., k, :, :], w, d == 1)
+            output, h, c, cache = direction(xs, h_0[..., k, :, :], c_0[..., k, :, :], w, d == 1)
             outputs.append(output)
             h_n.append(h)
             c_n.append(c)
             layer_caches.append(cache)
-        x = np.concatenate(outputs, axis=-1)  # (T, N, D*R)
+        xs = [np.concatenate(step, axis=-1) for step in zip(*outputs, strict=True)]  # (n, D*R) each
         caches.append(layer_caches)
     return (
-        x,
+        xs,
         np.stack(h_n, axis=-3),
         np.stack(c_n, axis=-3),
         StackCache(weights, caches, masks),
@@ -286,43 +311,44 @@ def stack(
 
 
 def stack_backward(
-    doutput: Array, dh_n: Array, dc_n: Array, cache: StackCache
-) -> tuple[Array, Array, Array, list[list[Weights]]]:
+    doutputs: Sequence[Array], dh_n: Array, dc_n: Array, cache: StackCache
+) -> tuple[Sequence[Array], Array, Array, list[list[Weights]]]:
     """The backward pass of :func:`stack`.
 
     Args:
-        doutput: the gradient of output (T, N, D*R).
+        doutputs: the gradient of output, T arrays (n, D*R).
         dh_n: the gradient of h_n (L*D, N, R).
         dc_n: the gradient of c_n (L*D, N, H).
         cache: as :func:`stack` returned it.
 
     Returns:
-        The gradients of x (T, N, I), h_0 (L*D, N, R), c_0 (L*D, N, H) and the parameters,
+        The gradients of xs, T arrays (n, I), h_0 (L*D, N, R), c_0 (L*D, N, H) and the parameters,
         ``dweights[layer][direction]``.
     """
     L, D = len(cache.weights), len(cache.weights[0])
     dh_0: list[Array] = [None] * (L * D)
     dc_0: list[Array] = [None] * (L * D)
     dweights: list[list[Weights]] = []
-    dx = doutput  # (T, N, D*R)
+    dxs = doutputs  # T arrays (n, D*R)
     for layer in reversed(range(L)):
-        dxs, layer_dweights = [], []
-        for d, doutput_d in enumerate(np.split(dx, D, axis=-1)):  # (T, N, R)
+        of_directions = zip(*(np.split(dx, D, axis=-1) for dx in dxs), strict=True)
+        parts, layer_dweights = [], []
+        for d, doutputs_d in enumerate(of_directions):  # T arrays (n, R)
             k = layer * D + d
-            dx_d, dh_0[k], dc_0[k], dw = direction_backward(
-                doutput_d,
+            dxs_d, dh_0[k], dc_0[k], dw = direction_backward(
+                doutputs_d,
                 dh_n[..., k, :, :],
                 dc_n[..., k, :, :],
                 cache.directions[layer][d],
                 cache.weights[layer][d],
             )
-            dxs.append(dx_d)
+            parts.append(dxs_d)
             layer_dweights.append(dw)
-        dx = reduce(np.add, dxs)  # (T, N, I) both directions read the same input
+        dxs = [reduce(np.add, step) for step in zip(*parts, strict=True)]  # both read the same x
         if layer > 0 and cache.masks is not None:
-            dx = dx * cache.masks[layer - 1]  # (T, N, D*R)
+            dxs = [dx * mask for dx, mask in zip(dxs, cache.masks[layer - 1], strict=True)]
         dweights.insert(0, layer_dweights)
-    return dx, np.stack(dh_0, axis=-3), np.stack(dc_0, axis=-3), dweights
+    return dxs, np.stack(dh_0, axis=-3), np.stack(dc_0, axis=-3), dweights
 
 
 # ------------------------------------------------- rows of unequal length
@@ -332,9 +358,9 @@ class LSTMCache(NamedTuple):
     """The values of a batch that its backward pass needs."""
 
     config: LSTMConfig
-    steps: int  # T
-    rows: int  # N
-    groups: list[tuple[int, Array, StackCache]]  # per distinct length: length, rows (n,), cache
+    order: Array  # (N,) the rows by decreasing length
+    rows: list[int]  # T numbers n of rows
+    stack: StackCache
 
 
 def lstm(
@@ -350,7 +376,7 @@ def lstm(
     """The LSTM of ``config``, for a batch of rows.
 
     A row of length n gets the results that its first n steps give alone. Its output is zero
-    after them. This defines packed sequences. Rows of the same length are computed together.
+    after them. This defines packed sequences.
 
     Args:
         config: ``batch_first`` and ``dropout`` are not used. The steps are always the first
@@ -374,35 +400,27 @@ def lstm(
         ValueError: a parameter is missing, a parameter is unknown, or a shape, a length or the
             number of masks does not fit ``config``.
     """
-    # Most of this function is its docstring. The rest is one computation: group the rows by length,
-    # compute each group, and put the rows back in order.
-    T, N = x.shape[-3:-1]
+    # Most of this function is its docstring. The rest is one computation: sort the rows by length,
+    # compute the stack, and put the rows back in order.
     _check_arguments(config, parameters, x, h_0, c_0, lengths, masks)
+    T, N = x.shape[-3:-1]
+    steps = np.full(N, T) if lengths is None else np.asarray(lengths)  # (N,)
+    order = np.argsort(-steps, kind="stable")  # (N,)
+    rows = [int((steps > t).sum()) for t in range(T)]  # n of each step
     weights = [
         [_weights(config, parameters, layer, d) for d in range(config.num_directions)]
         for layer in range(config.num_layers)
     ]
-    if lengths is None:
-        output, h_n, c_n, cache = stack(x, h_0, c_0, weights, masks)
-        return output, h_n, c_n, LSTMCache(config, T, N, [(T, np.arange(N), cache)])
-
-    groups, outputs, h_ns, c_ns = [], [], [], []
-    for length in sorted(set(lengths)):
-        rows = np.flatnonzero(np.asarray(lengths) == length)  # (n,)
-        output, h, c, cache = stack(
-            x[..., :length, rows, :],
-            h_0[..., rows, :],
-            c_0[..., rows, :],
-            weights,
-            None if masks is None else [mask[..., :length, rows, :] for mask in masks],
-        )
-        outputs.append(_pad(output, T))  # (T, n, D*R)
-        h_ns.append(h)
-        c_ns.append(c)
-        groups.append((length, rows, cache))
-    order = np.argsort(np.concatenate([rows for _, rows, _ in groups]))  # (N,)
-    output, h_n, c_n = (_ungroup(parts, order) for parts in (outputs, h_ns, c_ns))
-    return output, h_n, c_n, LSTMCache(config, T, N, groups)
+    outputs, h_n, c_n, cache = stack(
+        _steps(x, order, rows),
+        h_0[..., order, :],
+        c_0[..., order, :],
+        weights,
+        None if masks is None else [_steps(mask, order, rows) for mask in masks],
+    )
+    back = np.argsort(order)  # (N,)
+    output = _padded(outputs, N)[..., back, :]  # (T, N, D*R)
+    return output, h_n[..., back, :], c_n[..., back, :], LSTMCache(config, order, rows, cache)
 
 
 def lstm_backward(
@@ -420,30 +438,28 @@ def lstm_backward(
         The gradients of x (T, N, input_size), h_0 (L*D, N, R), c_0 (L*D, N, H), and a dict of
         the gradients of the parameters by name. The gradient of the padding of x is zero.
     """
-    dxs, dh_0s, dc_0s, dparameters = [], [], [], []
-    for length, rows, stack_cache in cache.groups:
-        dx, dh_0, dc_0, dweights = stack_backward(
-            doutput[..., :length, rows, :], dh_n[..., rows, :], dc_n[..., rows, :], stack_cache
-        )
-        dxs.append(_pad(dx, cache.steps))  # (T, n, I)
-        dh_0s.append(dh_0)
-        dc_0s.append(dc_0)
-        dparameters.append(_by_name(cache.config, dweights))
-    order = np.argsort(np.concatenate([rows for _, rows, _ in cache.groups]))  # (N,)
-    dx, dh_0, dc_0 = (_ungroup(parts, order) for parts in (dxs, dh_0s, dc_0s))
-    summed = {name: reduce(np.add, [d[name] for d in dparameters]) for name in dparameters[0]}
-    return dx, dh_0, dc_0, summed
+    config, order, rows, stack_cache = cache
+    doutputs = _steps(doutput, order, rows)  # T arrays (n, D*R)
+    dxs, dh_0, dc_0, dweights = stack_backward(
+        doutputs, dh_n[..., order, :], dc_n[..., order, :], stack_cache
+    )
+    back = np.argsort(order)  # (N,)
+    dx = _padded(dxs, len(order))[..., back, :]  # (T, N, I)
+    return dx, dh_0[..., back, :], dc_0[..., back, :], _by_name(config, dweights)
 
 
-def _pad(x: Array, steps: int) -> Array:
-    """Pads x (T, N, F) with zeros of its own type to (steps, N, F)."""
-    zero = np.zeros_like(x[..., :1, :, :])  # (1, N, F)
-    return np.concatenate([x] + [zero] * (steps - x.shape[-3]), axis=-3)
+def _steps(x: Array, order: Array, rows: Sequence[int]) -> list[Array]:
+    """x (T, N, F) as T arrays (n, F), with the rows in ``order``."""
+    x = x[..., order, :]
+    return [x[..., t, :n, :] for t, n in enumerate(rows)]
 
 
-def _ungroup(parts: list[Array], order: Array) -> Array:
-    """Joins the groups (..., n, F) into a batch (..., N, F), in the order of the batch."""
-    return np.concatenate(parts, axis=-2)[..., order, :]
+def _padded(xs: Sequence[Array], N: int) -> Array:
+    """T arrays (n, F) as one array (T, N, F), with zeros of their own type in the padding."""
+    zero = np.zeros_like(xs[0][..., :1, :])  # (1, F)
+    return np.stack(
+        [np.concatenate([x] + [zero] * (N - x.shape[-2]), axis=-2) for x in xs], axis=-3
+    )
 
 
 def _weights(config: LSTMConfig, parameters: Mapping[str, Array], layer: int, d: int) -> Weights:

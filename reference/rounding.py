@@ -26,6 +26,7 @@ Algorithms (2002), chapters 3 and 4.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -48,11 +49,13 @@ _EXACT = frozenset([np.negative, np.positive, np.absolute, np.equal, np.not_equa
 class Samples(np.ndarray):
     """Copies of a float64 array along the first axis. Every operation adds rounding errors.
 
-    All copies have errors, the first one too. :func:`samples_of` makes a subclass with a
-    precision and a random generator.
+    All copies have errors, the first one too. :func:`samples_of` makes a subclass with precisions
+    and a random generator.
     """
 
-    precision: ClassVar[Precision]
+    # One number, or (B,) for B cases along the second axis.
+    unit_roundoff: ClassVar[Any]
+    largest: ClassVar[Any]
     source: ClassVar[np.random.Generator]
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -73,11 +76,16 @@ class Samples(np.ndarray):
         random = cls.source.random(exact.shape)
         random -= 0.5
         random *= size
-        random *= 2 * cls.precision.unit_roundoff
+        random *= 2 * cls._of_each_case(cls.unit_roundoff, exact.ndim)
         random += exact
-        if cls.precision.largest < _SMALL_RANGE:
-            random[np.abs(random) > cls.precision.largest] = np.inf
+        if np.min(cls.largest) < _SMALL_RANGE:
+            random[np.abs(random) > cls._of_each_case(cls.largest, exact.ndim)] = np.inf
         return random.view(cls)
+
+    @staticmethod
+    def _of_each_case(numbers: Any, ndim: int) -> Any:
+        """``numbers`` in a shape that broadcasts with samples of ``ndim`` axes."""
+        return numbers if np.ndim(numbers) == 0 else numbers.reshape(-1, *(1,) * (ndim - 2))
 
     @classmethod
     def rounded_parts(cls, exact: np.ndarray, sizes: tuple[Any, Any]) -> Samples:
@@ -89,10 +97,20 @@ class Samples(np.ndarray):
         return (real + 1j * imaginary).view(cls)
 
 
-def samples_of(precision: Precision, seed: int) -> type[Samples]:
-    """A subclass of :class:`Samples` that rounds in ``precision``, with random ``seed``."""
+def samples_of(precision: Precision | Sequence[Precision], seed: int) -> type[Samples]:
+    """A subclass of :class:`Samples` that rounds in ``precision``, with random ``seed``.
+
+    With several precisions, the second axis has one entry for each.
+    """
     source = np.random.Generator(np.random.SFC64(seed))
-    return type("Samples", (Samples,), {"precision": precision, "source": source})
+    if isinstance(precision, Precision):
+        unit_roundoff: Any = precision.unit_roundoff
+        largest: Any = precision.largest
+    else:
+        unit_roundoff = np.array([one.unit_roundoff for one in precision])
+        largest = np.array([one.largest for one in precision])
+    members = {"unit_roundoff": unit_roundoff, "largest": largest, "source": source}
+    return type("Samples", (Samples,), members)
 
 
 def _rounding_size(ufunc: np.ufunc, method: str, inputs: list[Any], exact: np.ndarray) -> Any:

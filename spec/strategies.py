@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -11,7 +13,7 @@ from .case import LAYOUTS, OUTPUTS, Case
 from .combinations import DROPOUT_PROBABILITIES, DROPOUTS, Combination
 from .config import LSTMConfig
 
-__all__ = ["PLAIN", "Domain", "case_strategy"]
+__all__ = ["PLAIN", "Domain", "case_strategy", "cases_strategy"]
 
 Range = tuple[int, int]
 
@@ -70,12 +72,31 @@ PLAIN = Domain(
 @st.composite
 def case_strategy(draw: st.DrawFn, domain: Domain) -> Case:
     """Cases of ``domain``. Hypothesis draws the seed of the values, and shrinks it to 0."""
+    return _drawn(draw, domain)
+
+
+@st.composite
+def cases_strategy(draw: st.DrawFn, domains: Sequence[Domain]) -> list[Case]:
+    """A case of each domain, all with the same sizes, which are drawn from the first domain.
+
+    Args:
+        domains: with one alternative each for the fields ``num_layers``, ``bias``,
+            ``bidirectional``, ``projection`` and ``layout``, the same for all.
+    """
+    first = _drawn(draw, domains[0])
+    return [first, *(_drawn(draw, domain, first) for domain in domains[1:])]
+
+
+def _drawn(draw: st.DrawFn, domain: Domain, like: Case | None = None) -> Case:
+    """A case of ``domain``, with the sizes of ``like`` if there is one."""
 
     def choice(alternatives: tuple[Any, ...]) -> Any:
-        return draw(st.sampled_from(alternatives))
+        if len(alternatives) == 1:
+            return alternatives[0]
+        return draw(_one_of(alternatives, tuple(map(type, alternatives))))
 
     def size(limits: Range, least: int = 1) -> int:
-        return draw(st.integers(max(least, limits[0]), max(least, limits[1])))
+        return draw(_integers(max(least, limits[0]), max(least, limits[1])))
 
     num_layers = choice(domain.num_layers)
     bias = choice(domain.bias)
@@ -85,17 +106,27 @@ def case_strategy(draw: st.DrawFn, domain: Domain) -> Case:
     dropout = choice(domain.dropout)
     layout = choice(domain.layout)
     states = choice(domain.states)
-    seq_len, batch_size, lengths = draw(_extent(domain, layout))
-    hidden_size = size(domain.hidden_size, least=2 if projection else 1)
+    if like is None:
+        seq_len, batch_size, lengths = draw(_extent(domain, layout))
+        hidden_size = size(domain.hidden_size, least=2 if projection else 1)
+        input_size = size(domain.input_size)
+    else:
+        seq_len, batch_size, lengths = like.seq_len, like.batch_size, like.lengths
+        hidden_size, input_size = like.config.hidden_size, like.config.input_size
+    probability = choice(DROPOUT_PROBABILITIES[dropout])
+    if like is None:
+        proj_size = size(_below(domain.proj_size, hidden_size)) if projection else 0
+    else:
+        proj_size = like.config.proj_size
     config = LSTMConfig(
-        input_size=size(domain.input_size),
+        input_size=input_size,
         hidden_size=hidden_size,
         num_layers=num_layers,
         bias=bias,
         batch_first=batch_first,
-        dropout=choice(DROPOUT_PROBABILITIES[dropout]),
+        dropout=probability,
         bidirectional=bidirectional,
-        proj_size=size(_below(domain.proj_size, hidden_size)) if projection else 0,
+        proj_size=proj_size,
     )
     return Case(
         config=config,
@@ -105,14 +136,26 @@ def case_strategy(draw: st.DrawFn, domain: Domain) -> Case:
         lengths=lengths,
         dtype=choice(domain.dtype),
         device=choice(domain.device),
-        training=dropout in ("some", "one") or (dropout == "none" and draw(st.booleans())),
+        training=dropout in ("some", "one") or (dropout == "none" and choice((False, True))),
         states=states,
         weight_scale=choice(domain.weight_scale),
         input_scale=choice(domain.input_scale),
         state_scale=choice(domain.state_scale) if states else 1.0,
         cotangents=choice(domain.cotangents),
-        seed=draw(st.integers(0, 2**32 - 1)),
+        seed=draw(_integers(0, 2**32 - 1)),
     )
+
+
+# Hypothesis checks every new strategy, which takes longer than to draw from it.
+@cache
+def _one_of(alternatives: tuple[Any, ...], types: tuple[type, ...]) -> st.SearchStrategy[Any]:
+    # Without the types, (False, True) would be the same key as (0, 1).
+    return st.sampled_from(alternatives)
+
+
+@cache
+def _integers(least: int, most: int) -> st.SearchStrategy[int]:
+    return st.integers(least, most)
 
 
 def _below(limits: Range, hidden_size: int) -> Range:

@@ -37,6 +37,11 @@ class Trial:
 
     Exceptions of the implementation are passed on.
 
+    Args:
+        case: the case.
+        implementation: what is judged.
+        expectation: of the case, if it was computed before.
+
     Attributes:
         case: the case.
         implementation: what is judged.
@@ -47,7 +52,10 @@ class Trial:
         runs: each case that was run, and what was observed.
     """
 
-    def __init__(self, case: Case, implementation: Implementation) -> None:
+    def __init__(
+        self, case: Case, implementation: Implementation, expectation: Expectation | None = None
+    ) -> None:
+        self._given = expectation
         self.case = case
         self.implementation = implementation
         self.seconds = self.shared_seconds = 0.0
@@ -76,7 +84,7 @@ class Trial:
     @cached_property
     def expectation(self) -> Expectation:
         """The results of the oracle, with the noise of the case's dtype."""
-        return expect(self.case)
+        return expect(self.case) if self._given is None else self._given
 
     def expectation_in(self, dtype: str) -> Expectation:
         """The results of the oracle, with the noise of another dtype."""

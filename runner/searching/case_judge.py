@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
+from ...reference.oracle import Expectation, expect_together
 from ...spec.capabilities import lacking, needed, unsupported
 from ...spec.case import Case
 from ...spec.clauses import CLAUSES
@@ -69,6 +70,13 @@ class CaseOutcome:
 class Judge(Protocol):
     """Judges cases, in this process or in another one."""
 
+    def prepare(self, cases: Sequence[Case]) -> None:
+        """Says that ``cases``, all of the same stack, are judged next.
+
+        What is expected of them may be computed for all at once.
+        """
+        ...
+
     def judge(self, case: Case, rules: dict[str, Rule]) -> CaseOutcome:
         """Runs ``case`` and judges it by the rule of each clause."""
         ...
@@ -102,10 +110,26 @@ class CaseJudge:
     def __init__(self, implementation: Implementation, settings: Settings) -> None:
         self._implementation = implementation
         self._settings = settings
+        self._prepared: dict[Case, Expectation] = {}
+
+    def prepare(self, cases: Sequence[Case]) -> None:
+        """See :class:`Judge`."""
+        supported = [case for case in cases if unsupported(self._implementation, case) is None]
+        self._prepared = {}
+        if len(supported) > 1:
+            self._prepared = dict(zip(supported, expect_together(supported), strict=True))
 
     def judge(self, case: Case, rules: dict[str, Rule]) -> CaseOutcome:
         """See :class:`Judge`."""
-        trial = Trial(case, self._implementation)
+        prepared = self._prepared.pop(case, None)
+        outcome = self._judge(Trial(case, self._implementation, prepared), rules)
+        if prepared is None or not any(record.failures for record in outcome.records):
+            return outcome
+        # The noise is random, and depends a little on the other cases of the computation. A case
+        # that is shown to fail must fail alone too.
+        return self._judge(Trial(case, self._implementation), rules)
+
+    def _judge(self, trial: Trial, rules: dict[str, Rule]) -> CaseOutcome:
         outcome = _Judgement(trial, self._implementation, self._settings)
         for clause, rule in rules.items():
             outcome.judge(clause, rule)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 
 import hypothesis
@@ -17,11 +17,12 @@ from ...spec.combinations import Combination
 from ...spec.contract import Implementation
 from ...spec.interrupts import is_interrupt
 from ...spec.narrowing import narrowed
-from ...spec.strategies import Domain, case_strategy
+from ...spec.strategies import Domain, cases_strategy
 from ...spec.verdicts import ERROR, FAIL, NOT_TESTED, PASS, UNSUPPORTED, WAIVED
 from ..failures.diagnosis import Diagnostician, Evidence
 from ..judging.rules import Rule
-from .case_judge import CaseJudge, Judge
+from .case_judge import CaseJudge, CaseOutcome, Judge
+from .combination_groups import side_by_side
 from .record import Record
 from .search import Search
 from .settings import Settings
@@ -110,7 +111,7 @@ class Checker:
             examples = self.settings.profile.per_clause
             if at_most is not None:
                 examples = min(examples, at_most)
-            self._search(part, {clause: rule}, examples, shrink)
+            self._search([part], {clause: rule}, examples, shrink)
 
     def each_combination(
         self, combinations: Iterable[Combination], domain: Domain, rules: dict[str, Rule]
@@ -124,22 +125,26 @@ class Checker:
             self._judge_given(self.settings.case, rules)
             return
         shrink = True
-        for combination in combinations:
-            text = str(combination)
+        for batch in side_by_side(list(combinations)):
             if self._has_to_end():
-                for record in self.records.values():
-                    record.combinations[text] = _OUT_OF_TIME
+                for combination in batch:
+                    self._note(combination, {_OUT_OF_TIME})
                 continue
-            before = {clause: dict(record.reasons) for clause, record in self.records.items()}
-            part = self._narrowed(domain.within(combination))
-            if part is not None:
-                examples = self.settings.profile.per_combination
-                broken = self._search(part, rules, examples, shrink, text)
+            parts = {combination: self._part_of(domain, combination) for combination in batch}
+            supported = {combination: part for combination, part in parts.items() if part}
+            if supported:
+                broken = self._search_together(supported, rules, shrink)
                 shrink = shrink and not broken
-            for clause, record in self.records.items():
-                known = before[clause]
-                new = {r for r, number in record.reasons.items() if number > known.get(r, 0)}
-                record.combinations[text] = ", ".join(sorted(new))
+
+    def _part_of(self, domain: Domain, combination: Combination) -> Domain | None:
+        """The part of ``domain`` with ``combination``; None if there is nothing to judge."""
+        before = {clause: dict(record.reasons) for clause, record in self.records.items()}
+        part = self._narrowed(domain.within(combination))
+        for clause, record in self.records.items():
+            known = before[clause]
+            new = {r for r, number in record.reasons.items() if number > known.get(r, 0)}
+            record.combinations[str(combination)] = ", ".join(sorted(new))
+        return part
 
     def diagnose(self, diagnostician: Diagnostician, clauses: Iterable[str] | None = None) -> None:
         """Adds a diagnosis to the smallest failure of each broken clause.
@@ -182,7 +187,9 @@ class Checker:
 
     def _judge_given(self, case: Case, rules: dict[str, Rule]) -> None:
         search = Search()
-        self._examine(case, rules, search)
+        outcome = self._judge.judge(case, rules)
+        self._count(outcome)
+        search.add(outcome)
         self._keep(search)
 
     def _keep(self, search: Search) -> None:
@@ -219,18 +226,61 @@ class Checker:
                 record.count(UNSUPPORTED, f"no {', no '.join(missing)}")
         return part
 
-    def _search(
-        self, domain: Domain, rules: dict[str, Rule], examples: int, shrink: bool, label: str = ""
+    def _search_together(
+        self, parts: dict[Combination, Domain], rules: dict[str, Rule], shrink: bool
     ) -> bool:
-        """Judges up to ``examples`` cases of ``domain``; returns whether a clause was broken."""
+        """Judges cases of each combination; returns whether a clause was broken."""
+        reached: set[Combination] = set()
+
+        def note(place: int, outcome: CaseOutcome) -> None:
+            combination = list(parts)[place]
+            reached.add(combination)
+            for record in outcome.records:
+                self._note(combination, set(record.reasons), record.clause)
+
+        examples, label = self.settings.profile.per_combination, str(next(iter(parts)))
+        search = self._search(list(parts.values()), rules, examples, shrink, label, note)
+        for combination in parts:
+            if self._cut_short and combination not in reached:
+                self._note(combination, {_OUT_OF_TIME})
+        return search
+
+    def _note(self, combination: Combination, reasons: set[str], clause: str = "") -> None:
+        """Adds why ``combination`` was left out, to the record of one clause or of all."""
+        for record in self.records.values() if not clause else [self.records[clause]]:
+            known = record.combinations.get(str(combination), "")
+            both = reasons | ({known} if known else set())
+            record.combinations[str(combination)] = ", ".join(sorted(both))
+
+    def _search(
+        self,
+        domains: Sequence[Domain],
+        rules: dict[str, Rule],
+        examples: int,
+        shrink: bool,
+        label: str = "",
+        note: Callable[[int, CaseOutcome], None] = lambda place, outcome: None,
+    ) -> bool:
+        """Judges up to ``examples`` cases of each domain; returns whether a clause was broken.
+
+        Args:
+            domains: one, or several whose cases have the same stack. These are judged side by
+                side, in the same sizes. If some fail, only those are shrunk.
+            rules: by which the cases are judged.
+            examples: number of cases of each domain.
+            shrink: whether to look for a smaller case after a failure.
+            label: that tells this search from others of the test.
+            note: is called with the place of the domain and the outcome of each case.
+        """
         search = Search()
+        failing: list[int] = []
         seed = zlib.crc32(f"{self.settings.seed} {self._test} {label}".encode())
 
         # In this order: a seed would take the database out of the settings.
         @hypothesis.settings(
             max_examples=examples,
             phases=[phase for phase in _PHASES if shrink or phase != Phase.shrink],
-            database=self._examples(domain, label),
+            database=self._examples(domains, label),
             deadline=None,
             derandomize=False,
             report_multiple_bugs=False,
@@ -239,14 +289,26 @@ class Checker:
             verbosity=Verbosity.quiet,
         )
         @hypothesis.seed(seed)
-        @hypothesis.given(case_strategy(domain))
-        def examine(case: Case) -> None:
-            if self._has_to_end():
-                raise _OutOfTime
+        @hypothesis.given(cases_strategy(domains))
+        def examine(cases: list[Case]) -> None:
             # After enough attempts nothing fails any more, and Hypothesis stops shrinking.
-            if search.shrunk <= self.settings.profile.per_shrinking and not self._examine(
-                case, rules, search
-            ):
+            if search.shrunk > self.settings.profile.per_shrinking:
+                return
+            shrinking = search.is_shrinking  # cases of shrinking do not count
+            if not shrinking:
+                self._judge.prepare(cases)
+            broken = []
+            for place in list(failing) or range(len(cases)):
+                if self._has_to_end():
+                    raise _OutOfTime
+                outcome = self._judge.judge(cases[place], rules)
+                if not shrinking:
+                    self._count(outcome)
+                    note(place, outcome)
+                if not search.add(outcome):
+                    broken.append(place)
+            if broken:
+                failing[:] = broken
                 raise _CaseBroken
 
         # Flaky: an implementation that fails now and then has failed all the same.
@@ -255,19 +317,15 @@ class Checker:
         self._keep(search)
         return bool(search.smallest)
 
-    def _examples(self, domain: Domain, label: str) -> ExampleDatabase | None:
+    def _examples(self, domains: Sequence[Domain], label: str) -> ExampleDatabase | None:
         """Where the next search keeps failing cases; None for nowhere."""
         self._searches += 1
         if self.settings.examples is None:
             return None
         # An example means the same case only in the same domain.
         name = self.implementation.name
-        return self.settings.examples.of(name, self._test, self._searches, label, domain)
+        return self.settings.examples.of(name, self._test, self._searches, label, domains)
 
-    def _examine(self, case: Case, rules: dict[str, Rule], search: Search) -> bool:
-        """Judges ``case`` by each rule; returns whether it broke no clause."""
-        outcome = self._judge.judge(case, rules)
-        if not search.is_shrinking:  # cases of shrinking do not count
-            for found in outcome.records:
-                self.records[found.clause].add(found)
-        return search.add(outcome)
+    def _count(self, outcome: CaseOutcome) -> None:
+        for found in outcome.records:
+            self.records[found.clause].add(found)

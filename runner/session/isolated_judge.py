@@ -38,6 +38,9 @@ class IsolatedJudge:
         self._settings = settings
         self._test = test
 
+    def prepare(self, cases: Sequence[Case]) -> None:
+        """Nothing: each case is computed in the other process, on its own."""
+
     def judge(self, case: Case, rules: dict[str, Rule]) -> CaseOutcome:
         """See :class:`~lstm_conformance.runner.searching.case_judge.Judge`."""
         try:
