@@ -12,18 +12,20 @@ import numpy as np
 import pytest
 
 from lstm_conformance.adapters.reference import ReferenceLSTM
+from lstm_conformance.reference.oracle import same_stack
 from lstm_conformance.runner.failures.diagnosis import Diagnostician
 from lstm_conformance.runner.judging.comparison import Finding
 from lstm_conformance.runner.judging.rules import close
 from lstm_conformance.runner.processes.child_process import ProcessFailed
 from lstm_conformance.runner.searching.checker import Checker
+from lstm_conformance.runner.searching.combination_groups import side_by_side
 from lstm_conformance.runner.searching.record import Record
 from lstm_conformance.runner.searching.search import COST_OF_A_PROCESS
 from lstm_conformance.runner.searching.settings import Settings
 from lstm_conformance.spec import interrupts
 from lstm_conformance.spec.capabilities import ALL
-from lstm_conformance.spec.case import Case
-from lstm_conformance.spec.combinations import Combination, covering_array
+from lstm_conformance.spec.case import LAYOUTS, Case
+from lstm_conformance.spec.combinations import Combination, all_combinations, covering_array
 from lstm_conformance.spec.config import LSTMConfig
 from lstm_conformance.spec.contract import Observation
 from lstm_conformance.spec.narrowing import narrowed
@@ -216,7 +218,7 @@ def test_each_combination_is_visited_or_left_out_with_a_reason() -> None:
     checker = Checker(Forward(), settings(("float32",)), "test", ["COMB-1"])
     checker.each_combination(combinations, Domain(), {"COMB-1": close("output")})
     visited = checker.records["COMB-1"].combinations
-    assert list(visited) == [str(combination) for combination in combinations]
+    assert sorted(visited) == sorted(map(str, combinations))
     for combination in combinations:
         wanted = ""
         if combination.projection:
@@ -235,6 +237,49 @@ def test_cases_belong_to_their_combination() -> None:
         checker.each_combination([combination], Domain(), {"COMB-1": close("output")})
         assert seen
         assert {Combination.of(case) for case in seen} == {combination}
+
+
+def test_cases_side_by_side_differ_in_values_and_share_sizes() -> None:
+    implementation = Modified(lambda case, observation: observation)
+    checker = Checker(implementation, settings(), "test", ["COMB-1"])
+    combinations = [c for c in all_combinations() if c.num_layers == 2 and c.layout == LAYOUTS[2]]
+    checker.each_combination(combinations, Domain(), {"COMB-1": close("output")})
+    asked = implementation.asked
+    assert sorted({str(Combination.of(case)) for case in asked}) == sorted(map(str, combinations))
+    assert len({case.seed for case in asked}) > len(asked) / 3
+    stacks = {same_stack(case) for case in asked}
+    assert len(asked) / 16 <= len(stacks) < len(asked) / 4
+
+
+def test_side_by_side_each_case_has_its_own_verdict() -> None:
+    """A failure is that of its case, and a case before or behind it still passes."""
+    batch = max(side_by_side(all_combinations()), key=len)[:12]
+    wrong = batch[len(batch) // 2]
+
+    def modified(case: Case, observation: Observation) -> Observation:
+        is_wrong = Combination.of(case) == wrong
+        return with_output(observation, lambda x: x + 1) if is_wrong else observation
+
+    implementation = Modified(modified)
+    checker = Checker(implementation, settings(), "test", ["COMB-1"])
+    checker.each_combination(batch, Domain(), {"COMB-1": close("output")})
+    record = checker.records["COMB-1"]
+    assert (record.verdicts["fail"], record.verdicts["pass"]) == (1, len(batch) - 1)
+    (failure,) = record.failures
+    assert Combination.of(Case.parse(failure.case)) == wrong
+    assert {Combination.of(case) for case in implementation.asked[len(batch) :]} == {wrong}
+
+
+def test_a_failure_side_by_side_that_does_not_come_back_counts() -> None:
+    def modified(case: Case, observation: Observation) -> Observation:
+        once = len(implementation.asked) == 5
+        return with_output(observation, lambda x: x + 1) if once else observation
+
+    implementation = Modified(modified)
+    checker = Checker(implementation, settings(), "test", ["COMB-1"])
+    checker.each_combination(all_combinations()[:48], Domain(), {"COMB-1": close("output")})
+    assert checker.records["COMB-1"].verdicts["fail"] == 1
+    assert checker.records["COMB-1"].failures
 
 
 def test_one_given_case() -> None:

@@ -16,6 +16,7 @@ from lstm_conformance.reports.mutation_table import mutation_markdown, mutation_
 from lstm_conformance.runner.commands.defects import exit_status
 from lstm_conformance.runner.judging.rules import close
 from lstm_conformance.runner.mutation.first_failure import FirstFailure, UntilFirstFailure
+from lstm_conformance.runner.searching.checker import Checker
 from lstm_conformance.runner.searching.profiles import PROFILES
 from lstm_conformance.runner.searching.settings import Settings
 from lstm_conformance.runner.session.suite import runs_of
@@ -44,34 +45,35 @@ class FailsAt(ReferenceLSTM):
         return super().run(case)
 
 
-def checker(implementation: ReferenceLSTM, *clauses: str) -> UntilFirstFailure:
+def checker(implementation: ReferenceLSTM, clause: str) -> tuple[Checker, UntilFirstFailure]:
     settings = Settings(PROFILES["smoke"], 0, ("float64",), ("cpu",))
-    return UntilFirstFailure(implementation, settings, "test", clauses)
+    judge = UntilFirstFailure(implementation, settings, clause)
+    return Checker(implementation, settings, "test", (clause,), judge), judge
 
 
 @pytest.mark.parametrize("number", [1, 4])
 def test_nothing_is_judged_after_the_first_failure(number: int) -> None:
     implementation = FailsAt(number)
-    judging = checker(implementation, "EQ-4")
+    judging, judge = checker(implementation, "EQ-4")
     with pytest.raises(FirstFailure) as failure:
         judging.forall(PLAIN, close("output"))
-    assert judging.cases == len(implementation.asked) == number
+    assert judge.cases == len(implementation.asked) == number
     assert failure.value.case == str(implementation.asked[-1])
 
 
 def test_without_a_failure_all_cases_are_judged() -> None:
-    judging = checker(ReferenceLSTM(), "EQ-4")
+    judging, judge = checker(ReferenceLSTM(), "EQ-4")
     judging.forall(PLAIN, close("output"))
-    assert judging.cases == PROFILES["smoke"].per_clause
+    assert judge.cases == PROFILES["smoke"].per_clause
 
 
 def test_only_a_failure_of_the_asked_clause_ends_a_test() -> None:
     """The test of the combinations names two clauses."""
     rules: dict[str, Callable[..., Any]] = {"COMB-1": close("output"), "COMB-2": lambda trial: []}
     combinations = covering_array()[:3]
-    checker(FailsAt(1), "COMB-2").each_combination(combinations, Domain(), rules)
+    checker(FailsAt(1), "COMB-2")[0].each_combination(combinations, Domain(), rules)
     with pytest.raises(FirstFailure):
-        checker(FailsAt(1), "COMB-1").each_combination(combinations, Domain(), rules)
+        checker(FailsAt(1), "COMB-1")[0].each_combination(combinations, Domain(), rules)
 
 
 @pytest.mark.parametrize("profile", ["smoke", "default"])

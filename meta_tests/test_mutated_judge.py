@@ -21,6 +21,7 @@ from lstm_conformance.runner.judging.comparison import Finding
 from lstm_conformance.runner.judging.known_deviations import Deviation
 from lstm_conformance.runner.judging.trial import Trial
 from lstm_conformance.runner.searching import case_judge, checker
+from lstm_conformance.runner.searching.case_judge import CaseJudge, CaseOutcome
 from lstm_conformance.runner.searching.checker import Checker
 from lstm_conformance.runner.session import budget, results_builder, same_run
 from lstm_conformance.runner.session.budget import Budget
@@ -172,11 +173,11 @@ def exceptions_swallowed(original: Function) -> Function:
 
         return swallow
 
-    def examine(self: Checker, case: Any, rules: dict[str, Function], seen: Any) -> bool:
+    def judge(self: CaseJudge, case: Any, rules: dict[str, Function]) -> CaseOutcome:
         quiet = {clause: swallowing(rule) for clause, rule in rules.items()}
-        return original(self, case, quiet, seen)
+        return original(self, case, quiet)
 
-    return examine
+    return judge
 
 
 def breaking_off_ignored(original: Function) -> Function:
@@ -483,7 +484,7 @@ MUTATIONS = {
         ),
     ),
     "exceptions are swallowed": Mutation(
-        Checker, "_examine", exceptions_swallowed, (test_checker.test_raising_is_an_error,)
+        CaseJudge, "judge", exceptions_swallowed, (test_checker.test_raising_is_an_error,)
     ),
     "a test that breaks off is ignored": Mutation(
         Collector,

@@ -47,7 +47,9 @@ def expect(
     Raises:
         ValueError: as :func:`evaluate`.
     """
-    (expectation,) = _expect([case], [case if precision is None else replace(case, dtype=precision)], kept)
+    (expectation,) = _expect(
+        [case], [case if precision is None else replace(case, dtype=precision)], kept
+    )
     return expectation
 
 
@@ -81,7 +83,7 @@ def expect_together(cases: Sequence[Case]) -> list[Expectation]:
 def _expect(
     cases: Sequence[Case], judged: Sequence[Case], kept: Sequence[Array] | None
 ) -> list[Expectation]:
-    """The values of ``cases``, with the noise of the cases ``judged``, which may differ in dtype."""
+    """The values of ``cases``, with the noise in the dtypes of ``judged``."""
     of_cases = [_steps_first_of(case, case.arguments(), case.cotangent_values()) for case in cases]
     # The cases are an axis in front, and copies for the noise another one before it.
     tensors = {name: np.stack([one[name] for one in of_cases]) for name in of_cases[0]}
@@ -197,9 +199,8 @@ def _run(case: Case, tensors: Mapping[str, Any], kept: Sequence[Any] | None) -> 
     outputs = {"output": output, "h_n": h_n, "c_n": c_n}
     if not case.cotangents:
         return outputs
-    dx, dh_0, dc_0, gradients = lstm_backward(
-        *(tensors[f"cotangent of {name}"] for name in OUTPUTS), cache
-    )
+    doutput, dh_n, dc_n = (tensors[f"cotangent of {name}"] for name in OUTPUTS)
+    dx, dh_0, dc_0, gradients = lstm_backward(doutput, dh_n, dc_n, cache)
     gradients = {"input": dx, "h_0": dh_0, "c_0": dc_0, **gradients}
     return {**outputs, **{f"{name}.grad": gradient for name, gradient in gradients.items()}}
 

@@ -31,8 +31,8 @@ def uniform_numbers(seed: int, name: str, shape: tuple[int, ...]) -> Array:
     """Uniform numbers in [-1, 1), float64, the same on every machine and with every NumPy.
 
     NumPy guarantees the raw stream of a bit generator, but not the numbers of ``Generator``. So
-    this function makes the numbers from the raw bits. The array is read-only. Each pair of ``seed`` and ``name`` has its
-    own stream, so that no two tensors share values.
+    this function makes the numbers from the raw bits. Each pair of ``seed`` and ``name`` has its
+    own stream, so that no two tensors share values. The array is read-only.
     """
     size = math.prod(shape)
     drawn = _few_numbers(seed, name, size) if size <= _FEW else _numbers(seed, name, size)

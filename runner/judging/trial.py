@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...reference.complex_step import expect_derivative
-from ...reference.oracle import Expectation, expect
+from ...reference.oracle import Expectation, expect, expect_together
 from ...spec.capabilities import unsupported
 from ...spec.case import Case
 from ...spec.contract import (
@@ -27,7 +27,7 @@ from .comparison import Finding, compare
 if TYPE_CHECKING:
     from ...adapters.torch_bench import Bench
 
-__all__ = ["Trial"]
+__all__ = ["Trial", "Trials"]
 
 Array = NDArray[np.float64]
 
@@ -85,6 +85,13 @@ class Trial:
     def expectation(self) -> Expectation:
         """The results of the oracle, with the noise of the case's dtype."""
         return expect(self.case) if self._given is None else self._given
+
+    def expect_alone(self) -> bool:
+        """Forgets an expectation that was computed with others; returns whether it was."""
+        together = self._given is not None
+        self._given = None
+        self.__dict__.pop("expectation", None)
+        return together
 
     def expectation_in(self, dtype: str) -> Expectation:
         """The results of the oracle, with the noise of another dtype."""
@@ -186,6 +193,29 @@ class Trial:
             self.close(name, observed[name], note=note)
             for name in names or self.case.result_names()
         ]
+
+
+class Trials:
+    """Makes trials, and computes what is expected of several cases side by side.
+
+    Args:
+        implementation: what is judged.
+    """
+
+    def __init__(self, implementation: Implementation) -> None:
+        self._implementation = implementation
+        self._expected: dict[Case, Expectation] = {}
+
+    def prepare(self, cases: Sequence[Case]) -> None:
+        """Computes what is expected of ``cases``, which have the same stack."""
+        supported = [case for case in cases if unsupported(self._implementation, case) is None]
+        self._expected = {}
+        if len(supported) > 1:
+            self._expected = dict(zip(supported, expect_together(supported), strict=True))
+
+    def trial(self, case: Case) -> Trial:
+        """A trial of ``case``, which may have been prepared."""
+        return Trial(case, self._implementation, self._expected.pop(case, None))
 
 
 # More seconds than any run takes. Some timers of implementations return nonsense.

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ...adapters.target import load
 from ...spec.case import Case
-from ...spec.combinations import Combination
+from ...spec.contract import Implementation
 from ...spec.precision import PRECISIONS
-from ...spec.strategies import Domain
 from ..judging.rules import Rule
+from ..searching.case_judge import CaseJudge, CaseOutcome
 from ..searching.checker import Checker
 from ..searching.profiles import PROFILES
-from ..searching.search import Search
 from ..searching.settings import Settings
 from ..session.suite import runs_of
 
@@ -54,13 +52,14 @@ def first_failure(target: str, clause: str, profile: str) -> Attempt:
     implementation = load(target)
     cases, start = 0, time.perf_counter()
     for run in planned:
-        checker = UntilFirstFailure(implementation, settings, run.name, (clause,))
+        judge = UntilFirstFailure(implementation, settings, clause)
+        checker = Checker(implementation, settings, run.name, (clause,), judge)
         case = None
         try:
             run.test(checker)
         except FirstFailure as failure:
             case = failure.case
-        cases += checker.cases
+        cases += judge.cases
         if case is not None:
             return Attempt(case, cases, time.perf_counter() - start)
     return Attempt(None, cases, time.perf_counter() - start)
@@ -79,8 +78,13 @@ class FirstFailure(BaseException):
         self.case = case
 
 
-class UntilFirstFailure(Checker):
-    """Judges by some of the clauses of a test, and ends the test at the first failure.
+class UntilFirstFailure(CaseJudge):
+    """Judges cases by one of the clauses of a test, and ends the test at the first failure.
+
+    Args:
+        implementation: that is judged.
+        settings: how cases are judged.
+        clause: id of the clause.
 
     Attributes:
         cases: number of cases that were judged so far.
@@ -89,15 +93,15 @@ class UntilFirstFailure(Checker):
         FirstFailure: from within the test.
     """
 
-    cases = 0
+    def __init__(self, implementation: Implementation, settings: Settings, clause: str) -> None:
+        super().__init__(implementation, settings)
+        self._clause = clause
+        self.cases = 0
 
-    def each_combination(
-        self, combinations: Iterable[Combination], domain: Domain, rules: dict[str, Rule]
-    ) -> None:
-        super().each_combination(combinations, domain, {name: rules[name] for name in self.records})
-
-    def _examine(self, case: Case, rules: dict[str, Rule], seen: Search) -> bool:
+    def judge(self, case: Case, rules: dict[str, Rule]) -> CaseOutcome:
+        """See :class:`~lstm_conformance.runner.searching.case_judge.Judge`."""
         self.cases += 1
-        if not super()._examine(case, rules, seen):
+        outcome = super().judge(case, {self._clause: rules[self._clause]})
+        if any(record.failures for record in outcome.records):
             raise FirstFailure(str(case))
-        return True
+        return outcome

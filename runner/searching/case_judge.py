@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
-from ...reference.oracle import Expectation, expect_together
 from ...spec.capabilities import lacking, needed, unsupported
 from ...spec.case import Case
 from ...spec.clauses import CLAUSES
@@ -34,7 +33,7 @@ from ..failures.failure import Failure
 from ..judging.comparison import Finding
 from ..judging.known_deviations import applying
 from ..judging.rules import Rule
-from ..judging.trial import Trial
+from ..judging.trial import Trial, Trials
 from ..processes.child_process import ProcessFailed
 from .record import Record
 from .settings import Settings
@@ -110,24 +109,21 @@ class CaseJudge:
     def __init__(self, implementation: Implementation, settings: Settings) -> None:
         self._implementation = implementation
         self._settings = settings
-        self._prepared: dict[Case, Expectation] = {}
+        self._trials = Trials(implementation)
 
     def prepare(self, cases: Sequence[Case]) -> None:
         """See :class:`Judge`."""
-        supported = [case for case in cases if unsupported(self._implementation, case) is None]
-        self._prepared = {}
-        if len(supported) > 1:
-            self._prepared = dict(zip(supported, expect_together(supported), strict=True))
+        self._trials.prepare(cases)
 
     def judge(self, case: Case, rules: dict[str, Rule]) -> CaseOutcome:
         """See :class:`Judge`."""
-        prepared = self._prepared.pop(case, None)
-        outcome = self._judge(Trial(case, self._implementation, prepared), rules)
-        if prepared is None or not any(record.failures for record in outcome.records):
-            return outcome
-        # The noise is random, and depends a little on the other cases of the computation. A case
-        # that is shown to fail must fail alone too.
-        return self._judge(Trial(case, self._implementation), rules)
+        trial = self._trials.trial(case)
+        outcome = self._judge(trial, rules)
+        if any(record.failures for record in outcome.records) and trial.expect_alone():
+            # The noise is random, and depends a little on what was computed together. A failing
+            # case is judged as it is when it is given alone.
+            outcome = self._judge(trial, rules)
+        return outcome
 
     def _judge(self, trial: Trial, rules: dict[str, Rule]) -> CaseOutcome:
         outcome = _Judgement(trial, self._implementation, self._settings)

@@ -265,7 +265,7 @@ class Checker:
 
         Args:
             domains: one, or several whose cases have the same stack. These are judged side by
-                side, in the same sizes. If some fail, only those are shrunk.
+                side, in the same sizes. Only the first case that breaks a clause is shrunk.
             rules: by which the cases are judged.
             examples: number of cases of each domain.
             shrink: whether to look for a smaller case after a failure.
@@ -297,18 +297,19 @@ class Checker:
             shrinking = search.is_shrinking  # cases of shrinking do not count
             if not shrinking:
                 self._judge.prepare(cases)
-            broken = []
+            holds = True
             for place in list(failing) or range(len(cases)):
                 if self._has_to_end():
                     raise _OutOfTime
+                known = len(search.smallest)
                 outcome = self._judge.judge(cases[place], rules)
                 if not shrinking:
                     self._count(outcome)
                     note(place, outcome)
-                if not search.add(outcome):
-                    broken.append(place)
-            if broken:
-                failing[:] = broken
+                holds = search.add(outcome) and holds
+                if not shrinking and len(search.smallest) > known:  # the first to break a clause
+                    failing.append(place)
+            if not holds:
                 raise _CaseBroken
 
         # Flaky: an implementation that fails now and then has failed all the same.

@@ -14,7 +14,6 @@ __all__ = ["combination_groups", "side_by_side"]
 _FIRST = 12
 
 
-
 @cache
 def combination_groups(everything: bool) -> dict[str, list[Combination]]:
     """Name of each group to its combinations: all, or those of the covering array.
