@@ -287,3 +287,31 @@ def test_operations_without_a_model_are_refused() -> None:
     ):
         with pytest.raises(TypeError, match="is not modelled"):
             operation()
+
+
+def test_arrays_put_together_from_samples_are_samples() -> None:
+    """Otherwise what is computed from them would have no rounding."""
+    kind = samples_of(PRECISIONS["float32"], 0)
+    x = np.ones((SAMPLES, 2, 2)).view(kind)
+    parts = {
+        "concatenate": np.concatenate([x, x], axis=-1),
+        "stack": np.stack([x, x], axis=-3),
+        "with zeros": np.concatenate([np.zeros_like(x), x], axis=-2),
+        "split": np.split(x, 2, axis=-1)[0],
+    }
+    for name, part in parts.items():
+        assert isinstance(part, kind), name
+        assert np.ptp(np.asarray(part + part), axis=0).max() > 0, name
+
+
+@pytest.mark.parametrize("name", ["bias_ih_l0.grad", "weight_hh_l0.grad"])
+def test_gradients_of_parameters_have_the_noise_of_one_sum(name: str) -> None:
+    """Over all steps and rows, however they are added."""
+    case = Case(
+        LSTMConfig(2, 3), seq_len=20, batch_size=30, dtype="float32", cotangents=("output",)
+    )
+    noise = []
+    for steps in (20, 80):
+        expected = expect(replace(case, seq_len=steps))
+        noise.append(float(np.median(expected.noise[name])))
+    assert 2.5 < noise[1] / noise[0] < 6, "in proportion to the number of terms"

@@ -53,6 +53,9 @@ class Samples(np.ndarray):
     and a random generator.
     """
 
+    # Above that of ndarray, so that np.concatenate of samples gives samples.
+    __array_priority__ = 1.0
+
     # One number, or (B,) for B cases along the second axis.
     unit_roundoff: ClassVar[Any]
     largest: ClassVar[Any]
