@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -91,37 +92,75 @@ def _expect(
     total = {name: np.zeros(array.shape) for name, array in values.items()}
     seed = zlib.crc32("\n".join(map(str, judged)).encode())
     kind = samples_of([one.precision for one in judged], seed)
-    at_once = _copies_at_once(cases[0], len(cases))
-    for first in range(0, SAMPLES, at_once):
-        copies = min(at_once, SAMPLES - first)
+    numbers = len(cases) * _numbers(cases[0])  # that a pass over one copy holds
+    samples = SAMPLES if numbers / len(cases) <= _FEW_NUMBERS else FEWER_SAMPLES
+    at_once = min(samples, max(1, _NUMBERS_AT_ONCE // numbers))
+    for first in range(0, samples, at_once):
+        copies = min(at_once, samples - first)
         sampled = {
             name: np.broadcast_to(array, (copies, *array.shape)).view(kind)
             for name, array in tensors.items()
         }
         with np.errstate(invalid="ignore", over="ignore"):  # some samples may overflow
-            for name, samples in _run(cases[0], sampled, kept).items():
-                of_portion = spread(np.asarray(samples), values[name]) * np.sqrt(copies / SAMPLES)
+            for name, results in _run(cases[0], sampled, kept).items():
+                of_portion = spread(np.asarray(results), values[name]) * np.sqrt(copies / samples)
                 total[name] = np.hypot(total[name], of_portion)
-    return [
-        Expectation(
-            _results(case, {name: array[k] for name, array in values.items()}),
-            _results(case, {name: array[k] for name, array in total.items()}),
-        )
-        for k, case in enumerate(cases)
-    ]
+    expectations = []
+    for k, case in enumerate(cases):
+        of_case = {name: array[k] for name, array in values.items()}
+        noise = {name: array[k] for name, array in total.items()}
+        if samples < SAMPLES:
+            noise = {name: smoothed(array, of_case[name]) for name, array in noise.items()}
+        expectations.append(Expectation(_results(case, of_case), _results(case, noise)))
+    return expectations
 
+
+# A case whose arrays hold more numbers than this gets fewer samples of its noise.
+_FEW_NUMBERS = 2**17
+FEWER_SAMPLES = 4
 
 # Numbers that a pass of the reference may hold, so that large cases fit into memory.
 _NUMBERS_AT_ONCE = 2**25
 
 
-def _copies_at_once(case: Case, cases: int) -> int:
-    """How many copies of the cases are computed in one pass."""
+def _numbers(case: Case) -> int:
+    """About how many numbers the reference holds for one copy of ``case``."""
     config = case.config
-    layers = config.num_layers * config.num_directions
-    weights = sum(int(np.prod(shape)) for shape in config.parameter_shapes().values())
-    steps = case.seq_len * case.batch_size * layers * 16 * config.hidden_size
-    return int(min(SAMPLES, max(1, _NUMBERS_AT_ONCE // (cases * (steps + 2 * weights)))))
+    weights = sum(math.prod(shape) for shape in config.parameter_shapes().values())
+    cells = case.seq_len * case.batch_size * config.num_layers * config.num_directions
+    return 16 * cells * config.hidden_size + 2 * weights
+
+
+def smoothed(noise: Array, values: Array) -> Array:
+    """The noise of few samples, made more certain by the noise of other elements.
+
+    Among a million estimates from four samples each, some are far too small by chance. Rows and
+    columns tell more: the variance of an element is close to the mean of its row times the mean
+    of its column, divided by the mean of all. This counts as much as the samples of the element.
+
+    Args:
+        noise: standard deviations, any shape. Those that are not finite stay as they are.
+        values: of the same elements. Only zeros may have no noise.
+    """
+    counts = np.isfinite(noise) & ((noise > 0) | (values != 0))
+    scale = noise.max(where=counts, initial=0.0)
+    if scale == 0:
+        return noise
+    variance = np.where(counts, noise / scale, 0.0) ** 2  # squares of small numbers underflow
+    if noise.ndim == 1:
+        of_gates = _mean(variance.reshape(4, -1), counts.reshape(4, -1), (-1,))
+        usual = np.repeat(of_gates, noise.size // 4)
+    else:
+        rows = _mean(variance, counts, (-1,))
+        columns = _mean(variance, counts, tuple(range(noise.ndim - 1)))
+        usual = rows * columns / _mean(variance, counts, None)
+    return np.where(counts, scale * np.sqrt((variance + usual) / 2), noise)
+
+
+def _mean(x: Array, counts: NDArray[np.bool_], axes: tuple[int, ...] | None) -> Array:
+    """The mean of the elements that count, along ``axes``, which are kept."""
+    number = counts.sum(axis=axes, keepdims=True)
+    return np.asarray(x.sum(axis=axes, keepdims=True) / np.maximum(number, 1))
 
 
 def spread(samples: Array, value: Array) -> Array:

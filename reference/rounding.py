@@ -76,14 +76,14 @@ class Samples(np.ndarray):
     @classmethod
     def rounded(cls, exact: np.ndarray, size: np.ndarray) -> Samples:
         """``exact`` plus random errors of up to ``size`` unit roundoffs."""
-        random = cls.source.random(exact.shape)
+        random = cls.source.random(exact.shape, np.float32)  # an error needs few digits
         random -= 0.5
-        random *= size
-        random *= 2 * cls._of_each_case(cls.unit_roundoff, exact.ndim)
-        random += exact
+        inexact = random * size
+        inexact *= 2 * cls._of_each_case(cls.unit_roundoff, exact.ndim)
+        inexact += exact
         if np.min(cls.largest) < _SMALL_RANGE:
-            random[np.abs(random) > cls._of_each_case(cls.largest, exact.ndim)] = np.inf
-        return random.view(cls)
+            inexact[np.abs(inexact) > cls._of_each_case(cls.largest, exact.ndim)] = np.inf
+        return inexact.view(cls)
 
     @staticmethod
     def _of_each_case(numbers: Any, ndim: int) -> Any:
