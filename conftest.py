@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+
+# Before NumPy is imported, here and in worker processes. The products of the reference are small:
+# more threads would only wait, and take time from the other processes.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import hypothesis
 import pytest

@@ -41,7 +41,7 @@ INCONCLUSIVE_ALLOWED = 0.01
 
 EDGES = (0, 1, 2, 3, 5, 10, 20, THRESHOLD, np.inf)
 _CHUNK = 500
-_REWRITES = Path(__file__).parents[1] / "meta_tests" / "implementations" / "correct.py"
+REWRITES = Path(__file__).parents[1] / "meta_tests" / "implementations" / "correct.py"
 
 
 class Job(NamedTuple):
@@ -91,7 +91,7 @@ def main() -> int:
 
 
 def _jobs(numbers: dict[str, int]) -> list[Job]:
-    spec = importlib.util.spec_from_file_location("correct", _REWRITES)
+    spec = importlib.util.spec_from_file_location("correct", REWRITES)
     assert spec is not None
     assert spec.loader is not None
     rewrites = importlib.util.module_from_spec(spec)
@@ -106,7 +106,7 @@ def _jobs(numbers: dict[str, int]) -> list[Job]:
 
 
 def _targets_in(rewrites: ModuleType) -> list[str]:
-    return [f"{_REWRITES}:{name}" for name in rewrites.__all__]
+    return [f"{REWRITES}:{name}" for name in rewrites.__all__]
 
 
 def measure(job: Job) -> list[Judged]:

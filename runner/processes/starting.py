@@ -33,6 +33,9 @@ def python_command(module: str, call: str) -> list[str]:
 def judging_environment() -> dict[str, str]:
     """The environment of this process, without settings that would reach the judgement."""
     kept = {k: v for k, v in os.environ.items() if k not in _SETTINGS_OF_PYTEST}
+    # The products of the reference are small. More threads of NumPy's BLAS would only wait, and
+    # take time from the other processes.
+    kept.setdefault("OPENBLAS_NUM_THREADS", "1")
     # Python 3.11 and later then leave the working folder out of what worker processes search.
     return {**kept, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONSAFEPATH": "1"}
 

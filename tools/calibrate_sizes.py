@@ -1,0 +1,229 @@
+"""Measures whether the ratio of error to rounding noise grows with the size of a case.
+
+``python -m tools.calibrate_sizes FOLDER`` judges ``torch.nn.LSTM``, with oneDNN and without, and
+two correct rewrites on cases up to 1,024 units, steps, rows and features. It writes the largest
+ratio of each class of sizes to ``calibration_sizes.json``, ``.md`` and ``.svg`` in an existing
+folder. The exit status is 1 if a correct implementation was flagged.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import random
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import matplotlib.pyplot as plt
+from tabulate import tabulate
+
+from lstm_conformance.adapters.target import load
+from lstm_conformance.reports.writing import write_results, write_text
+from lstm_conformance.runner.judging.comparison import THRESHOLD
+from lstm_conformance.runner.judging.rules import close
+from lstm_conformance.runner.judging.trial import Trial
+from lstm_conformance.spec.case import OUTPUTS, Case
+from lstm_conformance.spec.config import LSTMConfig
+from lstm_conformance.spec.verdicts import FAIL, INCONCLUSIVE
+
+from .calibrate import REWRITES, summed_up
+
+# The largest size of each class.
+CLASSES = (8, 16, 32, 64, 128, 256, 512, 1024)
+DIMENSIONS = ("hidden_size", "input_size", "seq_len", "batch_size")
+
+TARGETS = (
+    "torch.nn:LSTM",
+    "torch-onednn-off",
+    f"{REWRITES}:HandWrittenBackward",
+    f"{REWRITES}:FusedProducts",
+)
+# The half formats are slow in torch, and flag no growth that float32 does not have.
+DTYPES = ("float64", "float32", "float32", "float32", "bfloat16", "float16")
+
+# Multiplications of a forward pass. A case takes some seconds at most.
+_LARGEST_COST = 2**27
+
+
+class Judged(NamedTuple):
+    """One case: class of each dimension, dtype, largest ratio, its verdict, and its line."""
+
+    classes: dict[str, int]
+    dtype: str
+    ratio: float
+    verdict: str
+    line: str
+
+
+def main() -> int:
+    """Measures and writes; the exit status says whether an implementation was flagged."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--cases", type=int, default=5000, help="of all implementations together")
+    parser.add_argument("-n", type=int, default=2, help="processes")
+    options = parser.parse_args()
+    jobs = list(zip(_cases(options.cases), _repeated(TARGETS), strict=False))
+    with ProcessPoolExecutor(options.n) as pool:
+        found = []
+        for one in pool.map(_judged, jobs, chunksize=5):
+            found.append(one)
+            if one.verdict == FAIL:
+                print(f"{one.ratio:.1f} {one.line}", file=sys.stderr, flush=True)
+    results = summarised(found)
+    write_results(options.folder / "calibration_sizes.json", results)
+    write_text(options.folder / "calibration_sizes.md", page(results))
+    picture(results).savefig(options.folder / "calibration_sizes.svg")
+    print(page(results))
+    return int(results["false_alarms"] > 0)
+
+
+def _repeated(targets: tuple[str, ...]) -> Iterator[str]:
+    while True:
+        yield from targets
+
+
+def _cases(number: int) -> Iterator[Case]:
+    """Cases of which every class of every dimension has about as many."""
+    source = random.Random(0)
+    wanted = [(dimension, size) for dimension in DIMENSIONS for size in CLASSES]
+    for k in range(number):
+        yield _case(source, *wanted[k % len(wanted)])
+
+
+def _case(source: random.Random, dimension: str, largest: int) -> Case:
+    """A case with one size in a class. The other sizes are as large as its cost permits."""
+    while True:
+        sizes = {name: _size(source, source.choice(CLASSES)) for name in DIMENSIONS}
+        sizes[dimension] = _size(source, largest)
+        layers, bidirectional = source.choice((1, 1, 2)), source.random() < 0.3
+        hidden, features = sizes["hidden_size"], sizes["input_size"]
+        cost = sizes["seq_len"] * sizes["batch_size"] * 4 * hidden * (hidden + features)
+        if cost * layers * (2 if bidirectional else 1) <= _LARGEST_COST:
+            break
+    projected = hidden > 1 and source.random() < 0.2
+    config = LSTMConfig(
+        features,
+        hidden,
+        num_layers=layers,
+        bias=source.random() < 0.8,
+        bidirectional=bidirectional,
+        proj_size=source.randint(1, hidden - 1) if projected else 0,
+    )
+    return Case(
+        config,
+        sizes["seq_len"],
+        sizes["batch_size"],
+        dtype=source.choice(DTYPES),
+        states=source.random() < 0.7,
+        weight_scale=source.choice((1.0, 1.0, 0.5, 3.0)),
+        input_scale=source.choice((1.0, 3.0)),
+        cotangents=source.choice((OUTPUTS, OUTPUTS, ("output",), ("h_n",))),
+        seed=source.randrange(10**6),
+    )
+
+
+def _size(source: random.Random, largest: int) -> int:
+    return source.randint(1 if largest == CLASSES[0] else largest // 2 + 1, largest)
+
+
+def size_class(size: int) -> int:
+    """The largest size of the class of ``size``."""
+    return next(largest for largest in CLASSES if size <= largest)
+
+
+def _judged(job: tuple[Case, str]) -> Judged:
+    case, target = job
+    one = summed_up(case, close()(Trial(case, load(target))))
+    sizes = {**vars(case.config), **vars(case)}
+    classes = {name: size_class(sizes[name]) for name in DIMENSIONS}
+    return Judged(classes, case.dtype, min(one.ratio, 1e99), one.verdict, one.line)
+
+
+def summarised(found: list[Judged]) -> dict[str, Any]:
+    """The content of the JSON file."""
+    conclusive = [one for one in found if one.verdict != INCONCLUSIVE]
+    rows = []
+    for dimension in DIMENSIONS:
+        for size in CLASSES:
+            of_class = [one for one in conclusive if one.classes[dimension] == size]
+            worst = max(of_class, key=lambda one: one.ratio, default=None)
+            rows.append(
+                {
+                    "dimension": dimension,
+                    "up_to": size,
+                    "cases": len(of_class),
+                    "largest_ratio": None if worst is None else worst.ratio,
+                    "largest_in": None if worst is None else worst.line,
+                }
+            )
+    return {
+        "cases": len(found),
+        "inconclusive": len(found) - len(conclusive),
+        "false_alarms": sum(one.verdict == FAIL for one in found),
+        "largest_ratio": {
+            dtype: max((one.ratio for one in conclusive if one.dtype == dtype), default=0.0)
+            for dtype in sorted(set(DTYPES))
+        },
+        "rows": rows,
+    }
+
+
+def page(results: dict[str, Any]) -> str:
+    """The figures as a page in Markdown."""
+    of_dtypes = [[dtype, f"{ratio:.2f}"] for dtype, ratio in results["largest_ratio"].items()]
+    rows = [
+        [
+            row["dimension"],
+            row["up_to"],
+            row["cases"],
+            "" if row["largest_ratio"] is None else f"{row['largest_ratio']:.2f}",
+        ]
+        for row in results["rows"]
+    ]
+    return (
+        "# Calibration by size\n\n"
+        "Correct implementations on cases of all sizes up to 1,024: `torch.nn.LSTM`, with oneDNN "
+        "and without, and two rewrites. The ratio of a case is the largest ratio of error to "
+        f"rounding noise, over all elements of outputs and gradients. A case fails at {THRESHOLD:g}"
+        f".\n\n{results['cases']} cases, {results['false_alarms']} false alarms, "
+        f"{results['inconclusive']} inconclusive. Made by `tox -e calibrate-sizes`.\n\n"
+        "![The largest ratio of each class of sizes](calibration_sizes.svg)\n\n"
+        + tabulate(of_dtypes, ["dtype", "largest ratio"], "pipe", disable_numparse=True)
+        + "\n\n"
+        + tabulate(
+            rows,
+            ["dimension", "up to", "cases", "largest ratio"],
+            "pipe",
+            colalign=("left", "right", "right", "right"),
+            disable_numparse=True,
+        )
+        + "\n"
+    )
+
+
+def picture(results: dict[str, Any]) -> Any:
+    """The largest ratio by class of sizes, a line for each dimension."""
+    figure, axes = plt.subplots(figsize=(7, 3.5), layout="constrained")
+    for dimension in DIMENSIONS:
+        rows = [row for row in results["rows"] if row["dimension"] == dimension]
+        axes.plot(
+            [row["up_to"] for row in rows],
+            [math.nan if row["largest_ratio"] is None else row["largest_ratio"] for row in rows],
+            marker="o",
+            label=dimension,
+        )
+    axes.axhline(THRESHOLD, color="grey", linestyle="--", label="fails")
+    axes.set_xscale("log", base=2)
+    axes.set_xticks(CLASSES, [f"{size:,}" for size in CLASSES])
+    axes.set_ylim(0, THRESHOLD * 1.1)
+    axes.set_xlabel("size, up to")
+    axes.set_ylabel("largest error / noise")
+    axes.legend(ncols=5, fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)
+    return figure
+
+
+if __name__ == "__main__":
+    sys.exit(main())
