@@ -17,7 +17,7 @@ from jsonschema.exceptions import best_match
 from ..spec.usage_error import UsageError
 from .results import Results
 
-__all__ = ["NEWEST", "read_results", "upgraded"]
+__all__ = ["LARGEST", "NEWEST", "read_results", "results_of", "upgraded"]
 
 # Version of the schema.
 NEWEST = 3
@@ -29,7 +29,7 @@ _FORMER_THRESHOLD = 30.0
 Json = dict[str, Any]
 
 # Largest size of a file, in bytes. Results of all clauses have less than a megabyte.
-_LARGEST = 100_000_000
+LARGEST = 100_000_000
 
 # Largest number of digits of an integer, which must not exceed the largest float.
 _MOST_DIGITS = 300
@@ -47,12 +47,25 @@ def read_results(path: Path) -> Results:
     name = _shown(str(path))
     try:
         with path.open("rb") as file:
-            content = file.read(_LARGEST + 1)
+            content = file.read(LARGEST + 1)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         why = getattr(error, "strerror", None) or error
         raise UsageError(f"{name} cannot be read: {_shown(str(why))}.") from None
-    if len(content) > _LARGEST:
-        raise UsageError(f"{name} holds no results: it is larger than {_LARGEST:,} bytes.")
+    if len(content) > LARGEST:
+        raise UsageError(f"{name} holds no results: it is larger than {LARGEST:,} bytes.")
+    return results_of(content, name)
+
+
+def results_of(content: bytes, name: str) -> Results:
+    """The results that the JSON ``content`` holds.
+
+    Args:
+        content: of a file, for example.
+        name: of the file, for the message.
+
+    Raises:
+        UsageError: it does not hold results.
+    """
     return _validated(_newest(_parsed(content, name), name), name)
 
 

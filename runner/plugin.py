@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from .. import tests
+from ..spec.clean_text import clean_text
 from ..spec.interrupts import end_run, handle_interrupts
 from ..spec.usage_error import UsageError
 from ..tests import MARKER
@@ -41,6 +42,7 @@ _ENDED = (
 
 _OPTIONS = pytest.StashKey[Options]()
 _SESSION = pytest.StashKey["JudgingSession"]()
+_SEND = pytest.StashKey[Any]()  # a function that takes the results
 _CHECKER = pytest.StashKey["Checker"]()
 
 
@@ -48,9 +50,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("lstm-conformance", "conformance of an LSTM")
     Options.add_to_pytest(group)
     group.addoption(
-        f"{PYTEST_PREFIX}options",
-        metavar="FILE",
-        help="all options, as `lstm-conformance check` writes them (JSON); others are ignored",
+        f"{PYTEST_PREFIX}channel",
+        metavar="NUMBER",
+        type=int,
+        help="open file by which `lstm-conformance check` gives all options and gets the results",
     )
 
 
@@ -69,12 +72,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _options(config: pytest.Config) -> tuple[Options, bool]:
     """The options, with a seed, and whether this run is asked to judge something."""
-    file = config.option.lstm_options
+    number = config.option.lstm_channel
     if _is_worker(config):
         given = _worker_input(config)
         return Options.from_json(given["lstm_options"]), given["lstm_judges"]
-    if file is not None:
-        options, asked = Options.from_json(Path(file).read_text("utf-8")), True
+    if number is not None:
+        from .session.channel import ResultsEnd
+
+        channel = ResultsEnd(number)
+        config.stash[_SEND] = channel.send
+        options, asked = Options.from_json(channel.options), True
     else:
         options = Options.from_pytest(config.option)
         asked = bool(config.option.lstm_target or config.option.lstm_json)
@@ -96,13 +103,13 @@ def _take_interrupts(config: pytest.Config) -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     else:
         handle_interrupts()
-        if config.option.lstm_options is not None:
+        if config.option.lstm_channel is not None:
             signal.signal(signal.SIGTERM, lambda *_: _end_without_parent(config))
 
 
 def _end_without_parent(config: pytest.Config) -> None:
     """`lstm-conformance check` has ended, so nobody waits for results: ends this process group."""
-    shutil.rmtree(Path(config.option.lstm_options).parents[1], ignore_errors=True)
+    shutil.rmtree(Path(config.option.basetemp).parents[1], ignore_errors=True)
     os.killpg(0, signal.SIGKILL)
 
 
@@ -121,8 +128,9 @@ def pytest_report_header(config: pytest.Config) -> str | None:
     if session is None:
         return None
     implementation, settings = session.judged.implementation, session.settings
+    name = clean_text(f"{implementation.name} {implementation.version}")
     return (
-        f"lstm-conformance: {implementation.name} {implementation.version}, "
+        f"lstm-conformance: {name}, "
         f"profile {settings.profile.name}, {PYTEST_PREFIX}seed {settings.seed}"
     )
 
@@ -270,6 +278,7 @@ def _judging_session(config: pytest.Config) -> JudgingSession:
                 config.stash[_OPTIONS],
                 processes=given.get("workercount", 1),
                 end=given.get("lstm_end"),
+                write=config.stash.get(_SEND, None),
             )
         except UsageError as error:
             raise pytest.UsageError(str(error)) from None

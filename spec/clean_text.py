@@ -4,14 +4,23 @@ from __future__ import annotations
 
 __all__ = ["clean_text"]
 
+_KEPT = "\n\t"
+
 
 def clean_text(value: object) -> str:
-    """``value`` as text, in which half a surrogate pair is shown by its code, as ``\\udc80``.
+    """``value`` as text, in which what cannot be printed is shown by its code, as ``\\x1b``.
 
-    Implementations supply names and messages. UTF-8 cannot hold every str of Python.
+    Implementations supply names and messages. Control characters change a terminal, and UTF-8
+    cannot hold half a surrogate pair.
     """
     try:
         text = str(value)
     except Exception as error:  # the method of an implementation
         text = f"<no text: {type(error).__name__}>"
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in _KEPT else _code(c) for c in text)
+
+
+def _code(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")

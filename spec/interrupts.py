@@ -19,7 +19,11 @@ class _State:
 
 
 def handle_interrupts() -> None:
-    """From now on SIGINT raises KeyboardInterrupt once, and is remembered."""
+    """From now on SIGINT raises KeyboardInterrupt once, and is remembered.
+
+    What was remembered of an earlier run is forgotten.
+    """
+    _State.interrupted_at, _State.ending = None, False
     signal.signal(signal.SIGINT, _on_interrupt)
 
 

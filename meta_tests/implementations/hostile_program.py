@@ -28,7 +28,7 @@ def harm(kind: str, message: dict[str, Any], answer: dict[str, Any], stdout: int
     elif kind == "malformed":
         os.write(stdout, b'{"id": \n')
     elif kind == "endless-line":
-        os.write(stdout, b"x" * 2**22)
+        os.write(stdout, b"x" * 2**20)
         time.sleep(3600)
     elif kind == "other-id":
         answer["id"] = -1

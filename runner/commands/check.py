@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 
 from ...reports.results import Results
-from ...reports.writing import check_outputs
+from ...reports.writing import check_outputs, write_results
 from ...spec.usage_error import UsageError
 from ..gate.baseline import Question, read_baseline
 from ..gate.conclusion import conclude
@@ -56,6 +56,7 @@ def check(options: Options) -> int:
             if results is not None:
                 # Whatever was judged, nobody waited for the verdict.
                 results["conformant"], results["stopped"] = False, "interrupted"
+        interrupts.act()
         return _conclude(options, results, ended, baseline)
 
 
@@ -96,6 +97,7 @@ def _judge(options: Options, folder: Path, interrupts: Interrupts) -> tuple[Resu
         if not _gets_further(results, left, options.workers):
             return results, ""
         file = own_folder / "results.json"
+        write_results(file, results)
         rest = replace(options, resume=file, max_time=round(left, 3), seed=results["seed"])
     raise AssertionError
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from shlex import quote
 
+from ...reports.escaping import printable
 from ...reports.results import FoundFailure
 from ...spec.clauses import CLAUSES
 from ..judging.comparison import THRESHOLD
@@ -35,7 +36,7 @@ def describe_failure(clause_id: str, failure: FoundFailure, target: str) -> str:
     program = standalone_program(failure, target)
     if program:
         lines += ["", "The same with torch and numpy alone:", "", program]
-    return "\n".join(lines)
+    return printable("\n".join(lines))
 
 
 def repeat_command(clause_id: str, failure: FoundFailure, target: str) -> str:

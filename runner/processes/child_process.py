@@ -11,19 +11,20 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
 from typing import IO
 
 from .answer_loop import Message
 from .starting import ends_with_parent
 
-__all__ = ["ChildProcess", "Limits", "ProcessFailed"]
+__all__ = ["ChildProcess", "ImplementationRaised", "Limits", "ProcessFailed"]
 
-# An answer is short: tensors travel in files.
-_LONGEST_LINE = 1 << 24
+# In bytes. An answer is short: tensors travel in files.
+_LONGEST_LINE = 1 << 22
 
 # Lines that nobody asked for are not collected without end.
-_MOST_LINES = 16
+_MOST_LINES = 4
 
 
 class ProcessFailed(Exception):
@@ -33,12 +34,26 @@ class ProcessFailed(Exception):
     """
 
 
+class ImplementationRaised(Exception):
+    """The implementation raised an exception in its process.
+
+    Args:
+        message: type and text of the exception.
+        traceback: where it was raised.
+    """
+
+    def __init__(self, message: str, traceback: str) -> None:
+        super().__init__(message)
+        self.traceback = traceback
+
+
 class Limits:
     """The limits of a process.
 
     Args:
         seconds: for one answer.
-        gibibytes: of memory that it allocates (Linux: ``RLIMIT_DATA``; elsewhere no limit).
+        gibibytes: of memory that it allocates, and of each file that it writes (Linux:
+            ``RLIMIT_DATA`` and ``RLIMIT_FSIZE``; elsewhere no limit).
         start_seconds: for the first answer, including the start and the imports of the process;
             by default as many as for one answer, and at least 30.
     """
@@ -59,6 +74,8 @@ class ChildProcess:
         limits: of time and memory.
         greeting: the first request after each start.
         environment: of the process; that of this one if None.
+        ids: of the requests. The process sees each of them only with its request, so that it
+            cannot answer earlier if they cannot be guessed. By default they count from 1.
     """
 
     def __init__(
@@ -67,6 +84,7 @@ class ChildProcess:
         limits: Limits,
         greeting: Message,
         environment: Mapping[str, str] | None = None,
+        ids: Iterator[int | str] | None = None,
     ) -> None:
         self._command = list(command)
         self._limits = limits
@@ -75,7 +93,7 @@ class ChildProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._lines: queue.Queue[bytes] = queue.Queue(_MOST_LINES)
         self._said: _Tail | None = None
-        self._asked = 0
+        self._ids = count(1) if ids is None else ids
         atexit.register(self.stop)
 
     def start(self) -> Message:
@@ -98,7 +116,7 @@ class ChildProcess:
             )
         except OSError as error:
             raise ProcessFailed(f"{self._command[0]}: {error.strerror}") from error
-        _limit_memory(self._process.pid, self._limits.gibibytes)
+        _limit_size(self._process.pid, self._limits.gibibytes)
         assert self._process.stdout is not None
         assert self._process.stderr is not None
         self._said = _Tail(self._process.stderr)
@@ -124,25 +142,25 @@ class ChildProcess:
     def _ask(self, message: Message, seconds: float) -> Message:
         assert self._process is not None
         assert self._process.stdin is not None
-        self._asked += 1
-        line = json.dumps({"id": self._asked, **message}) + "\n"
+        number = next(self._ids)
+        line = json.dumps({"id": number, **message}) + "\n"
         try:
             self._process.stdin.write(line.encode())
             self._process.stdin.flush()
             answer = self._lines.get(timeout=seconds)
         except queue.Empty:
-            raise self._failed(f"gave no answer within {seconds:g} s") from None
+            raise self.failed(f"gave no answer within {seconds:g} s") from None
         except OSError:  # it ended before it could read, perhaps after it said something
             answer = self._last_line()
         if not answer:
-            raise self._failed(self._how_ended())
+            raise self.failed(self._how_ended())
         try:
             content = json.loads(answer)
-        except ValueError:
+        except (ValueError, RecursionError):
             content = None
-        if not isinstance(content, dict) or content.get("id") != self._asked:
+        if not isinstance(content, dict) or content.get("id") != number:
             said = answer[:100].decode("utf-8", "replace").strip()
-            raise self._failed(f"malformed answer {said!r}")
+            raise self.failed(f"malformed answer {said!r}")
         return content
 
     def _last_line(self) -> bytes:
@@ -175,7 +193,8 @@ class ChildProcess:
             return f"was ended by {signal.Signals(-status).name}"
         return f"ended with exit status {status}"
 
-    def _failed(self, reason: str) -> ProcessFailed:
+    def failed(self, reason: str) -> ProcessFailed:
+        """Ends the process, and says why, with its last words."""
         self.stop()
         last = "" if self._said is None else self._said.text()
         return ProcessFailed(f"the process {reason}" + (f"; it said: {last}" if last else ""))
@@ -206,13 +225,17 @@ def _read(stream: IO[bytes], lines: queue.Queue[bytes]) -> None:
     with contextlib.suppress(OSError, ValueError), stream:
         while line := stream.readline(_LONGEST_LINE):
             lines.put(line)
+            if len(line) == _LONGEST_LINE:  # the rest is not an answer either
+                break
     lines.put(b"")
 
 
-def _limit_memory(pid: int, gibibytes: float) -> None:
+def _limit_size(pid: int, gibibytes: float) -> None:
+    """Limits the memory of a process, and the size of its files."""
     if sys.platform == "linux":
         import resource
 
         size = int(gibibytes * 2**30)
-        with contextlib.suppress(OSError, ValueError):  # it has ended, or its limit is lower
-            resource.prlimit(pid, resource.RLIMIT_DATA, (size, size))
+        for limit in (resource.RLIMIT_DATA, resource.RLIMIT_FSIZE):
+            with contextlib.suppress(OSError, ValueError):  # it has ended, or its limit is lower
+                resource.prlimit(pid, limit, (size, size))

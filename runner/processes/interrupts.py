@@ -13,13 +13,18 @@ _URGENT_SECONDS = 3.0
 
 
 class Interrupts:
-    """Remembers signals that ask for an end, instead of acting on them."""
+    """Remembers signals that ask for an end, instead of acting on them.
+
+    After :meth:`act`, the first signal, and an urgent one, raise KeyboardInterrupt. On exit, the
+    signals have their former meaning.
+    """
 
     _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def __init__(self) -> None:
         self._received: list[float] = []
         self._before: dict[int, object] = {}
+        self._acts = False
 
     def __enter__(self) -> Interrupts:
         for number in self._SIGNALS:
@@ -27,13 +32,17 @@ class Interrupts:
         return self
 
     def __exit__(self, *of_error: object) -> None:
-        if self._received:  # the process is about to end, and a late signal must not disturb it
-            return
         for number, handler in self._before.items():
             signal.signal(number, cast(Any, handler))
 
+    def act(self) -> None:
+        """Nothing is left to be waited for but files, which may be pipes that nobody reads."""
+        self._acts = True
+
     def _receive(self, number: int, frame: object) -> None:
         self._received.append(time.monotonic())
+        if self._acts and (len(self._received) == 1 or self.is_urgent):
+            raise KeyboardInterrupt
 
     @property
     def seconds(self) -> float | None:

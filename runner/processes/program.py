@@ -14,19 +14,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load, save_file
 
 from ...spec.capabilities import ALL
 from ...spec.case import Case
 from ...spec.case_fields import case_fields
+from ...spec.clean_text import clean_text
 from ...spec.contract import Nonconformance, Observation, ObservedTensor, Unsupported
 from ...spec.usage_error import UsageError
 from .child_process import ChildProcess, Limits, ProcessFailed
 from .protocol_server import PROTOCOL
+from .regular_file import read_regular_file
 
 __all__ = ["PROTOCOL", "Program", "ProgramRaised", "adapter_command"]
 
 Array = NDArray[np.float64]
+
+# In bytes, of the file of results. Cases are small.
+_LARGEST_RESULTS = 1 << 28
+
+# In characters, of a text that a program supplies.
+_LONGEST_TEXT = 500
 
 # A program cannot have these: a module has to be in this process, and NumPy has no bfloat16.
 _IMPOSSIBLE = {"module", "bfloat16"}
@@ -61,18 +69,19 @@ class Program:
         except ProcessFailed as error:
             raise UsageError(f"{command[0]} cannot be judged: {error}.{_hint(error)}") from error
         if "error" in hello:
-            raise UsageError(f"{command[0]} cannot be judged: {hello['error']}.")
+            raise UsageError(f"{command[0]} cannot be judged: {_text(hello['error'])}.")
         if hello.get("protocol") != PROTOCOL:
-            raise UsageError(
-                f"{command[0]} answers by protocol {hello.get('protocol')!r}, not {PROTOCOL}."
-            )
-        self.name, self.version = str(hello.get("name")), str(hello.get("version"))
+            protocol = _text(repr(hello.get("protocol")))
+            raise UsageError(f"{command[0]} answers by protocol {protocol}, not {PROTOCOL}.")
+        self.name, self.version = _text(hello.get("name")), _text(hello.get("version"))
         declared = hello.get("capabilities")
         if not isinstance(declared, list):
-            raise UsageError(f"{command[0]} has to declare capabilities, not {declared!r}.")
+            what = _text(repr(declared))
+            raise UsageError(f"{command[0]} has to declare capabilities, not {what}.")
         unknown = [name for name in declared if not isinstance(name, str) or name not in ALL]
         if unknown:
-            raise UsageError(f"{command[0]} declares an unknown capability {unknown[0]!r}.")
+            what = _text(repr(unknown[0]))
+            raise UsageError(f"{command[0]} declares an unknown capability {what}.")
         self.capabilities = frozenset(declared) - _IMPOSSIBLE
 
     def run(self, case: Case) -> Observation:
@@ -113,18 +122,22 @@ class Program:
                 }
             )
             if "unsupported" in answer:
-                raise Unsupported(str(answer["unsupported"]))
+                raise Unsupported(_text(answer["unsupported"]))
             if "error" in answer:
-                raise ProgramRaised(str(answer["error"]))
+                raise ProgramRaised(_text(answer["error"]))
             try:
-                tensors = load_file(outputs)
-            except (SafetensorError, OSError, KeyError) as error:
+                tensors = load(read_regular_file(outputs, _LARGEST_RESULTS))
+            except (SafetensorError, OSError, KeyError, ValueError) as error:
                 raise Nonconformance(f"the results cannot be read: {error}") from error
         seconds = answer.get("seconds", 0.0)
         return Observation(
             {name: _observed(name, array) for name, array in tensors.items()},
             float(seconds) if isinstance(seconds, (int, float)) else 0.0,
         )
+
+
+def _text(value: object) -> str:
+    return clean_text(value)[:_LONGEST_TEXT]
 
 
 def _hint(error: ProcessFailed) -> str:

@@ -34,7 +34,7 @@ from ..judging.comparison import Finding
 from ..judging.known_deviations import applying
 from ..judging.rules import Rule
 from ..judging.trial import Trial, Trials
-from ..processes.child_process import ProcessFailed
+from ..processes.child_process import ImplementationRaised, ProcessFailed
 from .record import Record
 from .settings import Settings
 
@@ -154,9 +154,17 @@ class _Judgement:
         self._trial = trial
         self._implementation = implementation
         self._settings = settings
-        # Asked once: it is the same for every clause.
-        self._case_unsupported = unsupported(implementation, trial.case)
+        self._case_unsupported, self._error = self._ask()
         self._judged: list[Record] = []
+
+    def _ask(self) -> tuple[str | None, BaseException | None]:
+        """Why the case is not supported, or what asking raised. It is the same for every clause."""
+        try:
+            return unsupported(self._implementation, self._trial.case), None
+        except BaseException as error:
+            if is_interrupt(error):
+                raise
+            return None, error
 
     def judge(self, clause: str, rule: Rule) -> None:
         """Adds the record of ``clause``."""
@@ -170,7 +178,7 @@ class _Judgement:
         own_seconds = trial.seconds - trial.shared_seconds
         if not reason:
             try:
-                findings = rule(trial)
+                findings = self._findings(rule)
                 verdict = _verdict(findings)
             except Unsupported as missing:
                 reason = clean_text(missing)
@@ -199,6 +207,11 @@ class _Judgement:
             # A diagnosis would break the process many times again.
             if not self.broke_process and (trial.runs or failure.verdict == ERROR):
                 self.evidence[clause] = Evidence(trial, rule)
+
+    def _findings(self, rule: Rule) -> list[Finding]:
+        if self._error is not None:
+            raise self._error
+        return rule(self._trial)
 
     def share_seconds(self) -> None:
         """Divides the run that all rules looked at among their clauses."""
@@ -236,8 +249,13 @@ def _verdict(findings: list[Finding]) -> Verdict:
 
 def _failure_of_error(trial: Trial, error: BaseException) -> Failure:
     line = str(trial.case)
-    exception = f"{type(error).__name__}: {clean_text(error)}"[:_LONGEST_EXCEPTION]
-    return Failure(ERROR, line, line, None, exception, _traceback(error), trial.plain)
+    if isinstance(error, ImplementationRaised):
+        exception, text = str(error), error.traceback
+    else:
+        exception = f"{type(error).__name__}: {clean_text(error)}"
+        text = clean_text("".join(traceback.format_exception(error, limit=-6)))
+    shown = exception[:_LONGEST_EXCEPTION], _without_folders(text)
+    return Failure(ERROR, line, line, None, *shown, trial.plain)
 
 
 def _failure_of_findings(trial: Trial, findings: list[Finding]) -> Failure:
@@ -249,13 +267,12 @@ def _failure_of_findings(trial: Trial, findings: list[Finding]) -> Failure:
     return Failure(FAIL, line, line, worst, plain=trial.plain)
 
 
-def _traceback(error: BaseException) -> str:
-    """The end of the traceback, with files as they are imported.
+def _without_folders(text: str) -> str:
+    """The end of a traceback, with files as they are imported.
 
     Results are passed on, and the folders of a machine are private. Compilers write programs into
     the folder for temporary files.
     """
-    text = clean_text("".join(traceback.format_exception(error, limit=-6)))
     folders = {*map(os.path.abspath, sys.path), _HERE, tempfile.gettempdir()}
     for folder in sorted(folders, key=len, reverse=True):
         text = text.replace(f'File "{folder}{os.sep}', 'File "')

@@ -20,11 +20,15 @@ from hypothesis.database import (
 from hypothesis.errors import HypothesisWarning
 
 from ...spec.usage_error import UsageError
+from ..processes.regular_file import read_regular_file
 
 __all__ = ["Examples", "open_examples"]
 
 # pytest-xdist sets this in worker processes. Only the main process tests whether a database works.
 _WORKER = "PYTEST_XDIST_WORKER"
+
+# In bytes. Hypothesis keeps nothing that is larger than some kilobytes.
+_LARGEST_EXAMPLE = 1 << 20
 
 
 def open_examples(places: Sequence[str]) -> Examples:
@@ -96,7 +100,17 @@ def _opened(place: str) -> ExampleDatabase:
         Path(place).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"Examples cannot be kept in {place}: {error.strerror}.") from None
-    return DirectoryBasedExampleDatabase(place)
+    return _Folder(place)
+
+
+class _Folder(DirectoryBasedExampleDatabase):
+    """A folder in which others may put something else than examples, such as a pipe."""
+
+    def fetch(self, key: bytes) -> Iterable[bytes]:
+        with suppress(OSError):
+            for path in sorted(self._key_path(key).iterdir()):
+                with suppress(OSError):
+                    yield read_regular_file(path, _LARGEST_EXAMPLE)
 
 
 def _redis(url: str) -> ExampleDatabase:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from pathlib import Path
 
 from ...reports.results import AskedResult, Results, Stopped
-from ...reports.writing import write_results
 from ...spec.clauses import TESTABLE, is_recommended
 from ...spec.interrupts import was_interrupted
 from ..processes.child_process import ChildProcess, ProcessFailed
@@ -30,7 +28,7 @@ class Collector:
     Args:
         asked: what is judged and how.
         plan: of the run.
-        json: file for the results; None for none.
+        write: takes the results; None for nothing.
         progress: shows how far the run has come; None for nothing.
         process: that can be asked for undeclared capabilities; None if they are not looked for.
         clock: in seconds.
@@ -40,14 +38,14 @@ class Collector:
         self,
         asked: AskedResult,
         plan: Plan,
-        json: Path | None = None,
+        write: Callable[[Results], None] | None = None,
         progress: Progress | None = None,
         process: ChildProcess | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._asked = asked
         self._plan = plan
-        self._json = json
+        self._write = write
         self._progress = progress
         self._process = process
         self._clock = clock
@@ -79,7 +77,7 @@ class Collector:
             self._progress.advance(cases, self._failed_tests)
 
     def finish(self, interrupted: bool, max_failures: int) -> None:
-        """Writes the results, if a file for them was named.
+        """Writes the results, if anybody wants them.
 
         Args:
             interrupted: whether pytest ended before all tests were run.
@@ -87,7 +85,7 @@ class Collector:
         """
         if self._progress is not None:
             self._progress.close()
-        if self._json is None:
+        if self._write is None:
             return
         stopped: Stopped | None = None
         if 0 < max_failures <= self._failed_tests:
@@ -97,7 +95,7 @@ class Collector:
         elif self.outcomes.in_state(CUT_SHORT, NOT_REACHED):
             # Each planned test has to report its own end. Only a budget may keep it from that.
             stopped = "interrupted" if self._plan.budget is None else "max-time"
-        write_results(self._json, self.results(stopped))
+        self._write(self.results(stopped))
 
     def results(self, stopped: Stopped | None) -> Results:
         """The results of what was judged so far.
@@ -111,7 +109,10 @@ class Collector:
         self.outcomes.keep_longer(self._plan.cut_short)
         duration = self._plan.earlier_seconds + seconds
         results = build_results(self._asked, self._plan.clauses, self.outcomes, stopped, duration)
-        results["environment"] = environment()  # packages may have been imported in the meantime
+        # Packages may have been imported in the meantime.
+        packages = self._asked["environment"]["packages"]
+        now = environment()
+        results["environment"] = {**now, "packages": {**packages, **now["packages"]}}
         if stopped is None:
             results["implementation"] = {
                 **results["implementation"],

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 import shlex
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ...adapters import REGISTRY
 from ...adapters.target import load
@@ -12,9 +13,10 @@ from ...spec.contract import Implementation
 from ...spec.usage_error import UsageError
 from ..processes.child_process import ChildProcess, Limits
 from ..processes.starting import judging_environment, python_command
+from .isolated_implementation import IsolatedImplementation
 from .options import Options
 
-__all__ = ["Judged", "construct"]
+__all__ = ["Judged", "construct", "construct_here"]
 
 _ISOLATED_PROCESS = "lstm_conformance.runner.session.isolated_process"
 
@@ -28,8 +30,8 @@ class Judged:
         target: text for results and commands.
         devices: names of the devices that were asked for and can be used.
         missing_devices: name of each other device that was asked for, to the reason.
-        process: judges cases that might end this process; None if there is none.
-        isolated: whether ``process`` judges all cases.
+        process: runs cases that might end this process; None if there is none.
+        isolated: the implementation, if ``process`` runs all cases; otherwise None.
     """
 
     implementation: Implementation
@@ -37,29 +39,55 @@ class Judged:
     devices: tuple[str, ...] = ("cpu",)
     missing_devices: dict[str, str] = field(default_factory=dict)
     process: ChildProcess | None = None
-    isolated: bool = False
+    isolated: IsolatedImplementation | None = None
 
 
 def construct(options: Options) -> Judged:
-    """Makes the implementation that ``options`` name.
+    """Makes the implementation that ``options`` name, in this process or in another one.
 
     Raises:
         UsageError: it cannot be judged.
     """
-    limits = Limits(options.time_limit, options.memory_limit)
-    adapter = None if options.program is not None else REGISTRY.get(options.target or "")
-    implementation = _implementation(options, limits)
+    process = _isolated_process(options, _limits(options))
+    if not _is_isolated(options):
+        return replace(construct_here(options), process=process)
+    implementation = IsolatedImplementation(process, options.target_text)
+    return Judged(
+        implementation,
+        options.target_text,
+        implementation.devices,
+        implementation.missing_devices,
+        process,
+        implementation,
+    )
+
+
+def _is_isolated(options: Options) -> bool:
+    if options.program is not None or options.python is not None:
+        return False
+    adapter = REGISTRY.get(options.target or "")
+    return options.isolate or (adapter is not None and adapter.isolated)
+
+
+def _limits(options: Options) -> Limits:
+    return Limits(options.time_limit, options.memory_limit)
+
+
+def construct_here(options: Options) -> Judged:
+    """Makes the implementation that ``options`` name, in this process.
+
+    Raises:
+        UsageError: it cannot be judged.
+    """
+    implementation = _implementation(options, _limits(options))
     if options.without:
         implementation = Without(implementation, frozenset(options.without))
     reasons = {name: _device_missing(implementation, name) for name in options.devices or ["cpu"]}
-    in_this_process = options.program is None and options.python is None
     return Judged(
         implementation,
         options.target_text,
         tuple(name for name, reason in reasons.items() if reason is None),
         {name: reason for name, reason in reasons.items() if reason is not None},
-        _isolated_process(options, limits),
-        in_this_process and (options.isolate or (adapter is not None and adapter.isolated)),
     )
 
 
@@ -100,7 +128,13 @@ def _device_missing(implementation: Implementation, device: str) -> str | None:
 
 
 def _isolated_process(options: Options, limits: Limits) -> ChildProcess:
-    """A process that judges cases with the same options. It starts when it is first asked."""
+    """A process that runs cases with the same options. It starts when it is first asked.
+
+    It learns neither where results are written nor the folder of this run.
+    """
     greeting = {"options": options.for_isolated_cases().to_json()}
     command = python_command(_ISOLATED_PROCESS, "main()")
-    return ChildProcess(command, limits, greeting, judging_environment())
+    environment = judging_environment()
+    environment.pop("HYPOTHESIS_STORAGE_DIRECTORY", None)
+    ids = iter(lambda: secrets.token_hex(16), "")
+    return ChildProcess(command, limits, greeting, environment, ids)

@@ -1,22 +1,27 @@
-"""``--isolate``: has every case judged in another process, which may crash or hang without harm."""
+"""``--isolate``: has every case run in another process, which may crash or hang without harm.
+
+What comes back is judged here. Only rules that use a torch module by hand judge in that process.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import cast
+from typing import get_args
 
 from ...reports.results import RecordResult
 from ...spec.case import Case
-from ...spec.verdicts import ERROR, WAIVED
+from ...spec.clauses import CLAUSES
+from ...spec.verdicts import BROKEN, ERROR, PASS, WAIVED, Verdict
 from ..failures.diagnosis import Diagnostician, Evidence
 from ..failures.failure import Failure
 from ..judging.rules import Rule
 from ..processes.child_process import ChildProcess, ProcessFailed
-from ..searching.case_judge import CaseOutcome, count_known
+from ..searching.case_judge import CaseJudge, CaseOutcome, count_known
 from ..searching.record import Record
 from ..searching.settings import Settings
+from .isolated_implementation import IsolatedImplementation
 
 __all__ = ["IsolatedJudge"]
 
@@ -25,29 +30,52 @@ _DIAGNOSIS_SECONDS = 300.0
 
 
 class IsolatedJudge:
-    """Judges the cases of one test in another process.
+    """Judges the cases of one test, and has them run in another process.
 
     Args:
+        implementation: in that process.
         process: that runs :mod:`.isolated_process`.
         settings: how cases are judged.
         test: name of the test.
     """
 
-    def __init__(self, process: ChildProcess, settings: Settings, test: str) -> None:
+    def __init__(
+        self,
+        implementation: IsolatedImplementation,
+        process: ChildProcess,
+        settings: Settings,
+        test: str,
+    ) -> None:
+        self._implementation = implementation
         self._process = process
         self._settings = settings
         self._test = test
+        self._here = CaseJudge(implementation, settings)
 
     def prepare(self, cases: Sequence[Case]) -> None:
         """Nothing: each case is computed in the other process, on its own."""
 
     def judge(self, case: Case, rules: dict[str, Rule]) -> CaseOutcome:
         """See :class:`~lstm_conformance.runner.searching.case_judge.Judge`."""
+        here = {c: rule for c, rule in rules.items() if not self._is_by_hand(c)}
+        there = tuple(clause for clause in rules if clause not in here)
+        outcome = CaseOutcome([])
+        if here:
+            self._implementation.bench_was_asked = False
+            outcome = self._here.judge(case, here)
+            if self._implementation.bench_was_asked:
+                # Such a rule judges one more thing, in the other process.
+                passed = [record for record in outcome.records if PASS in record.verdicts]
+                there += tuple(record.clause for record in passed)
+                kept = [record for record in outcome.records if record not in passed]
+                outcome = replace(outcome, records=kept)
+        if not there:
+            return outcome
         try:
-            return CaseOutcome(self._ask(case, tuple(rules)))
+            return replace(outcome, records=outcome.records + self._ask(case, there))
         except ProcessFailed as failed:
-            records = [self._unanswered(clause, case, failed) for clause in rules]
-            return CaseOutcome(records, broke_process=True)
+            records = [self._unanswered(clause, case, failed) for clause in there]
+            return replace(outcome, records=outcome.records + records, broke_process=True)
 
     def diagnose(
         self,
@@ -57,6 +85,8 @@ class IsolatedJudge:
         evidence: Sequence[Evidence],
     ) -> Failure:
         """See :class:`~lstm_conformance.runner.searching.case_judge.Judge`."""
+        if evidence:
+            return self._here.diagnose(diagnostician, clause, failure, evidence)
         if failure.verdict == ERROR:  # the process would crash or hang again
             return failure
         with suppress(ProcessFailed):
@@ -64,6 +94,10 @@ class IsolatedJudge:
             for found in record.failures:
                 return replace(failure, diagnosis=found.diagnosis)
         return failure
+
+    def _is_by_hand(self, clause: str) -> bool:
+        """Whether the rule of ``clause`` needs the module itself, which is in the other process."""
+        return "module" in self._implementation.capabilities & {*CLAUSES[clause].needs}
 
     def _unanswered(self, clause: str, case: Case, failed: ProcessFailed) -> Record:
         record = Record(clause)
@@ -77,11 +111,32 @@ class IsolatedJudge:
         message = {"test": self._test, "clauses": clauses, "case": str(case), "diagnose": diagnose}
         answer = self._process.ask(message, _DIAGNOSIS_SECONDS if diagnose else None)
         if "changed" in answer:
-            self._process.stop()  # the next case must not be judged in a changed process
-            raise ProcessFailed(f"the process was changed: {', '.join(answer['changed'])}")
+            # The next case must not be judged in a changed process.
+            raise self._process.failed(f"was changed: {', '.join(answer['changed'])}")
         if "error" in answer:
             raise ProcessFailed(f"judging raised {answer['error']}")
         try:
-            return [Record.from_json(cast(RecordResult, plain)) for plain in answer["records"]]
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
-            raise ProcessFailed(f"the process answered nonsense: {error}") from error
+            return _read(answer["records"], case, clauses)
+        except (LookupError, TypeError, AttributeError, ValueError) as error:
+            raise self._process.failed(f"answered nonsense: {error}") from error
+
+
+def _read(plain: list[RecordResult], case: Case, clauses: tuple[str, ...]) -> list[Record]:
+    """The records of an answer.
+
+    Raises:
+        ValueError: they are not about one case of each of ``clauses``.
+    """
+    records = [Record.from_json(record) for record in plain]
+    if tuple(record.clause for record in records) != clauses:
+        raise ValueError("the records are of other clauses")
+    for record in records:
+        failures = [*record.failures, *record.waived]
+        ((verdict, number),) = record.verdicts.items()
+        if number != 1 or verdict not in get_args(Verdict):
+            raise ValueError(f"{number!r} verdicts {verdict!r} on one case")
+        if (verdict in BROKEN) != bool(record.failures):
+            raise ValueError(f"a case with the verdict {verdict} has {len(failures)} failures")
+        if any(failure.case != str(case) for failure in failures):
+            raise ValueError("the failure is of another case")
+    return records

@@ -1,26 +1,32 @@
-"""The process in which isolated cases are judged: see :mod:`.isolated_judge`."""
+"""The process in which isolated cases are run: see :mod:`.isolated_judge`."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from ...spec.case import Case
+from ...spec.clean_text import clean_text
+from ...spec.contract import Unsupported
+from ...spec.usage_error import UsageError
 from ..failures.diagnosis import Diagnostician
 from ..processes.answer_loop import Message, answer_requests
 from ..searching.checker import Checker
 from ..searching.settings import Settings
-from .construction import Judged, construct
+from .construction import Judged, construct_here
+from .environment import environment
 from .options import Options
 from .plan import settings_of
 from .process_state import changed, process_state
 from .suite import Run, runs_of
+from .tensor_file import read_tensors, write_tensors
 from .undeclared import works
 
 __all__ = ["main"]
 
 
 def main() -> None:
-    """Judges one case after the other, until standard input ends."""
+    """Runs one case after the other, until standard input ends."""
     answer_requests(_Answers().answer)
 
 
@@ -33,15 +39,55 @@ class _Answers:
 
     def answer(self, message: Message) -> Message:
         if "options" in message:
-            options = Options.from_json(message["options"])
-            self._judged = construct(options)
-            self._settings = settings_of(options, self._judged.devices)
-            self._diagnostician = Diagnostician(self._judged.implementation)
-            return {}
+            return self._hello(Options.from_json(message["options"]))
         assert self._judged is not None
         if "capability" in message:
             return {"works": works(self._judged.implementation, message["capability"])}
-        return self._judge(self._judged, message)
+        before = process_state()
+        answer = self._run_case if "method" in message else self._judge
+        content = answer(self._judged, message)
+        changes = changed(before, process_state())
+        return {"changed": changes} if changes else content
+
+    def _hello(self, options: Options) -> Message:
+        settings = settings_of(options, ())  # files are read before the target is imported
+        try:
+            self._judged = construct_here(options)
+        except UsageError as error:
+            return {"usage": clean_text(error)}
+        self._settings = replace(settings, devices=self._judged.devices)
+        implementation = self._judged.implementation
+        self._diagnostician = Diagnostician(implementation)
+        return {
+            "name": clean_text(implementation.name),
+            "version": clean_text(implementation.version),
+            "capabilities": sorted(implementation.capabilities),
+            "devices": self._judged.devices,
+            "missing_devices": self._judged.missing_devices,
+            "packages": environment()["packages"],
+            "has_limits": getattr(implementation, "unsupported", None) is not None,
+        }
+
+    def _run_case(self, judged: Judged, message: Message) -> Message:
+        """The results of one case, in a file."""
+        case, names = Case.parse(message["case"]), [*message["values"], *message["direction"]]
+        arrays = read_tensors(Path(message["inputs"]), len(names)) if names else []
+        given = dict(zip(names, arrays, strict=True))
+        if message["values"]:
+            case = case.with_values({name: given.pop(name) for name in message["values"]})
+        name = message["method"]
+        method = getattr(judged.implementation, name, None)
+        if method is None:
+            raise Unsupported(f"no {name.replace('_', ' ')}")
+        if name == "unsupported":
+            return {"reason": method(case)}
+        observation = method(case) if name == "run" else method(case, given)
+        tensors = observation.tensors
+        write_tensors(Path(message["outputs"]), [tensor.values for tensor in tensors.values()])
+        return {
+            "tensors": [[name, str(t.dtype), str(t.device)] for name, t in tensors.items()],
+            "seconds": _seconds(observation.seconds),
+        }
 
     def _judge(self, judged: Judged, message: Message) -> Message:
         assert self._settings is not None
@@ -50,11 +96,7 @@ class _Answers:
         settings = replace(self._settings, case=Case.parse(message["case"]))
         run = self._run(message["test"], clauses[0], settings)
         checker = Checker(judged.implementation, settings, run.name, run.clauses)
-        before = process_state()
         run.test(checker)
-        changes = changed(before, process_state())
-        if changes:
-            return {"changed": changes}
         if message["diagnose"]:
             checker.diagnose(self._diagnostician, clauses)
         return {"records": [checker.records[clause].to_json() for clause in clauses]}
@@ -63,3 +105,10 @@ class _Answers:
         if name not in self._runs:
             self._runs.update({run.name: run for run in runs_of(clause, settings.profile)})
         return self._runs[name]
+
+
+def _seconds(value: object) -> float:
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        return 0.0

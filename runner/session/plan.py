@@ -15,7 +15,7 @@ from ...spec.precision import PRECISIONS
 from ...spec.usage_error import UsageError
 from ..judging.known_deviations import read_known_deviations
 from ..searching.example_database import open_examples
-from ..searching.profiles import PROFILES, Profile
+from ..searching.profiles import PROFILES
 from ..searching.settings import Settings
 from .budget import Budget, most_informative_first
 from .options import Options
@@ -24,7 +24,7 @@ from .shards import Shard
 from .suite import judging_tests
 from .test_outcome import CUT_SHORT, FINISHED, TestOutcome
 
-__all__ = ["Plan", "asked_clauses", "make_plan", "settings_of"]
+__all__ = ["Plan", "asked_clauses", "make_plan", "planned_tests", "settings_of"]
 
 # The clauses by which a given case is judged if no others are named.
 _OF_A_CASE = ("COMB-1", "COMB-2")
@@ -111,10 +111,9 @@ def make_plan(
         UsageError: the results to be resumed are of another run.
     """
     clauses = asked_clauses(options)
-    profile = PROFILES[options.profile]
+    tests = planned_tests(options)
     if options.case is not None:
-        return Plan(clauses, judging_tests(clauses, profile, given_case=True))
-    tests = _tests(options, clauses, profile)
+        return Plan(clauses, tests)
     earlier = _Earlier()
     if options.resume is not None:
         earlier = _earlier(options.resume, asked, clauses, tests)
@@ -140,10 +139,10 @@ def make_plan(
     )
 
 
-def _tests(
-    options: Options, clauses: tuple[str, ...], profile: Profile
-) -> dict[str, tuple[str, ...]]:
-    tests = judging_tests(clauses, profile)
+def planned_tests(options: Options) -> dict[str, tuple[str, ...]]:
+    """Name of each test that results have to tell about, to the clauses that it judges."""
+    given_case = options.case is not None
+    tests = judging_tests(asked_clauses(options), PROFILES[options.profile], given_case)
     if options.shard is None:
         return tests
     mine = Shard.parse(options.shard).tests(tests)

@@ -6,7 +6,6 @@ of the user, and by an implementation that ends its process.
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -15,13 +14,17 @@ import time
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
 
+from ...reports.escaping import printable
+from ...reports.reading import results_of
 from ...reports.results import Results
 from ...spec.usage_error import UsageError
 from ..processes.interrupts import Interrupts
 from ..processes.starting import ends_with_parent, judging_environment, python_command
+from .channel import Channel, ForgedResults
 from .options import PYTEST_PREFIX, Options
+from .plan import asked_clauses, planned_tests
+from .test_outcome import FINISHED
 
 __all__ = ["PytestEnded", "run_tests"]
 
@@ -32,7 +35,14 @@ _REPEAT_SECONDS, _WAIT_SECONDS = 3.0, 60.0
 # How often pytest is looked at, in seconds. Signals end the wait earlier.
 _LOOK_SECONDS = 0.2
 
+# After the results have come, in seconds. A thread or an exit handler of the implementation may
+# keep the process.
+_END_SECONDS = 5.0
+
 _PYTEST_INTERNAL_ERROR, _PYTEST_USAGE_ERROR = 3, 4
+
+# What pytest ends with if all tests passed, some failed, or there were none.
+_ENDED = (0, 1, 5)
 
 # In characters, of the log of pytest that is shown.
 _LONGEST_LOG = 3000
@@ -54,27 +64,66 @@ def run_tests(options: Options, folder: Path, interrupts: Interrupts) -> Results
         UsageError: pytest reports that the options make no sense.
         PytestEnded: there are no results.
     """
-    file, log = folder / "results.json", folder / "log"
-    status = _run(_command(options, folder, file), log, interrupts)
-    if not file.exists():
-        said = log.read_text("utf-8", "replace")
+    log = folder / "log"
+    handed_over = replace(options, json=None, progress=sys.stderr.isatty())
+    with Channel(handed_over.to_json()) as channel:
+        status = _run(_command(options, folder, channel.other_end), log, interrupts, channel)
+        try:
+            content = channel.content()
+        except ForgedResults:
+            raise PytestEnded(
+                "what came as results is not from this run: something in the process of the "
+                "implementation wrote to every open file."
+            ) from None
+    said = printable(log.read_text("utf-8", "replace"))
+    if content is None:
         if status == _PYTEST_USAGE_ERROR:
             raise UsageError(said.strip().removeprefix("ERROR: "))
         raise PytestEnded(f"{_how_ended(status)}.\n{said[-_LONGEST_LOG:]}")
     if status == _PYTEST_INTERNAL_ERROR:
-        print(log.read_text("utf-8", "replace")[-_LONGEST_LOG:], file=sys.stderr)
-    return cast(Results, json.loads(file.read_text("utf-8")))
+        print(said[-_LONGEST_LOG:], file=sys.stderr)
+    return _believed(content, status, options)
 
 
-def _command(options: Options, folder: Path, file: Path) -> list[str]:
-    handed_over = replace(options, json=file, progress=sys.stderr.isatty())
-    options_file = folder / "options.json"
-    options_file.write_text(handed_over.to_json(), "utf-8")
+def _believed(content: bytes, status: int | None, options: Options) -> Results:
+    """The results of a run, if they answer what was asked, and the run ended as it should.
+
+    Args:
+        content: the results as JSON.
+        status: that pytest ended with; None if it had to be ended after it gave them.
+        options: that were asked for.
+
+    Raises:
+        PytestEnded: they are not to be believed.
+    """
+    try:
+        results = results_of(content, "what pytest gave")
+    except UsageError as error:
+        raise PytestEnded(str(error)) from None
+    if results["stopped"] == "interrupted":  # never conformant
+        return {**results, "conformant": False}
+    if status is not None and status not in _ENDED:
+        raise PytestEnded(f"after it gave its results, {_how_ended(status)}.")
+    planned = set(planned_tests(options))
+    parts = results.get("parts")
+    there = set(results["tests"] if parts is None else parts)
+    # A shard has only the clauses of its own tests.
+    clauses = {clause["id"] for clause in results["clauses"]}
+    asked = set(asked_clauses(options))
+    if there != planned or not (clauses == asked or (options.shard and clauses <= asked)):
+        raise PytestEnded("its results are not of the tests that were asked for.")
+    finished = parts is None or all(part["state"] == FINISHED for part in parts.values())
+    if results["conformant"] and not finished and results["stopped"] is None:
+        raise PytestEnded("its results lack tests that were asked for.")
+    return results
+
+
+def _command(options: Options, folder: Path, channel: int) -> list[str]:
     command = [
         *python_command("pytest", "main()"),
         *("--pyargs", "lstm_conformance.tests", "-p", "lstm_conformance.runner.plugin"),
         *("--noconftest", "-c", os.devnull, f"--rootdir={Path.cwd()}", "-p", "no:cacheprovider"),
-        *(f"{PYTEST_PREFIX}options", str(options_file)),
+        *(f"{PYTEST_PREFIX}channel", str(channel)),
         *(
             "--tb=no",
             "-q",
@@ -91,8 +140,10 @@ def _command(options: Options, folder: Path, file: Path) -> list[str]:
     return command
 
 
-def _run(command: list[str], log: Path, interrupts: Interrupts) -> int:
+def _run(command: list[str], log: Path, interrupts: Interrupts, channel: Channel) -> int | None:
     """Runs pytest to its end, passes interrupts on to it, and returns its exit status.
+
+    The status is None if pytest had given its results and did not end.
 
     pytest has a session of its own. On Ctrl-C a terminal would interrupt it and its workers
     directly, several times, and it could not write what it has.
@@ -109,20 +160,28 @@ def _run(command: list[str], log: Path, interrupts: Interrupts) -> int:
             start_new_session=True,
             # The plugin then ends its workers, and removes the folder.
             preexec_fn=ends_with_parent(signal.SIGTERM),
+            pass_fds=(channel.other_end,),
         )
+        channel.start()
         try:
-            return _wait(process, interrupts)
+            return _wait(process, interrupts, channel)
         finally:
             _kill_group(process)
 
 
-def _wait(process: subprocess.Popen[bytes], interrupts: Interrupts) -> int:
-    sent = 0.0
+def _wait(process: subprocess.Popen[bytes], interrupts: Interrupts, channel: Channel) -> int | None:
+    sent, over = 0.0, None
     while True:
         try:
             return process.wait(_LOOK_SECONDS)
         except subprocess.TimeoutExpired:
             pass
+        if channel.is_over:
+            over = time.monotonic() if over is None else over
+            if time.monotonic() - over > _END_SECONDS:
+                _kill_group(process)
+                process.wait()
+                return None
         since = interrupts.seconds
         if since is None:
             continue
@@ -140,7 +199,9 @@ def _kill_group(process: subprocess.Popen[bytes]) -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def _how_ended(status: int) -> str:
+def _how_ended(status: int | None) -> str:
+    if status is None:
+        return "pytest closed its channel"
     if status < 0:
         return f"the process was ended by {signal.Signals(-status).name}"
     return f"pytest ended with status {status}"

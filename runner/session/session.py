@@ -6,8 +6,10 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
-from ...reports.results import AskedResult, ShardResult
+from ...reports.results import AskedResult, Results, ShardResult
+from ...reports.writing import write_results
 from ...spec.clean_text import clean_text
 from ..failures.diagnosis import Diagnostician
 from ..judging.comparison import THRESHOLD
@@ -51,6 +53,7 @@ class JudgingSession:
         processes: int = 1,
         end: float | None = None,
         clock: Callable[[], float] = time.time,
+        write: Callable[[Results], None] | None = None,
     ) -> JudgingSession:
         """The run that ``options`` ask for.
 
@@ -59,6 +62,7 @@ class JudgingSession:
             processes: number of processes that run tests at once.
             end: when time is over, if another process has decided that.
             clock: in seconds, the same in all processes.
+            write: takes the results; by default they are written to the file in ``options``.
 
         Raises:
             UsageError: one of the options makes no sense.
@@ -69,7 +73,9 @@ class JudgingSession:
         asked = asked_result(options, judged, settings)
         plan = make_plan(options, asked, processes, end, clock=clock)
         progress = Progress(sys.stderr) if options.progress else None
-        collector = Collector(asked, plan, options.json, progress, judged.process, clock)
+        if write is None and options.json is not None:
+            write = partial(write_results, options.json)
+        collector = Collector(asked, plan, write, progress, judged.process, clock)
         return cls(judged, settings, plan, collector)
 
     def is_over(self) -> bool:
@@ -85,8 +91,9 @@ class JudgingSession:
         """
         name = test.partition(".")[2]
         judge = None
-        if self.judged.process is not None and self.judged.isolated:
-            judge = IsolatedJudge(self.judged.process, self.settings, name)
+        if self.judged.process is not None and self.judged.isolated is not None:
+            isolated = self.judged.isolated
+            judge = IsolatedJudge(isolated, self.judged.process, self.settings, name)
         implementation = self.judged.implementation
         if self.plan.budget is None or test not in self.plan.tests:
             return Checker(implementation, self.settings, name, clauses, judge)
@@ -96,7 +103,9 @@ class JudgingSession:
 
 def asked_result(options: Options, judged: Judged, settings: Settings) -> AskedResult:
     """What is judged and how: the part of results that is known before any test runs."""
-    implementation = judged.implementation
+    implementation, here = judged.implementation, environment()
+    if judged.isolated is not None:
+        here["packages"] = {**judged.isolated.packages, **here["packages"]}
     return {
         "implementation": {
             "name": clean_text(implementation.name),
@@ -105,7 +114,7 @@ def asked_result(options: Options, judged: Judged, settings: Settings) -> AskedR
             "capabilities": sorted(implementation.capabilities),
             "undeclared": [],
         },
-        "environment": environment(),
+        "environment": here,
         "seed": settings.seed,
         "profile": settings.profile.name,
         "dtypes": list(settings.dtypes),
