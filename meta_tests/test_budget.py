@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 from collections.abc import Iterable
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import jsonschema
 import pytest
@@ -25,6 +26,7 @@ from lstm_conformance.runner.searching.profiles import PROFILES
 from lstm_conformance.runner.searching.record import Record
 from lstm_conformance.runner.searching.settings import Settings
 from lstm_conformance.runner.session.budget import Budget, most_informative_first
+from lstm_conformance.runner.session.channel import Channel, ResultsEnd
 from lstm_conformance.runner.session.option_values import duration
 from lstm_conformance.runner.session.options import Options
 from lstm_conformance.runner.session.suite import judging_tests
@@ -285,15 +287,19 @@ def test_tests_that_were_cut_short_get_the_time_that_is_left(
     def expected(names: Iterable[str]) -> dict[str, float]:
         return {name: 0.01 if name.startswith("test_shapes.") else 1.0 for name in names}
 
-    def run_tests(command: list[str], log: Path, interrupts: Interrupts) -> int:
-        options = Options.from_json(Path(dict(pairwise(command))["--lstm-options"]).read_text())
-        assert options.json is not None
+    def run_tests(command: list[str], log: Path, interrupts: Interrupts, channel: Channel) -> int:
+        number = os.dup(int(dict(pairwise(command))["--lstm-channel"]))
+        channel.start()
+        other_end = ResultsEnd(number)
+        options = Options.from_json(other_end.options)
         earlier = json.loads(options.resume.read_text("utf-8")) if options.resume else None
         if earlier is not None and dies:
             log.write_text("")
+            other_end._socket.close()
             return -signal.SIGSEGV
+        log.write_text("")
         found_by_run.append(_judged(options.max_time, False, earlier, slow))
-        options.json.write_text(json.dumps(found_by_run[-1], allow_nan=False), "utf-8")
+        other_end.send(cast(Any, found_by_run[-1]))
         return 0
 
     monkeypatch.setattr("lstm_conformance.runner.session.budget.expected_seconds", expected)
@@ -302,7 +308,9 @@ def test_tests_that_were_cut_short_get_the_time_that_is_left(
         "lstm_conformance.runner.commands.check.time", SimpleNamespace(monotonic=slow.clock)
     )
     file = tmp_path / "results.json"
-    status = main(["check", "reference", "--max-time", f"{seconds}", "--json", str(file)])
+    words = ["--profile", "smoke", "--dtype", "float64", *(f"--clause={c}" for c in CLAUSES)]
+    arguments = ["--max-time", f"{seconds}", "--json", str(file)]
+    status = main(["check", "reference", *words, *arguments])
     assert (status, len(found_by_run)) == (3 if dies else 0, runs)
     assert found_by_run[0]["stopped"] == "max-time"
     assert slow.now <= 1000.0 + seconds + 100.0, "a case that has begun is finished"

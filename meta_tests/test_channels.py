@@ -349,7 +349,7 @@ def record_of(clause: str = CLAUSE, **verdicts: int) -> Any:
         [],
         [record_of("EQ-5")],
         [record_of(), record_of()],
-        [record_of(**{"pass": 2})],
+        [record_of(**{"pass": 20})],
         [record_of(**{"pass": 1, "fail": 1})],
         [{**record_of(), "verdicts": {}}],
         [record_of(fine=1)],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Iterable
@@ -128,6 +129,18 @@ def test_damaged_examples_change_no_verdict(junk: bytes, folder: Path) -> None:
     assert judged(wrong(), opened(folder), seed=1).verdicts["fail"] == 1
     for file in kept(folder):
         file.write_bytes(junk)
+    assert judged(right(), opened(folder), seed=1).verdicts == {"pass": PROFILE.per_clause}
+
+
+def test_pipes_and_huge_files_among_examples_change_no_verdict(folder: Path) -> None:
+    for number, file in enumerate(kept(folder)):
+        file.unlink()
+        if number % 2:
+            os.mkfifo(file)
+        else:
+            file.touch()
+            os.truncate(file, 2**40)
+    assert judged(wrong(), opened(folder), seed=1).verdicts["fail"] == 1
     assert judged(right(), opened(folder), seed=1).verdicts == {"pass": PROFILE.per_clause}
 
 

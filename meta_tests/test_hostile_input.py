@@ -11,11 +11,16 @@ from typing import Any
 import pytest
 
 from lstm_conformance.adapters.target import load
+from lstm_conformance.runner.failures.explanation import describe_failure
+from lstm_conformance.runner.failures.failure import Failure
+from lstm_conformance.runner.judging.comparison import Finding
 from lstm_conformance.runner.searching.record import Record
+from lstm_conformance.runner.session.options import Options
 from lstm_conformance.runner.session.suite import checkers_of
 from lstm_conformance.spec.case import Case
 
 from .helpers.command_line import check, command, environment, run
+from .helpers.sessions import CASE, run_of
 
 SMOKE = ("--profile", "smoke", "--clause", "EQ-4")
 
@@ -109,6 +114,10 @@ class HalfASurrogate(Right):
     name, version = "half \\udc80", "\\ud800"
 
 
+class EscapeSequences(Right):
+    name, version = "lstm \\x1b[2J", "1 \\x9b2J \\u202e"
+
+
 class RaisesHalfASurrogate(Wrong):
     def spoil(self, case, seen):
         raise ValueError("\\udc80")
@@ -150,7 +159,14 @@ WRONG = [
     "Skips", "ImportsOrSkips", "IsExpectedToFail", "EndsPytest", "Exits", "Interrupts",
     "RaisesItsOwn", "IsComplex", "ReturnsItsOwnArrays", "RaisesHalfASurrogate",
 ]  # fmt: skip
-RIGHT = ["HalfASurrogate", "NoSeconds", "EndlessSeconds", "SecondsOfNumPy", "SecondsInWords"]
+RIGHT = [
+    "HalfASurrogate",
+    "EscapeSequences",
+    "NoSeconds",
+    "EndlessSeconds",
+    "SecondsOfNumPy",
+    "SecondsInWords",
+]
 REFUSED = {
     "ListOfCapabilities": "capabilities must be a set of names, not a list",
     "TextOfCapabilities": "capabilities must be a set of names, not a str",
@@ -203,6 +219,21 @@ def test_the_command_judges_them_too(name: str, status: int, folder: Path) -> No
 def test_a_declaration_that_makes_no_sense_is_refused(name: str, folder: Path) -> None:
     ended = run("check", f"hostile.py:{name}", *SMOKE, "-n", "0", cwd=folder)
     refused(ended.status, ended.out, ended.err, REFUSED[name])
+
+
+def test_names_with_escape_sequences_reach_no_terminal(folder: Path) -> None:
+    implementation = load(f"{folder}/hostile.py:EscapeSequences")
+    asked = run_of(Options(target="x", profile="smoke"), implementation, planned=False)
+    described = asked.results(None)["implementation"]
+    assert described["name"] == r"lstm \x1b[2J"
+    assert described["version"] == r"1 \x9b2J \u202e"
+
+
+def test_failures_with_escape_sequences_reach_no_terminal() -> None:
+    finding = Finding("output\x1b[2J", "fail", message="\x1b]0;title\x07")
+    failure = Failure("fail", CASE, CASE, finding, exception="\x1b[2J", traceback="a\n\x1b[2J")
+    text = describe_failure("EQ-4", failure.to_json(), "x\x1b[2J.py:LSTM")
+    assert all(c.isprintable() or c == "\n" for c in text)
 
 
 def refused(status: int, out: str, err: str, says: str) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import queue
 import sys
 from pathlib import Path
 
@@ -13,10 +15,18 @@ import pytest
 pytest.importorskip("safetensors")
 
 from lstm_conformance.adapters.reference import ReferenceLSTM
-from lstm_conformance.runner.processes.child_process import ChildProcess, Limits
+from lstm_conformance.runner.processes.child_process import (
+    _LONGEST_LINE,
+    _MOST_LINES,
+    ChildProcess,
+    Limits,
+    ProcessFailed,
+    _read,
+)
 from lstm_conformance.runner.processes.program import PROTOCOL, Program, adapter_command
 from lstm_conformance.spec.case import OUTPUTS, Case
 from lstm_conformance.spec.config import LSTMConfig
+from lstm_conformance.spec.contract import Nonconformance, Unsupported
 from lstm_conformance.spec.usage_error import UsageError
 
 from .helpers.command_line import IMPLEMENTATIONS, run
@@ -153,3 +163,48 @@ def test_a_defect_in_a_program_is_found(tmp_path: Path) -> None:
     )  # fmt: skip
     assert ended.status == 1
     assert "right if the blocks were in the order i, o, g, f" in ended.out
+
+
+PROVOKED = Case(
+    LSTMConfig(1, 1, num_layers=3, bidirectional=True),
+    layout="packed_sorted",
+    lengths=(1,),
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "raised", "says"),
+    [
+        ("pipe", Nonconformance, "it is not a regular file"),
+        ("device", Nonconformance, "the results cannot be read: "),
+        ("file-with-a-hole", Nonconformance, "it is larger than"),
+        ("endless-message", ProcessFailed, "malformed answer 'xxx"),
+        ("deep-message", ProcessFailed, "malformed answer"),
+        ("long-reason", Unsupported, r"^\\x1b\[2Jx{400,496}$"),
+    ],
+)
+def test_what_a_program_gives_is_bounded(
+    kind: str, raised: type[Exception], says: str, tmp_path: Path
+) -> None:
+    """It costs one case, and the program then goes on with the next one."""
+    program = Program([sys.executable, str(IMPLEMENTATIONS / "hostile_program.py"), kind], Limits())
+    with pytest.raises(raised, match=says):
+        program.run(PROVOKED)
+    assert program.run(Case(LSTMConfig(1, 1))).tensors
+
+
+def test_an_endless_line_is_not_collected() -> None:
+    lines: queue.Queue[bytes] = queue.Queue(_MOST_LINES)
+    stream = io.BytesIO(b"x" * (3 * _LONGEST_LINE))
+    _read(stream, lines)
+    assert [len(lines.get()), len(lines.get())] == [_LONGEST_LINE, 0]
+    assert lines.empty()
+    assert _LONGEST_LINE * _MOST_LINES <= 2**24
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits other processes")
+def test_files_of_a_process_are_limited(tmp_path: Path) -> None:
+    write = f"open({str(tmp_path / 'large')!r}, 'wb').truncate(2**31)"
+    process = ChildProcess([sys.executable, "-c", f"input(); {write}"], Limits(gibibytes=1), {})
+    with pytest.raises(ProcessFailed, match="File too large"):
+        process.start()

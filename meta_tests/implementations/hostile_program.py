@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,22 @@ def harm(kind: str, message: dict[str, Any], answer: dict[str, Any], stdout: int
         outputs.unlink()
     elif kind == "huge-header":
         outputs.write_bytes(b"\xff" * 16)
+    elif kind == "pipe":
+        outputs.unlink()
+        os.mkfifo(outputs)
+    elif kind == "device":
+        outputs.unlink()
+        outputs.symlink_to("/dev/zero")
+    elif kind == "file-with-a-hole":
+        os.truncate(outputs, 2**30)
+    elif kind == "endless-message":
+        with suppress(BrokenPipeError):
+            for _ in range(200):
+                os.write(stdout, b"x" * 10**6)
+    elif kind == "deep-message":
+        os.write(stdout, b"[" * 10**6 + b"\n")
+    elif kind == "long-reason":
+        answer["unsupported"] = "\x1b[2J" + "x" * 10**6
     elif kind == "dying":
         os.abort()
     elif kind == "deaf":
