@@ -293,10 +293,8 @@ class Forger(ReferenceLSTM):
 
     def unsupported(self, case):
         lines = ""
-        for number in range(1, 400):
-            for clause in ("EQ-4", "USE-2"):
-                answer = {"records": [{**RECORD, "clause": clause}], "reason": None}
-                lines += json.dumps({"id": number, **answer}) + "\\n"
+        for number in range(2, 100):  # 1 was the greeting
+            lines += json.dumps({"id": number, "records": [RECORD], "reason": None}) + "\\n"
         for number in range(3, 64):
             with suppress(OSError):
                 os.write(number, lines.encode())
