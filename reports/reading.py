@@ -17,7 +17,7 @@ from jsonschema.exceptions import best_match
 from ..spec.usage_error import UsageError
 from .results import Results
 
-__all__ = ["LARGEST", "NEWEST", "read_results", "results_of", "upgraded"]
+__all__ = ["NEWEST", "read_results", "results_of", "upgraded"]
 
 # Version of the schema.
 NEWEST = 3
@@ -29,7 +29,7 @@ _FORMER_THRESHOLD = 30.0
 Json = dict[str, Any]
 
 # Largest size of a file, in bytes. Results of all clauses have less than a megabyte.
-LARGEST = 100_000_000
+_LARGEST = 100_000_000
 
 # Largest number of digits of an integer, which must not exceed the largest float.
 _MOST_DIGITS = 300
@@ -47,12 +47,12 @@ def read_results(path: Path) -> Results:
     name = _shown(str(path))
     try:
         with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
+            content = file.read(_LARGEST + 1)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         why = getattr(error, "strerror", None) or error
         raise UsageError(f"{name} cannot be read: {_shown(str(why))}.") from None
-    if len(content) > LARGEST:
-        raise UsageError(f"{name} holds no results: it is larger than {LARGEST:,} bytes.")
+    if len(content) > _LARGEST:
+        raise UsageError(f"{name} holds no results: it is larger than {_LARGEST:,} bytes.")
     return results_of(content, name)
 
 

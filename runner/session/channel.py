@@ -13,15 +13,18 @@ import secrets
 import socket
 import threading
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ...reports.reading import LARGEST
-from ...reports.results import Results
+if TYPE_CHECKING:
+    from ...reports.results import Results
 
 __all__ = ["Channel", "ForgedResults", "ResultsEnd"]
 
 # In bytes, of the line that comes before the results.
 _LONGEST_HEADER = 100
+
+# In bytes. Results of all clauses have less than a megabyte.
+_LARGEST = 100_000_000
 
 _LONGEST_PIECE = 1 << 16
 
@@ -111,7 +114,7 @@ class Channel:
         if not hmac.compare_digest(identity, self._identity.encode()) or not number.isdigit():
             return None
         length = int(number)
-        return length if length <= LARGEST else None
+        return length if length <= _LARGEST else None
 
 
 class ResultsEnd:

@@ -6,6 +6,7 @@ of the user, and by an implementation that ends its process.
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import subprocess
@@ -23,7 +24,6 @@ from ..processes.interrupts import Interrupts
 from ..processes.starting import ends_with_parent, judging_environment, python_command
 from .channel import Channel, ForgedResults
 from .options import PYTEST_PREFIX, Options
-from .plan import asked_clauses, planned_tests
 from .test_outcome import FINISHED
 
 __all__ = ["PytestEnded", "run_tests"]
@@ -104,6 +104,9 @@ def _believed(content: bytes, status: int | None, options: Options) -> Results:
         return {**results, "conformant": False}
     if status is not None and status not in _ENDED:
         raise PytestEnded(f"after it gave its results, {_how_ended(status)}.")
+    # Not imported at first: it imports Hypothesis, which takes time and needs a working folder.
+    from .plan import asked_clauses, planned_tests
+
     planned = set(planned_tests(options))
     parts = results.get("parts")
     there = set(results["tests"] if parts is None else parts)
@@ -164,6 +167,7 @@ def _run(command: list[str], log: Path, interrupts: Interrupts, channel: Channel
         )
         channel.start()
         try:
+            importlib.import_module(f"{__package__}.plan")  # for later, while pytest starts
             return _wait(process, interrupts, channel)
         finally:
             _kill_group(process)
