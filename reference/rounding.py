@@ -78,7 +78,7 @@ class Samples(np.ndarray):
         """``exact`` plus random errors of up to ``size`` unit roundoffs."""
         random = cls.source.random(exact.shape, np.float32)  # an error needs few digits
         random -= 0.5
-        inexact = random * size
+        inexact: np.ndarray = random * size
         inexact *= 2 * cls._of_each_case(cls.unit_roundoff, exact.ndim)
         inexact += exact
         if np.min(cls.largest) < _SMALL_RANGE:

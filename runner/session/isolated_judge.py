@@ -56,7 +56,8 @@ class IsolatedJudge:
         self._here = CaseJudge(implementation, settings)
 
     def prepare(self, cases: Sequence[Case]) -> None:
-        """Nothing: each case is computed in the other process, on its own."""
+        """See :class:`~lstm_conformance.runner.searching.case_judge.Judge`."""
+        self._here.prepare(cases)
 
     def judge(self, case: Case, rules: dict[str, Rule]) -> CaseOutcome:
         """See :class:`~lstm_conformance.runner.searching.case_judge.Judge`."""
