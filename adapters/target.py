@@ -173,7 +173,19 @@ def _drop_in(target: str, factory: Any, version: str) -> Implementation:
         )
     from .torch_module import TorchModule
 
-    return TorchModule(target, factory, version)
+    return TorchModule(target, factory, version, moved=not _takes_device_and_dtype(factory))
+
+
+def _takes_device_and_dtype(factory: Any) -> bool:
+    torch = importlib.import_module("torch")
+    try:
+        factory(2, 3, device="cpu", dtype=torch.float32)
+    except TypeError:
+        return False
+    except BaseException as error:
+        if is_interrupt(error):
+            raise
+    return True
 
 
 def _version(module: ModuleType) -> str:

@@ -26,6 +26,8 @@ class Bench:
     Args:
         case: the default for all arguments and values.
         factory: takes the constructor arguments of ``torch.nn.LSTM``, and returns a module.
+        moved: whether :meth:`construct` moves the module to ``device`` and ``dtype``, because
+            ``factory`` does not take them.
 
     Attributes:
         torch: the package, for tests that must not import it.
@@ -35,9 +37,10 @@ class Bench:
 
     torch = torch
 
-    def __init__(self, case: Case, factory: Callable[..., Any]) -> None:
+    def __init__(self, case: Case, factory: Callable[..., Any], moved: bool = False) -> None:
         self.case = case
         self.factory = factory
+        self._moved = moved
         self.dtype: torch.dtype = getattr(torch, case.dtype)
         self.seconds = 0.0
 
@@ -57,6 +60,9 @@ class Bench:
         arguments.update(changes)
         with self._timed():
             sizes = arguments.pop("input_size"), arguments.pop("hidden_size")
+            if self._moved:
+                place = arguments.pop("device"), arguments.pop("dtype")
+                return self.factory(*sizes, **arguments).to(*place).train(self.case.training)
             return self.factory(*sizes, **arguments).train(self.case.training)
 
     def module(self) -> Any:

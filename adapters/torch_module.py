@@ -39,6 +39,8 @@ class TorchModule:
         context: returns a context manager. Every case runs in it.
         capabilities: the default is all. Some kernels and number formats lack half precision,
             forward mode or double backward. For these, the simplest case is tried first.
+        moved: whether modules are moved to their device and dtype after construction, because
+            ``factory`` does not take these arguments. Clauses about the arguments give them.
     """
 
     def __init__(
@@ -48,12 +50,14 @@ class TorchModule:
         version: str,
         context: Callable[[], AbstractContextManager[Any]] = nullcontext,
         capabilities: frozenset[str] = ALL,
+        moved: bool = False,
     ) -> None:
         self.name = name
         self.version = version
         self.capabilities = capabilities
         self._factory = factory
         self._context = context
+        self.moved = moved
         self._reasons: dict[tuple[str, str], str | None] = {}
 
     def unsupported(self, case: Case) -> str | None:
@@ -77,7 +81,7 @@ class TorchModule:
     def bench(self, case: Case) -> Iterator[Bench]:
         """A :class:`Bench` for ``case``. The global state of torch is restored at the end."""
         with undisturbed(case.seed), self._context():
-            yield Bench(case, self._factory)
+            yield Bench(case, self._factory, self.moved)
 
     def run(self, case: Case) -> Observation:
         """Constructs a module, loads the parameters, calls it, and runs the backward pass.

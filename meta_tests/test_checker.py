@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import tempfile
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,11 +14,13 @@ import pytest
 
 from lstm_conformance.adapters.reference import ReferenceLSTM
 from lstm_conformance.reference.oracle import same_stack
-from lstm_conformance.runner.failures.diagnosis import Diagnostician
+from lstm_conformance.runner.failures.diagnosis import Diagnostician, diagnosis_of_runs
+from lstm_conformance.runner.failures.failure import Failure
 from lstm_conformance.runner.judging.comparison import Finding
 from lstm_conformance.runner.judging.rules import close
 from lstm_conformance.runner.processes.child_process import ProcessFailed
-from lstm_conformance.runner.searching.checker import Checker
+from lstm_conformance.runner.searching import checker as checker_module
+from lstm_conformance.runner.searching.checker import RUNS, Checker
 from lstm_conformance.runner.searching.combination_groups import side_by_side
 from lstm_conformance.runner.searching.record import Record
 from lstm_conformance.runner.searching.search import COST_OF_A_PROCESS
@@ -154,6 +157,79 @@ def test_failing_now_and_then_is_failing() -> None:
     record = judged(Flaky(lambda case, observation: observation))
     assert record.verdicts["fail"] == 1
     assert record.failures
+
+
+class EveryThird(Modified):
+    """Wrong in every third run, whatever the case is."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda case, o: with_output(o, lambda x: x + self.is_wrong()))
+
+    def is_wrong(self) -> bool:
+        return len(self.asked) % 3 == 2
+
+
+def found_again(implementation: ReferenceLSTM) -> Failure:
+    """The failure of an implementation after its case was judged again."""
+    checker = Checker(implementation, settings(), "test", ["EQ-4"])
+    checker.forall(WIDE, close("output"))
+    checker.run_failures_again()
+    checker.diagnose(Diagnostician(implementation))
+    record = checker.records["EQ-4"]
+    assert record.verdicts["fail"] == 1, "further runs do not count as cases"
+    (failure,) = record.failures
+    return Failure.from_json(failure.to_json())
+
+
+def test_a_failure_that_comes_and_goes_is_named() -> None:
+    failure = found_again(EveryThird())
+    assert (failure.runs, failure.failed_runs) == (RUNS, 4)
+    assert failure.diagnosis is not None
+    assert failure.diagnosis.text == (
+        "fails in 4 of 10 runs of the same case: the implementation is not deterministic."
+    )
+
+
+def test_a_failure_that_depends_on_the_time_is_named() -> None:
+    class Late(Modified):
+        """Wrong until some time after its first failure."""
+
+        end = math.inf
+
+        def run(self, case: Case) -> Observation:
+            observation = super().run(case)
+            wrong = time.monotonic() < self.end
+            return with_output(observation, lambda x: x + wrong)
+
+    implementation = Late(lambda case, observation: observation)
+    checker = Checker(implementation, settings(), "test", ["EQ-4"])
+    checker.forall(WIDE, close("output"))
+    implementation.end = 0.0
+    checker.run_failures_again()
+    (failure,) = checker.records["EQ-4"].failures
+    assert (failure.runs, failure.failed_runs) == (RUNS, 1), "it is a failure all the same"
+    assert failure.diagnosis is not None
+    assert "not deterministic" in failure.diagnosis.text
+
+
+def test_a_failure_that_stays_is_not_called_random() -> None:
+    failure = found_again(Modified(lambda case, o: with_output(o, lambda x: x + 1)))
+    assert (failure.runs, failure.failed_runs) == (RUNS, RUNS)
+    assert failure.diagnosis is None or "deterministic" not in failure.diagnosis.text
+
+
+def test_a_slow_case_is_judged_fewer_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checker_module, "_RUNS_SECONDS", 0.0)
+    failure = found_again(EveryThird())
+    assert (failure.runs, failure.failed_runs) == (1, 1)
+
+
+def test_random_dropout_masks_may_explain_a_failure_that_comes_and_goes() -> None:
+    case = "v1 input_size=1 hidden_size=1 num_layers=2 dropout=0.5 training=True"
+    found = diagnosis_of_runs(Failure("fail", case, case, runs=10, failed_runs=3))
+    assert found is not None
+    assert "perhaps on the dropout masks" in found.text
+    assert diagnosis_of_runs(Failure("fail", case, case, runs=10, failed_runs=10)) is None
 
 
 def test_unsupported_is_counted_and_is_no_pass() -> None:

@@ -13,6 +13,7 @@ import pytest
 from lstm_conformance.reports.difference import difference
 from lstm_conformance.reports.html import difference_html, matrix_html, report_html
 from lstm_conformance.reports.matrix_picture import matrix_picture
+from lstm_conformance.reports.tables import tensor_rows
 
 from .helpers.made_up_results import PROGRAM, failure, hostile, right, wrong
 
@@ -253,3 +254,12 @@ def test_optional_fields_may_be_missing() -> None:
     results["clauses"][1]["root_cause"] = True
     assert "odd" in Page(report_html(results)).text
     assert "odd" in Page(matrix_html([right(), results])).text
+
+
+def test_dtypes_that_were_not_asked_for_are_shown() -> None:
+    """Another program may write such a file, and the schema allows it."""
+    results = wrong()
+    results["dtypes"] = []
+    page = Page(report_html(results))
+    assert "float64" in page.text
+    assert tensor_rows(results)[0] == ["float64", "float32"]

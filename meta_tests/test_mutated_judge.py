@@ -637,6 +637,15 @@ MUTATIONS = {
         gone_ones_are_kept,
         (test_waive.test_known_deviations_are_kept_unless_they_are_gone,),
     ),
+    "a failing case is judged once": Mutation(
+        checker,
+        "RUNS",
+        becomes(1),
+        (
+            test_checker.test_a_failure_that_comes_and_goes_is_named,
+            test_checker.test_a_failure_that_depends_on_the_time_is_named,
+        ),
+    ),
     "a clause without a case is no obstacle": Mutation(
         results_builder,
         "permits_conformance",

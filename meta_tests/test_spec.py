@@ -519,3 +519,22 @@ def test_given_values_have_the_shapes_of_the_case(name: str) -> None:
         Case(LSTMConfig(1, 1)).with_values({name: np.zeros(3)})
     with pytest.raises(ValueError, match="has shape"):
         Case(LSTMConfig(1, 1)).with_values({"nothing": np.zeros(3)})
+
+
+def test_cases_with_other_given_values_are_different() -> None:
+    case = Case(LSTMConfig(1, 2))
+    zeros = np.zeros((1, 1, 1))
+    one, same = case.with_values({"input": zeros}), case.with_values({"input": zeros.copy()})
+    assert one == same
+    assert hash(one) == hash(same)
+    others = [
+        case, case.with_values({}), case.with_values({"input": zeros + 1}),
+        case.with_values({"input": -zeros}), case.with_values({"input": zeros}, seed=1),
+    ]  # fmt: skip
+    assert all(one != other and other != one for other in others)
+
+
+@settings(max_examples=50, deadline=None, database=None, derandomize=True)
+@given(case_strategy(Domain(layout=("packed_unsorted",), seq_len=(2, 3), batch_size=(2, 2))))
+def test_lengths_stay_in_the_domain(case: Case) -> None:
+    assert case.lengths == (2, 3)

@@ -126,3 +126,16 @@ def test_hostile_text_is_text(place: str) -> None:
     assert "\x1b" not in text_report(results)
     rows = [line for line in outside if line.startswith("| EQ-")]
     assert [line.replace("\\|", "").count("|") for line in rows] == [7, 7]
+
+
+def test_failures_that_come_and_go_are_one_cause() -> None:
+    results = copy.deepcopy(RESULTS)
+    clauses = results["clauses"]
+    for clause, failed_runs in zip(clauses, (3, 4), strict=False):
+        text = f"fails in {failed_runs} of 10 runs of the same case"
+        clause["failure"] = {
+            "explanation": "", "diagnosis": {"text": text}, "runs": 10, "failed_runs": failed_runs,
+        }  # fmt: skip
+        clause.update(verdict="fail", root_cause=True)
+    assert summary(results).count("Diagnosis: ") == 1
+    assert text_report(results).count("comes and goes") == 2

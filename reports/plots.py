@@ -14,6 +14,7 @@ from .coverage import FACTORS, Coverage
 from .escaping import one_line
 from .plot_style import BLUE, COLOURS, GREY, MARKERS, RED, TEXT, inline_svg, short_label, style
 from .results import GrowthResult, Results
+from .tables import dtypes_of
 
 __all__ = ["coverage_plot", "growth_plot", "histogram_plot"]
 
@@ -70,7 +71,7 @@ def histogram_plot(results: Results) -> Markup | None:
     found = [tensor for tensor in results["tensors"] if tensor["histogram"]]
     if not found:
         return None
-    dtypes = [d for d in results["dtypes"] if any(t["dtype"] == d for t in found)]
+    dtypes = dtypes_of(results, (tensor["dtype"] for tensor in found))
     tensors = list(dict.fromkeys(t["tensor"] for t in found))
     with style():
         lines = math.ceil(len(dtypes) / 2)
@@ -159,7 +160,7 @@ def growth_plot(results: Results) -> Markup | None:
         return None
     axes_names = [n for n in ("seq_len", "hidden_size", "num_layers") if _of(found, axis=n)]
     tensors = [n for n in ("output", "weight_hh.grad") if _of(found, tensor=n)]
-    dtypes = [dtype for dtype in results["dtypes"] if _of(found, dtype=dtype)]
+    dtypes = dtypes_of(results, (row["dtype"] for row in found))
     with style():
         figure = Figure(figsize=(7.2, 0.6 + 2.4 * len(tensors)), layout="constrained")
         panels = figure.subplots(len(tensors), len(axes_names), squeeze=False, sharey="row")

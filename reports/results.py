@@ -105,7 +105,14 @@ class DiagnosisResult(TypedDict, total=False):
     documented_ratio: float | None
 
 
-class FoundFailure(TypedDict):
+class _Runs(TypedDict, total=False):
+    """How often a failing case was judged; not in results of earlier releases."""
+
+    runs: int
+    failed_runs: int
+
+
+class FoundFailure(_Runs):
     """A failing case, without the texts for people."""
 
     verdict: Literal["fail", "error"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from tabulate import tabulate
 
@@ -15,6 +15,7 @@ __all__ = [
     "broken",
     "cause_key",
     "clause_table",
+    "dtypes_of",
     "failure_text",
     "in_part",
     "markdown_report",
@@ -155,12 +156,20 @@ def _diagnoses(clauses: list[ClauseResult]) -> list[str]:
 
 def cause_key(clause: ClauseResult) -> str:
     """A key that failures of the same cause share: ids of defects or a text; empty if unknown."""
+    if _passing_runs(clause):
+        return "comes and goes"
     diagnosis = _diagnosis(clause)
     return " ".join(diagnosis.get("defects", ())) or diagnosis.get("text", "")
 
 
 def _diagnosis(clause: ClauseResult) -> DiagnosisResult:
     return {} if clause["failure"] is None else clause["failure"]["diagnosis"]
+
+
+def _passing_runs(clause: ClauseResult) -> int:
+    """In how many runs the failing case did not fail. Earlier releases ran it once."""
+    failure = clause["failure"]
+    return 0 if failure is None else failure.get("runs", 1) - failure.get("failed_runs", 1)
 
 
 def _titles(clauses: list[ClauseResult]) -> str:
@@ -237,8 +246,18 @@ def tensor_rows(results: Results) -> tuple[list[str], list[tuple[str, list[float
     """The dtypes, and for each kind of tensor the worst ratio in each dtype."""
     ratios = {(t["tensor"], t["dtype"]): t["worst_ratio"] for t in results["tensors"]}
     tensors = list(dict.fromkeys(tensor for tensor, _ in ratios))
-    dtypes = [dtype for dtype in results["dtypes"] if any(d == dtype for _, d in ratios)]
+    dtypes = dtypes_of(results, (dtype for _, dtype in ratios))
     return dtypes, [(tensor, [ratios.get((tensor, d)) for d in dtypes]) for tensor in tensors]
+
+
+def dtypes_of(results: Results, found: Iterable[str]) -> list[str]:
+    """The dtypes ``found``, each one once, in the order in which ``results`` name them.
+
+    Dtypes that ``results`` do not name come last: files may be written by other programs.
+    """
+    in_order = dict.fromkeys(found)
+    named = [dtype for dtype in results["dtypes"] if dtype in in_order]
+    return list(dict.fromkeys([*named, *in_order]))
 
 
 def threshold_text(everything: list[Results]) -> str:
@@ -251,6 +270,8 @@ def note(clause: ClauseResult) -> str:
     notes = []
     if clause["verdict"] in BROKEN:
         notes.append("cause" if clause["root_cause"] else "builds on a broken clause")
+    if _passing_runs(clause):
+        notes.append("comes and goes")
     if clause["verdict"] != "pass" or len(clause["counts"]) > 1:
         rest = {v: n for v, n in clause["counts"].items() if v not in ("pass", clause["verdict"])}
         notes += [f"{number} {verdict}" for verdict, number in rest.items()]

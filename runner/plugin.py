@@ -183,6 +183,7 @@ def pytest_pyfunc_call(
     checker = pyfuncitem.stash.get(_CHECKER, None)
     if checker is not None:
         session = _judging_session(pyfuncitem.config)
+        checker.run_failures_again()
         checker.diagnose(session.diagnostician)
         _raise_outcome(checker, session)
     return result
@@ -280,6 +281,8 @@ def _judging_session(config: pytest.Config) -> JudgingSession:
                 end=given.get("lstm_end"),
                 write=config.stash.get(_SEND, None),
             )
+            if not _is_worker(config):
+                session.require_plainest_case()
         except UsageError as error:
             raise pytest.UsageError(str(error)) from None
         config.stash[_SESSION] = session

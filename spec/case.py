@@ -266,7 +266,8 @@ class Case:
 class CaseWithValues(Case):
     """A case with some values replaced, see :meth:`Case.with_values`.
 
-    Its text has the fields only, not the replaced values.
+    Its text has the fields only, not the replaced values. It is equal to a case of the same fields
+    with the same values, bit by bit.
 
     Attributes:
         values: the replaced values, of any float dtype, in the shapes of the case.
@@ -281,6 +282,20 @@ class CaseWithValues(Case):
             shape = shapes.get(name.removeprefix("cotangent of "))
             if np.shape(value) != shape:
                 raise ValueError(f"{name} has shape {shape} in this case, not {np.shape(value)}")
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, CaseWithValues):
+            return NotImplemented
+        return self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def _key(self) -> tuple[object, ...]:
+        """What equal cases have in common: all fields, and the bits of the replaced values."""
+        values = {name: np.asarray(value) for name, value in self.values.items()}
+        bits = frozenset((name, v.dtype.str, v.tobytes()) for name, v in values.items())
+        return (*(getattr(self, item.name) for item in fields(Case)), bits)
 
     def arguments(self) -> dict[str, Array]:
         """The values of every argument. Replaced values are rounded to ``dtype``."""

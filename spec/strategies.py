@@ -182,5 +182,9 @@ def _extent(draw: st.DrawFn, domain: Domain, layout: str) -> tuple[int, int, tup
     elif lengths == sorted(lengths, reverse=True):
         lengths.reverse()
         if lengths[0] == lengths[-1]:  # all equal, so still sorted
-            lengths[-1] += 1
+            longest = domain.seq_len[1]
+            if lengths[-1] < longest:
+                lengths[-1] += 1
+            else:
+                lengths[0] -= 1
     return max(lengths), len(lengths), tuple(lengths)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -18,6 +18,7 @@ from lstm_conformance.runner.judging.rules import (
 )
 from lstm_conformance.runner.judging.trial import Trial
 from lstm_conformance.runner.searching.checker import Checker
+from lstm_conformance.spec.case import Case
 from lstm_conformance.spec.precision import PRECISIONS
 from lstm_conformance.spec.strategies import PLAIN, Domain
 
@@ -122,10 +123,18 @@ def test_float16(lstm_check: Checker) -> None:
     lstm_check.forall(Domain(dtype=("float16",)), close())
 
 
+def constructor_arguments(case: Case) -> tuple[tuple[int, int], dict[str, Any]]:
+    """The sizes and the options of the constructor, without device and dtype."""
+    options = dict(vars(case.config))
+    return (options.pop("input_size"), options.pop("hidden_size")), options
+
+
 @pytest.mark.lstm_clause("DTYPE-6")
 def test_argument_dtype(lstm_check: Checker) -> None:
     def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
-        for name, parameter in bench.construct().named_parameters():
+        sizes, options = constructor_arguments(trial.case)
+        module = bench.factory(*sizes, **options, device=trial.case.device, dtype=bench.dtype)
+        for name, parameter in module.named_parameters():
             right = parameter.dtype == bench.dtype
             yield holds(name, right, f"dtype is {parameter.dtype}, not {bench.dtype}")
 
@@ -135,8 +144,10 @@ def test_argument_dtype(lstm_check: Checker) -> None:
 @pytest.mark.lstm_clause("DTYPE-7")
 def test_argument_device(lstm_check: Checker) -> None:
     def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
+        sizes, options = constructor_arguments(trial.case)
         for device in (trial.case.device, "meta"):
-            for name, parameter in bench.construct(device=device).named_parameters():
+            module = bench.factory(*sizes, **options, device=device, dtype=bench.dtype)
+            for name, parameter in module.named_parameters():
                 observed = parameter.device.type
                 right = observed == device.partition(":")[0]
                 yield holds(name, right, f"device is {observed}, not {device}")
@@ -147,12 +158,11 @@ def test_argument_device(lstm_check: Checker) -> None:
 @pytest.mark.lstm_clause("DTYPE-8")
 def test_default_dtype_and_device(lstm_check: Checker) -> None:
     def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
-        torch, options = bench.torch, dict(vars(trial.case.config))
-        sizes = options.pop("input_size"), options.pop("hidden_size")
+        torch, (sizes, options) = bench.torch, constructor_arguments(trial.case)
         for default in (torch.float64, torch.float32):
             torch.set_default_dtype(default)
             with torch.device("meta"):
-                none = bench.construct(device=None, dtype=None)
+                none = bench.factory(*sizes, **options, device=None, dtype=None)
                 left_out = bench.factory(*sizes, **options)
             for module, given in ((none, "given as None"), (left_out, "not given")):
                 for name, parameter in module.named_parameters():

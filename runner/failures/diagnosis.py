@@ -20,14 +20,14 @@ from ..judging.rules import Rule
 from ..judging.trial import Trial
 from .behaviour import Behaviour, run
 from .divergence import first_divergence
-from .failure import LARGEST_RATIO, Diagnosis
+from .failure import LARGEST_RATIO, Diagnosis, Failure
 from .probing_cases import is_determined, probing_cases
 from .suspects import MATCH, SEPARATION, Group, filtered, matches, may_match, pairs, suspects
 
 if TYPE_CHECKING:
     from ...defects.catalogue import Defect
 
-__all__ = ["Diagnostician", "Evidence"]
+__all__ = ["Diagnostician", "Evidence", "diagnosis_of_runs"]
 
 # Number of seeds that are tried for a failing case, if only the rule of the clause shows it.
 _SEEDS = 6
@@ -50,6 +50,16 @@ class Evidence:
 
     trial: Trial
     rule: Rule
+
+
+def diagnosis_of_runs(failure: Failure) -> Diagnosis | None:
+    """That a failure comes and goes; None if its case failed in every run."""
+    if failure.failed_runs == failure.runs:
+        return None
+    text = f"fails in {failure.failed_runs} of {failure.runs} runs of the same case: "
+    if 0.0 < Case.parse(failure.case).active_dropout < 1.0:
+        return Diagnosis(text + "it depends on something random, perhaps on the dropout masks.")
+    return Diagnosis(text + "the implementation is not deterministic.")
 
 
 class Diagnostician:

@@ -70,6 +70,8 @@ class Failure:
         traceback: the end of the traceback of the exception.
         plain: whether running the case alone shows the failure.
         diagnosis: what the implementation seems to do instead; None if nothing is known.
+        runs: number of times that ``case`` was judged, once it was the smallest one.
+        failed_runs: the number of these in which it broke the clause.
     """
 
     verdict: Literal["fail", "error"]
@@ -80,6 +82,8 @@ class Failure:
     traceback: str = ""
     plain: bool = True
     diagnosis: Diagnosis | None = None
+    runs: int = 1
+    failed_runs: int = 1
 
     @property
     def size(self) -> tuple[int, int, str]:
@@ -98,6 +102,8 @@ class Failure:
             "traceback": self.traceback,
             "plain": self.plain,
             "diagnosis": {} if self.diagnosis is None else self.diagnosis.to_json(),
+            "runs": self.runs,
+            "failed_runs": self.failed_runs,
         }
 
     @classmethod

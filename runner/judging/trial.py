@@ -47,8 +47,8 @@ class Trial:
         implementation: what is judged.
         seconds: spent inside the implementation so far.
         shared_seconds: the part of them that :attr:`observation` took, which all rules use.
-        plain: whether only the case itself was run, by a torch module, so that a short program
-            can repeat it.
+        plain: whether only the case itself was run, by a torch module with all arguments of the
+            constructor, so that a short program can repeat it.
         runs: each case that was run, and what was observed.
     """
 
@@ -59,7 +59,8 @@ class Trial:
         self.case = case
         self.implementation = implementation
         self.seconds = self.shared_seconds = 0.0
-        self.plain = "module" in implementation.capabilities
+        moved = getattr(implementation, "moved", False)
+        self.plain = "module" in implementation.capabilities and not moved
         self.runs: list[tuple[Case, Observation]] = []
 
     @property

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, replace
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity
@@ -19,7 +21,8 @@ from ...spec.interrupts import is_interrupt
 from ...spec.narrowing import narrowed
 from ...spec.strategies import Domain, cases_strategy
 from ...spec.verdicts import ERROR, FAIL, NOT_TESTED, PASS, UNSUPPORTED, WAIVED
-from ..failures.diagnosis import Diagnostician, Evidence
+from ..failures.diagnosis import Diagnostician, Evidence, diagnosis_of_runs
+from ..failures.failure import Failure
 from ..judging.rules import Rule
 from .case_judge import CaseJudge, CaseOutcome, Judge
 from .combination_groups import side_by_side
@@ -27,7 +30,11 @@ from .record import Record
 from .search import Search
 from .settings import Settings
 
-__all__ = ["Checker"]
+__all__ = ["RUNS", "Checker"]
+
+# The smallest failing case of a clause is judged so many times in all. These runs take no more than
+# so many seconds, so that a slow case has fewer of them, and one that hung has no second one.
+RUNS, _RUNS_SECONDS = 10, 3.0
 
 # A test that runs out of time ends after the first case with one of these verdicts.
 _ENOUGH = (PASS, FAIL, ERROR, WAIVED)
@@ -48,6 +55,19 @@ class _OutOfTime(BaseException):
 
 def _never() -> bool:
     return False
+
+
+@dataclass(frozen=True)
+class _Question:
+    """How a failing case was judged, so that it can be judged again.
+
+    Attributes:
+        rule: that it broke.
+        seconds: that it took.
+    """
+
+    rule: Rule
+    seconds: float
 
 
 class Checker:
@@ -83,6 +103,7 @@ class Checker:
         self._test = test
         self._searches = 0
         self._evidence: dict[str, dict[str, Evidence]] = {clause: {} for clause in self.records}
+        self._questions: dict[tuple[str, str], _Question] = {}  # by clause and line of the case
 
     @property
     def cut_short(self) -> bool:
@@ -146,6 +167,29 @@ class Checker:
             record.combinations[str(combination)] = ", ".join(sorted(new))
         return part
 
+    def run_failures_again(self) -> None:
+        """Judges the smallest failing case of each broken clause again, and counts its failures.
+
+        If it does not fail each time, that is its diagnosis. It is a failure all the same.
+        """
+        for clause, record in self.records.items():
+            if record.failures and not self._out_of_time():
+                index = _smallest(record.failures)
+                failure = record.failures[index]
+                record.failures[index] = self._run_again(clause, failure)
+
+    def _run_again(self, clause: str, failure: Failure) -> Failure:
+        question = self._questions[clause, failure.case]
+        case, runs, failed_runs, seconds = Case.parse(failure.case), 1, 1, question.seconds
+        start = time.monotonic()
+        # It is assumed that the next run takes as long as the first one.
+        while runs < RUNS and time.monotonic() - start + seconds < _RUNS_SECONDS:
+            outcome = self._judge.judge(case, {clause: question.rule})
+            runs += 1
+            failed_runs += any(record.failures for record in outcome.records)
+        counted = replace(failure, runs=runs, failed_runs=failed_runs)
+        return replace(counted, diagnosis=diagnosis_of_runs(counted))
+
     def diagnose(self, diagnostician: Diagnostician, clauses: Iterable[str] | None = None) -> None:
         """Adds a diagnosis to the smallest failure of each broken clause.
 
@@ -171,10 +215,12 @@ class Checker:
 
     def _diagnose(self, diagnostician: Diagnostician, clause: str) -> None:
         failures, known = self.records[clause].failures, self._evidence[clause]
-        smallest = min(failures, key=lambda failure: failure.size)
+        index = _smallest(failures)
+        smallest = failures[index]
+        if smallest.diagnosis is not None:
+            return
         lines = dict.fromkeys((smallest.first_case, smallest.case))
         evidence = [known[line] for line in lines if line in known]
-        index = failures.index(smallest)
         failures[index] = self._judge.diagnose(diagnostician, clause, smallest, evidence)
 
     def _has_to_end(self) -> bool:
@@ -187,17 +233,17 @@ class Checker:
 
     def _judge_given(self, case: Case, rules: dict[str, Rule]) -> None:
         search = Search()
-        outcome = self._judge.judge(case, rules)
-        self._count(outcome)
-        search.add(outcome)
-        self._keep(search)
+        self._examine(case, rules, search, counts=True)
+        self._keep(search, rules)
 
-    def _keep(self, search: Search) -> None:
+    def _keep(self, search: Search, rules: dict[str, Rule]) -> None:
         for clause, failure in search.waived.items():
             self.records[clause].waived.append(failure)
         for clause, failure in search.smallest.items():
             self.records[clause].failures.append(failure)
             self._evidence[clause].update(search.evidence[clause])
+            question = _Question(rules[clause], search.seconds[failure.case])
+            self._questions.setdefault((clause, failure.case), question)
 
     def _is_unsupported(self, clause: str) -> bool:
         """Whether the implementation lacks a need of ``clause``; then one case stands for all."""
@@ -302,20 +348,19 @@ class Checker:
                 if self._has_to_end():
                     raise _OutOfTime
                 known = len(search.smallest)
-                outcome = self._judge.judge(cases[place], rules)
+                outcome = self._examine(cases[place], rules, search, counts=not shrinking)
+                holds = holds and not any(record.failures for record in outcome.records)
                 if not shrinking:
-                    self._count(outcome)
                     note(place, outcome)
-                holds = search.add(outcome) and holds
-                if not shrinking and len(search.smallest) > known:  # the first to break a clause
-                    failing.append(place)
+                    if len(search.smallest) > known:  # the first to break a clause
+                        failing.append(place)
             if not holds:
                 raise _CaseBroken
 
         # Flaky: an implementation that fails now and then has failed all the same.
         with suppress(_CaseBroken, hypothesis.errors.Flaky, _OutOfTime):
             examine()
-        self._keep(search)
+        self._keep(search, rules)
         return bool(search.smallest)
 
     def _examples(self, domains: Sequence[Domain], label: str) -> ExampleDatabase | None:
@@ -327,6 +372,24 @@ class Checker:
         name = self.implementation.name
         return self.settings.examples.of(name, self._test, self._searches, label, domains)
 
-    def _count(self, outcome: CaseOutcome) -> None:
-        for found in outcome.records:
-            self.records[found.clause].add(found)
+    def _examine(
+        self, case: Case, rules: dict[str, Rule], search: Search, counts: bool
+    ) -> CaseOutcome:
+        """Judges ``case`` by each rule, and adds its failures to ``search``.
+
+        Args:
+            counts: whether the records count the case.
+        """
+        start = time.monotonic()
+        outcome = self._judge.judge(case, rules)
+        seconds = time.monotonic() - start
+        if counts:
+            for found in outcome.records:
+                self.records[found.clause].add(found)
+        search.add(outcome, seconds)
+        return outcome
+
+
+def _smallest(failures: list[Failure]) -> int:
+    """The index of the failure that is easiest to read."""
+    return min(range(len(failures)), key=lambda index: failures[index].size)

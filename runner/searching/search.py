@@ -23,12 +23,14 @@ class Search:
         smallest: clause to its smallest failure.
         waived: clause to the smallest failure that is a known deviation.
         evidence: clause to the line of each failing case and its evidence.
+        seconds: line of each failing case to the seconds that judging it took.
         shrunk: number of cases that were tried after the first failure, to find a smaller one.
     """
 
     smallest: dict[str, Failure] = field(default_factory=dict)
     waived: dict[str, Failure] = field(default_factory=dict)
     evidence: dict[str, dict[str, Evidence]] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
     shrunk: int = 0
     _first: str = ""
 
@@ -37,10 +39,14 @@ class Search:
         """Whether a failure was found, so that further cases only make it smaller."""
         return bool(self.smallest)
 
-    def add(self, outcome: CaseOutcome) -> bool:
+    def add(self, outcome: CaseOutcome, seconds: float) -> bool:
         """Keeps the failures of one more case; returns whether no clause was broken by it.
 
         Known deviations break no clause.
+
+        Args:
+            outcome: of the case.
+            seconds: that judging it took.
         """
         self.shrunk += self.is_shrinking
         self.shrunk += COST_OF_A_PROCESS * outcome.broke_process
@@ -48,6 +54,7 @@ class Search:
         for record in outcome.records:
             for failure in record.failures:
                 holds = False
+                self.seconds[failure.case] = seconds
                 self._add(record.clause, failure, outcome.evidence.get(record.clause))
             for failure in record.waived:
                 _keep_smaller(self.waived, record.clause, failure)

@@ -18,6 +18,9 @@ from .options import Options
 
 __all__ = ["Judged", "construct", "construct_here"]
 
+# The devices that are named if another one cannot be used.
+_DEVICES = ("cpu", "cuda", "mps", "xpu")
+
 _ISOLATED_PROCESS = "lstm_conformance.runner.session.isolated_process"
 
 
@@ -82,7 +85,14 @@ def construct_here(options: Options) -> Judged:
     implementation = _implementation(options, _limits(options))
     if options.without:
         implementation = Without(implementation, frozenset(options.without))
-    reasons = {name: _device_missing(implementation, name) for name in options.devices or ["cpu"]}
+    asked = options.devices or ("cpu",)
+    reasons = {name: _device_missing(implementation, name) for name in asked}
+    if None not in reasons.values():
+        known = [name for name in _DEVICES if _device_missing(implementation, name) is None]
+        raise UsageError(
+            f"--device {asked[0]} cannot be used, choose from {', '.join(known)}: "
+            f"{reasons[asked[0]]}."
+        )
     return Judged(
         implementation,
         options.target_text,

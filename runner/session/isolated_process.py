@@ -16,6 +16,7 @@ from ..searching.settings import Settings
 from .construction import Judged, construct_here
 from .environment import environment
 from .options import Options
+from .plainest_case import what_plainest_cases_raise
 from .plan import settings_of
 from .process_state import changed, process_state
 from .suite import Run, runs_of
@@ -44,10 +45,15 @@ class _Answers:
         if "capability" in message:
             return {"works": works(self._judged.implementation, message["capability"])}
         before = process_state()
-        answer = self._run_case if "method" in message else self._judge
-        content = answer(self._judged, message)
+        content = self._answer(self._judged, message)
         changes = changed(before, process_state())
         return {"changed": changes} if changes else content
+
+    def _answer(self, judged: Judged, message: Message) -> Message:
+        if "plainest" in message:
+            assert self._settings is not None
+            return {"raised": what_plainest_cases_raise(judged.implementation, self._settings)}
+        return (self._run_case if "method" in message else self._judge)(judged, message)
 
     def _hello(self, options: Options) -> Message:
         settings = settings_of(options, ())  # files are read before the target is imported

@@ -20,6 +20,7 @@ from .construction import Judged, construct
 from .environment import environment
 from .isolated_judge import IsolatedJudge
 from .options import Options
+from .plainest_case import require_plainest_case
 from .plan import Plan, make_plan, settings_of
 from .progress import Progress
 from .shards import Shard
@@ -77,6 +78,14 @@ class JudgingSession:
             write = partial(write_results, options.json)
         collector = Collector(asked, plan, write, progress, judged.process, clock)
         return cls(judged, settings, plan, collector)
+
+    def require_plainest_case(self) -> None:
+        """Tries the plainest case before anything is judged.
+
+        Raises:
+            UsageError: it raises an exception, so nothing can be judged.
+        """
+        require_plainest_case(self.judged, self.settings)
 
     def is_over(self) -> bool:
         """Whether the time is over, so that no test may begin."""
