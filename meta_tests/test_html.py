@@ -259,7 +259,8 @@ def test_optional_fields_may_be_missing() -> None:
 def test_dtypes_that_were_not_asked_for_are_shown() -> None:
     """Another program may write such a file, and the schema allows it."""
     results = wrong()
-    results["dtypes"] = []
-    page = Page(report_html(results))
-    assert "float64" in page.text
-    assert tensor_rows(results)[0] == ["float64", "float32"]
+    results.update(dtypes=["float32"], tensors=results["tensors"][:2], growth=results["growth"][:1])
+    results["tensors"][0]["dtype"], results["growth"][0]["dtype"] = "float64", "float64"
+    results["tensors"][1]["dtype"] = "float8"
+    assert "float8" in Page(report_html(results)).text
+    assert tensor_rows(results)[0] == ["float64", "float8"]

@@ -20,7 +20,7 @@ from lstm_conformance.runner.judging.comparison import Finding, holds, shape_mes
 from lstm_conformance.runner.judging.rules import Rule, on_bench
 from lstm_conformance.runner.judging.trial import Trial
 from lstm_conformance.runner.searching.checker import Checker
-from lstm_conformance.spec.contract import ObservedTensor
+from lstm_conformance.spec.contract import ObservedTensor, Unsupported
 from lstm_conformance.spec.precision import PRECISIONS
 from lstm_conformance.spec.strategies import PLAIN, Domain
 
@@ -454,7 +454,14 @@ CONVERSIONS = {
 def test_conversion_to_another_dtype(lstm_check: Checker) -> None:
     def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
         case = trial.case
-        first = "float64" if case.dtype == "float32" else "float32"
+        others = [
+            name
+            for name in ("float32", "float64")
+            if name != case.dtype and name in trial.implementation.capabilities
+        ]
+        if not others:
+            raise Unsupported(f"no dtype to convert to {case.dtype}")
+        first = others[0]
         rounded = {
             name: PRECISIONS[first].round(case.arguments()[name])
             for name in case.config.parameter_shapes()

@@ -387,7 +387,8 @@ def test_dropout_in_a_single_layer(lstm_check: Checker) -> None:
             return found[0.5] - found[0.0]
 
         yield holds("dropout", bool(because_of_dropout(1)), "no warning with one layer")
-        yield holds("dropout", not because_of_dropout(2), "a warning with two layers")
+        if "layers" in trial.implementation.capabilities:
+            yield holds("dropout", not because_of_dropout(2), "a warning with two layers")
 
     lstm_check.forall(PLAIN_ARGUMENTS, on_bench(probe), REFUSALS_AT_MOST)
 
