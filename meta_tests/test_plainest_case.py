@@ -19,7 +19,7 @@ from lstm_conformance.runner.session.plainest_case import (
 )
 from lstm_conformance.runner.session.suite import records_of
 from lstm_conformance.spec.case import Case
-from lstm_conformance.spec.contract import Observation, Unsupported
+from lstm_conformance.spec.contract import Nonconformance, Observation, Unsupported
 from lstm_conformance.spec.precision import PRECISIONS
 from lstm_conformance.spec.usage_error import UsageError
 
@@ -81,6 +81,10 @@ def needs_states(case: Case, observation: Observation) -> Observation:
     return observation
 
 
+def other_parameters(case: Case, observation: Observation) -> Observation:
+    raise Nonconformance("the parameters are others")
+
+
 def not_supported(case: Case, observation: Observation) -> Observation:
     raise Unsupported("this")
 
@@ -92,9 +96,10 @@ def not_supported(case: Case, observation: Observation) -> Observation:
         Modified(lambda case, o: with_output(o, lambda x: x + 1)),
         Modified(needs_states),
         Modified(not_supported),
+        Modified(other_parameters),
         EveryRun(1, 2, 4),
     ],
-    ids=["right", "wrong", "needs states", "unsupported", "now and then"],
+    ids=["right", "wrong", "needs states", "unsupported", "other parameters", "now and then"],
 )
 def test_what_runs_is_judged(implementation: ReferenceLSTM) -> None:
     assert what_plainest_cases_raise(implementation, SETTINGS) == ""

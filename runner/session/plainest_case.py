@@ -15,7 +15,7 @@ from ...spec.capabilities import unsupported
 from ...spec.case import Case
 from ...spec.clean_text import clean_text
 from ...spec.config import LSTMConfig
-from ...spec.contract import Implementation, Unsupported
+from ...spec.contract import Implementation, Nonconformance, Unsupported
 from ...spec.interrupts import is_interrupt
 from ...spec.usage_error import UsageError
 from ..judging.trial import Trial
@@ -57,8 +57,8 @@ def require_plainest_case(judged: Judged, settings: Settings) -> None:
 def what_plainest_cases_raise(implementation: Implementation, settings: Settings) -> str:
     """The first exception, if every attempt raises one; empty if any of them returns.
 
-    The case is tried without states and with them, in each dtype. Wrong results are left to the
-    clauses.
+    The case is tried without states and with them, in each dtype. Wrong results, and parameters
+    with other names, are left to the clauses.
     """
     return _what_all_raise(
         partial(_run, implementation, case)
@@ -94,7 +94,7 @@ def _what_all_raise(attempts: Iterable[Callable[[], str]]) -> str:
         for _ in range(_ATTEMPTS):
             try:
                 raised = attempt()
-            except Unsupported:
+            except (Unsupported, Nonconformance):  # clauses say what is wrong with the interface
                 return ""
             except BaseException as error:
                 if is_interrupt(error):
