@@ -34,7 +34,7 @@ __all__ = ["RUNS", "Checker"]
 
 # The smallest failing case of a clause is judged so many times in all. These runs take no more than
 # so many seconds, so that a slow case has fewer of them, and one that hung has no second one.
-RUNS, _RUNS_SECONDS = 10, 3.0
+RUNS, _RUNS_SECONDS = 10, 2.0
 
 # A test that runs out of time ends after the first case with one of these verdicts.
 _ENOUGH = (PASS, FAIL, ERROR, WAIVED)
