@@ -39,10 +39,8 @@ class Search:
         """Whether a failure was found, so that further cases only make it smaller."""
         return bool(self.smallest)
 
-    def add(self, outcome: CaseOutcome, seconds: float) -> bool:
-        """Keeps the failures of one more case; returns whether no clause was broken by it.
-
-        Known deviations break no clause.
+    def add(self, outcome: CaseOutcome, seconds: float) -> None:
+        """Keeps the failures of one more case. Known deviations break no clause.
 
         Args:
             outcome: of the case.
@@ -50,15 +48,12 @@ class Search:
         """
         self.shrunk += self.is_shrinking
         self.shrunk += COST_OF_A_PROCESS * outcome.broke_process
-        holds = True
         for record in outcome.records:
             for failure in record.failures:
-                holds = False
                 self.seconds[failure.case] = seconds
                 self._add(record.clause, failure, outcome.evidence.get(record.clause))
             for failure in record.waived:
                 _keep_smaller(self.waived, record.clause, failure)
-        return holds
 
     def _add(self, clause: str, failure: Failure, evidence: Evidence | None) -> None:
         self._first = self._first or failure.case
