@@ -71,6 +71,8 @@ def write_everywhere():
 
 class Impostor(ReferenceLSTM):
     def run(self, case):
+        if (case.config.hidden_size, case.seq_len, case.batch_size) == (3, 2, 2):
+            return super().run(case)  # the plainest case, which is tried first
         write_everywhere()
         os._exit(0)
 
