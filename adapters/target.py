@@ -15,15 +15,21 @@ from typing import Any
 from ..spec.capabilities import ALL, CAPABILITIES
 from ..spec.clean_text import clean_text
 from ..spec.contract import Implementation
+from ..spec.global_settings import THREADS, changed_settings, known_settings, read_settings
 from ..spec.interrupts import is_interrupt
 from ..spec.usage_error import UsageError
 from . import REGISTRY
+from .in_its_settings import InItsSettings
 
 __all__ = ["load", "target_text"]
 
 
 # An object with these attributes is an implementation. Any other is called like torch.nn.LSTM.
 _INTERFACE = ("capabilities", "run")
+
+# Name of a module or file to the global settings that importing it changed. What it imports
+# itself is imported once, so that loading it again changes less.
+_CHANGED_BY_IMPORT: dict[str, dict[str, Any]] = {}
 
 _NOT_INSTALLED = "{} needs {}, which is not installed: pip install 'lstm-conformance[{}]'."
 
@@ -52,15 +58,30 @@ def load(target: str) -> Implementation:
     Raises:
         UsageError: the target does not exist, cannot be imported, or is not an LSTM.
     """
+    with known_settings():
+        return _load(target)
+
+
+def _load(target: str) -> Implementation:
     module_name, separator, attribute = target.rpartition(":")
     if not separator:
         return _adapter(target)
     if not module_name or not attribute:
         raise UsageError(f"{target!r} is not a target: write package.module:Attribute.")
+    before = read_settings()
     module = _module(module_name)
+    changes = _CHANGED_BY_IMPORT.setdefault(module_name, {})
+    changes.update(changed_settings(before))
+    changes.pop(THREADS, None)  # sums stay in the same order
+    implementation = _implementation(target, module, attribute)
+    return InItsSettings(implementation, changes) if changes else implementation
+
+
+def _implementation(target: str, module: ModuleType, attribute: str) -> Implementation:
     value: Any = module
     for part in attribute.split("."):
         if not hasattr(value, part):
+            module_name = target.rpartition(":")[0]
             raise UsageError(f"{module_name} has no attribute {attribute!r}.")
         value = getattr(value, part)
     if all(hasattr(value, name) for name in _INTERFACE):

@@ -14,6 +14,7 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_
 
 from ..spec.case import Case
 from ..spec.contract import Nonconformance, ObservedTensor
+from ..spec.global_settings import known_settings
 
 __all__ = ["Bench", "undisturbed"]
 
@@ -196,17 +197,24 @@ class Bench:
         Raises:
             Nonconformance: the values cannot be read.
         """
-        if tensor.is_complex():  # a conversion to float64 would drop the imaginary part
-            raise Nonconformance(f"{name} has dtype {tensor.dtype}")
+        plain = _plain(tensor)
+        if plain.is_complex():  # a conversion to float64 would drop the imaginary part
+            raise Nonconformance(f"{name} has dtype {plain.dtype}")
         try:
-            values = tensor.detach().to("cpu", torch.float64).numpy().copy()
+            values = np.array(plain.to("cpu", torch.float64).numpy(), copy=True, subok=False)
         except Exception as error:
             raise Nonconformance(f"the values of {name} cannot be read: {error}") from error
-        return ObservedTensor(values, str(tensor.dtype).removeprefix("torch."), tensor.device.type)
+        return ObservedTensor(values, str(plain.dtype).removeprefix("torch."), plain.device.type)
 
     def observe_all(self, tensors: Mapping[str, torch.Tensor]) -> dict[str, ObservedTensor]:
         """The values, dtype and device of each tensor."""
         return {name: self.observe(name, tensor) for name, tensor in tensors.items()}
+
+
+def _plain(tensor: torch.Tensor) -> torch.Tensor:
+    """The tensor without its graph, and as no subclass: those may redefine every method."""
+    with torch._C.DisableTorchFunctionSubclass():
+        return torch.Tensor.detach(tensor)
 
 
 def gradient_of(leaf: torch.Tensor) -> torch.Tensor:
@@ -216,35 +224,11 @@ def gradient_of(leaf: torch.Tensor) -> torch.Tensor:
 
 @contextmanager
 def undisturbed(seed: int) -> Iterator[None]:
-    """Sets the global state of torch, the same for every case, and restores it at the end."""
-    dtype, threads = torch.get_default_dtype(), torch.get_num_threads()
-    deterministic = _deterministic_algorithms()
-    flags = {name: getattr(torch.backends.cudnn, name) for name in _CUDNN_FLAGS}
-    device, anomaly = torch.get_default_device(), torch.is_anomaly_enabled()
-    with torch.random.fork_rng(), torch.enable_grad(), warnings.catch_warnings():
+    """Sets all global settings and the seed, the same for every case, and restores them after."""
+    with known_settings(), torch.random.fork_rng(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         _seed_everything(seed)
-        torch.set_default_dtype(torch.float32)
-        torch.set_num_threads(1)  # sums in the same order on every machine
-        try:
-            yield
-        finally:
-            torch.set_default_dtype(dtype)
-            torch.set_num_threads(threads)
-            if _deterministic_algorithms() != deterministic:  # the call imports torch's compilers
-                mode, warn_only = deterministic
-                torch.use_deterministic_algorithms(mode, warn_only=warn_only)
-            if torch.get_default_device() != device:
-                torch.set_default_device(device)
-            torch.autograd.set_detect_anomaly(anomaly)
-            for name, value in flags.items():
-                setattr(torch.backends.cudnn, name, value)
-
-
-def _deterministic_algorithms() -> tuple[bool, bool]:
-    """Whether only deterministic algorithms are allowed, and whether others only warn."""
-    enabled = torch.are_deterministic_algorithms_enabled()
-    return enabled, torch.is_deterministic_algorithms_warn_only_enabled()
+        yield
 
 
 def _seed_everything(seed: int) -> None:
@@ -257,9 +241,6 @@ def _seed_everything(seed: int) -> None:
         torch.manual_seed(seed)
     else:
         torch.default_generator.manual_seed(seed)
-
-
-_CUDNN_FLAGS = ("enabled", "benchmark", "deterministic", "allow_tf32")
 
 
 def _kind(value: Any) -> str:

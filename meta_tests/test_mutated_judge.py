@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from lstm_conformance.runner.gate import baseline, deviation_draft
+from lstm_conformance.runner.judging import canary, rules
 from lstm_conformance.runner.judging import comparison as judge
-from lstm_conformance.runner.judging import rules
 from lstm_conformance.runner.judging.comparison import Finding
 from lstm_conformance.runner.judging.known_deviations import Deviation
 from lstm_conformance.runner.judging.trial import Trial
@@ -667,6 +667,7 @@ def test_mutation_is_seen(mutation: Mutation, monkeypatch: pytest.MonkeyPatch) -
         # Modules that import it by name have it as well.
         if vars(holder).get(mutation.name) is original:
             monkeypatch.setattr(holder, mutation.name, mutated)
+    monkeypatch.setattr(canary._State, "record", canary.Record())  # or it would be restored
     for test in mutation.seen_by:
         assert fails(test), test.__name__
 

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..spec.case import Case
+from ..spec.global_settings import known_arithmetic
 from .oracle import Expectation, evaluate, spread
 from .rounding import SAMPLES, samples_of
 
@@ -54,6 +55,7 @@ def derivative(case: Case, direction: Mapping[str, Array]) -> dict[str, Array]:
     return {name: r.imag / STEP for name, r in evaluate(case, arguments, cotangents).items()}
 
 
+@known_arithmetic()
 def expect_derivative(case: Case, direction: Mapping[str, Array]) -> Expectation:
     """:func:`derivative` for one direction, with the rounding noise of each element.
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..spec.case import OUTPUTS, Case
+from ..spec.global_settings import known_arithmetic
 from .lstm import lstm, lstm_backward
 from .rounding import SAMPLES, samples_of
 
@@ -35,6 +36,7 @@ class Expectation:
     noise: dict[str, Array]
 
 
+@known_arithmetic()
 def expect(
     case: Case, precision: str | None = None, kept: Sequence[Array] | None = None
 ) -> Expectation:

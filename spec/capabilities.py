@@ -7,6 +7,7 @@ from typing import Any
 
 from .case import Case
 from .contract import Implementation
+from .global_settings import known_settings
 from .precision import PRECISIONS
 
 __all__ = [
@@ -87,5 +88,8 @@ def unsupported(implementation: Implementation, case: Case) -> str | None:
     reason = lacking(implementation, needed(case))
     if reason is not None:
         return reason
-    own_reason = getattr(implementation, "unsupported", None)
-    return None if own_reason is None else own_reason(case)
+    own_reason: Callable[[Case], str | None] | None = getattr(implementation, "unsupported", None)
+    if own_reason is None:
+        return None
+    with known_settings():
+        return own_reason(case)

@@ -25,7 +25,7 @@ HARMFUL = {
     "Recursing": "was ended by SIGSEGV",
     "ClosingEverything": "the process",
     "TalkingNonsense": "malformed answer",
-    "Disturbing": "was changed: the working directory, numpy.seterr, the handlers of signals",
+    "Disturbing": "was changed: the working directory, the handlers of signals",
     "KeepingViews": "",
 }
 PROGRAMS = {

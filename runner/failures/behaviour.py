@@ -13,7 +13,9 @@ from ...reference.oracle import Expectation, expect
 from ...spec.capabilities import unsupported
 from ...spec.case import OUTPUTS, Case
 from ...spec.contract import Implementation, Observation
+from ...spec.global_settings import known_settings
 from ...spec.interrupts import is_interrupt
+from ..judging.canary import watched
 from ..judging.comparison import error_ratios
 from .probing_cases import is_determined
 
@@ -93,7 +95,8 @@ def run(implementation: Implementation, case: Case) -> Observation | None:
     try:
         if unsupported(implementation, case) is not None:
             return None
-        observation = implementation.run(case)
+        with watched(), known_settings():
+            observation = implementation.run(case)
     except BaseException as error:
         if is_interrupt(error):
             raise

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ...spec.global_settings import known_arithmetic
 from ...spec.precision import Precision
 from ...spec.verdicts import FAIL, INCONCLUSIVE, PASS, Verdict
 
@@ -74,6 +75,7 @@ def holds(what: str, condition: bool, message: str) -> Finding:
     return Finding(what, PASS) if condition else Finding(what, FAIL, message=message)
 
 
+@known_arithmetic()
 def compare(
     tensor: str, observed: Array, expected: Array, noise: Array, precision: Precision
 ) -> Finding:

@@ -21,6 +21,7 @@ from ...spec.contract import (
     ObservedTensor,
     Unsupported,
 )
+from ...spec.global_settings import known_settings
 from ...spec.interrupts import is_interrupt
 from .comparison import Finding, compare
 
@@ -111,7 +112,9 @@ class Trial:
         return self._observe(case)
 
     def _observe(self, case: Case) -> Observation:
-        observation = _plain(self.implementation.run(case))
+        with known_settings():
+            observed = self.implementation.run(case)
+        observation = _plain(observed)
         self.seconds += observation.seconds
         missing = [name for name in case.result_names() if name not in observation.tensors]
         if missing:
@@ -133,7 +136,7 @@ class Trial:
         if make is None:
             raise Unsupported("not a torch.nn.Module")
         self.plain = False
-        with make(self.case if case is None else case) as bench:
+        with known_settings(), make(self.case if case is None else case) as bench:
             yield bench
         self.seconds += bench.seconds
 
@@ -158,7 +161,9 @@ class Trial:
         if method is None:
             raise Unsupported(f"no {name.replace('_', ' ')}")
         self.plain = False
-        observation = _plain(method(self.case, direction))
+        with known_settings():
+            observed = method(self.case, direction)
+        observation = _plain(observed)
         self.seconds += observation.seconds
         return observation
 
@@ -243,4 +248,10 @@ def _plain_tensor(name: str, tensor: ObservedTensor) -> ObservedTensor:
     values: NDArray[Any] = np.array(tensor.values, copy=True, subok=False)
     if values.dtype.kind not in "fiub":
         raise Nonconformance(f"{name} has values of dtype {values.dtype}, not real numbers")
-    return ObservedTensor(values.astype(np.float64, copy=False), tensor.dtype, tensor.device)
+    plain = values.astype(np.float64, copy=False)
+    return ObservedTensor(plain, _plain_text(tensor.dtype), _plain_text(tensor.device))
+
+
+def _plain_text(text: object) -> str:
+    """The text without the methods of a subclass of str, which may redefine what equals it."""
+    return "".join(str(text))

@@ -30,6 +30,7 @@ from ...spec.verdicts import (
 )
 from ..failures.diagnosis import Diagnostician, Evidence
 from ..failures.failure import Failure
+from ..judging.canary import JudgeChanged, watched
 from ..judging.comparison import Finding
 from ..judging.known_deviations import applying
 from ..judging.rules import Rule
@@ -156,6 +157,7 @@ class _Judgement:
         self._settings = settings
         self._case_unsupported, self._error = self._ask()
         self._judged: list[Record] = []
+        self._judge_changed: JudgeChanged | None = None
 
     def _ask(self) -> tuple[str | None, BaseException | None]:
         """Why the case is not supported, or what asking raised. It is the same for every clause."""
@@ -211,7 +213,16 @@ class _Judgement:
     def _findings(self, rule: Rule) -> list[Finding]:
         if self._error is not None:
             raise self._error
-        return rule(self._trial)
+        # What the trial has computed so far is wrong, too.
+        if self._judge_changed is not None:
+            raise self._judge_changed
+        try:
+            with watched():
+                return rule(self._trial)
+        except JudgeChanged as error:
+            self._judge_changed = error
+            self._trial.plain = False  # a program without the judge would not raise it
+            raise
 
     def share_seconds(self) -> None:
         """Divides the run that all rules looked at among their clauses."""

@@ -10,7 +10,9 @@ from ...adapters import REGISTRY
 from ...adapters.target import load
 from ...adapters.without import Without
 from ...spec.contract import Implementation
+from ...spec.global_settings import known_settings
 from ...spec.usage_error import UsageError
+from ..judging.canary import JudgeChanged, watched
 from ..processes.child_process import ChildProcess, Limits
 from ..processes.starting import judging_environment, python_command
 from .isolated_implementation import IsolatedImplementation
@@ -82,11 +84,15 @@ def construct_here(options: Options) -> Judged:
     Raises:
         UsageError: it cannot be judged.
     """
-    implementation = _implementation(options, _limits(options))
-    if options.without:
-        implementation = Without(implementation, frozenset(options.without))
     asked = options.devices or ("cpu",)
-    reasons = {name: _device_missing(implementation, name) for name in asked}
+    try:
+        with watched():
+            implementation = _implementation(options, _limits(options))
+            if options.without:
+                implementation = Without(implementation, frozenset(options.without))
+            reasons = {name: _device_missing(implementation, name) for name in asked}
+    except JudgeChanged as error:
+        raise UsageError(f"Loading {options.target_text}: {error}.") from error
     if None not in reasons.values():
         known = [name for name in _DEVICES if _device_missing(implementation, name) is None]
         raise UsageError(
@@ -132,7 +138,8 @@ def _device_missing(implementation: Implementation, device: str) -> str | None:
     """Why ``device`` cannot be used; None if it can."""
     ask = getattr(implementation, "device_missing", None)
     if ask is not None:
-        reason: str | None = ask(device)
+        with known_settings():
+            reason: str | None = ask(device)
         return reason
     return None if device == "cpu" else f"{implementation.name} computes on the cpu only"
 

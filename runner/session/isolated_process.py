@@ -46,7 +46,7 @@ class _Answers:
             return {"works": works(self._judged.implementation, message["capability"])}
         before = process_state()
         content = self._answer(self._judged, message)
-        changes = changed(before, process_state())
+        changes = changed(before)
         return {"changed": changes} if changes else content
 
     def _answer(self, judged: Judged, message: Message) -> Message:

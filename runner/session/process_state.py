@@ -6,31 +6,22 @@ import os
 import signal
 import sys
 
-import numpy as np
+from ...spec.global_settings import changed_settings, read_settings
 
 __all__ = ["changed", "process_state"]
 
 
 def process_state() -> dict[str, object]:
     """Name of each part of the state to its value; without torch, if that was not imported."""
-    state: dict[str, object] = {
+    return {
         "the working directory": _working_directory(),
-        "numpy.seterr": np.geterr(),
         "sys.stdout": (id(sys.stdout), sys.stdout.closed),
         "the handlers of signals": tuple(
             signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
         ),
         "the recursion limit": sys.getrecursionlimit(),
+        **read_settings(),
     }
-    torch = sys.modules.get("torch")
-    if torch is not None:
-        state |= {
-            "torch's default dtype": torch.get_default_dtype(),
-            "torch's number of threads": torch.get_num_threads(),
-            "torch's gradient mode": torch.is_grad_enabled(),
-            "torch's default device": torch.get_default_device(),
-        }
-    return state
 
 
 def _working_directory() -> str:
@@ -40,6 +31,8 @@ def _working_directory() -> str:
         return "none: it was removed"
 
 
-def changed(before: dict[str, object], after: dict[str, object]) -> list[str]:
-    """Names of the parts of the state that have changed."""
-    return [name for name, value in before.items() if after[name] != value]
+def changed(before: dict[str, object]) -> list[str]:
+    """Names of the parts of the state that have changed since ``before``."""
+    after = process_state()
+    parts = [name for name, value in before.items() if after[name] != value]
+    return [*parts, *(name for name in changed_settings(before) if name not in before)]

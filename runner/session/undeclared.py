@@ -11,6 +11,7 @@ from ...spec.contract import Implementation
 from ...spec.interrupts import is_interrupt
 from ...spec.precision import PRECISIONS
 from ...spec.verdicts import PASS
+from ..judging.canary import watched
 from ..judging.trial import Trial
 
 __all__ = ["PROBES", "works"]
@@ -48,7 +49,8 @@ def works(implementation: Implementation, capability: str) -> bool:
     plain = Case(config, seq_len=3, batch_size=2, dtype=(declared or ["float32"])[0])
     changes = _OF_CASE.get(capability, {})
     try:
-        return all(_right(implementation, replace(plain, seed=s, **changes)) for s in _SEEDS)
+        with watched():
+            return all(_right(implementation, replace(plain, seed=s, **changes)) for s in _SEEDS)
     except BaseException as error:
         if is_interrupt(error):
             raise

@@ -129,7 +129,8 @@ CHAPTER = Chapter(
             title="Global settings during construction",
             text=(
                 "The constructor changes no global setting: default dtype and device, number of "
-                "threads, grad mode, determinism, precision and use of backends, autocast."
+                "threads, grad mode, determinism, precision and use of backends, autocast, anomaly "
+                "detection, numpy.seterr, subnormal numbers, rounding mode."
             ),
             sources=("signature",),
             level="SHOULD",
