@@ -26,6 +26,7 @@ from ..failures.failure import Failure
 from ..judging.rules import Rule
 from .case_judge import CaseJudge, CaseOutcome, Judge
 from .combination_groups import side_by_side
+from .features import missing_parts, strength_for
 from .record import Record
 from .search import Search
 from .settings import Settings
@@ -132,7 +133,13 @@ class Checker:
             examples = self.settings.profile.per_clause
             if at_most is not None:
                 examples = min(examples, at_most)
-            self._search([part], {clause: rule}, examples, shrink)
+            cases: list[Case] = []
+            broken = self._search([part], {clause: rule}, examples, shrink, seen=cases)
+            for k, missing in enumerate(missing_parts(part, cases, strength_for(examples))):
+                if broken or self._has_to_end():
+                    break
+                label = f"missing {k}"
+                broken = self._search([missing], {clause: rule}, 2, shrink, label, seen=cases)
 
     def each_combination(
         self, combinations: Iterable[Combination], domain: Domain, rules: dict[str, Rule]
@@ -306,6 +313,7 @@ class Checker:
         shrink: bool,
         label: str = "",
         note: Callable[[int, CaseOutcome], None] = lambda place, outcome: None,
+        seen: list[Case] | None = None,
     ) -> bool:
         """Judges up to ``examples`` cases of each domain; returns whether a clause was broken.
 
@@ -317,6 +325,7 @@ class Checker:
             shrink: whether to look for a smaller case after a failure.
             label: that tells this search from others of the test.
             note: is called with the place of the domain and the outcome of each case.
+            seen: gets the cases that are judged.
         """
         search = Search()
         failing: list[int] = []
@@ -350,6 +359,8 @@ class Checker:
                 known = len(search.smallest)
                 outcome = self._examine(cases[place], rules, search, counts=not shrinking)
                 holds = holds and not any(record.failures for record in outcome.records)
+                if seen is not None:
+                    seen.append(cases[place])
                 if not shrinking:
                     note(place, outcome)
                     if len(search.smallest) > known:  # the first to break a clause
