@@ -19,16 +19,14 @@ from lstm_conformance.spec.verdicts import FAIL, INCONCLUSIVE, PASS
 from tools import calibrate
 
 from .helpers.command_line import IMPLEMENTATIONS
-from .helpers.judgements import WHOLE_ELSEWHERE, conforms
+from .helpers.judgements import WHOLE_ELSEWHERE, passes
 
 PUBLISHED = Path(__file__).parents[1] / "reports" / "published"
 
-# Judged by all clauses. That takes most of a minute each: `test_whole_judgements.py` has more.
-CORRECT = ("HandWrittenBackward",)
-
-# These differ from the others in how they multiply, or in what calls the same kernels: only
-# clauses about numbers can tell. One or two of each chapter, to save time.
-CORRECT_IN_NUMBERS = (
+# Judged by clauses about numbers, one or two of each chapter, to save time: most differ in how they
+# multiply, or in what calls the same kernels. `test_whole_judgements.py` has all clauses.
+CORRECT = (
+    "HandWrittenBackward",
     *WHOLE_ELSEWHERE,
     "PairwiseSum",
     "FusedProducts",
@@ -39,26 +37,22 @@ CORRECT_IN_NUMBERS = (
     "FunctionalCall",
 )
 NUMBERS = (
-    "EQ-5", "EQ-8", "DIR-4", "STATE-2", "PROJ-4", "PACK-1", "GRAD-10", "GRAD-21", "COMB-1", "COMB-2"
+    "EQ-5", "DIR-4", "STATE-2", "PROJ-4", "PACK-1", "GRAD-10", "GRAD-21", "COMB-1", "COMB-2"
 )  # fmt: skip
-IN_NUMBERS = tuple(word for clause in NUMBERS for word in ("--clause", clause))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", CORRECT)
-def test_correct_implementation_conforms(name: str, tmp_path: Path) -> None:
-    conforms(f"{IMPLEMENTATIONS / 'correct.py'}:{name}", cwd=tmp_path)
+def test_numbers_of_a_correct_implementation_conform(name: str) -> None:
+    passes(f"{IMPLEMENTATIONS / 'correct.py'}:{name}", NUMBERS)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", CORRECT_IN_NUMBERS)
-def test_numbers_of_a_correct_implementation_conform(name: str, tmp_path: Path) -> None:
-    conforms(f"{IMPLEMENTATIONS / 'correct.py'}:{name}", *IN_NUMBERS, cwd=tmp_path)
+@pytest.mark.parametrize("name", ["ChunkedTime", "SummedFromTheEnd"])
+def test_long_sums_of_a_correct_implementation_conform(name: str) -> None:
+    passes(f"{IMPLEMENTATIONS / 'correct.py'}:{name}", ["EQ-8"])
 
 
-@pytest.mark.slow
-def test_numbers_without_onednn_conform(tmp_path: Path) -> None:
-    conforms("torch-onednn-off", *IN_NUMBERS, cwd=tmp_path)
+def test_numbers_without_onednn_conform() -> None:
+    passes("torch-onednn-off", NUMBERS)
 
 
 def test_every_correct_implementation_is_judged() -> None:
@@ -68,7 +62,7 @@ def test_every_correct_implementation_is_judged() -> None:
         for node in ast.parse(text).body
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
     )
-    assert sorted(CORRECT + CORRECT_IN_NUMBERS) == sorted(names)
+    assert sorted(CORRECT) == sorted(names)
 
 
 LINE = "v1 input_size=1 hidden_size=1"
@@ -123,7 +117,7 @@ def test_the_published_calibration_is_of_every_correct_implementation() -> None:
     results = json.loads((PUBLISHED / "calibration.json").read_text("utf-8"))
     judged = {(row["implementation"], row["dtype"]) for row in results["rows"]}
     names = ["torch.nn:LSTM", "torch-onednn-off"]
-    names += [f"correct.py:{name}" for name in CORRECT + CORRECT_IN_NUMBERS]
+    names += [f"correct.py:{name}" for name in CORRECT]
     assert judged == {(name, dtype) for name in names for dtype in PRECISIONS}
     assert sum(row["cases"] for row in results["dtypes"]) >= 100_000
     assert calibrate.good_enough(results)

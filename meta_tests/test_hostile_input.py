@@ -68,13 +68,13 @@ def test_a_wrong_implementation_fails(name: str) -> None:
     record = judged(name)
     assert record.verdicts.keys() & {"fail", "error"}
     (failure,) = record.failures
-    assert Case.parse(failure.case).config.hidden_size == 2, "the case was shrunk"
+    assert Case.parse(failure.case).config.hidden_size == 4, "the case was shrunk"
 
 
 @pytest.mark.parametrize("name", RIGHT)
 def test_a_right_implementation_passes(name: str) -> None:
     record = judged(name)
-    assert record.verdicts == {"pass": 10}
+    assert record.verdicts.keys() == {"pass"}
     assert 0 <= record.seconds < 100
 
 

@@ -31,7 +31,7 @@ ROOT = Path(__file__).parent.parent
 PROTOCOL = json.loads(Path(ROOT, "docs", "protocol.schema.json").read_text())
 
 # The checksum of all files of cases, the same on every machine.
-CHECKSUM = "39925febaf238152368bb19686368ce8b346f7394f39bdb6ca02620c67cf9dad"
+CHECKSUM = "e1c219e291a12097eacb689ed74809e54f250ef0d7667fc7fab5d00c6c25c0e3"
 
 Tensors = Mapping[str, Any]
 LSTM = Callable[[Case, Tensors, Tensors], Tensors]

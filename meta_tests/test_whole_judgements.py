@@ -8,6 +8,8 @@ import pytest
 
 pytest.importorskip("torch")
 
+from lstm_conformance.defects import equivalent
+from lstm_conformance.defects.equivalent import EQUIVALENT
 from tools.frameworks import DEVIATIONS
 
 from .helpers.command_line import IMPLEMENTATIONS
@@ -22,6 +24,8 @@ from .helpers.judgements import (
 pytestmark = pytest.mark.whole
 
 NAMED = {
+    "equations.gates:GatesInOrderIOFG": {"EQ-1"},
+    "gradients.initial_states:GradientOfC0Missing": {"GRAD-3"},
     "directions:ReverseNotReversed": {"DIR-2", "DIR-3"},
     "equations.parameters:BiasHHIgnored": {"EQ-5"},
     "states:UpperInitialStatesIgnored": {"STATE-3"},
@@ -37,9 +41,14 @@ def test_defect_is_found_and_named(defect: str, tmp_path: Path) -> None:
     found_and_named(defect, NAMED[defect], tmp_path)
 
 
-@pytest.mark.parametrize("name", WHOLE_ELSEWHERE)
+@pytest.mark.parametrize("name", ["HandWrittenBackward", *WHOLE_ELSEWHERE])
 def test_correct_implementation_conforms(name: str, tmp_path: Path) -> None:
     conforms(f"{IMPLEMENTATIONS / 'correct.py'}:{name}", cwd=tmp_path)
+
+
+@pytest.mark.parametrize("name", [mutant.__name__ for mutant in EQUIVALENT])
+def test_equivalent_mutant_conforms(name: str, tmp_path: Path) -> None:
+    conforms(f"{equivalent.__name__}:{name}", cwd=tmp_path)
 
 
 def test_the_reference_conforms_in_every_combination(tmp_path: Path) -> None:

@@ -27,6 +27,15 @@ if TYPE_CHECKING:
 
 FORWARD = ("output", "h_n", "c_n")
 ANY_FORWARD = Domain(cotangents=((),))
+# No two axes have the same size, so that exchanged ones show.
+DISTINCT = ANY_FORWARD.but(
+    layout=("batched",),
+    input_size=(5, 6),
+    hidden_size=(3, 4),
+    proj_size=(1, 1),
+    seq_len=(7, 8),
+    batch_size=(2, 2),
+)
 # Constructors with all options.
 CONSTRUCTED = ANY_FORWARD.but(layout=("batched",), states=(False,))
 
@@ -34,16 +43,19 @@ CONSTRUCTED = ANY_FORWARD.but(layout=("batched",), states=(False,))
 @pytest.mark.lstm_clause("SHAPE-1")
 def test_shape_of_output(lstm_check: Checker) -> None:
     lstm_check.forall(ANY_FORWARD, shape_documented("output"))
+    lstm_check.forall(DISTINCT, shape_documented("output"), at_most=20)
 
 
 @pytest.mark.lstm_clause("SHAPE-2")
 def test_shape_of_h_n(lstm_check: Checker) -> None:
     lstm_check.forall(ANY_FORWARD, shape_documented("h_n"))
+    lstm_check.forall(DISTINCT, shape_documented("h_n"), at_most=20)
 
 
 @pytest.mark.lstm_clause("SHAPE-3")
 def test_shape_of_c_n(lstm_check: Checker) -> None:
     lstm_check.forall(ANY_FORWARD, shape_documented("c_n"))
+    lstm_check.forall(DISTINCT, shape_documented("c_n"), at_most=20)
 
 
 @pytest.mark.lstm_clause("SHAPE-4")

@@ -108,7 +108,11 @@ def test_default_arguments(lstm_check: Checker) -> None:
         module = bench.factory(config.input_size, config.hidden_size, **others)
         yield from matches_case(trial, bench, module)
 
-    lstm_check.forall(ANY.but(dropout=("none",)), on_bench(probe))
+    rule, without_dropout = on_bench(probe), ANY.but(dropout=("none",))
+    lstm_check.forall(without_dropout, rule)
+    # Where the order of the axes can be seen.
+    rows = without_dropout.but(layout=("batched",), seq_len=(2, 8), batch_size=(2, 4))
+    lstm_check.forall(rows, rule)
 
 
 @pytest.mark.lstm_clause("USE-4")

@@ -7,12 +7,19 @@ run, and by all of them in `test_whole_judgements.py`.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 
 from lstm_conformance.adapters.reference import ReferenceLSTM
+from lstm_conformance.adapters.target import load
+from lstm_conformance.runner.searching.checker import Checker
+from lstm_conformance.runner.searching.profiles import PROFILES
+from lstm_conformance.runner.searching.record import Record
+from lstm_conformance.runner.searching.settings import Settings
+from lstm_conformance.runner.session.suite import runs_of
 from lstm_conformance.spec.clauses import TESTABLE
 
 from .command_line import SCHEMA, check, root_causes, run
@@ -46,10 +53,32 @@ def conforms(target: str, *options: str, cwd: Path) -> None:
     assert worst < 15, "far below the threshold"
 
 
-def found_and_named(defect: str, clauses: set[str], cwd: Path) -> None:
-    """Judges a defect by all clauses, and checks that clauses and defect are named."""
+def passes(target: str, clauses: Iterable[str]) -> None:
+    """Judges a correct implementation by some clauses, in this process, as in profile smoke.
+
+    To start a process takes longer than to judge a few clauses.
+    """
+    implementation = load(target)
+    settings = Settings(PROFILES["smoke"], 0, ("float64", "float32"), ("cpu",))
+    judged: dict[str, Record] = {}
+    runs = {run.name: run for clause in clauses for run in runs_of(clause, settings.profile)}
+    for run_ in runs.values():
+        checker = Checker(implementation, settings, run_.name, run_.clauses)
+        run_.test(checker)
+        for clause, record in checker.records.items():
+            judged[clause] = Record.sum(clause, [judged.get(clause, Record(clause)), record])
+    for clause in clauses:
+        record = judged[clause]
+        assert not record.failures, record.failures
+        assert record.verdicts.keys() <= {"pass", "unsupported", "not tested"}, clause
+        assert "pass" in record.verdicts or record.verdicts.keys() == {"unsupported"}, clause
+        assert (record.statistics.worst_ratio or 0.0) < 15, "far below the threshold"
+
+
+def found_and_named(defect: str, clauses: set[str], cwd: Path, *options: str) -> None:
+    """Judges a defect, by default by all clauses, and checks that clauses and defect are named."""
     target = f"lstm_conformance.defects.{defect}"
-    ended, results = check(target, "--profile", "smoke", cwd=cwd)
+    ended, results = check(target, "--profile", "smoke", *options, cwd=cwd)
     assert ended.status == 1
     assert results["conformant"] is False
     assert root_causes(results) == clauses
