@@ -261,7 +261,7 @@ def test_the_time_is_over_before_the_first_test(tmp_path: Path) -> None:
     assert ended.status == 0
     assert resumed["stopped"] is None
     assert "parts" not in resumed
-    assert {clause["cases"] for clause in resumed["clauses"]} == {10}
+    assert min(clause["cases"] for clause in resumed["clauses"]) >= 10
 
 
 @pytest.mark.parametrize("workers", ["0", "2"])
@@ -271,7 +271,7 @@ def test_enough_time_in_processes(workers: str, tmp_path: Path) -> None:
     ended, found = check("reference", *options, *more, cwd=tmp_path)
     assert ended.status == 0, ended.err
     assert found["stopped"] is None
-    assert {clause["cases"] for clause in found["clauses"]} == {10}
+    assert min(clause["cases"] for clause in found["clauses"]) >= 10
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from lstm_conformance.adapters.reference import ReferenceLSTM
-from lstm_conformance.reference.oracle import same_stack
+from lstm_conformance.reference.oracle import expect_together, same_stack
 from lstm_conformance.runner.failures.diagnosis import Diagnostician, diagnosis_of_runs
 from lstm_conformance.runner.failures.failure import Diagnosis, Failure
 from lstm_conformance.runner.judging.comparison import Finding
@@ -351,6 +351,26 @@ def test_side_by_side_each_case_has_its_own_verdict() -> None:
     (failure,) = record.failures
     assert Combination.of(Case.parse(failure.case)) == wrong
     assert {Combination.of(case) for case in implementation.asked[len(batch) :]} == {wrong}
+
+
+def test_side_by_side_an_exception_in_unsupported_costs_one_case() -> None:
+    batch = max(side_by_side(all_combinations()), key=len)[:12]
+
+    class Raising(ReferenceLSTM):
+        def unsupported(self, case: Case) -> str | None:
+            if Combination.of(case) == batch[5]:
+                raise KeyError("limits")
+            return None
+
+    checker = Checker(Raising(), settings(), "test", ["COMB-1"])
+    checker.each_combination(batch, Domain(), {"COMB-1": close("output")})
+    assert checker.records["COMB-1"].verdicts == {"pass": 11, "error": 1}
+
+
+def test_side_by_side_the_oracle_has_its_own_arithmetic() -> None:
+    case = Case.parse("v1 input_size=2 hidden_size=3")
+    with np.errstate(all="raise"):
+        expect_together([case, replace(case, weight_scale=1e-300, seed=1)])
 
 
 def test_a_failure_side_by_side_that_does_not_come_back_counts() -> None:

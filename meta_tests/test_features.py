@@ -117,32 +117,33 @@ def test_each_pair_of_alternatives_is_visited_by_default() -> None:
     check_every_test("default")
 
 
-def test_parts_cover_what_was_never_drawn() -> None:
-    cases = [SMALLEST]
-    parts = []
-    for part in missing_parts(VARIED, cases, 1):
-        parts.append(part)
-        ((name, value),) = [
-            (name, values[0])
-            for name, values in vars(part).items()
-            if values != getattr(VARIED, name) and name != "states"
-        ] or [("states", part.states[0])]
-        assert features(SMALLEST)[name] != value
-    assert len(parts) == 2 + 1 + 1 + 1 + 1 + 2 + 3 + 1 + 1 + 2 + 3 + 1 + 1
+def test_parts_have_what_was_never_drawn() -> None:
+    """As many alternatives as go together in each part: the field with the most decides."""
+    parts = list(missing_parts(VARIED, [SMALLEST], 1))
+    assert len(parts) == 3, "weight_scale and layout have three more alternatives each"
+    asked: dict[str, set[Any]] = {}
+    for part in parts:
+        for name, values in vars(part).items():
+            if values != getattr(VARIED, name):
+                asked.setdefault(name, set()).update(values)
+    smallest = features(SMALLEST)
+    for name, values in asked.items():
+        possible = set(getattr(VARIED, name))
+        assert {*values, smallest[name]} & possible == possible, name
+    several = {n for n in smallest if len(getattr(VARIED, n)) > 1}
+    assert asked.keys() == several
 
 
 def test_what_was_added_is_not_asked_for_again() -> None:
     cases: list[Case] = [SMALLEST]
-    parts = missing_parts(VARIED.but(weight_scale=(1.0,), input_scale=(1.0,)), cases, 1)
+    parts = missing_parts(VARIED, cases, 1)
     next(parts)
-    cases.append(
-        Case.parse(
-            "v1 input_size=1 hidden_size=2 num_layers=3 batch_first=True bidirectional=True "
-            "proj_size=1 dropout=0.5 states=True dtype=float32 cotangents=h_n,c_n state_scale=4.0"
-        )
-    )
-    left = [part for part in parts if part.layout == VARIED.layout]
-    assert [part.dropout for part in left if part.dropout != VARIED.dropout] == [("one",)]
+    for layout, scale in (("unbatched", 0.5), ("packed_sorted lengths=1", 3.0)):
+        line = f"v1 input_size=1 hidden_size=1 layout={layout} weight_scale={scale}"
+        cases.append(Case.parse(line))
+    asked = [part.weight_scale for part in parts]
+    assert (0.5,) not in asked
+    assert (3.0,) not in asked
 
 
 def test_nothing_is_missing_from_one_alternative() -> None:

@@ -224,7 +224,7 @@ def test_the_command_judges_what_is_missing(tmp_path: Path) -> None:
     _, again = check("reference", *options, "--resume", "results.json", cwd=tmp_path)
     assert resumed["stopped"] is None
     assert sorted(resumed["tests"]) == [kept, missing]
-    assert resumed["parts"][missing]["records"][0]["verdicts"] == {"pass": 10}
+    assert resumed["parts"][missing]["records"][0]["verdicts"].keys() == {"pass"}
     assert resumed["parts"][kept] == whole["parts"][kept], "it is not judged again"
     assert without_times(again) == without_times(resumed), "nothing is missing"
 

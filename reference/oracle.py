@@ -36,7 +36,6 @@ class Expectation:
     noise: dict[str, Array]
 
 
-@known_arithmetic()
 def expect(
     case: Case, precision: str | None = None, kept: Sequence[Array] | None = None
 ) -> Expectation:
@@ -83,6 +82,7 @@ def expect_together(cases: Sequence[Case]) -> list[Expectation]:
     return _expect(cases, cases, None)
 
 
+@known_arithmetic()
 def _expect(
     cases: Sequence[Case], judged: Sequence[Case], kept: Sequence[Array] | None
 ) -> list[Expectation]:

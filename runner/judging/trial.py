@@ -214,10 +214,18 @@ class Trials:
 
     def prepare(self, cases: Sequence[Case]) -> None:
         """Computes what is expected of ``cases``, which have the same stack."""
-        supported = [case for case in cases if unsupported(self._implementation, case) is None]
+        supported = [case for case in cases if self._may_run(case)]
         self._expected = {}
         if len(supported) > 1:
             self._expected = dict(zip(supported, expect_together(supported), strict=True))
+
+    def _may_run(self, case: Case) -> bool:
+        try:
+            return unsupported(self._implementation, case) is None
+        except BaseException as error:
+            if is_interrupt(error):
+                raise
+            return False  # it is asked again when the case is judged, and raises there
 
     def trial(self, case: Case) -> Trial:
         """A trial of ``case``, which may have been prepared."""

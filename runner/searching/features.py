@@ -43,7 +43,7 @@ def strength_for(examples: int) -> int:
 
 
 def missing_parts(domain: Domain, cases: list[Case], strength: int) -> Iterator[Domain]:
-    """Parts of ``domain`` with one choice of ``strength`` alternatives that no case had.
+    """Parts of ``domain`` with alternatives that no case had; as many as go together in each.
 
     Args:
         domain: from which the cases were drawn.
@@ -51,20 +51,34 @@ def missing_parts(domain: Domain, cases: list[Case], strength: int) -> Iterator[
         strength: number of fields that are chosen together.
     """
     fields = [name for name in _FIELDS if len(getattr(domain, name)) > 1]
+    wanted = [
+        dict(zip(chosen, values, strict=True))
+        for chosen in combinations(fields, min(strength, len(fields)))
+        for values in product(*(getattr(domain, name) for name in chosen))
+    ]
+    wanted = [choice for choice in wanted if choice and _is_possible(domain, choice)]
     visited: set[tuple[Feature, ...]] = set()
     counted = 0
-    for chosen in combinations(fields, min(strength, len(fields))):
-        for values in product(*(getattr(domain, name) for name in chosen)):
-            for case in cases[counted:]:
-                of_case = features(case)
-                pairs = [(name, of_case[name]) for name in fields]
-                visited.update(combinations(pairs, len(chosen)))
-            counted = len(cases)
-            wanted = tuple(zip(chosen, values, strict=True))
-            if wanted and wanted not in visited and _is_possible(domain, dict(wanted)):
-                scaled = dict(wanted).get("state_scale", 1.0) != 1.0
-                part = domain.but(states=(True,)) if scaled else domain
-                yield part.but(**{name: (value,) for name, value in wanted})
+    while wanted:
+        for case in cases[counted:]:
+            of_case = features(case)
+            visited.update(combinations([(name, of_case[name]) for name in fields], strength))
+        counted = len(cases)
+        together: dict[str, Any] = {}
+        left = []
+        for choice in wanted:
+            if tuple(choice.items()) in visited:
+                continue
+            both = {**choice, **together}
+            if choice.items() <= both.items() and _is_possible(domain, both):
+                together = both
+            else:
+                left.append(choice)
+        wanted = left
+        if together:
+            if together.get("state_scale", 1.0) != 1.0:
+                together["states"] = True
+            yield domain.but(**{name: (value,) for name, value in together.items()})
 
 
 def _is_possible(domain: Domain, wanted: dict[str, Any]) -> bool:
