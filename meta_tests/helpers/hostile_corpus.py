@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from .command_line import IMPLEMENTATIONS, command, environment
+from .command_line import IMPLEMENTATIONS, environment
 
 __all__ = ["CORPUS", "QUICK", "Row", "Tried", "attempt"]
 
@@ -269,11 +269,12 @@ def attempt(row: Row) -> Tried:
         for name, text in FILES.items():
             (folder / name).write_text(text, "utf-8")
         (folder / "keep").mkdir()
-        words = " ".join(command("check"))
+        # Not `python -m`: that searches the folder before everything else.
+        conform = str(Path(sys.executable).with_name("lstm-conformance"))
         process = subprocess.Popen(
             ["bash", "-c", row.script],
             cwd=folder,
-            env={**environment(), "CHECK": words, "CONFORM": words.removesuffix(" check")},
+            env={**environment(), "CHECK": f"{conform} check", "CONFORM": conform},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -295,7 +296,9 @@ def attempt(row: Row) -> Tried:
 
 
 def _tried(row: Row, status: int | None, out: str, err: str, folder: Path) -> Tried:
-    passes = status == 0 or out.startswith("CONFORMANT") or "\nCONFORMANT" in out
+    says_so = out.startswith("CONFORMANT") or "\nCONFORMANT" in out
+    # An odd environment is no fault of the reference, whose verdict may be printed before.
+    passes = status == 0 or (says_so and row.kind != "environment")
     results = folder / "r.json"
     lost = False
     if results.exists():
