@@ -21,14 +21,21 @@ def main() -> int:
     for number in _SIGNALS:
         signal.signal(number, _interrupt)
     try:
-        return command()
+        status = command()
     except KeyboardInterrupt:
-        return 3
+        status = 3
     finally:
         # A later signal must not change the exit status until the interpreter has ended.
         _do_nothing_on_signals()
         for number in _SIGNALS:
             signal.signal(number, signal.SIG_IGN)
+    if status == 3:
+        # A signal that comes while the interpreter ends may still end it, with another status.
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError, AttributeError):
+                stream.flush()
+        os._exit(3)
+    return status
 
 
 def _interrupt(*of_signal: object) -> NoReturn:
