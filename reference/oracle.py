@@ -145,24 +145,26 @@ def smoothed(noise: Array, values: Array) -> Array:
         values: of the same elements. Only zeros may have no noise.
     """
     counts = np.isfinite(noise) & ((noise > 0) | (values != 0))
-    scale = noise.max(where=counts, initial=0.0)
-    if scale == 0:
+    known = np.where(counts, noise, 0.0)
+    if not known.any():
         return noise
-    variance = np.where(counts, noise / scale, 0.0) ** 2  # squares of small numbers underflow
     if noise.ndim == 1:
-        of_gates = _mean(variance.reshape(4, -1), counts.reshape(4, -1), (-1,))
+        of_gates = _root_mean_square(known.reshape(4, -1), counts.reshape(4, -1), (-1,))
         usual = np.repeat(of_gates, noise.size // 4)
     else:
-        rows = _mean(variance, counts, (-1,))
-        columns = _mean(variance, counts, tuple(range(noise.ndim - 1)))
-        usual = rows * columns / _mean(variance, counts, None)
-    return np.where(counts, scale * np.sqrt((variance + usual) / 2), noise)
+        rows = _root_mean_square(known, counts, (-1,))
+        columns = _root_mean_square(known, counts, tuple(range(noise.ndim - 1)))
+        usual = rows * (columns / _root_mean_square(known, counts, None))
+    return np.where(counts, np.hypot(known, usual) / np.sqrt(2), noise)
 
 
-def _mean(x: Array, counts: NDArray[np.bool_], axes: tuple[int, ...] | None) -> Array:
-    """The mean of the elements that count, along ``axes``, which are kept."""
-    number = counts.sum(axis=axes, keepdims=True)
-    return np.asarray(x.sum(axis=axes, keepdims=True) / np.maximum(number, 1))
+def _root_mean_square(x: Array, counts: NDArray[np.bool_], axes: tuple[int, ...] | None) -> Array:
+    """Of the elements that count, along ``axes``, which are kept. No square underflows."""
+    largest = x.max(axis=axes, keepdims=True)
+    scale = np.where(largest > 0, largest, 1.0)
+    number = np.maximum(counts.sum(axis=axes, keepdims=True), 1)
+    squares = ((x / scale) ** 2).sum(axis=axes, keepdims=True)
+    return np.asarray(scale * np.sqrt(squares / number))
 
 
 def spread(samples: Array, value: Array) -> Array:
