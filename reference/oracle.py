@@ -138,10 +138,12 @@ def smoothed(noise: Array, values: Array) -> Array:
 
     Among a million estimates from four samples each, some are far too small by chance. Rows and
     columns tell more: the variance of an element is close to the mean of its row times the mean
-    of its column, divided by the mean of all. This counts as much as the samples of the element.
+    of its column, divided by the mean of all; of a bias, to the mean of its gate. This counts as
+    much as the samples of the element.
 
     Args:
-        noise: standard deviations, any shape. Those that are not finite stay as they are.
+        noise: standard deviations, any shape; one axis for a bias, with four gates. Those that are
+            not finite stay as they are.
         values: of the same elements. Only zeros may have no noise.
     """
     counts = np.isfinite(noise) & ((noise > 0) | (values != 0))

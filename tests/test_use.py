@@ -246,10 +246,15 @@ def outcomes_in_child(calls: list[Call]) -> list[str]:
 
 def report(calls: list[Call], sender: Connection) -> None:
     """Makes the calls, and sends the outcome of each."""
-    faulthandler.disable()
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # hides the message of an abort
+    hide_aborts()
     for call in calls:
         sender.send(outcome_of(call))
+
+
+def hide_aborts() -> None:
+    """From now on this process says nothing if it is ended."""
+    faulthandler.disable()
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 def outcome_of(call: Call) -> str:
@@ -326,8 +331,7 @@ class _Child:
     ) -> None:
         other.close()
         _Child.is_this_process = True
-        faulthandler.disable()
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        hide_aborts()
         with suppress(OSError, EOFError):
             while True:
                 trial = Trial(Case.parse(connection.recv_bytes().decode()), implementation)

@@ -28,7 +28,7 @@ from .comparison import Finding, compare
 if TYPE_CHECKING:
     from ...adapters.torch_bench import Bench
 
-__all__ = ["Trial", "Trials"]
+__all__ = ["Trial", "Trials", "may_run"]
 
 Array = NDArray[np.float64]
 
@@ -201,6 +201,19 @@ class Trial:
         ]
 
 
+def may_run(implementation: Implementation, case: Case) -> bool:
+    """Whether ``implementation`` says that it supports ``case``, and raises nothing instead.
+
+    If it raises, it raises again when the case is judged, where that is an error of the case.
+    """
+    try:
+        return unsupported(implementation, case) is None
+    except BaseException as error:
+        if is_interrupt(error):
+            raise
+        return False
+
+
 class Trials:
     """Makes trials, and computes what is expected of several cases side by side.
 
@@ -214,18 +227,10 @@ class Trials:
 
     def prepare(self, cases: Sequence[Case]) -> None:
         """Computes what is expected of ``cases``, which have the same stack."""
-        supported = [case for case in cases if self._may_run(case)]
+        supported = [case for case in cases if may_run(self._implementation, case)]
         self._expected = {}
         if len(supported) > 1:
             self._expected = dict(zip(supported, expect_together(supported), strict=True))
-
-    def _may_run(self, case: Case) -> bool:
-        try:
-            return unsupported(self._implementation, case) is None
-        except BaseException as error:
-            if is_interrupt(error):
-                raise
-            return False  # it is asked again when the case is judged, and raises there
 
     def trial(self, case: Case) -> Trial:
         """A trial of ``case``, which may have been prepared."""

@@ -134,12 +134,16 @@ class Checker:
             if at_most is not None:
                 examples = min(examples, at_most)
             cases: list[Case] = []
-            broken = self._search([part], {clause: rule}, examples, shrink, seen=cases)
+
+            def note(place: int, case: Case, outcome: CaseOutcome) -> None:
+                cases.append(case)
+
+            broken = self._search([part], {clause: rule}, examples, shrink, note=note)
             for k, missing in enumerate(missing_parts(part, cases, strength_for(examples))):
                 if broken or self._has_to_end():
                     break
                 label = f"missing {k}"
-                broken = self._search([missing], {clause: rule}, 2, shrink, label, seen=cases)
+                broken = self._search([missing], {clause: rule}, 2, shrink, label, note)
 
     def each_combination(
         self, combinations: Iterable[Combination], domain: Domain, rules: dict[str, Rule]
@@ -285,18 +289,18 @@ class Checker:
         """Judges cases of each combination; returns whether a clause was broken."""
         reached: set[Combination] = set()
 
-        def note(place: int, outcome: CaseOutcome) -> None:
+        def note(place: int, case: Case, outcome: CaseOutcome) -> None:
             combination = list(parts)[place]
             reached.add(combination)
             for record in outcome.records:
                 self._note(combination, set(record.reasons), record.clause)
 
         examples, label = self.settings.profile.per_combination, str(next(iter(parts)))
-        search = self._search(list(parts.values()), rules, examples, shrink, label, note)
+        broken = self._search(list(parts.values()), rules, examples, shrink, label, note)
         for combination in parts:
             if self._cut_short and combination not in reached:
                 self._note(combination, {_OUT_OF_TIME})
-        return search
+        return broken
 
     def _note(self, combination: Combination, reasons: set[str], clause: str = "") -> None:
         """Adds why ``combination`` was left out, to the record of one clause or of all."""
@@ -312,8 +316,7 @@ class Checker:
         examples: int,
         shrink: bool,
         label: str = "",
-        note: Callable[[int, CaseOutcome], None] = lambda place, outcome: None,
-        seen: list[Case] | None = None,
+        note: Callable[[int, Case, CaseOutcome], None] = lambda place, case, outcome: None,
     ) -> bool:
         """Judges up to ``examples`` cases of each domain; returns whether a clause was broken.
 
@@ -324,8 +327,8 @@ class Checker:
             examples: number of cases of each domain.
             shrink: whether to look for a smaller case after a failure.
             label: that tells this search from others of the test.
-            note: is called with the place of the domain and the outcome of each case.
-            seen: gets the cases that are judged.
+            note: is called with the place of the domain, the case and its outcome, for each case
+                that counts.
         """
         search = Search()
         failing: list[int] = []
@@ -359,10 +362,8 @@ class Checker:
                 known = len(search.smallest)
                 outcome = self._examine(cases[place], rules, search, counts=not shrinking)
                 holds = holds and not any(record.failures for record in outcome.records)
-                if seen is not None:
-                    seen.append(cases[place])
                 if not shrinking:
-                    note(place, outcome)
+                    note(place, cases[place], outcome)
                     if len(search.smallest) > known:  # the first to break a clause
                         failing.append(place)
             if not holds:

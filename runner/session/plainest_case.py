@@ -11,14 +11,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 
-from ...spec.capabilities import unsupported
 from ...spec.case import Case
 from ...spec.clean_text import clean_text
 from ...spec.config import LSTMConfig
 from ...spec.contract import Implementation, Nonconformance, Unsupported
 from ...spec.interrupts import is_interrupt
 from ...spec.usage_error import UsageError
-from ..judging.trial import Trial
+from ..judging.trial import Trial, may_run
 from ..processes.child_process import ChildProcess, ProcessFailed
 from ..searching.settings import Settings
 from .construction import Judged
@@ -63,7 +62,7 @@ def what_plainest_cases_raise(implementation: Implementation, settings: Settings
     return _what_all_raise(
         partial(_run, implementation, case)
         for case in _plainest_cases(implementation, settings)
-        if unsupported(implementation, case) is None
+        if may_run(implementation, case)
     )
 
 
