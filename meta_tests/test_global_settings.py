@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from lstm_conformance.adapters.reference import ReferenceLSTM
 from lstm_conformance.adapters.target import load
 from lstm_conformance.reference.oracle import expect
 from lstm_conformance.runner.failures.behaviour import run
-from lstm_conformance.runner.judging import comparison
+from lstm_conformance.runner.judging import canary, comparison
 from lstm_conformance.runner.judging.canary import JudgeChanged, recorded, watched
 from lstm_conformance.runner.judging.rules import Rule, close, dtype_kept
 from lstm_conformance.runner.judging.trial import Trial
@@ -240,6 +241,21 @@ def test_what_was_changed_is_named_and_restored(name: str) -> None:
     assert recorded().is_unchanged()
     assert judged(Wrong(lambda: None), close()).verdicts == {FAIL: 1}
     assert judged(ReferenceLSTM(), close()).verdicts == {PASS: 1}
+
+
+def test_every_function_of_numpy_that_judges_is_watched() -> None:
+    root = Path(__file__).parents[1]
+    files = [path for part in ("reference", "runner/judging", "tests") for path in
+             (root / part).glob("*.py")]  # fmt: skip
+    files += [root / "spec" / f"{name}.py" for name in ("case", "config", "precision")]
+    used = {
+        node.attr
+        for path in files
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "np"
+    }
+    assert "hypot" in used
+    assert used - set(canary._NUMPY) == {"random"}, "whose names are watched on their own"
 
 
 def test_a_change_of_the_arithmetic_is_seen() -> None:

@@ -105,6 +105,14 @@ def test_what_runs_is_judged(implementation: ReferenceLSTM) -> None:
     assert what_plainest_cases_raise(implementation, SETTINGS) == ""
 
 
+def test_an_exception_in_unsupported_is_left_to_the_cases() -> None:
+    class Limits(ReferenceLSTM):
+        def unsupported(self, case: Case) -> str | None:
+            raise KeyError("limits")
+
+    assert what_plainest_cases_raise(Limits(), SETTINGS) == ""
+
+
 def test_what_never_runs_is_described() -> None:
     implementation = EveryRun(*range(100))
     said = what_plainest_cases_raise(implementation, SETTINGS)

@@ -39,19 +39,26 @@ _MODULES = (
     precision,
     verdicts,
 )
-_CLASSES = (trial.Trial, rounding.Samples, case.Case, precision.Precision, comparison.Finding)
+_CLASSES = (
+    trial.Trial,
+    trial.Trials,
+    rounding.Samples,
+    case.Case,
+    precision.Precision,
+    comparison.Finding,
+)
 
 # What the reference, the cases, the judge and the tests use.
 _NUMPY = (
-    "abs", "absolute", "add", "arange", "argsort", "argwhere", "array", "array_equal",
-    "asarray", "ascontiguousarray", "bool_", "broadcast_arrays", "broadcast_to", "ceil",
-    "column_stack", "concatenate", "copysign", "diff", "empty", "equal", "errstate", "exp",
+    "abs", "absolute", "add", "arange", "argsort", "argwhere", "array", "array_equal", "asarray",
+    "ascontiguousarray", "bool_", "broadcast_arrays", "broadcast_to", "ceil", "column_stack",
+    "concatenate", "copysign", "cumsum", "diff", "empty", "equal", "errstate", "exp",
     "fill_diagonal", "flatnonzero", "float32", "float64", "floor", "frexp", "frompyfunc", "full",
-    "geterr", "imag", "inf", "isfinite", "isin", "isnan", "ldexp", "log", "matmul", "maximum",
-    "mean", "moveaxis", "multiply", "nan", "ndarray", "negative", "not_equal", "ones", "positive",
-    "prod", "ravel_multi_index", "real", "repeat", "roll", "seterr", "shape", "split", "sqrt",
-    "stack", "subtract", "sum", "swapaxes", "tanh", "ufunc", "uint32", "uint64", "unique",
-    "unravel_index", "where", "zeros", "zeros_like",
+    "geterr", "hypot", "imag", "inf", "isfinite", "isin", "isnan", "ldexp", "log", "log2",
+    "matmul", "maximum", "mean", "moveaxis", "multiply", "nan", "ndarray", "negative",
+    "not_equal", "ones", "positive", "prod", "ravel_multi_index", "real", "repeat", "roll",
+    "seterr", "shape", "split", "sqrt", "stack", "subtract", "sum", "swapaxes", "tanh", "ufunc",
+    "uint32", "uint64", "unique", "unravel_index", "where", "zeros", "zeros_like",
 )  # fmt: skip
 
 # Others, such as `print`, are patched by packages for good reasons.
