@@ -16,23 +16,10 @@ from lstm_conformance.runner.session.suite import checkers_of
 from lstm_conformance.spec.case import Case
 
 from .helpers.command_line import IMPLEMENTATIONS, check, command, environment
-from .helpers.hostile_corpus import QUICK, Row, attempt
+from .helpers.hostile_corpus import QUICK, RIGHT, WRONG, Row, attempt
 
 SMOKE = ("--profile", "smoke", "--clause", "EQ-4")
 HOSTILE = IMPLEMENTATIONS / "hostile_results.py"
-
-WRONG = [
-    "Skips", "ImportsOrSkips", "IsExpectedToFail", "EndsPytest", "Exits", "Interrupts",
-    "RaisesItsOwn", "IsComplex", "ReturnsItsOwnArrays", "RaisesHalfASurrogate",
-]  # fmt: skip
-RIGHT = [
-    "HalfASurrogate",
-    "EscapeSequences",
-    "NoSeconds",
-    "EndlessSeconds",
-    "SecondsOfNumPy",
-    "SecondsInWords",
-]
 
 
 @pytest.mark.parametrize("row", QUICK, ids=lambda row: row.script)
@@ -111,6 +98,7 @@ def shell(script: str, tmp_path: Path) -> subprocess.CompletedProcess[str]:
     ],
 )
 def test_odd_surroundings(script: str, status: int, tmp_path: Path) -> None:
+    """With ``python -m``, which searches the working folder first. The table uses the command."""
     done = shell(script, tmp_path)
     assert done.returncode == status, done.stdout + done.stderr
     assert "Traceback" not in done.stderr

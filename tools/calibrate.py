@@ -9,7 +9,6 @@ flagged, or if too many cases in float64 or float32 were inconclusive.
 
 from __future__ import annotations
 
-import argparse
 import importlib.util
 import sys
 from concurrent.futures import ProcessPoolExecutor
@@ -30,6 +29,7 @@ from lstm_conformance.spec.case import OUTPUTS, Case
 from lstm_conformance.spec.strategies import Domain
 from lstm_conformance.spec.verdicts import FAIL, INCONCLUSIVE, PASS
 
+from .measuring_options import measuring_parser
 from .random_cases import drawn
 
 # Number of cases of each implementation. torch is slow in the half formats.
@@ -68,10 +68,8 @@ class Judged(NamedTuple):
 
 def main() -> int:
     """Measures and writes; the exit status says whether the figures are good enough."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
+    parser = measuring_parser(__doc__)
     parser.add_argument("--cases", type=int, help="for each implementation and dtype")
-    parser.add_argument("-n", type=int, default=2, help="processes")
     options = parser.parse_args()
     jobs = _jobs(dict.fromkeys(CASES, options.cases) if options.cases else CASES)
     for target in dict.fromkeys(job.target for job in jobs):

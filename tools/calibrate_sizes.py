@@ -8,19 +8,18 @@ folder. The exit status is 1 if a correct implementation was flagged.
 
 from __future__ import annotations
 
-import argparse
 import math
 import random
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 from typing import Any, NamedTuple
 
-import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
 from tabulate import tabulate
 
 from lstm_conformance.adapters.target import load
+from lstm_conformance.reports.plot_style import COLOURS, GREY, MARKERS, standalone_svg, style
 from lstm_conformance.reports.writing import write_results, write_text
 from lstm_conformance.runner.judging.comparison import THRESHOLD
 from lstm_conformance.runner.judging.rules import close
@@ -30,6 +29,7 @@ from lstm_conformance.spec.config import LSTMConfig
 from lstm_conformance.spec.verdicts import FAIL, INCONCLUSIVE
 
 from .calibrate import REWRITES, summed_up
+from .measuring_options import measuring_parser
 
 # The largest size of each class.
 CLASSES = (8, 16, 32, 64, 128, 256, 512, 1024)
@@ -60,10 +60,8 @@ class Judged(NamedTuple):
 
 def main() -> int:
     """Measures and writes; the exit status says whether an implementation was flagged."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
+    parser = measuring_parser(__doc__)
     parser.add_argument("--cases", type=int, default=5000, help="of all implementations together")
-    parser.add_argument("-n", type=int, default=2, help="processes")
     options = parser.parse_args()
     jobs = list(zip(_cases(options.cases), _repeated(TARGETS), strict=False))
     with ProcessPoolExecutor(options.n) as pool:
@@ -75,7 +73,7 @@ def main() -> int:
     results = summarised(found)
     write_results(options.folder / "calibration_sizes.json", results)
     write_text(options.folder / "calibration_sizes.md", page(results))
-    picture(results).savefig(options.folder / "calibration_sizes.svg")
+    write_text(options.folder / "calibration_sizes.svg", picture(results))
     print(page(results))
     return int(results["false_alarms"] > 0)
 
@@ -204,25 +202,34 @@ def page(results: dict[str, Any]) -> str:
     )
 
 
-def picture(results: dict[str, Any]) -> Any:
-    """The largest ratio by class of sizes, a line for each dimension."""
-    figure, axes = plt.subplots(figsize=(7, 3.5), layout="constrained")
-    for dimension in DIMENSIONS:
-        rows = [row for row in results["rows"] if row["dimension"] == dimension]
-        axes.plot(
-            [row["up_to"] for row in rows],
-            [math.nan if row["largest_ratio"] is None else row["largest_ratio"] for row in rows],
-            marker="o",
-            label=dimension,
+def picture(results: dict[str, Any]) -> str:
+    """An SVG of the largest ratio by class of sizes, a line for each dimension."""
+    with style():
+        figure = Figure(figsize=(7.2, 3.6), layout="constrained")
+        axes = figure.subplots()
+        for dimension, colour, marker in zip(DIMENSIONS, COLOURS, MARKERS, strict=False):
+            rows = [row for row in results["rows"] if row["dimension"] == dimension]
+            ratios = [row["largest_ratio"] for row in rows]
+            axes.plot(
+                [row["up_to"] for row in rows],
+                [math.nan if ratio is None else ratio for ratio in ratios],
+                color=colour,
+                marker=marker,
+                label=dimension,
+            )
+        axes.axhline(THRESHOLD, color=GREY, linestyle="--", label="fails")
+        axes.set_xscale("log", base=2)
+        axes.set_xticks(CLASSES, [f"{size:,}" for size in CLASSES])
+        axes.set_ylim(0, THRESHOLD * 1.1)
+        axes.set_xlabel("size, up to")
+        axes.set_ylabel("largest error / noise")
+        figure.legend(ncols=5, loc="outside upper center")
+        return standalone_svg(
+            figure,
+            "sizes",
+            "Largest error over rounding noise, by class of sizes",
+            f"A case fails at {THRESHOLD:g}. The numbers are in calibration_sizes.md.",
         )
-    axes.axhline(THRESHOLD, color="grey", linestyle="--", label="fails")
-    axes.set_xscale("log", base=2)
-    axes.set_xticks(CLASSES, [f"{size:,}" for size in CLASSES])
-    axes.set_ylim(0, THRESHOLD * 1.1)
-    axes.set_xlabel("size, up to")
-    axes.set_ylabel("largest error / noise")
-    axes.legend(ncols=5, fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)
-    return figure
 
 
 if __name__ == "__main__":

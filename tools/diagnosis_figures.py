@@ -10,11 +10,9 @@ everything in vain.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 from tabulate import tabulate
@@ -30,6 +28,8 @@ from lstm_conformance.runner.session.suite import checkers_of
 from lstm_conformance.spec.contract import Implementation
 from meta_tests.implementations.correct import SigmoidByTanh, SummedFromTheEnd
 
+from .measuring_options import measuring_parser
+
 NAMED, AMONG, TWO, WRONGLY, LOCATED, NOTHING = (
     "named",
     "named among equals",
@@ -43,9 +43,7 @@ _GOAL = 0.9
 
 def main() -> int:
     """Measures, writes, and fails if too few are named, or one is named wrongly."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("-n", type=int, default=2, help="processes")
+    parser = measuring_parser(__doc__)
     parser.add_argument("--every", type=int, default=1, help="measure every N-th defect only")
     parser.add_argument(
         "--unknown-every", type=int, default=8, help="every N-th of these also as an unknown one"

@@ -6,23 +6,21 @@ writes ``hostile.md`` to an existing folder. The exit status is 1 if any outcome
 
 from __future__ import annotations
 
-import argparse
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 from tabulate import tabulate
 
 from lstm_conformance.reports.writing import write_text
 from meta_tests.helpers.hostile_corpus import CORPUS, Row, Tried, attempt
 
+from .measuring_options import measuring_parser
+
 
 def main() -> int:
     """Tries and writes; the exit status says whether all outcomes are right."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
+    parser = measuring_parser(__doc__, "rows at once")
     parser.add_argument("--kind", help="only rows of this kind; nothing is written")
-    parser.add_argument("-n", type=int, default=2, help="rows at once")
     options = parser.parse_args()
     rows = [row for row in CORPUS if options.kind in (None, row.kind)]
     with ThreadPoolExecutor(options.n) as pool:
