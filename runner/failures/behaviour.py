@@ -19,7 +19,7 @@ from ..judging.canary import watched
 from ..judging.comparison import error_ratios
 from .probing_cases import is_determined
 
-__all__ = ["Behaviour", "run"]
+__all__ = ["Behaviour", "observation_of", "run"]
 
 Array = NDArray[np.float64]
 
@@ -90,13 +90,22 @@ class Behaviour:
         return self.distance(self.expectation.values, OUTPUTS)
 
 
+def observation_of(implementation: Implementation, case: Case) -> Observation:
+    """What the implementation returns, in known settings and without harm for the judge.
+
+    Raises:
+        JudgeChanged: it has changed something that the judge uses.
+    """
+    with watched(), known_settings():
+        return implementation.run(case)
+
+
 def run(implementation: Implementation, case: Case) -> Observation | None:
     """What the implementation makes of ``case``; None if it cannot run it, or raises."""
     try:
         if unsupported(implementation, case) is not None:
             return None
-        with watched(), known_settings():
-            observation = implementation.run(case)
+        observation = observation_of(implementation, case)
     except BaseException as error:
         if is_interrupt(error):
             raise

@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 
 from ...reference.oracle import expect
 from ...spec.case import OUTPUTS, Case
-from ...spec.contract import Implementation, Observation
-from ...spec.global_settings import known_settings
+from ...spec.contract import Implementation
 from ...spec.interrupts import is_interrupt
 from ...spec.verdicts import FAIL
-from ..judging.canary import watched
 from ..judging.comparison import compare
+from .behaviour import observation_of
 
 __all__ = ["first_divergence"]
 
@@ -150,8 +149,7 @@ def _beginning(case: Case, steps: int) -> Case:
 
 def _wrong(implementation: Implementation, case: Case) -> dict[str, set[int]]:
     """Name of each wrong tensor to the indices of its first axis at which it is wrong."""
-    with watched(), known_settings():
-        observation: Observation = implementation.run(case)
+    observation = observation_of(implementation, case)
     expectation = expect(case)
     found: dict[str, set[int]] = {}
     for name in case.result_names():
