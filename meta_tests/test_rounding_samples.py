@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from lstm_conformance.reference.lstm import sigmoid
+from lstm_conformance.reference.lstm import CellCache, Weights, cell, cell_backward, sigmoid
 from lstm_conformance.reference.oracle import Expectation, evaluate, expect, spread
-from lstm_conformance.reference.rounding import SAMPLES, samples_of
-from lstm_conformance.spec.case import Case
+from lstm_conformance.reference.rounding import SAMPLES, Samples, samples_of
+from lstm_conformance.spec.case import OUTPUTS, Case
 from lstm_conformance.spec.combinations import Combination
 from lstm_conformance.spec.config import LSTMConfig
 from lstm_conformance.spec.precision import PRECISIONS, Precision
@@ -96,12 +97,14 @@ def test_value_without_noise_is_zero(combination: Combination) -> None:
 # --------------------------------------------------------------------- scale
 
 
-def noise_in(case: Case, unit_roundoff: float, seed: int = 5) -> dict[str, np.ndarray]:
+def noise_in(
+    case: Case, unit_roundoff: float, seed: int = 5, copies: int = SAMPLES
+) -> dict[str, np.ndarray]:
     """The noise of a precision that may not exist."""
     kind = samples_of(Precision("of this test", unit_roundoff, 0.0, np.inf), seed)
 
     def sampled(arrays: dict[str, np.ndarray]) -> dict[str, Any]:
-        return {k: np.broadcast_to(v, (SAMPLES, *v.shape)).view(kind) for k, v in arrays.items()}
+        return {k: np.broadcast_to(v, (copies, *v.shape)).view(kind) for k, v in arrays.items()}
 
     arguments, cotangents = case.arguments(), case.cotangent_values()
     values = evaluate(case, arguments, cotangents)
@@ -194,6 +197,104 @@ def test_size_of_one_rounding(operation: str) -> None:
         # Uniform: to all of the size and not beyond. The hundredth is for the argument x / 100.
         assert 0.99 < np.abs(moved).max() / (U * units) < 1.01
         assert abs(moved.mean()) < 0.05 * U * units
+
+
+# ------------------------------------------- one step, with errors drawn together
+
+
+@contextmanager
+def _one_error_for_each_operation() -> Iterator[None]:
+    """Inside, a step on samples rounds as the reference is written."""
+    functions = (cell, cell_backward)
+    cheaper = [function.dispatch(Samples) for function in functions]
+    for function in functions:
+        function.register(Samples, function.dispatch(object))
+    try:
+        yield
+    finally:
+        for function, registered in zip(functions, cheaper, strict=True):
+            function.register(Samples, registered)
+
+
+# Scales of the weights, the biases, the cell state, the gates' candidates and the gradients of h
+# and c. In each line other errors dominate.
+_SCALES = {
+    "usual": (1.0, 1.0, 1.0, 1.0, 1.0),
+    "products": (4.0, 0.0, 0.1, 0.1, 0.1),
+    "biases": (0.01, 2.0, 0.01, 1.0, 0.0),
+    "large cell states": (0.1, 0.1, 40.0, 0.01, 1.0),
+    "tiny": (1e-6, 0.0, 1e-6, 1e-6, 1.0),
+    "zeros": (0.0, 0.0, 0.0, 0.0, 1.0),
+    "gradient of h": (0.5, 0.5, 3.0, 1.9, 0.0),
+    "gradient of c": (0.5, 0.5, 0.5, 0.0, 1e6),
+}
+
+
+def _spreads_of_a_step(scales: tuple[float, ...], projection: bool, seed: int) -> Any:
+    """The spread of every result of one step, forward and backward, from exact arguments."""
+    weight, bias, state, candidate, gradient = scales
+    numbers = np.random.default_rng(7)
+    kind = samples_of(Precision("of this test", U, 0.0, np.inf), seed)
+
+    def exact(scale: float, *shape: int) -> Any:
+        values = scale * numbers.uniform(0.5, 1, shape) * numbers.choice([-1, 1], shape)
+        return np.broadcast_to(values, (COPIES, *shape)).view(kind)
+
+    r = 2 if projection else 3
+    b = [exact(bias, 12) if bias else None for _ in range(2)]
+    w = Weights(
+        exact(weight, 12, 2), exact(weight, 12, r), *b, exact(1.0, r, 3) if projection else None
+    )
+    x, h_prev, c_prev = exact(1.0, 1, 2), exact(1.0, 1, r), exact(state, 1, 3)
+    h, c, cache = cell(x, h_prev, c_prev, w)
+    gates = [abs(exact(0.5, 1, 3)) for _ in range(4)]
+    gates[2] = candidate * gates[2]
+    tanh_c = exact(np.tanh(state), 1, 3)
+    of_backward = CellCache(x, h_prev, c_prev, *gates, tanh_c, gates[3] * tanh_c)
+    dh, dc = exact(1.0, 1, r), exact(gradient, 1, 3)
+    results = [h, c, *cache[3:], *cell_backward(dh, dc, of_backward, w)]
+    return [np.std(result.view(np.ndarray), axis=0) for result in results]
+
+
+@pytest.mark.parametrize("projection", [False, True])
+@pytest.mark.parametrize("name", _SCALES)
+def test_errors_drawn_together_have_the_effect_of_all(name: str, projection: bool) -> None:
+    """The spread of a step is that of one error for each operation, element by element."""
+    together = _spreads_of_a_step(_SCALES[name], projection, seed=1)
+    with _one_error_for_each_operation():
+        apart = _spreads_of_a_step(_SCALES[name], projection, seed=2)
+    for k, (one, other) in enumerate(zip(together, apart, strict=True)):
+        np.testing.assert_array_equal(one == 0, other == 0, err_msg=str(k))
+        # That of 20,000 copies is known to half a percent.
+        np.testing.assert_allclose(one, other, rtol=0.035, err_msg=str(k))
+
+
+_STEPS = {
+    "projection": Case(LSTMConfig(3, 4, 2, bidirectional=True, proj_size=2), 5, 2, states=True),
+    "no biases": Case(LSTMConfig(3, 4, bias=False), 5, 2, weight_scale=3.0),
+    "rows of unequal length": Case(
+        LSTMConfig(3, 4), 5, 3, "packed_unsorted", (2, 5, 3), states=True, weight_scale=10.0
+    ),
+}
+
+
+@pytest.mark.parametrize("name", _STEPS)
+def test_errors_drawn_together_have_the_effect_of_all_in_a_stack(name: str) -> None:
+    case = replace(_STEPS[name], cotangents=OUTPUTS)
+    together = noise_in(case, U, seed=1, copies=4000)
+    with _one_error_for_each_operation():
+        apart = noise_in(case, U, seed=2, copies=4000)
+    for tensor in case.result_names():
+        np.testing.assert_array_equal(together[tensor] == 0, apart[tensor] == 0)
+        np.testing.assert_allclose(together[tensor], apart[tensor], rtol=0.1, err_msg=tensor)
+
+
+@pytest.mark.parametrize("name", _STEPS)
+def test_a_step_on_samples_computes_the_equations(name: str) -> None:
+    """Without roundoff, samples have the values of the reference."""
+    case = replace(_STEPS[name], cotangents=OUTPUTS)
+    for tensor, error in noise_in(case, 0.0).items():
+        np.testing.assert_allclose(error, 0, atol=1e-12, err_msg=tensor)
 
 
 # -------------------------------------------------- what it accepts and rejects

@@ -90,6 +90,7 @@ class CellCache(NamedTuple):
     m: Array  # (N, H) o * tanh_c
 
 
+@singledispatch
 def cell(x: Array, h_prev: Array, c_prev: Array, w: Weights) -> tuple[Array, Array, CellCache]:
     """One step of one layer in one direction.
 
@@ -119,6 +120,7 @@ def cell(x: Array, h_prev: Array, c_prev: Array, w: Weights) -> tuple[Array, Arr
     return h, c, CellCache(x, h_prev, c_prev, i, f, g, o, tanh_c, m)
 
 
+@singledispatch
 def cell_backward(dh: Array, dc: Array, cache: CellCache, w: Weights) -> tuple[Array, Array, Array]:
     """The backward pass of :func:`cell`, up to the gradient of ``a``.
 
@@ -226,6 +228,7 @@ def direction_backward(
     # All steps of all rows use the same parameters. A gradient of them is one sum over all of
     # these, M in number.
     da = _join(das)  # (M, 4H)
+    das.clear()  # the steps were copied
     dW_ih = transpose(da) @ _join([cell.x for cell in cache.cells])  # (4H, I)
     dW_hh = transpose(da) @ _join([cell.h_prev for cell in cache.cells])  # (4H, R)
     db = None if w.b_ih is None else da.sum(axis=-2)  # (4H,) the same for both biases
@@ -411,16 +414,17 @@ def lstm(
         [_weights(config, parameters, layer, d) for d in range(config.num_directions)]
         for layer in range(config.num_layers)
     ]
-    outputs, h_n, c_n, cache = stack(
+    outputs, h_n, c_n, stack_cache = stack(
         _steps(x, order, rows),
-        h_0[..., order, :],
-        c_0[..., order, :],
+        _reorder(h_0, order),
+        _reorder(c_0, order),
         weights,
         None if masks is None else [_steps(mask, order, rows) for mask in masks],
     )
     back = np.argsort(order)  # (N,)
-    output = _padded(outputs, N)[..., back, :]  # (T, N, D*R)
-    return output, h_n[..., back, :], c_n[..., back, :], LSTMCache(config, order, rows, cache)
+    output = _reorder(_padded(outputs, N), back)  # (T, N, D*R)
+    cache = LSTMCache(config, order, rows, stack_cache)
+    return output, _reorder(h_n, back), _reorder(c_n, back), cache
 
 
 def lstm_backward(
@@ -441,16 +445,21 @@ def lstm_backward(
     config, order, rows, stack_cache = cache
     doutputs = _steps(doutput, order, rows)  # T arrays (n, D*R)
     dxs, dh_0, dc_0, dweights = stack_backward(
-        doutputs, dh_n[..., order, :], dc_n[..., order, :], stack_cache
+        doutputs, _reorder(dh_n, order), _reorder(dc_n, order), stack_cache
     )
     back = np.argsort(order)  # (N,)
-    dx = _padded(dxs, len(order))[..., back, :]  # (T, N, I)
-    return dx, dh_0[..., back, :], dc_0[..., back, :], _by_name(config, dweights)
+    dx = _reorder(_padded(dxs, len(order)), back)  # (T, N, I)
+    return dx, _reorder(dh_0, back), _reorder(dc_0, back), _by_name(config, dweights)
+
+
+def _reorder(x: Array, order: Array) -> Array:
+    """x (..., N, F) with its rows in ``order``; not a copy if they are in order."""
+    return x if np.array_equal(order, np.arange(len(order))) else x[..., order, :]
 
 
 def _steps(x: Array, order: Array, rows: Sequence[int]) -> list[Array]:
     """x (T, N, F) as T arrays (n, F), with the rows in ``order``."""
-    x = x[..., order, :]
+    x = _reorder(x, order)
     return [x[..., t, :n, :] for t, n in enumerate(rows)]
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..spec.case import OUTPUTS, Case
 from ..spec.global_settings import known_arithmetic
+from . import rounded_cell  # noqa: F401  makes steps on samples cheaper
 from .lstm import lstm, lstm_backward
 from .rounding import SAMPLES, samples_of
 
@@ -89,9 +90,12 @@ def _expect(
     """The values of ``cases``, with the noise in the dtypes of ``judged``."""
     of_cases = [_steps_first_of(case, case.arguments(), case.cotangent_values()) for case in cases]
     # The cases are an axis in front, and copies for the noise another one before it.
-    tensors = {name: np.stack([one[name] for one in of_cases]) for name in of_cases[0]}
-    values = _run(cases[0], tensors, kept)
-    total = {name: np.zeros(array.shape) for name, array in values.items()}
+    tensors = {name: np.stack([one.pop(name) for one in of_cases]) for name in [*of_cases[0]]}
+    results = _run(cases[0], tensors, kept)
+    shapes = {name: array.shape[1:] for name, array in results.items()}
+    values = _flat(results, 1)
+    del results  # large cases have to fit into memory
+    noise = np.zeros(values.shape)
     seed = zlib.crc32("\n".join(map(str, judged)).encode())
     kind = samples_of([one.precision for one in judged], seed)
     numbers = len(cases) * _numbers(cases[0])  # that a pass over one copy holds
@@ -104,17 +108,29 @@ def _expect(
             for name, array in tensors.items()
         }
         with np.errstate(invalid="ignore", over="ignore"):  # some samples may overflow
-            for name, results in _run(cases[0], sampled, kept).items():
-                of_portion = spread(np.asarray(results), values[name]) * np.sqrt(copies / samples)
-                total[name] = np.hypot(total[name], of_portion)
+            of_portion = _flat(_run(cases[0], sampled, kept), 2)
+            noise = np.hypot(noise, spread(of_portion, values) * np.sqrt(copies / samples))
+            del of_portion
     expectations = []
     for k, case in enumerate(cases):
-        of_case = {name: array[k] for name, array in values.items()}
-        noise = {name: array[k] for name, array in total.items()}
+        of_case, of_noise = _unflat(values[k], shapes), _unflat(noise[k], shapes)
         if samples < SAMPLES:
-            noise = {name: smoothed(array, of_case[name]) for name, array in noise.items()}
-        expectations.append(Expectation(_results(case, of_case), _results(case, noise)))
+            of_noise = {name: smoothed(array, of_case[name]) for name, array in of_noise.items()}
+        expectations.append(Expectation(_results(case, of_case), _results(case, of_noise)))
     return expectations
+
+
+def _unflat(flat: Array, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Array]:
+    """The inverse of ``_flat``."""
+    pieces = np.split(flat, np.cumsum([math.prod(shape) for shape in shapes.values()])[:-1])
+    named = zip(shapes.items(), pieces, strict=True)
+    return {name: piece.reshape(shape) for (name, shape), piece in named}
+
+
+def _flat(results: Mapping[str, Any], axes: int) -> Array:
+    """All results in one row, after the first ``axes`` axes: fewer calls of NumPy than one each."""
+    arrays = map(np.asarray, results.values())
+    return np.concatenate([a.reshape(*a.shape[:axes], -1) for a in arrays], axis=-1)
 
 
 # A case whose arrays hold more numbers than this gets fewer samples of its noise.
@@ -122,7 +138,7 @@ _FEW_NUMBERS = 2**17
 FEWER_SAMPLES = 4
 
 # Numbers that a pass of the reference may hold, so that large cases fit into memory.
-_NUMBERS_AT_ONCE = 2**25
+_NUMBERS_AT_ONCE = 2**26
 
 
 def _numbers(case: Case) -> int:
@@ -172,14 +188,24 @@ def _root_mean_square(x: Array, counts: NDArray[np.bool_], axes: tuple[int, ...]
 def spread(samples: Array, value: Array) -> Array:
     """Root mean square of ``samples - value`` over the first axis.
 
-    The differences are scaled first, because squares of small numbers underflow to zero. The
-    result is infinite or NaN where a sample is.
+    The result is infinite or NaN where a sample is.
     """
     x = samples.view(np.ndarray) - value
-    size = np.abs(x).max(axis=0)
-    scale = np.where((size > 0) & np.isfinite(size), size, 1.0)
-    root: Array = scale * np.sqrt(np.mean((x / scale) ** 2, axis=0))
+    with np.errstate(over="ignore"):
+        squares = np.einsum("i...,i...->...", x, x)
+    root: Array = np.sqrt(squares / len(x))
+    # Where squares overflow, or underflow to zero, the differences are scaled first.
+    unsafe = ~((squares > _SMALLEST_SQUARE) & (squares < np.inf))
+    if unsafe.any():
+        few = x[:, unsafe]
+        size = np.abs(few).max(axis=0)
+        scale = np.where((size > 0) & np.isfinite(size), size, 1.0)
+        root[unsafe] = scale * np.sqrt(np.mean((few / scale) ** 2, axis=0))
     return root
+
+
+# Far above the numbers whose digits are lost to underflow.
+_SMALLEST_SQUARE = 1e-280
 
 
 def evaluate(

@@ -27,6 +27,7 @@ Algorithms (2002), chapters 3 and 4.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -34,7 +35,7 @@ import numpy as np
 from ..spec.precision import Precision
 from .lstm import sigmoid
 
-__all__ = ["Samples", "samples_of"]
+__all__ = ["Samples", "product", "samples_of"]
 
 SAMPLES = 16
 
@@ -60,13 +61,16 @@ class Samples(np.ndarray):
     twice_roundoff: ClassVar[Any]
     largest: ClassVar[Any]
     overflows: ClassVar[bool]
-    source: ClassVar[np.random.Generator]
+    source: ClassVar[np.random.BitGenerator]
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         reduces = method == "reduce" and ufunc is np.add and kwargs["axis"] == -2
         if method != "__call__" and not reduces:
             raise TypeError(f"the rounding of {ufunc.__name__}.{method} {kwargs} is not modelled")
-        plain = [x.view(np.ndarray) if isinstance(x, Samples) else x for x in inputs]
+        if ufunc is np.matmul and inputs[0].dtype.kind != "c":
+            exact, variance = product(*inputs)
+            return self.rounded(exact, np.sqrt(variance))
+        plain = [x.plain if isinstance(x, Samples) else x for x in inputs]
         exact = getattr(ufunc, method)(*plain, **kwargs)
         if ufunc in _EXACT:
             return exact.view(type(self))
@@ -74,13 +78,25 @@ class Samples(np.ndarray):
             return self.rounded_parts(exact, _rounding_sizes_of_parts(ufunc, method, plain, exact))
         return self.rounded(exact, _rounding_size(ufunc, method, plain, exact))
 
+    @property
+    def plain(self) -> np.ndarray:
+        """The same numbers without rounding."""
+        return self.view(np.ndarray)
+
+    @cached_property
+    def squares(self) -> np.ndarray:
+        """The squares of the first copy. Every step multiplies by the same weights."""
+        first = self.plain[:1]
+        return np.asarray(first * first)
+
     @classmethod
     def rounded(cls, exact: np.ndarray, size: np.ndarray) -> Samples:
         """``exact`` plus random errors of up to ``size`` unit roundoffs."""
-        random = cls.source.random(exact.shape, np.float32)  # an error needs few digits
-        random -= 0.5
-        inexact: np.ndarray = random * size
-        inexact *= cls._of_each_case(cls.twice_roundoff, exact.ndim)
+        # An error needs few digits: four of them are drawn at once, as integers of 16 bits.
+        words = cls.source.random_raw(exact.size // 4 + 1)
+        random = words.view(np.int16)[: exact.size].reshape(exact.shape)
+        unit = cls._of_each_case(cls.twice_roundoff, exact.ndim) / 2**16
+        inexact: np.ndarray = random * (size * unit)
         inexact += exact
         if cls.overflows:
             inexact[np.abs(inexact) > cls._of_each_case(cls.largest, exact.ndim)] = np.inf
@@ -106,7 +122,7 @@ def samples_of(precision: Precision | Sequence[Precision], seed: int) -> type[Sa
 
     With several precisions, the second axis has one entry for each.
     """
-    source = np.random.Generator(np.random.SFC64(seed))
+    source = np.random.SFC64(seed)
     precisions = [precision] if isinstance(precision, Precision) else precision
     members: dict[str, Any] = {
         "twice_roundoff": np.array([2 * one.unit_roundoff for one in precisions]),
@@ -120,18 +136,54 @@ def samples_of(precision: Precision | Sequence[Precision], seed: int) -> type[Sa
     return type("Samples", (Samples,), members)
 
 
+def product(
+    x: Samples, y: Samples, squares: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """``x @ y`` without rounding, and the square of the size of its errors.
+
+    Args:
+        x: samples (..., N, K).
+        y: samples (..., K, F).
+        squares: of the first copy of ``y``, if they are known.
+    """
+    exact = _product_of_copies(x.plain, y.plain)
+    # The copies are close together: one of them is enough to estimate the size of the terms.
+    x_1, y_1, v = x.plain[:1], y.plain[:1], exact[:1]
+    if squares is not None:
+        variance = (x_1 * x_1) @ squares
+    else:
+        variance = np.zeros(v.shape)
+        for k in range(0, x.shape[-1], _TERMS_AT_ONCE):  # the squares of all would need memory
+            of_x, of_y = x_1[..., k : k + _TERMS_AT_ONCE], y_1[..., k : k + _TERMS_AT_ONCE, :]
+            variance += (of_x * of_x) @ (of_y * of_y)
+    variance /= 2
+    variance += v * v / 3
+    variance *= x.shape[-1]
+    return exact, variance
+
+
+_TERMS_AT_ONCE = 256
+
+
+def _product_of_copies(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """``x @ y``. If all copies of ``y`` are the same, those of ``x`` are rows of one product."""
+    if y.strides[0] != 0 or x.ndim > 4:
+        return np.asarray(x @ y)
+    one, rows = y[0], (len(x) * x.shape[-2], x.shape[-1])
+    if x.ndim == 3:
+        return np.asarray(x.reshape(rows) @ one).reshape(*x.shape[:-1], -1)
+    cases = x.swapaxes(0, 1)  # (B, S, N, K)
+    exact = np.asarray(cases.reshape(len(cases), *rows) @ one)
+    return exact.reshape(*cases.shape[:-1], -1).swapaxes(0, 1)
+
+
 def _rounding_size(ufunc: np.ufunc, method: str, inputs: list[Any], exact: np.ndarray) -> Any:
     """The largest error of one operation, in unit roundoffs."""
     if ufunc is np.tanh:
         return np.maximum(2 * np.abs(exact), exact != 0)
-    if ufunc is np.matmul:
-        # The copies are close together: one of them is enough to estimate the size of the terms.
-        x, y = inputs[0][0], inputs[1][0]
-        squares, v = (x * x) @ (y * y), exact[0]
-        return np.sqrt(x.shape[-1] * (squares / 2 + v * v / 3))
     if method == "reduce":
         (x,) = inputs
-        squares = np.add.reduce(x * x, axis=-2)
+        squares = np.einsum("...ij,...ij->...j", x, x)
         return np.sqrt(x.shape[-2] * (squares / 2 + exact * exact / 3))
     return np.abs(exact)
 
@@ -144,16 +196,20 @@ def _rounding_sizes_of_parts(
     A program that computes derivatives uses no complex numbers. So the real part rounds as if
     there were no imaginary part, and each term of the imaginary part rounds on its own.
     """
+    if ufunc is np.matmul:
+        x, y, v = inputs[0][0], inputs[1][0], exact[0]
+        of_real = (x.real**2) @ (y.real**2)
+        of_imaginary = (x.real**2) @ (y.imag**2) + (x.imag**2) @ (y.real**2)
+        n = x.shape[-1]
+        return np.sqrt(n * (of_real / 2 + v.real**2 / 3)), np.sqrt(
+            n * (of_imaginary / 2 + v.imag**2 / 3)
+        )
     real = _rounding_size(ufunc, method, [np.real(x) for x in inputs], exact.real)
     if ufunc is np.tanh:  # (1 - tanh^2) x', where tanh has an error too
         return real, 3 * np.abs(np.imag(inputs[0]))
     if ufunc is np.multiply:
         x, y = inputs
         return real, np.abs(np.real(x) * np.imag(y)) + np.abs(np.imag(x) * np.real(y))
-    if ufunc is np.matmul:
-        x, y = inputs[0][0], inputs[1][0]
-        squares = (x.real**2) @ (np.imag(y) ** 2) + (np.imag(x) ** 2) @ (y.real**2)
-        return real, np.sqrt(x.shape[-1] * (squares / 2 + exact[0].imag ** 2 / 3))
     if method == "reduce":
         return real, _rounding_size(ufunc, method, [np.imag(inputs[0])], exact.imag)
     if ufunc in (np.add, np.subtract):

@@ -186,11 +186,10 @@ class Case:
 
     def scale(self, name: str) -> float:
         """The bound of the values of the tensor ``name``."""
-        return {
-            "input": self.input_scale,
-            "h_0": 1.0,
-            "c_0": self.state_scale,
-        }.get(name, self.weight_scale / float(np.sqrt(self.config.hidden_size)))
+        scales = {"input": self.input_scale, "h_0": 1.0, "c_0": self.state_scale}
+        if name in scales:
+            return scales[name]
+        return self.weight_scale / math.sqrt(self.config.hidden_size)
 
     def arguments(self) -> dict[str, Array]:
         """The values of every argument: float64 numbers that ``dtype`` represents exactly."""

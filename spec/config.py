@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 __all__ = ["LSTMConfig"]
@@ -70,20 +71,25 @@ class LSTMConfig:
 
     def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
         """Name and shape of every parameter, in torch's order (documentation, "Attributes")."""
-        gates = 4 * self.hidden_size
-        shapes: dict[str, tuple[int, ...]] = {}
-        for layer in range(self.num_layers):
-            role_shapes = {
-                "weight_ih": (gates, self.layer_input_size(layer)),
-                "weight_hh": (gates, self.output_size),
-                "bias_ih": (gates,),
-                "bias_hh": (gates,),
-                "weight_hr": (self.proj_size, self.hidden_size),
-            }
-            for direction in range(self.num_directions):
-                for name in self.parameter_names(layer, direction):
-                    shapes[name] = role_shapes[name.split("_l")[0]]
-        return shapes
+        return dict(_parameter_shapes(self))
+
+
+@lru_cache(maxsize=256)  # many parts of a verdict ask for them
+def _parameter_shapes(config: LSTMConfig) -> dict[str, tuple[int, ...]]:
+    gates = 4 * config.hidden_size
+    shapes: dict[str, tuple[int, ...]] = {}
+    for layer in range(config.num_layers):
+        role_shapes = {
+            "weight_ih": (gates, config.layer_input_size(layer)),
+            "weight_hh": (gates, config.output_size),
+            "bias_ih": (gates,),
+            "bias_hh": (gates,),
+            "weight_hr": (config.proj_size, config.hidden_size),
+        }
+        for direction in range(config.num_directions):
+            for name in config.parameter_names(layer, direction):
+                shapes[name] = role_shapes[name.split("_l")[0]]
+    return shapes
 
 
 def _whole(name: str, value: Any) -> int:

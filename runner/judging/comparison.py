@@ -128,9 +128,12 @@ def allowed_error(expected: Array, noise: Array, precision: Precision) -> Array:
 
 def error_ratios(observed: Array, expected: Array, allowed: Array) -> Array:
     """Errors divided by ``allowed``, element by element; infinite where an error is NaN."""
-    same = (observed == expected) | (np.isnan(observed) & np.isnan(expected))
     with np.errstate(invalid="ignore", over="ignore"):
-        ratios = np.where(same, 0.0, np.abs(observed - expected) / allowed)
+        ratios: Array = np.abs(observed - expected) / allowed
+    if np.isfinite(ratios).all():
+        return ratios
+    same = (observed == expected) | (np.isnan(observed) & np.isnan(expected))
+    ratios = np.where(same, 0.0, ratios)
     return np.where(np.isnan(ratios), np.inf, ratios)
 
 

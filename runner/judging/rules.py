@@ -58,24 +58,26 @@ def on_bench(probe: Callable[[Trial, Bench], Iterable[Finding]]) -> Rule:
     return rule
 
 
+_WHOLE: Index = (...,)
+
+
 def _compare(trial: Trial, name: str, part: Index, expectation: Expectation) -> Finding:
     observed = trial.observation.tensors[name].values
     expected, noise = expectation.values[name], expectation.noise[name]
     if observed.shape != expected.shape:
         return Finding(name, FAIL, message=shape_message(observed.shape, expected.shape))
-    # Indices of findings are those of the whole tensor.
-    inside = np.zeros(expected.shape, bool)
-    inside[part] = True
-    return compare(
-        name, np.where(inside, observed, expected), expected, noise, trial.case.precision
-    )
+    if part != _WHOLE:  # indices of findings are those of the whole tensor
+        inside = np.zeros(expected.shape, bool)
+        inside[part] = True
+        observed = np.where(inside, observed, expected)
+    return compare(name, observed, expected, noise, trial.case.precision)
 
 
 Part = Callable[[Case, str], Index]
 
 
 def _whole(case: Case, name: str) -> Index:
-    return (...,)
+    return _WHOLE
 
 
 def close(*names: str, part: Part = _whole) -> Rule:
@@ -123,7 +125,7 @@ def gates_in_order(*names: str) -> Rule:
         for order in permutations(_GATES):
             values = evaluate(trial.case, _read_in_order(trial.case, order), {})
             expectation = replace(trial.expectation, values=values)
-            in_order = [_compare(trial, f.tensor, (...,), expectation) for f in findings]
+            in_order = [_compare(trial, f.tensor, _WHOLE, expectation) for f in findings]
             if all(finding.verdict == PASS for finding in in_order):
                 message = f"right if the blocks were in the order {', '.join(order)}"
                 return [replace(finding, message=message) for finding in findings]
