@@ -41,7 +41,7 @@ def _(x: Samples, h_prev: Samples, c_prev: Samples, w: Weights) -> Any:
     a = rounded(a, np.sqrt(variance)).plain
 
     gates = sigmoid(a)  # (N, 4H) i, f, g, o
-    third = np.s_[..., 2 * H : 3 * H]
+    third = ..., slice(2 * H, 3 * H)
     gates[third] = np.tanh(a[third])
     size = np.maximum(2 * np.abs(_first(gates)), 1)  # (N, 4H) those of sigmoid and of tanh
     size[third] *= _first(gates)[third] != 0

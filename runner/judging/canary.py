@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...reference import complex_step, lstm, oracle, rounding
+from ...reference import complex_step, lstm, oracle, rounded_cell, rounding
 from ...spec import case, config, precision, verdicts
 from ...spec.contract import Nonconformance
 from ...spec.global_settings import reset_arithmetic
@@ -33,6 +33,7 @@ _MODULES = (
     oracle,
     lstm,
     rounding,
+    rounded_cell,
     complex_step,
     case,
     config,
@@ -52,9 +53,10 @@ _CLASSES = (
 _NUMPY = (
     "abs", "absolute", "add", "arange", "argsort", "argwhere", "array", "array_equal", "asarray",
     "ascontiguousarray", "bool_", "broadcast_arrays", "broadcast_to", "ceil", "column_stack",
-    "concatenate", "copysign", "cumsum", "diff", "empty", "equal", "errstate", "exp",
+    "concatenate", "copysign", "cumsum", "diff", "einsum", "empty", "equal", "errstate",
+    "exp",
     "fill_diagonal", "flatnonzero", "float32", "float64", "floor", "frexp", "frompyfunc", "full",
-    "geterr", "hypot", "imag", "inf", "isfinite", "isin", "isnan", "ldexp", "log", "log2",
+    "geterr", "hypot", "imag", "inf", "int16", "isfinite", "isin", "isnan", "ldexp", "log", "log2",
     "matmul", "maximum", "mean", "moveaxis", "multiply", "nan", "ndarray", "negative",
     "not_equal", "ones", "positive", "prod", "ravel_multi_index", "real", "repeat", "roll",
     "seterr", "shape", "split", "sqrt", "stack", "subtract", "sum", "swapaxes", "tanh", "ufunc",
