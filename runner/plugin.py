@@ -23,7 +23,7 @@ from ..spec.clean_text import clean_text
 from ..spec.interrupts import end_run, handle_interrupts
 from ..spec.usage_error import UsageError
 from ..tests import MARKER
-from .session.options import PYTEST_PREFIX, Options
+from .session.options import NOTICE_FILE, PYTEST_PREFIX, Options
 
 if TYPE_CHECKING:
     from ..reports.results import RecordResult
@@ -44,6 +44,7 @@ _OPTIONS = pytest.StashKey[Options]()
 _SESSION = pytest.StashKey["JudgingSession"]()
 _SEND = pytest.StashKey[Any]()  # a function that takes the results
 _CHECKER = pytest.StashKey["Checker"]()
+_NOTICE = pytest.StashKey[str]()  # the file that tells of the first failure
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -75,12 +76,14 @@ def _options(config: pytest.Config) -> tuple[Options, bool]:
     number = config.option.lstm_channel
     if _is_worker(config):
         given = _worker_input(config)
+        config.stash[_NOTICE] = given["lstm_notice"]
         return Options.from_json(given["lstm_options"]), given["lstm_judges"]
     if number is not None:
         from .session.channel import ResultsEnd
 
         channel = ResultsEnd(number)
         config.stash[_SEND] = channel.send
+        config.stash[_NOTICE] = str(Path(config.option.basetemp).parent / NOTICE_FILE)
         options, asked = Options.from_json(channel.options), True
     else:
         options = Options.from_pytest(config.option)
@@ -120,6 +123,7 @@ def pytest_configure_node(node: Any) -> None:
     node.workerinput["lstm_options"] = config.stash[_OPTIONS].to_json()
     session = config.stash.get(_SESSION, None)
     node.workerinput["lstm_judges"] = session is not None
+    node.workerinput["lstm_notice"] = config.stash.get(_NOTICE, "")
     node.workerinput["lstm_end"] = None if session is None else session.plan.end
 
 
@@ -274,12 +278,14 @@ def _judging_session(config: pytest.Config) -> JudgingSession:
         from .session.session import JudgingSession
 
         given = _worker_input(config)
+        notice = config.stash.get(_NOTICE, "")
         try:
             session = JudgingSession.of_options(
                 config.stash[_OPTIONS],
                 processes=given.get("workercount", 1),
                 end=given.get("lstm_end"),
                 write=config.stash.get(_SEND, None),
+                notice=Path(notice) if notice else None,
             )
             if not _is_worker(config):
                 session.require_plainest_case()

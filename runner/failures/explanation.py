@@ -13,13 +13,16 @@ from .standalone_program import standalone_program
 __all__ = ["describe_failure", "repeat_command"]
 
 
-def describe_failure(clause_id: str, failure: FoundFailure, target: str) -> str:
+def describe_failure(
+    clause_id: str, failure: FoundFailure, target: str, program: bool = True
+) -> str:
     """The text on a failure: the clause, the case, the element, and how to repeat it.
 
     Args:
         clause_id: of the clause that is broken.
         failure: as in the results.
         target: as on the command line.
+        program: whether to add the program that shows the same without the suite.
     """
     clause = CLAUSES[clause_id]
     lines = [f"{clause.id} {clause.title}: {clause.text}"]
@@ -33,9 +36,9 @@ def describe_failure(clause_id: str, failure: FoundFailure, target: str) -> str:
         lines.append(f"  found as  {failure['first_case']}")
     if failure["traceback"]:
         lines += ["", *failure["traceback"].rstrip().splitlines()]
-    program = standalone_program(failure, target)
-    if program:
-        lines += ["", "The same with torch and numpy alone:", "", program]
+    standalone = standalone_program(failure, target) if program else None
+    if standalone:
+        lines += ["", "The same with torch and numpy alone:", "", standalone]
     return printable("\n".join(lines))
 
 

@@ -58,6 +58,10 @@ def _never() -> bool:
     return False
 
 
+def _tell_nobody(clause: str, failure: Failure) -> None:
+    pass
+
+
 @dataclass(frozen=True)
 class _Question:
     """How a failing case was judged, so that it can be judged again.
@@ -81,6 +85,8 @@ class Checker:
         clauses: ids of the clauses that the test is marked with.
         judge: that judges each case; by default in this process.
         out_of_time: says whether the test has used up its time.
+        tell: is called with every failure of a case that counts, before a smaller one is looked
+            for.
 
     Attributes:
         records: clause to what was found out about it.
@@ -94,12 +100,14 @@ class Checker:
         clauses: Iterable[str],
         judge: Judge | None = None,
         out_of_time: Callable[[], bool] = _never,
+        tell: Callable[[str, Failure], None] = _tell_nobody,
     ) -> None:
         self.implementation = implementation
         self.settings = settings
         self.records = {clause: Record(clause) for clause in clauses}
         self._judge: Judge = CaseJudge(implementation, settings) if judge is None else judge
         self._out_of_time = out_of_time
+        self._tell = tell
         self._cut_short = False
         self._test = test
         self._searches = 0
@@ -398,6 +406,8 @@ class Checker:
         if counts:
             for found in outcome.records:
                 self.records[found.clause].add(found)
+                for failure in found.failures:
+                    self._tell(found.clause, failure)
         search.add(outcome, seconds)
         return outcome
 

@@ -32,11 +32,21 @@ from .option_values import (
 if TYPE_CHECKING:
     import pytest
 
-__all__ = ["DEFAULT_TARGET", "PYTEST_PREFIX", "Options", "argument_type", "recorded_options"]
+__all__ = [
+    "DEFAULT_TARGET",
+    "NOTICE_FILE",
+    "PYTEST_PREFIX",
+    "Options",
+    "argument_type",
+    "recorded_options",
+]
 
 DEFAULT_TARGET = "torch.nn:LSTM"
 
 PYTEST_PREFIX = "--lstm-"
+
+# In the folder of a run: tells of its first failure.
+NOTICE_FILE = "first_failure"
 
 
 @dataclass(frozen=True)

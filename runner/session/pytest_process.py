@@ -23,7 +23,7 @@ from ...spec.usage_error import UsageError
 from ..processes.interrupts import Interrupts
 from ..processes.starting import ends_with_parent, judging_environment, python_command
 from .channel import Channel, ForgedResults
-from .options import PYTEST_PREFIX, Options
+from .options import NOTICE_FILE, PYTEST_PREFIX, Options
 from .test_outcome import FINISHED
 
 __all__ = ["PytestEnded", "run_tests"]
@@ -169,18 +169,21 @@ def _run(command: list[str], log: Path, interrupts: Interrupts, channel: Channel
         channel.start()
         try:
             importlib.import_module(f"{__package__}.plan")  # for later, while pytest starts
-            return _wait(process, interrupts, channel)
+            return _wait(process, interrupts, channel, log.parent / NOTICE_FILE)
         finally:
             _kill_group(process)
 
 
-def _wait(process: subprocess.Popen[bytes], interrupts: Interrupts, channel: Channel) -> int | None:
-    sent, over = 0.0, None
+def _wait(
+    process: subprocess.Popen[bytes], interrupts: Interrupts, channel: Channel, notice: Path
+) -> int | None:
+    sent, over, is_told = 0.0, None, False
     while True:
-        try:
-            return process.wait(_LOOK_SECONDS)
-        except subprocess.TimeoutExpired:
-            pass
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_LOOK_SECONDS)
+        is_told = is_told or _tell(notice)
+        if process.returncode is not None:
+            return process.returncode
         if channel.is_over:
             over = time.monotonic() if over is None else over
             if time.monotonic() - over > _END_SECONDS:
@@ -196,6 +199,15 @@ def _wait(process: subprocess.Popen[bytes], interrupts: Interrupts, channel: Cha
             sent = time.monotonic()
         if since > _WAIT_SECONDS or interrupts.is_urgent:
             _kill_group(process)
+
+
+def _tell(notice: Path) -> bool:
+    """Shows the first failure while the run goes on; returns whether there is one."""
+    if not notice.exists():
+        return False
+    text = printable(notice.read_text("utf-8", "replace"))
+    print(f"The first failure, before it is shrunk:\n\n{text}\n", file=sys.stderr, flush=True)
+    return True
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:

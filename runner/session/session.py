@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 from ...reports.results import AskedResult, Results, ShardResult
 from ...reports.writing import write_results
@@ -17,6 +19,7 @@ from ..searching.checker import Checker
 from ..searching.settings import Settings
 from .collector import Collector
 from .construction import Judged, construct
+from .early_notice import EarlyNotice
 from .environment import environment
 from .isolated_judge import IsolatedJudge
 from .options import Options
@@ -36,16 +39,23 @@ class JudgingSession:
         settings: how cases are drawn and judged.
         plan: which tests are run.
         collector: of their outcomes.
+        notice: takes the failures of cases; None if nobody waits for the first one.
     """
 
     def __init__(
-        self, judged: Judged, settings: Settings, plan: Plan, collector: Collector
+        self,
+        judged: Judged,
+        settings: Settings,
+        plan: Plan,
+        collector: Collector,
+        notice: EarlyNotice | None = None,
     ) -> None:
         self.judged = judged
         self.settings = settings
         self.plan = plan
         self.collector = collector
         self.diagnostician = Diagnostician(judged.implementation)
+        self._notice = notice
 
     @classmethod
     def of_options(
@@ -55,6 +65,7 @@ class JudgingSession:
         end: float | None = None,
         clock: Callable[[], float] = time.time,
         write: Callable[[Results], None] | None = None,
+        notice: Path | None = None,
     ) -> JudgingSession:
         """The run that ``options`` ask for.
 
@@ -64,6 +75,7 @@ class JudgingSession:
             end: when time is over, if another process has decided that.
             clock: in seconds, the same in all processes.
             write: takes the results; by default they are written to the file in ``options``.
+            notice: the file that tells of the first failure.
 
         Raises:
             UsageError: one of the options makes no sense.
@@ -77,7 +89,8 @@ class JudgingSession:
         if write is None and options.json is not None:
             write = partial(write_results, options.json)
         collector = Collector(asked, plan, write, progress, judged.process, clock)
-        return cls(judged, settings, plan, collector)
+        early = None if notice is None else EarlyNotice(notice, judged.target)
+        return cls(judged, settings, plan, collector, early)
 
     def require_plainest_case(self) -> None:
         """Tries the plainest case before anything is judged.
@@ -104,10 +117,12 @@ class JudgingSession:
             isolated = self.judged.isolated
             judge = IsolatedJudge(isolated, self.judged.process, self.settings, name)
         implementation = self.judged.implementation
-        if self.plan.budget is None or test not in self.plan.tests:
-            return Checker(implementation, self.settings, name, clauses, judge)
-        out_of_time = self.plan.budget.begin(test)
-        return Checker(implementation, self.settings, name, clauses, judge, out_of_time)
+        more: dict[str, Any] = {}
+        if self._notice is not None:
+            more["tell"] = self._notice.note
+        if self.plan.budget is not None and test in self.plan.tests:
+            more["out_of_time"] = self.plan.budget.begin(test)
+        return Checker(implementation, self.settings, name, clauses, judge, **more)
 
 
 def asked_result(options: Options, judged: Judged, settings: Settings) -> AskedResult:
