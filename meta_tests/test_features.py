@@ -61,10 +61,15 @@ class Watched(Checker):
         self.domains: list[tuple[Domain, list[Case], int]] = []
 
     def forall(
-        self, domain: Domain, rule: Rule, at_most: int | None = None, shrink: bool = True
+        self,
+        domain: Domain,
+        rule: Rule,
+        at_most: int | None = None,
+        shrink: bool = True,
+        share_stack: bool = True,
     ) -> None:
         before = len(self.judge.cases)
-        super().forall(domain, rule, at_most, shrink)
+        super().forall(domain, rule, at_most, shrink, share_stack)
         examples = min(self.settings.profile.per_clause, at_most or 10**6)
         self.domains.append((domain, self.judge.cases[before:], examples))
 

@@ -88,10 +88,12 @@ def _expect(
     cases: Sequence[Case], judged: Sequence[Case], kept: Sequence[Array] | None
 ) -> list[Expectation]:
     """The values of ``cases``, with the noise in the dtypes of ``judged``."""
+    # One of them has all results that are asked for.
+    shown = next((case for case in cases if case.cotangents), cases[0])
     of_cases = [_steps_first_of(case, case.arguments(), case.cotangent_values()) for case in cases]
     # The cases are an axis in front, and copies for the noise another one before it.
     tensors = {name: np.stack([one.pop(name) for one in of_cases]) for name in [*of_cases[0]]}
-    results = _run(cases[0], tensors, kept)
+    results = _run(shown, tensors, kept)
     shapes = {name: array.shape[1:] for name, array in results.items()}
     values = _flat(results, 1)
     del results  # large cases have to fit into memory
@@ -108,7 +110,7 @@ def _expect(
             for name, array in tensors.items()
         }
         with np.errstate(invalid="ignore", over="ignore"):  # some samples may overflow
-            of_portion = _flat(_run(cases[0], sampled, kept), 2)
+            of_portion = _flat(_run(shown, sampled, kept), 2)
             noise = np.hypot(noise, spread(of_portion, values) * np.sqrt(copies / samples))
             del of_portion
     expectations = []

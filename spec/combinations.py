@@ -48,9 +48,10 @@ class Combination:
 
     @classmethod
     def of(cls, case: Case) -> Combination:
-        """The combination of ``case``."""
+        """The combination of ``case``. With random dropout, it is none of all combinations."""
         config = case.config
-        dropout = "none" if config.dropout == 0 else "one" if case.training else "eval"
+        acts = "one" if config.dropout == 1 else "some"
+        dropout = "none" if config.dropout == 0 else acts if case.training else "eval"
         return cls(
             config.num_layers,
             config.bias,

@@ -85,32 +85,41 @@ def cases_strategy(draw: st.DrawFn, domains: Sequence[Domain]) -> list[Case]:
     """A case of each domain, all with the same sizes, which are drawn from the first domain.
 
     Args:
-        domains: with one alternative each for the fields ``num_layers``, ``bias``,
-            ``bidirectional``, ``projection`` and ``layout``, the same for all.
+        domains: the same ones, or such as have one alternative each for the fields ``num_layers``,
+            ``bias``, ``bidirectional``, ``projection`` and ``layout``, the same for all, and one
+            for ``dropout``.
     """
     first = _drawn(draw, domains[0])
-    return [first, *(_drawn(draw, domain, first) for domain in domains[1:])]
+    others = enumerate(domains[1:], start=1)
+    return [first, *(_drawn(draw, domain, first, place) for place, domain in others)]
 
 
-def _drawn(draw: st.DrawFn, domain: Domain, like: Case | None = None) -> Case:
-    """A case of ``domain``, with the sizes of ``like`` if there is one."""
+def _drawn(draw: st.DrawFn, domain: Domain, like: Case | None = None, place: int = 0) -> Case:
+    """A case of ``domain``, with the stack of ``like`` if there is one.
 
-    def choice(alternatives: tuple[Any, ...]) -> Any:
+    Args:
+        place: is added to the seed that is drawn, so that not all values are the same.
+    """
+
+    def choice(alternatives: tuple[Any, ...], known: Any = None) -> Any:
         if len(alternatives) == 1:
             return alternatives[0]
+        if known is not None:
+            return known
         return draw(_one_of(alternatives, tuple(map(type, alternatives))))
 
     def size(limits: Range, least: int = 1) -> int:
         low, high = (max(least, limit) for limit in limits)
         return low + draw(_up_to(high - low))
 
-    num_layers = choice(domain.num_layers)
-    bias = choice(domain.bias)
+    stack = {} if like is None else vars(Combination.of(like))
+    num_layers = choice(domain.num_layers, stack.get("num_layers"))
+    bias = choice(domain.bias, stack.get("bias"))
     batch_first = choice(domain.batch_first)
-    bidirectional = choice(domain.bidirectional)
-    projection = choice(domain.projection)
-    dropout = choice(domain.dropout)
-    layout = choice(domain.layout)
+    bidirectional = choice(domain.bidirectional, stack.get("bidirectional"))
+    projection = choice(domain.projection, stack.get("projection"))
+    dropout = choice(domain.dropout, stack.get("dropout"))
+    layout = choice(domain.layout, stack.get("layout"))
     states = choice(domain.states)
     if like is None:
         seq_len, batch_size, lengths = draw(_extent(domain, layout))
@@ -119,7 +128,8 @@ def _drawn(draw: st.DrawFn, domain: Domain, like: Case | None = None) -> Case:
     else:
         seq_len, batch_size, lengths = like.seq_len, like.batch_size, like.lengths
         hidden_size, input_size = like.config.hidden_size, like.config.input_size
-    probability = choice(DROPOUT_PROBABILITIES[dropout])
+    known = like.config.dropout if like is not None and dropout == "some" else None
+    probability = choice(DROPOUT_PROBABILITIES[dropout], known)
     if like is None:
         proj_size = size(_below(domain.proj_size, hidden_size)) if projection else 0
     else:
@@ -148,7 +158,7 @@ def _drawn(draw: st.DrawFn, domain: Domain, like: Case | None = None) -> Case:
         input_scale=choice(domain.input_scale),
         state_scale=choice(domain.state_scale) if states else 1.0,
         cotangents=choice(domain.cotangents),
-        seed=sum(draw(_up_to(99)) * 100**k for k in range(4)),
+        seed=place + sum(draw(_up_to(99)) * 100**k for k in range(4)),
     )
 
 

@@ -367,7 +367,7 @@ def constructor_refuses(argument: str, values: Callable[[Bench], Iterable[object
 @pytest.mark.lstm_clause("USE-7")
 def test_no_nonlinearity(lstm_check: Checker) -> None:
     rule = constructor_refuses("nonlinearity", lambda bench: ("tanh", "relu"))
-    lstm_check.forall(ANY, rule, REFUSALS_AT_MOST)
+    lstm_check.forall(ANY, rule, REFUSALS_AT_MOST, share_stack=False)
 
 
 @pytest.mark.lstm_clause("USE-8")
@@ -382,7 +382,7 @@ def test_unknown_arguments(lstm_check: Checker) -> None:
         wrong.append(WrongCall("eleventh", "an argument after dtype", eleventh))
         yield from refusals(bench, partial(construct, **right), wrong, in_child=False)
 
-    lstm_check.forall(ANY, on_bench(probe), REFUSALS_AT_MOST)
+    lstm_check.forall(ANY, on_bench(probe), REFUSALS_AT_MOST, share_stack=False)
 
 
 @pytest.mark.lstm_clause("USE-9")
@@ -402,38 +402,38 @@ def test_required_arguments(lstm_check: Checker) -> None:
         ]
         yield from refusals(bench, partial(bench.factory, **right), wrong, in_child=False)
 
-    lstm_check.forall(ANY, on_bench(probe), REFUSALS_AT_MOST)
+    lstm_check.forall(ANY, on_bench(probe), REFUSALS_AT_MOST, share_stack=False)
 
 
 @pytest.mark.lstm_clause("USE-10")
 def test_values_of_input_size(lstm_check: Checker) -> None:
     rule = constructor_refuses("input_size", lambda bench: (-1, -3, 2.5, "3", None))
-    lstm_check.forall(PLAIN_ARGUMENTS, rule, REFUSALS_AT_MOST)
+    lstm_check.forall(PLAIN_ARGUMENTS, rule, REFUSALS_AT_MOST, share_stack=False)
 
 
 @pytest.mark.lstm_clause("USE-11")
 def test_input_without_features(lstm_check: Checker) -> None:
     rule = constructor_refuses("input_size", lambda bench: (0,))
-    lstm_check.forall(PLAIN_ARGUMENTS, rule, REFUSALS_AT_MOST)
+    lstm_check.forall(PLAIN_ARGUMENTS, rule, REFUSALS_AT_MOST, share_stack=False)
 
 
 @pytest.mark.lstm_clause("USE-12")
 def test_values_of_hidden_size(lstm_check: Checker) -> None:
     rule = constructor_refuses("hidden_size", lambda bench: (0, -1, -3, 2.5, "3", None))
-    lstm_check.forall(PLAIN_ARGUMENTS, rule, REFUSALS_AT_MOST)
+    lstm_check.forall(PLAIN_ARGUMENTS, rule, REFUSALS_AT_MOST, share_stack=False)
 
 
 @pytest.mark.lstm_clause("USE-13")
 def test_values_of_num_layers(lstm_check: Checker) -> None:
     rule = constructor_refuses("num_layers", lambda bench: (0, -1, -3, 1.5, "2", None))
-    lstm_check.forall(PLAIN_ARGUMENTS, rule, REFUSALS_AT_MOST)
+    lstm_check.forall(PLAIN_ARGUMENTS, rule, REFUSALS_AT_MOST, share_stack=False)
 
 
 @pytest.mark.lstm_clause("USE-14")
 def test_values_of_proj_size(lstm_check: Checker) -> None:
     rule = constructor_refuses("proj_size", lambda bench: (-1, -3, 0.5, 1.5, "1", None))
     domain = PLAIN_ARGUMENTS.but(projection=(False, True), hidden_size=(3, 6))
-    lstm_check.forall(domain, rule, REFUSALS_AT_MOST)
+    lstm_check.forall(domain, rule, REFUSALS_AT_MOST, share_stack=False)
 
 
 @pytest.mark.lstm_clause("USE-15")
@@ -443,7 +443,9 @@ def test_limit_of_proj_size(lstm_check: Checker) -> None:
         return hidden_size, hidden_size + 1, 2 * hidden_size + 1
 
     domain = PLAIN_ARGUMENTS.but(projection=(False, True))
-    lstm_check.forall(domain, constructor_refuses("proj_size", too_large), REFUSALS_AT_MOST)
+    lstm_check.forall(
+        domain, constructor_refuses("proj_size", too_large), REFUSALS_AT_MOST, share_stack=False
+    )
 
 
 @pytest.mark.lstm_clause("USE-16")
@@ -451,13 +453,13 @@ def test_values_of_dropout(lstm_check: Checker) -> None:
     nan, infinity = float("nan"), float("inf")
     values = (-0.1, -1, 1.1, 2, nan, infinity, -infinity, "0.5", "no", None)
     rule = constructor_refuses("dropout", lambda bench: values)
-    lstm_check.forall(PLAIN_ARGUMENTS, rule, REFUSALS_AT_MOST)
+    lstm_check.forall(PLAIN_ARGUMENTS, rule, REFUSALS_AT_MOST, share_stack=False)
 
 
 @pytest.mark.lstm_clause("USE-17")
 def test_true_or_false_for_dropout(lstm_check: Checker) -> None:
     rule = constructor_refuses("dropout", lambda bench: (True, False))
-    lstm_check.forall(PLAIN_ARGUMENTS, rule, REFUSALS_AT_MOST)
+    lstm_check.forall(PLAIN_ARGUMENTS, rule, REFUSALS_AT_MOST, share_stack=False)
 
 
 @pytest.mark.lstm_clause("USE-18")
@@ -477,7 +479,7 @@ def test_dropout_in_a_single_layer(lstm_check: Checker) -> None:
         if "layers" in trial.implementation.capabilities:
             yield holds("dropout", not because_of_dropout(2), "a warning with two layers")
 
-    lstm_check.forall(PLAIN_ARGUMENTS, on_bench(probe), REFUSALS_AT_MOST)
+    lstm_check.forall(PLAIN_ARGUMENTS, on_bench(probe), REFUSALS_AT_MOST, share_stack=False)
 
 
 @pytest.mark.lstm_clause("USE-19")
@@ -494,7 +496,7 @@ def test_values_of_dtype(lstm_check: Checker) -> None:
 @pytest.mark.lstm_clause("USE-20")
 def test_values_of_device(lstm_check: Checker) -> None:
     rule = constructor_refuses("device", lambda bench: ("nowhere", "cpu:one", 1.5))
-    lstm_check.forall(PLAIN_ARGUMENTS, rule, REFUSALS_AT_MOST)
+    lstm_check.forall(PLAIN_ARGUMENTS, rule, REFUSALS_AT_MOST, share_stack=False)
 
 
 # ---------------------------------------------------------------- refused by a call
@@ -584,7 +586,7 @@ def test_required_input(lstm_check: Checker) -> None:
         ]
         yield from refusals(bench, right, wrong)
 
-    lstm_check.forall(ANY, in_children(probe), REFUSALS_AT_MOST)
+    lstm_check.forall(ANY, in_children(probe), REFUSALS_AT_MOST, share_stack=False)
 
 
 @pytest.mark.lstm_clause("USE-22")
@@ -595,7 +597,7 @@ def test_axes_of_the_input(lstm_check: Checker) -> None:
         for shape in ((), (features,), (1,) * (3 - len(lead)) + tuple(x.shape)):
             yield {"input": x.new_zeros(shape)}
 
-    lstm_check.forall(TENSOR, call_refuses(changes), REFUSALS_AT_MOST)
+    lstm_check.forall(TENSOR, call_refuses(changes), REFUSALS_AT_MOST, share_stack=False)
 
 
 def other_features(bench: Bench, arguments: Tensors) -> Iterator[Tensors]:
@@ -604,14 +606,14 @@ def other_features(bench: Bench, arguments: Tensors) -> Iterator[Tensors]:
 
 @pytest.mark.lstm_clause("USE-23")
 def test_features_of_the_input(lstm_check: Checker) -> None:
-    lstm_check.forall(TENSOR, call_refuses(other_features), REFUSALS_AT_MOST)
+    lstm_check.forall(TENSOR, call_refuses(other_features), REFUSALS_AT_MOST, share_stack=False)
 
 
 @pytest.mark.lstm_clause("USE-24")
 def test_features_of_a_packed_sequence(lstm_check: Checker) -> None:
     rule, without_projection = call_refuses(other_features), EQUAL_LENGTHS.but(projection=(False,))
-    lstm_check.forall(PACKED, rule, REFUSALS_AT_MOST)
-    lstm_check.forall(without_projection, rule, REFUSALS_AT_MOST)
+    lstm_check.forall(PACKED, rule, REFUSALS_AT_MOST, share_stack=False)
+    lstm_check.forall(without_projection, rule, REFUSALS_AT_MOST, share_stack=False)
 
 
 @pytest.mark.lstm_clause("USE-25")
@@ -621,7 +623,7 @@ def test_no_steps(lstm_check: Checker) -> None:
         batch_first = bench.case.config.batch_first and x.dim() == 3
         yield {"input": x[:, :0] if batch_first else x[:0]}
 
-    lstm_check.forall(TENSOR, call_refuses(changes), REFUSALS_AT_MOST)
+    lstm_check.forall(TENSOR, call_refuses(changes), REFUSALS_AT_MOST, share_stack=False)
 
 
 @pytest.mark.lstm_clause("USE-26")
@@ -629,7 +631,7 @@ def test_dtype_of_the_input(lstm_check: Checker) -> None:
     def changes(bench: Bench, arguments: Tensors) -> Iterator[Tensors]:
         return ({"input": x} for x in other_dtypes(bench, arguments["input"]))
 
-    lstm_check.forall(ANY, call_refuses(changes), REFUSALS_AT_MOST)
+    lstm_check.forall(ANY, call_refuses(changes), REFUSALS_AT_MOST, share_stack=False)
 
 
 @pytest.mark.lstm_clause("USE-27")
@@ -643,7 +645,7 @@ def test_device_of_the_input(lstm_check: Checker) -> None:
 
     rule = in_children(probe)
     for domain in (TENSOR, PACKED):
-        lstm_check.forall(domain, rule, REFUSALS_AT_MOST)
+        lstm_check.forall(domain, rule, REFUSALS_AT_MOST, share_stack=False)
 
 
 def refuses_states(forms: Callable[[torch.Tensor, torch.Tensor], dict[str, object]]) -> Rule:
@@ -676,7 +678,7 @@ def test_one_state_without_the_other(lstm_check: Checker) -> None:
             "()": (),
         }
 
-    lstm_check.forall(WITH_STATES, refuses_states(forms), REFUSALS_AT_MOST)
+    lstm_check.forall(WITH_STATES, refuses_states(forms), REFUSALS_AT_MOST, share_stack=False)
 
 
 @pytest.mark.lstm_clause("USE-29")
@@ -684,7 +686,7 @@ def test_three_states(lstm_check: Checker) -> None:
     def forms(h_0: torch.Tensor, c_0: torch.Tensor) -> dict[str, object]:
         return {"(h_0, c_0, c_0)": (h_0, c_0, c_0), "(h_0, c_0, None)": (h_0, c_0, None)}
 
-    lstm_check.forall(WITH_STATES, refuses_states(forms), REFUSALS_AT_MOST)
+    lstm_check.forall(WITH_STATES, refuses_states(forms), REFUSALS_AT_MOST, share_stack=False)
 
 
 @pytest.mark.lstm_clause("USE-30")
@@ -696,7 +698,7 @@ def test_batch_axis_of_the_states(lstm_check: Checker) -> None:
         return changed_states(arguments, other_axes)
 
     domain = WITH_STATES.but(layout=LAYOUTS[:2])
-    lstm_check.forall(domain, call_refuses(changes), REFUSALS_AT_MOST)
+    lstm_check.forall(domain, call_refuses(changes), REFUSALS_AT_MOST, share_stack=False)
 
 
 def other_layers(bench: Bench, arguments: Tensors) -> Iterator[Tensors]:
@@ -722,19 +724,21 @@ def other_state_features(bench: Bench, arguments: Tensors) -> Iterator[Tensors]:
 @pytest.mark.lstm_clause("USE-31")
 def test_layers_and_directions_of_the_states(lstm_check: Checker) -> None:
     domain = WITH_STATES.but(layout=LAYOUTS[:2])
-    lstm_check.forall(domain, call_refuses(other_layers), REFUSALS_AT_MOST)
+    lstm_check.forall(domain, call_refuses(other_layers), REFUSALS_AT_MOST, share_stack=False)
 
 
 @pytest.mark.lstm_clause("USE-32")
 def test_batch_size_of_the_states(lstm_check: Checker) -> None:
     domain = WITH_STATES.but(layout=("batched",))
-    lstm_check.forall(domain, call_refuses(other_rows), REFUSALS_AT_MOST)
+    lstm_check.forall(domain, call_refuses(other_rows), REFUSALS_AT_MOST, share_stack=False)
 
 
 @pytest.mark.lstm_clause("USE-33")
 def test_features_of_the_states(lstm_check: Checker) -> None:
     domain = WITH_STATES.but(layout=LAYOUTS[:2])
-    lstm_check.forall(domain, call_refuses(other_state_features), REFUSALS_AT_MOST)
+    lstm_check.forall(
+        domain, call_refuses(other_state_features), REFUSALS_AT_MOST, share_stack=False
+    )
 
 
 def refused_with_packed_states(
@@ -743,7 +747,7 @@ def refused_with_packed_states(
     for domain in (PACKED, EQUAL_LENGTHS):
         # Broadcasting a single feature shows only with more features.
         with_states = domain.but(states=(True,), hidden_size=(3, 6))
-        lstm_check.forall(with_states, call_refuses(changes), REFUSALS_AT_MOST)
+        lstm_check.forall(with_states, call_refuses(changes), REFUSALS_AT_MOST, share_stack=False)
 
 
 @pytest.mark.lstm_clause("USE-34")
@@ -766,7 +770,7 @@ def test_dtype_of_the_states(lstm_check: Checker) -> None:
     def changes(bench: Bench, arguments: Tensors) -> Iterator[Tensors]:
         return changed_states(arguments, partial(other_dtypes, bench))
 
-    lstm_check.forall(WITH_STATES, call_refuses(changes), REFUSALS_AT_MOST)
+    lstm_check.forall(WITH_STATES, call_refuses(changes), REFUSALS_AT_MOST, share_stack=False)
 
 
 @pytest.mark.lstm_clause("USE-38")
@@ -775,4 +779,6 @@ def test_device_of_the_states(lstm_check: Checker) -> None:
         return changed_states(arguments, on_meta)
 
     for domain in (TENSOR, PACKED):
-        lstm_check.forall(domain.but(states=(True,)), call_refuses(changes), REFUSALS_AT_MOST)
+        lstm_check.forall(
+            domain.but(states=(True,)), call_refuses(changes), REFUSALS_AT_MOST, share_stack=False
+        )

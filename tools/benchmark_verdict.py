@@ -3,11 +3,17 @@
 Run by ``tox -e benchmark``. Only ratios within one run mean anything: compare the rows of a group.
 A group is one case, with the forward pass of ``torch.nn.LSTM``, the forward and backward pass, the
 reference alone, and the whole verdict: reference, rounding noise, comparison of every tensor. Small
-cases also have gradcheck, which compares each input and parameter with finite differences.
+cases also have gradcheck, which compares each input and parameter with finite differences, and its
+fast mode, which compares one random direction of all inputs and parameters of a call.
+
+The verdict on the largest case is reached in a process of its own, whose largest use of memory is
+printed.
 """
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -46,11 +52,21 @@ LARGER = {
         LSTMConfig(hidden, hidden, num_layers=2, bidirectional=True),
         seq_len=steps,
         batch_size=4,
+        dtype="float32",
         states=True,
         cotangents=OUTPUTS,
     )
-    for hidden, steps in ((16, 10), (64, 10), (128, 10), (16, 40), (16, 80))
+    for hidden, steps in ((16, 10), (64, 10), (256, 10), (1024, 10), (16, 40), (16, 80))
 }
+
+LARGEST = Case(
+    LSTMConfig(1024, 1024),
+    seq_len=128,
+    batch_size=64,
+    dtype="float32",
+    states=True,
+    cotangents=OUTPUTS,
+)
 
 every_case = pytest.mark.parametrize("name", [*CASES, *LARGER])
 
@@ -93,7 +109,8 @@ def test_3_verdict(benchmark: BenchmarkFixture, case: Case) -> None:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_4_gradcheck(benchmark: BenchmarkFixture, case: Case) -> None:
+@pytest.mark.parametrize("fast", [True, False], ids=["fast", "whole"])
+def test_4_gradcheck(benchmark: BenchmarkFixture, case: Case, fast: bool) -> None:
     config = case.config
     lstm = torch.nn.LSTM(
         config.input_size,
@@ -112,4 +129,26 @@ def test_4_gradcheck(benchmark: BenchmarkFixture, case: Case) -> None:
         output, (h_n, c_n) = torch.func.functional_call(lstm, given, (x, states))
         return output, h_n, c_n
 
-    assert benchmark.pedantic(torch.autograd.gradcheck, (call, values), rounds=1)
+    options = {"fast_mode": fast}
+    assert benchmark.pedantic(torch.autograd.gradcheck, (call, values), options, rounds=1)
+
+
+_EXPECT = """
+import resource, sys
+from lstm_conformance.reference.oracle import expect
+from lstm_conformance.spec.case import Case
+expect(Case.parse(sys.argv[1]))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)  # Linux counts in KiB
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss has other units elsewhere")
+def test_5_memory_of_the_largest_case(
+    benchmark: BenchmarkFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    benchmark.group = "hidden 1024, 128 steps, 64 rows"
+    command = [sys.executable, "-c", _EXPECT, str(LARGEST)]
+    output = benchmark.pedantic(subprocess.check_output, (command,), {"text": True}, rounds=1)
+    benchmark.extra_info["GiB"] = float(output)
+    with capsys.disabled():
+        print(f"\nlargest use of memory: {float(output):.2f} GiB")

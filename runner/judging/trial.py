@@ -41,7 +41,7 @@ class Trial:
     Args:
         case: the case.
         implementation: what is judged.
-        expectation: of the case, if it was computed before.
+        expected: what is expected of several cases, this one among them, computed side by side.
 
     Attributes:
         case: the case.
@@ -54,9 +54,9 @@ class Trial:
     """
 
     def __init__(
-        self, case: Case, implementation: Implementation, expectation: Expectation | None = None
+        self, case: Case, implementation: Implementation, expected: Together | None = None
     ) -> None:
-        self._given = expectation
+        self._together = expected
         self.case = case
         self.implementation = implementation
         self.seconds = self.shared_seconds = 0.0
@@ -86,12 +86,12 @@ class Trial:
     @cached_property
     def expectation(self) -> Expectation:
         """The results of the oracle, with the noise of the case's dtype."""
-        return expect(self.case) if self._given is None else self._given
+        return expect(self.case) if self._together is None else self._together[self.case]
 
     def expect_alone(self) -> bool:
         """Forgets an expectation that was computed with others; returns whether it was."""
-        together = self._given is not None
-        self._given = None
+        together = self._together is not None and "expectation" in self.__dict__
+        self._together = None
         self.__dict__.pop("expectation", None)
         return together
 
@@ -214,8 +214,23 @@ def may_run(implementation: Implementation, case: Case) -> bool:
         return False
 
 
+class Together:
+    """What is expected of several cases of the same stack, computed when it is first asked for."""
+
+    def __init__(self, cases: Sequence[Case]) -> None:
+        self.cases = frozenset(cases)
+        self._expected: dict[Case, Expectation] = {}
+        self._left = list(dict.fromkeys(cases))
+
+    def __getitem__(self, case: Case) -> Expectation:
+        if self._left:
+            self._expected = dict(zip(self._left, expect_together(self._left), strict=True))
+            self._left = []
+        return self._expected[case]
+
+
 class Trials:
-    """Makes trials, and computes what is expected of several cases side by side.
+    """Makes trials, which may share the computation of what is expected.
 
     Args:
         implementation: what is judged.
@@ -223,18 +238,17 @@ class Trials:
 
     def __init__(self, implementation: Implementation) -> None:
         self._implementation = implementation
-        self._expected: dict[Case, Expectation] = {}
+        self._together: Together | None = None
 
     def prepare(self, cases: Sequence[Case]) -> None:
-        """Computes what is expected of ``cases``, which have the same stack."""
+        """Says that ``cases``, which have the same stack, are judged next."""
         supported = [case for case in cases if may_run(self._implementation, case)]
-        self._expected = {}
-        if len(supported) > 1:
-            self._expected = dict(zip(supported, expect_together(supported), strict=True))
+        self._together = Together(supported) if len(supported) > 1 else None
 
     def trial(self, case: Case) -> Trial:
         """A trial of ``case``, which may have been prepared."""
-        return Trial(case, self._implementation, self._expected.pop(case, None))
+        prepared = self._together is not None and case in self._together.cases
+        return Trial(case, self._implementation, self._together if prepared else None)
 
 
 # More seconds than any run takes. Some timers of implementations return nonsense.

@@ -37,6 +37,10 @@ __all__ = ["RUNS", "Checker"]
 # so many seconds, so that a slow case has fewer of them, and one that hung has no second one.
 RUNS, _RUNS_SECONDS = 10, 2.0
 
+# So many cases of a test have the same stack, and are judged side by side. The oracle takes about
+# as long for a few cases as for one.
+_TOGETHER = 3
+
 # A test that runs out of time ends after the first case with one of these verdicts.
 _ENOUGH = (PASS, FAIL, ERROR, WAIVED)
 
@@ -120,7 +124,12 @@ class Checker:
         return self._cut_short
 
     def forall(
-        self, domain: Domain, rule: Rule, at_most: int | None = None, shrink: bool = True
+        self,
+        domain: Domain,
+        rule: Rule,
+        at_most: int | None = None,
+        shrink: bool = True,
+        share_stack: bool = True,
     ) -> None:
         """Judges cases drawn from ``domain`` by ``rule``, for the one clause of this test.
 
@@ -129,6 +138,8 @@ class Checker:
             rule: by which they are judged.
             at_most: largest number of cases; by default as many as the profile has.
             shrink: whether to look for a smaller case after a failure.
+            share_stack: whether some cases may have the same stack and sizes. It costs less if
+                ``rule`` compares with what is expected.
         """
         (clause,) = self.records
         if self.settings.case is not None:
@@ -146,12 +157,15 @@ class Checker:
             def note(place: int, case: Case, outcome: CaseOutcome) -> None:
                 cases.append(case)
 
-            broken = self._search([part], {clause: rule}, examples, shrink, note=note)
+            together = min(_TOGETHER, examples) if share_stack else 1
+            parts = [part] * together
+            broken = self._search(parts, {clause: rule}, examples, shrink, note=note)
             for k, missing in enumerate(missing_parts(part, cases, strength_for(examples))):
                 if broken or self._has_to_end():
                     break
                 label = f"missing {k}"
-                broken = self._search([missing], {clause: rule}, 2, shrink, label, note)
+                parts = [missing] * min(2, together)
+                broken = self._search(parts, {clause: rule}, 2, shrink, label, note)
 
     def each_combination(
         self, combinations: Iterable[Combination], domain: Domain, rules: dict[str, Rule]
@@ -303,8 +317,9 @@ class Checker:
             for record in outcome.records:
                 self._note(combination, set(record.reasons), record.clause)
 
-        examples, label = self.settings.profile.per_combination, str(next(iter(parts)))
-        broken = self._search(list(parts.values()), rules, examples, shrink, label, note)
+        number = len(parts) * self.settings.profile.per_combination
+        label = str(next(iter(parts)))
+        broken = self._search(list(parts.values()), rules, number, shrink, label, note)
         for combination in parts:
             if self._cut_short and combination not in reached:
                 self._note(combination, {_OUT_OF_TIME})
@@ -321,18 +336,19 @@ class Checker:
         self,
         domains: Sequence[Domain],
         rules: dict[str, Rule],
-        examples: int,
+        number: int,
         shrink: bool,
         label: str = "",
         note: Callable[[int, Case, CaseOutcome], None] = lambda place, case, outcome: None,
     ) -> bool:
-        """Judges up to ``examples`` cases of each domain; returns whether a clause was broken.
+        """Judges up to ``number`` cases; returns whether a clause was broken.
 
         Args:
-            domains: one, or several whose cases have the same stack. These are judged side by
-                side, in the same sizes. Only the first case that breaks a clause is shrunk.
+            domains: one for each case that is judged side by side with the others, in the same
+                sizes; see :func:`.cases_strategy`. Only the first case that breaks a clause is
+                shrunk.
             rules: by which the cases are judged.
-            examples: number of cases of each domain.
+            number: largest number of cases.
             shrink: whether to look for a smaller case after a failure.
             label: that tells this search from others of the test.
             note: is called with the place of the domain, the case and its outcome, for each case
@@ -340,11 +356,12 @@ class Checker:
         """
         search = Search()
         failing: list[int] = []
+        counted = 0
         seed = zlib.crc32(f"{self.settings.seed} {self._test} {label}".encode())
 
         # In this order: a seed would take the database out of the settings.
         @hypothesis.settings(
-            max_examples=examples,
+            max_examples=-(-number // len(domains)),
             phases=[phase for phase in _PHASES if shrink or phase != Phase.shrink],
             database=self._examples(domains, label),
             deadline=None,
@@ -357,11 +374,13 @@ class Checker:
         @hypothesis.seed(seed)
         @hypothesis.given(cases_strategy(domains))
         def examine(cases: list[Case]) -> None:
+            nonlocal counted
             # After enough attempts nothing fails any more, and Hypothesis stops shrinking.
             if search.shrunk > self.settings.profile.per_shrinking:
                 return
             shrinking = search.is_shrinking  # cases of shrinking do not count
             if not shrinking:
+                cases = cases[: max(0, number - counted)]
                 self._judge.prepare(cases)
             holds = True
             for place in list(failing) or range(len(cases)):
@@ -371,9 +390,12 @@ class Checker:
                 outcome = self._examine(cases[place], rules, search, counts=not shrinking)
                 holds = holds and not any(record.failures for record in outcome.records)
                 if not shrinking:
+                    counted += 1
                     note(place, cases[place], outcome)
                     if len(search.smallest) > known:  # the first to break a clause
                         failing.append(place)
+                        if len(set(domains)) == 1:  # others would say the same
+                            break
             if not holds:
                 raise _CaseBroken
 

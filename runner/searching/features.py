@@ -90,6 +90,4 @@ def _is_possible(domain: Domain, wanted: dict[str, Any]) -> bool:
 def features(case: Case) -> dict[str, Any]:
     """The alternative that ``case`` has of each field of a domain."""
     found = {**vars(case), **vars(Combination.of(case))}
-    if 0 < case.config.dropout < 1 and case.training:
-        found["dropout"] = "some"
     return {name: found[name] for name in _FIELDS}
