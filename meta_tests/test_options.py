@@ -34,6 +34,7 @@ TEXTS: dict[str, list[str]] = {
     "clauses": ["EQ-1", "EQ-2"],
     "required": ["packed"],
     "without": ["states", "dropout"],
+    "sizes": ["hidden_size=9", "seq_len=7 batch_size=3"],
     "case": ["v1 input_size=1"],
     "known_deviations": ["known.toml"],
     "shard": ["1/2"],

@@ -28,10 +28,13 @@ def results() -> dict[str, Any]:
     """Results of one clause, which failed, and of one parameter combination."""
     whole = upgraded(json.loads(TORCH.read_text("utf-8")))
     failing = next(clause for clause in whole["clauses"] if clause["failure"])
-    return {**whole, "clauses": [failing], "coverage": {"combinations": _COMBINATIONS}}
+    return {**whole, "clauses": [failing], "coverage": _COVERAGE}
 
 
-_COMBINATIONS = {"total": 1, "visited": 1, "left_out": []}
+_COVERAGE = {
+    "combinations": {"total": 1, "visited": 1, "left_out": []},
+    "sizes": {"classes": [], "visited": {}, "pairs": [], "left_out": []},
+}
 
 
 def refusal(path: Path) -> str:
@@ -94,7 +97,7 @@ def test_invalid_results_stay_invalid(broken: Any, tmp_path: Path) -> None:
         (b"[]", "JSON, but not what"),
         (b'"schema_version"', "JSON, but not what"),
         (b'{"defects": []}', "JSON, but not what"),
-        (b'{"schema_version": 4}', "install a newer one"),
+        (b'{"schema_version": 5}', "install a newer one"),
         (b'{"schema_version": 0}', "there are only"),
         (b'{"schema_version": true}', "there are only"),
         (b'{"schema_version": "\\u001b[2J"}', "there are only"),

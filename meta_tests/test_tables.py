@@ -31,7 +31,10 @@ RESULTS: dict[str, Any] = {
         {"tensor": "h_n", "dtype": "float32", "cases": 3, "worst_ratio": 4.75},
         {"tensor": "weight_ih.grad", "dtype": "float64", "cases": 2, "worst_ratio": 1e6},
     ],
-    "coverage": {"combinations": {"total": 2304, "visited": 2304, "left_out": []}},
+    "coverage": {
+        "combinations": {"total": 2304, "visited": 2304, "left_out": []},
+        "sizes": {"classes": [], "visited": {}, "pairs": [], "left_out": []},
+    },
     "duration_seconds": 1.0,
     "time_in_tests_seconds": 2.0,
     "time_in_implementation_seconds": 0.5,

@@ -148,7 +148,8 @@ def _numbers(case: Case) -> int:
     config = case.config
     weights = sum(math.prod(shape) for shape in config.parameter_shapes().values())
     cells = case.seq_len * case.batch_size * config.num_layers * config.num_directions
-    return 16 * cells * config.hidden_size + 2 * weights
+    inputs = case.seq_len * case.batch_size * config.input_size
+    return 16 * cells * config.hidden_size + 6 * inputs + 2 * weights
 
 
 def smoothed(noise: Array, values: Array) -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Callable
 
 import matplotlib as mpl
 from markupsafe import Markup
@@ -16,54 +17,107 @@ from .plot_style import BLUE, COLOURS, GREY, MARKERS, RED, TEXT, inline_svg, sho
 from .results import GrowthResult, Results
 from .tables import dtypes_of
 
-__all__ = ["coverage_plot", "growth_plot", "histogram_plot"]
+__all__ = ["coverage_plot", "growth_plot", "histogram_plot", "sizes_plot"]
 
 
 def coverage_plot(found: Coverage) -> Markup:
     """A heat map: how many combinations with each pair of choices were visited."""
-    assert found.pairs is not None
+    pairs = found.pairs
+    assert pairs is not None
     choices = [(factor, value) for factor, values in FACTORS.items() for value in values]
-    shares = {pair: number / found.possible[pair] for pair, number in found.pairs.items()}
-    largest = max(shares.values()) or 1.0
+    shares = {pair: number / found.possible[pair] for pair, number in pairs.items()}
+    triangle = [(one, other) for k, one in enumerate(choices) for other in choices[: k + 1]]
+    never = sum(pairs.get(pair) == 0 for pair in triangle)
+    return _heat_map(
+        [f"{factor} {value}" for factor, value in choices],
+        lambda row, column: pairs.get((choices[row], choices[column])),
+        lambda row, column: shares[choices[row], choices[column]],
+        "coverage",
+        "Parameter combinations visited, for each pair of choices",
+        f"{found.visited} of {found.total} combinations were visited. A number says how many have "
+        "both choices, a cross that there is none. "
+        + (f"{never} pairs were never tried." if never else "Every pair was tried."),
+    )
+
+
+def sizes_plot(results: Results) -> Markup | None:
+    """A heat map: how many cases have each pair of size classes; None if sizes are unknown."""
+    found = results["coverage"]["sizes"]
+    classes = found["classes"]
+    tables = {tuple(pair["axes"]): pair["cases"] for pair in found["pairs"]}
+    axes = list(dict.fromkeys(name for pair in tables for name in pair))
+    if not axes:
+        return None
+
+    def number(row: int, column: int) -> int | None:
+        # The first axis of a pair has the smaller place.
+        table = tables.get((axes[column // len(classes)], axes[row // len(classes)]))
+        return None if table is None else table[column % len(classes)][row % len(classes)]
+
+    numbers = [n for table in tables.values() for line in table for n in line]
+    largest = max(numbers) or 1
+    never = numbers.count(0)
+    return _heat_map(
+        [f"{axis} {name}" for axis in axes for name in classes],
+        number,
+        lambda row, column: math.sqrt((number(row, column) or 0) / largest),
+        "sizes",
+        "Sizes visited, for each pair of size classes",
+        "A number says how many different sizes of cases have both classes, a cross that there is "
+        f"none. {never} of {len(numbers)} pairs have none.",
+    )
+
+
+def _heat_map(
+    names: list[str],
+    number: Callable[[int, int], int | None],
+    share: Callable[[int, int], float],
+    identity: str,
+    title: str,
+    text: str,
+) -> Markup:
+    """A triangle of numbers.
+
+    Args:
+        names: of rows, which are those of columns too.
+        number: that is shown for a row and a column not behind it; None for an empty place.
+        share: how bright it is.
+        identity: of the plot in its page.
+        title, text: what it shows, in words.
+    """
+    places = [
+        (row, column, found)
+        for row in range(len(names))
+        for column in range(row + 1)
+        if (found := number(row, column)) is not None
+    ]
+    largest = max((share(row, column) for row, column, _ in places), default=0.0) or 1.0
+    size = 7.2 * max(1.0, len(names) / 30)
     with style(**{"font.size": 7}):
-        figure = Figure(figsize=(7.2, 6.6), layout="constrained")
+        figure = Figure(figsize=(size, 0.92 * size), layout="constrained")
         axes = figure.subplots()
         colours = mpl.colormaps["cividis"]
-        never = 0
-        for row, one in enumerate(choices):
-            for column, other in enumerate(choices[: row + 1]):
-                if (one, other) not in found.pairs:
-                    continue
-                number = found.pairs[one, other]
-                never += not number
-                share = shares[one, other] / largest
-                fill = colours(share) if number else "none"
-                axes.add_patch(
-                    mpl.patches.Rectangle(
-                        (column - 0.47, row - 0.47), 0.94, 0.94, facecolor=fill,
-                        edgecolor=GREY if not number else "none", linewidth=0.6,
-                    )
-                )  # fmt: skip
-                ink = TEXT if not number else "#ffffff" if share < 0.4 else "#111111"
-                axes.text(
-                    column, row, str(number) if number else "\u00d7", color=ink, size=6,
-                    ha="center", va="center",
-                )  # fmt: skip
-        axes.set_xlim(-0.6, len(choices) - 0.4)
-        axes.set_ylim(len(choices) - 0.4, -0.6)
-        names = [f"{factor} {value}" for factor, value in choices]
-        axes.set_xticks(range(len(choices)), names, rotation=90)
-        axes.set_yticks(range(len(choices)), names)
+        for row, column, found in places:
+            brightness = share(row, column) / largest
+            axes.add_patch(
+                mpl.patches.Rectangle(
+                    (column - 0.47, row - 0.47), 0.94, 0.94,
+                    facecolor=colours(brightness) if found else "none",
+                    edgecolor="none" if found else GREY, linewidth=0.6,
+                )
+            )  # fmt: skip
+            ink = TEXT if not found else "#ffffff" if brightness < 0.4 else "#111111"
+            axes.text(
+                column, row, str(found) if found else "\u00d7", color=ink, size=6,
+                ha="center", va="center",
+            )  # fmt: skip
+        axes.set_xlim(-0.6, len(names) - 0.4)
+        axes.set_ylim(len(names) - 0.4, -0.6)
+        axes.set_xticks(range(len(names)), names, rotation=90)
+        axes.set_yticks(range(len(names)), names)
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
-        return inline_svg(
-            figure,
-            "coverage",
-            "Parameter combinations visited, for each pair of choices",
-            f"{found.visited} of {found.total} combinations were visited. A number says how many "
-            "have both choices, a cross that there is none. "
-            + (f"{never} pairs were never tried." if never else "Every pair was tried."),
-        )
+        return inline_svg(figure, identity, title, text)
 
 
 def histogram_plot(results: Results) -> Markup | None:

@@ -20,7 +20,7 @@ from .results import Results
 __all__ = ["NEWEST", "read_results", "results_of", "upgraded"]
 
 # Version of the schema.
-NEWEST = 3
+NEWEST = 4
 
 # The threshold of all results that do not state one.
 _FORMER_THRESHOLD = 30.0
@@ -78,6 +78,7 @@ def upgraded(results: Json) -> Json:
         "threshold": _FORMER_THRESHOLD,
         "required": [],
         "without": [],
+        "sizes": [],
         "case": None,
         "shard": None,
         "tests": {},
@@ -88,9 +89,22 @@ def upgraded(results: Json) -> Json:
     }
     if "clauses" in results:
         new["clauses"] = _each(results["clauses"], _upgraded_clause)
+    if isinstance(results.get("coverage"), dict):
+        new["coverage"] = {"sizes": _NO_SIZES, **results["coverage"]}
+    if isinstance(results.get("parts"), dict):
+        new["parts"] = {name: _upgraded_part(part) for name, part in results["parts"].items()}
     if "tensors" in results:
         new["tensors"] = _each(results["tensors"], lambda tensor: {"histogram": [], **tensor})
     return new
+
+
+_NO_SIZES: Json = {"classes": [], "visited": {}, "pairs": [], "left_out": []}
+
+
+def _upgraded_part(part: Any) -> Any:
+    if not isinstance(part, dict) or "records" not in part:
+        return part
+    return {**part, "records": _each(part["records"], lambda record: {"sizes": {}, **record})}
 
 
 def _each(items: Any, change: Callable[[Json], Json]) -> Any:

@@ -169,6 +169,7 @@ class RecordResult(TypedDict):
     waived: list[FoundFailure]
     deviations: dict[str, list[int]]
     combinations: dict[str, str]
+    sizes: dict[str, str]
     seconds: float
 
 
@@ -221,8 +222,30 @@ class CombinationsResult(TypedDict):
     left_out: list[LeftOutResult]
 
 
+class PairOfAxesResult(TypedDict):
+    """How many sizes of cases have each pair of size classes of two axes."""
+
+    axes: list[str]
+    cases: list[list[int]]
+
+
+class SizesLeftOutResult(TypedDict):
+    reason: str
+    sizes: list[str]
+
+
+class SizesResult(TypedDict):
+    """Which sizes were visited: by axis, and by pairs of classes."""
+
+    classes: list[str]
+    visited: dict[str, list[int]]
+    pairs: list[PairOfAxesResult]
+    left_out: list[SizesLeftOutResult]
+
+
 class CoverageResult(TypedDict):
     combinations: CombinationsResult
+    sizes: SizesResult
 
 
 class _Question(TypedDict):
@@ -237,6 +260,7 @@ class _Question(TypedDict):
     missing_devices: dict[str, str]
     required: list[str]
     without: list[str]
+    sizes: list[str]
     case: str | None
     shard: ShardResult | None
     threshold: float
@@ -257,7 +281,7 @@ class _Parts(TypedDict, total=False):
 class Results(_Question, _Parts):
     """Everything that a run writes."""
 
-    schema_version: Literal[3]
+    schema_version: Literal[4]
     conformant: bool
     stopped: Stopped | None
     tests: dict[str, float]

@@ -128,7 +128,20 @@ def summary(results: Results) -> str:
     for left_out in combinations["left_out"]:
         number, reason = len(left_out["combinations"]), one_line(left_out["reason"])
         lines.append(f"{number} combinations left out: {reason}.")
+    lines += _sizes(results)
     return "\n".join(lines)
+
+
+def _sizes(results: Results) -> list[str]:
+    """Up to which sizes cases were judged, and how many pairs of size classes have cases."""
+    found = results["coverage"]["sizes"]
+    largest = [f"{axis} to {max(sizes)}" for axis, sizes in found["visited"].items() if sizes]
+    if not largest:
+        return []
+    numbers = [number for pair in found["pairs"] for line in pair["cases"] for number in line]
+    visited = sum(number > 0 for number in numbers)
+    pairs = f"{visited} of {len(numbers)} pairs of size classes visited"
+    return [f"Sizes: {', '.join(largest)}; {pairs}."]
 
 
 def _unfinished(results: Results) -> list[str]:

@@ -17,6 +17,7 @@ from .chapters import (
     projection,
     purity,
     shapes,
+    sizes,
     stacking,
     states,
     use,
@@ -52,6 +53,7 @@ CHAPTERS: dict[str, Chapter] = {
         use,
         metamorphic,
         combinations,
+        sizes,
     )
 }
 

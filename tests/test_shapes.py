@@ -67,6 +67,9 @@ def test_shapes_of_gradients(lstm_check: Checker) -> None:
 def test_batch_first(lstm_check: Checker) -> None:
     domain = PLAIN.but(batch_first=(True,), states=(False, True))
     lstm_check.forall(domain, close(*FORWARD))
+    # Where a transposed input has the right shape.
+    square = domain.but(seq_len=(3, 3), batch_size=(3, 3))
+    lstm_check.forall(square, close(*FORWARD), at_most=10)
 
 
 @pytest.mark.lstm_clause("SHAPE-6")

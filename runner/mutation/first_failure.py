@@ -101,7 +101,8 @@ class UntilFirstFailure(CaseJudge):
     def judge(self, case: Case, rules: dict[str, Rule]) -> CaseOutcome:
         """See :class:`~lstm_conformance.runner.searching.case_judge.Judge`."""
         self.cases += 1
-        outcome = super().judge(case, {self._clause: rules[self._clause]})
+        own = {clause: rule for clause, rule in rules.items() if clause == self._clause}
+        outcome = super().judge(case, own)
         if any(record.failures for record in outcome.records):
             raise FirstFailure(str(case))
         return outcome

@@ -19,6 +19,7 @@ from ...spec.combinations import Combination
 from ...spec.contract import Implementation
 from ...spec.interrupts import is_interrupt
 from ...spec.narrowing import narrowed
+from ...spec.sizes import Sizes, sizes_of, work
 from ...spec.strategies import Domain, cases_strategy
 from ...spec.verdicts import ERROR, FAIL, NOT_TESTED, PASS, UNSUPPORTED, WAIVED
 from ..failures.diagnosis import Diagnostician, Evidence, diagnosis_of_runs
@@ -30,6 +31,7 @@ from .features import missing_parts, strength_for
 from .record import Record
 from .search import Search
 from .settings import Settings
+from .sized_cases import cases_of_sizes, ladder, sizes_together
 
 __all__ = ["RUNS", "Checker"]
 
@@ -40,6 +42,13 @@ RUNS, _RUNS_SECONDS = 10, 2.0
 # So many cases of a test have the same stack, and are judged side by side. The oracle takes about
 # as long for a few cases as for one.
 _TOGETHER = 3
+
+# The dtypes in which cases of many sizes are judged, in turn.
+_OF_SIZES = ("float32", "float64")
+
+# Above so many seconds of work, what is expected of a case is computed alone: a forward pass must
+# not cost a backward pass because another case needs one.
+_SIDE_BY_SIDE_SECONDS = 0.05
 
 # A test that runs out of time ends after the first case with one of these verdicts.
 _ENOUGH = (PASS, FAIL, ERROR, WAIVED)
@@ -189,6 +198,64 @@ class Checker:
             if supported:
                 broken = self._search_together(supported, rules, shrink)
                 shrink = shrink and not broken
+
+    def each_size(self, axis: str, rules: dict[str, Rule]) -> None:
+        """Judges cases of each size of ``axis``, the other sizes staying small.
+
+        Args:
+            axis: one of ``spec.sizes.AXES``.
+            rules: clause to the rule by which the cases are judged.
+        """
+        self._judge_sizes(ladder(axis, self.settings.profile.every_size), rules)
+
+    def sizes_together(self, part: tuple[int, int], rules: dict[str, Rule]) -> None:
+        """Judges cases in which pairs of sizes are large.
+
+        Args:
+            part: which part of the cases, counted from 0, and how many parts there are.
+            rules: clause to the rule by which the cases are judged.
+        """
+        rows, _ = sizes_together(self.settings.profile.work_limit)
+        index, count = part
+        self._judge_sizes(rows[index::count], rules)
+
+    def own_sizes(self, rules: dict[str, Rule]) -> None:
+        """Judges cases of the sizes that were asked for."""
+        self._judge_sizes(self.settings.sizes, rules)
+
+    def _judge_sizes(self, every: Iterable[Sizes], rules: dict[str, Rule]) -> None:
+        """Judges cases of given sizes. They are not shrunk: all other sizes are small already."""
+        if self.settings.case is not None:
+            self._judge_given(self.settings.case, rules)
+            return
+        search = Search()
+        declared = self.implementation.capabilities | self.settings.required
+        dtypes = [name for name in _OF_SIZES if name in self.settings.dtypes and name in declared]
+        for place, sizes in enumerate(every):
+            if not dtypes or not self.settings.devices:
+                for record in self.records.values():
+                    record.count(NOT_TESTED, f"neither {' nor '.join(_OF_SIZES)} can be judged")
+                break
+            device = self.settings.devices[place % len(self.settings.devices)]
+            groups, reason = cases_of_sizes(sizes, place, declared, tuple(dtypes), device)
+            if reason:
+                self._note_sizes(str(sizes), reason)
+                for record in self.records.values():
+                    record.count(UNSUPPORTED, reason)
+            for group in groups:
+                if work(sizes) < _SIDE_BY_SIDE_SECONDS:
+                    self._judge.prepare(group)
+                for case in group:
+                    if self._has_to_end():
+                        self._note_sizes(str(sizes), _OUT_OF_TIME)
+                        break
+                    self._examine(case, _rules_for(case, rules), search, counts=True)
+                    self._note_sizes(str(sizes_of(case)), "")
+        self._keep(search, rules)
+
+    def _note_sizes(self, sizes: str, reason: str) -> None:
+        for record in self.records.values():
+            record.sizes[sizes] = reason
 
     def _part_of(self, domain: Domain, combination: Combination) -> Domain | None:
         """The part of ``domain`` with ``combination``; None if there is nothing to judge."""
@@ -432,6 +499,13 @@ class Checker:
                     self._tell(found.clause, failure)
         search.add(outcome, seconds)
         return outcome
+
+
+def _rules_for(case: Case, rules: dict[str, Rule]) -> dict[str, Rule]:
+    """Those of ``rules`` that have something to judge in ``case``."""
+    if case.cotangents:
+        return rules
+    return {clause: r for clause, r in rules.items() if "gradients" not in CLAUSES[clause].needs}
 
 
 def _smallest(failures: list[Failure]) -> int:

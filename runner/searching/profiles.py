@@ -15,6 +15,10 @@ class Profile:
 
     Attributes:
         name: of the profile.
+        every_size: whether all steps of each ladder of sizes are visited; otherwise one of each
+            class.
+        work_limit: pairs of size classes are visited if a case takes no more work, in seconds;
+            0 for none.
         every_combination: whether all combinations are visited; otherwise a covering array of
             strength 3.
         per_combination: cases of each combination; at least 2, since the first one that
@@ -25,6 +29,8 @@ class Profile:
     """
 
     name: ProfileName
+    every_size: bool
+    work_limit: float
     every_combination: bool
     per_combination: int
     per_clause: int
@@ -36,13 +42,27 @@ PROFILES: dict[str, Profile] = {
     profile.name: profile
     for profile in (
         Profile(
-            "smoke", every_combination=False, per_combination=2, per_clause=10, per_shrinking=20
+            "smoke",
+            every_size=False,
+            work_limit=0.0,
+            every_combination=False,
+            per_combination=2,
+            per_clause=10,
+            per_shrinking=20,
         ),
         Profile(
-            "default", every_combination=True, per_combination=2, per_clause=60, per_shrinking=60
+            "default",
+            every_size=True,
+            work_limit=0.5,
+            every_combination=True,
+            per_combination=2,
+            per_clause=60,
+            per_shrinking=60,
         ),
         Profile(
             "thorough",
+            every_size=True,
+            work_limit=20.0,
             every_combination=True,
             per_combination=12,
             per_clause=600,

@@ -31,6 +31,8 @@ class Record:
             applies and the number of those that failed.
         combinations: each parameter combination that was tried, to the reason why it was left
             out; empty if it was visited.
+        sizes: the sizes of each case of chapter SIZE, to the reason why it was left out; empty if
+            it was judged.
         seconds: spent inside the implementation.
     """
 
@@ -43,6 +45,7 @@ class Record:
     waived: list[Failure] = field(default_factory=list)
     deviations: dict[str, tuple[int, int]] = field(default_factory=dict)
     combinations: dict[str, str] = field(default_factory=dict)
+    sizes: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
 
     @property
@@ -72,6 +75,7 @@ class Record:
             self.count_deviation(index, judged, failed)
         self.lacking = sorted({*self.lacking, *other.lacking})
         self.combinations.update(other.combinations)
+        self.sizes.update(other.sizes)
         self.seconds += other.seconds
 
     @classmethod
@@ -104,6 +108,7 @@ class Record:
             "waived": [failure.to_json() for failure in self.waived],
             "deviations": {index: list(counts) for index, counts in self.deviations.items()},
             "combinations": self.combinations,
+            "sizes": self.sizes,
             "seconds": self.seconds,
         }
 
@@ -126,5 +131,6 @@ class Record:
             [Failure.from_json(failure) for failure in plain["waived"]],
             {index: (judged, failed) for index, (judged, failed) in plain["deviations"].items()},
             dict(plain["combinations"]),
+            dict(plain["sizes"]),
             plain["seconds"],
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...spec.case import Case
+from ...spec.sizes import Sizes
 from ..judging.known_deviations import Deviation
 from .example_database import Examples
 from .profiles import Profile
@@ -24,6 +25,7 @@ class Settings:
         case: the only case to be judged; None if tests draw their cases.
         required: capabilities whose lack is a failure.
         deviations: known deviations.
+        sizes: of the cases that are judged besides.
         examples: cases that failed in earlier runs, which are tried first; None without any.
     """
 
@@ -35,3 +37,4 @@ class Settings:
     required: frozenset[str] = frozenset()
     deviations: tuple[Deviation, ...] = ()
     examples: Examples | None = None
+    sizes: tuple[Sizes, ...] = ()

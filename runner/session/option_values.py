@@ -13,6 +13,7 @@ __all__ = [
     "positive_number",
     "profile",
     "shard",
+    "sizes",
     "whole_number",
     "workers",
 ]
@@ -62,6 +63,13 @@ def clause(text: str) -> str:
     if text not in TESTABLE:
         raise ValueError(f"clause {text} cannot be tested")
     return text
+
+
+def sizes(text: str) -> str:
+    """Sizes, as ``hidden_size=1024 batch_size=64``."""
+    from ...spec.sizes import parse_sizes
+
+    return str(parse_sizes(text))
 
 
 def shard(text: str) -> str:

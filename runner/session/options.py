@@ -25,6 +25,7 @@ from .option_values import (
     positive_number,
     profile,
     shard,
+    sizes,
     whole_number,
     workers,
 )
@@ -164,6 +165,11 @@ class Options:
     without: tuple[str, ...] = _option(
         (), "--without", "CAPABILITY", "do not use it, as if it were missing; repeatable",
         parse=capability, recorded="without", isolated=True,
+    )  # fmt: skip
+    sizes: tuple[str, ...] = _option(
+        (), "--sizes", "SIZES",
+        'judge these sizes besides, as "hidden_size=1024 batch_size=64 seq_len=512"; repeatable',
+        parse=sizes, recorded="sizes",
     )  # fmt: skip
     case: str | None = _option(
         None, "--case", "LINE",

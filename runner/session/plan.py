@@ -12,6 +12,7 @@ from ...reports.results import AskedResult, Results
 from ...spec.case import Case
 from ...spec.clauses import TESTABLE
 from ...spec.precision import PRECISIONS
+from ...spec.sizes import parse_sizes
 from ...spec.usage_error import UsageError
 from ..judging.known_deviations import read_known_deviations
 from ..searching.example_database import open_examples
@@ -56,6 +57,7 @@ def settings_of(options: Options, devices: tuple[str, ...]) -> Settings:
         frozenset(options.required),
         () if known is None else read_known_deviations(known),
         open_examples(options.examples) if options.examples else None,
+        tuple(map(parse_sizes, options.sizes)),
     )
 
 

@@ -27,11 +27,12 @@ from ..searching.statistics import Statistics
 from .clause_verdict import clause_verdict, permits_conformance
 from .combination_coverage import combination_coverage
 from .outcomes import Outcomes
+from .size_coverage import size_coverage
 from .test_outcome import CUT_SHORT, FINISHED, NOT_REACHED
 
 __all__ = ["GONE", "SCHEMA_VERSION", "build_results", "smallest"]
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 
 # The reason of the error of a clause that holds although a known deviation names it.
 GONE = "known as a deviation, but it is none any more: remove the entry"
@@ -109,6 +110,7 @@ class _Builder:
             "missing_devices": asked["missing_devices"],
             "required": asked["required"],
             "without": asked["without"],
+            "sizes": asked["sizes"],
             "case": asked["case"],
             "shard": asked["shard"],
             "threshold": asked["threshold"],
@@ -125,7 +127,8 @@ class _Builder:
             "coverage": {
                 "combinations": combination_coverage(
                     asked, self._asked_for, outcomes, self._records, self._not_reached
-                )
+                ),
+                "sizes": size_coverage(asked, self._asked_for, self._records, self._not_reached),
             },
             "duration_seconds": round(duration, 3),
             "time_in_tests_seconds": round(sum(outcome.seconds for outcome in outcomes), 3),

@@ -146,6 +146,7 @@ def asked_result(options: Options, judged: Judged, settings: Settings) -> AskedR
         "missing_devices": judged.missing_devices,
         "required": sorted(settings.required),
         "without": sorted(options.without),
+        "sizes": [str(sizes) for sizes in settings.sizes],
         "case": None if settings.case is None else str(settings.case),
         "shard": _shard(options.shard),
         "threshold": THRESHOLD,

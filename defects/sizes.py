@@ -1,0 +1,219 @@
+"""LSTMs that are wrong for some sizes only, as kernels are that compute in tiles.
+
+They are ``torch.nn.LSTM`` with one unit in the last place of each row lost, or with one gradient
+changed, where a condition on sizes holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence
+
+from .catalogue import FORWARD, GRADIENT, variant
+from .gradient_surgery import with_gradient_times
+
+
+class Call(NamedTuple):
+    """What a condition looks at."""
+
+    steps: int
+    rows: int
+    features: int
+    hidden: int
+    projection: int
+    layers: int
+    is_packed: bool
+    is_float32: bool
+    has_gradients: bool
+
+
+Condition = Callable[[Call], bool]
+
+
+def _call(lstm: torch.nn.LSTM, input: Any) -> Call:
+    is_packed = isinstance(input, PackedSequence)
+    values: Tensor = input.data if is_packed else input
+    if is_packed:
+        steps, rows = len(input.batch_sizes), int(input.batch_sizes[0])
+    elif input.dim() == 2:
+        steps, rows = len(input), 1
+    else:
+        steps, rows = input.shape[1::-1] if lstm.batch_first else input.shape[:2]
+    return Call(
+        steps,
+        rows,
+        lstm.input_size,
+        lstm.hidden_size,
+        lstm.proj_size,
+        lstm.num_layers,
+        is_packed,
+        values.dtype == torch.float32,
+        values.requires_grad,
+    )
+
+
+def _without_last_unit(x: Tensor) -> Tensor:
+    return torch.cat([x[..., :-1], torch.zeros_like(x[..., -1:])], dim=-1)
+
+
+def lost_unit(condition: Condition) -> type[torch.nn.LSTM]:
+    """The last feature of ``output`` is lost where ``condition`` holds."""
+
+    class Variant(torch.nn.LSTM):
+        def forward(self, input: Any, hx: Any = None) -> Any:
+            output, states = super().forward(input, hx)
+            if condition(_call(self, input)):
+                if isinstance(output, PackedSequence):
+                    output = output._replace(data=_without_last_unit(output.data))
+                else:
+                    output = _without_last_unit(output)
+            return output, states
+
+    return Variant
+
+
+def changed_gradient(condition: Condition) -> type[torch.nn.LSTM]:
+    """The gradient of the input has 1.01 times its size where ``condition`` holds."""
+
+    class Variant(torch.nn.LSTM):
+        def forward(self, input: Any, hx: Any = None) -> Any:
+            if condition(_call(self, input)):
+                if isinstance(input, PackedSequence):
+                    input = input._replace(data=with_gradient_times(1.01, input.data))
+                else:
+                    input = with_gradient_times(1.01, input)
+            return super().forward(input, hx)
+
+    return Variant
+
+
+def _is_power_of_two(n: int) -> bool:
+    return n & (n - 1) == 0
+
+
+# Name, clause, where it shows, condition.
+_LOST: list[tuple[str, str, str, Condition]] = [
+    ("Hidden17To139", "SIZE-1", "hidden_size from 17 to 139", lambda c: 17 <= c.hidden <= 139),
+    ("HiddenOver139", "SIZE-1", "hidden_size > 139", lambda c: c.hidden > 139),
+    ("HiddenOver512", "SIZE-1", "hidden_size > 512", lambda c: c.hidden > 512),
+    ("HiddenMultipleOf64", "SIZE-1", "hidden_size a multiple of 64", lambda c: c.hidden % 64 == 0),
+    (
+        "HiddenMultipleOf100",
+        "SIZE-1",
+        "hidden_size a multiple of 100",
+        lambda c: c.hidden % 100 == 0,
+    ),
+    (
+        "HiddenAfterPowerOfTwo",
+        "SIZE-1",
+        "hidden_size 2^k + 1 from 33 on",
+        lambda c: c.hidden > 32 and _is_power_of_two(c.hidden - 1),
+    ),
+    ("InputFrom32", "SIZE-1", "input_size >= 32", lambda c: c.features >= 32),
+    ("InputMultipleOf12", "SIZE-1", "input_size a multiple of 12", lambda c: c.features % 12 == 0),
+    (
+        "InputBeforePowerOfTwo",
+        "SIZE-1",
+        "input_size 2^k - 1 from 31 on",
+        lambda c: c.features > 30 and _is_power_of_two(c.features + 1),
+    ),
+    ("ProjectionOver16", "SIZE-1", "proj_size > 16", lambda c: c.projection > 16),
+    (
+        "ProjectionMultipleOf32",
+        "SIZE-1",
+        "proj_size a multiple of 32",
+        lambda c: c.projection % 32 == 0 < c.projection,
+    ),
+    ("StepsOver128", "SIZE-1", "more than 128 steps", lambda c: c.steps > 128),
+    ("Steps9To33", "SIZE-1", "9 to 33 steps", lambda c: 9 <= c.steps <= 33),
+    ("RowsOver64", "SIZE-1", "more than 64 rows", lambda c: c.rows > 64),
+    ("RowsMultipleOf32", "SIZE-1", "rows a multiple of 32", lambda c: c.rows % 32 == 0),
+    (
+        "PackedRowsOver16",
+        "SIZE-1",
+        "more than 16 rows, packed",
+        lambda c: c.is_packed and c.rows > 16,
+    ),
+    ("LayersOver4", "SIZE-1", "more than 4 layers", lambda c: c.layers > 4),
+    (
+        "HiddenOver64InFloat32",
+        "SIZE-1",
+        "hidden_size > 64, float32",
+        lambda c: c.hidden > 64 and c.is_float32,
+    ),
+    (
+        "HiddenOver64WithoutGradients",
+        "SIZE-1",
+        "hidden_size > 64, without gradients",
+        lambda c: c.hidden > 64 and not c.has_gradients,
+    ),
+    (
+        "HiddenMultipleOf64RowsMultipleOf8",
+        "SIZE-3",
+        "hidden_size a multiple of 64, rows of 8",
+        lambda c: c.hidden % 64 == 0 and c.rows % 8 == 0,
+    ),
+    (
+        "HiddenOver64StepsOver64",
+        "SIZE-3",
+        "hidden_size > 64, more than 64 steps",
+        lambda c: c.hidden > 64 and c.steps > 64,
+    ),
+    (
+        "InputOver100RowsOver100",
+        "SIZE-3",
+        "input_size > 100, more than 100 rows",
+        lambda c: c.features > 100 and c.rows > 100,
+    ),
+    (
+        "ProjectionOver32StepsOver32",
+        "SIZE-3",
+        "proj_size > 32, more than 32 steps",
+        lambda c: c.projection > 32 and c.steps > 32,
+    ),
+    (
+        "StepsTimesRowsOver65536",
+        "SIZE-3",
+        "more than 65,536 steps and rows",
+        lambda c: c.steps * c.rows > 65_536,
+    ),
+]
+
+_CHANGED: list[tuple[str, str, str, Condition]] = [
+    (
+        "GradientHidden17To139",
+        "SIZE-2",
+        "hidden_size from 17 to 139",
+        lambda c: 17 <= c.hidden <= 139,
+    ),
+    ("GradientHiddenOver256", "SIZE-2", "hidden_size > 256", lambda c: c.hidden > 256),
+    ("GradientStepsOver64", "SIZE-2", "more than 64 steps", lambda c: c.steps > 64),
+    ("GradientRowsOver128", "SIZE-2", "more than 128 rows", lambda c: c.rows > 128),
+    (
+        "GradientInputMultipleOf16",
+        "SIZE-2",
+        "input_size a multiple of 16",
+        lambda c: c.features % 16 == 0,
+    ),
+    (
+        "GradientHiddenOver32RowsOver32",
+        "SIZE-3",
+        "hidden_size > 32, more than 32 rows",
+        lambda c: c.hidden > 32 and c.rows > 32,
+    ),
+]
+
+for _name, _clause, _shows, _condition in _LOST:
+    variant(
+        __name__, lost_unit(_condition), f"LastUnitLost{_name}",
+        f"The last feature of output is zero: {_shows}.", _clause, FORWARD, _shows,
+    )  # fmt: skip
+for _name, _clause, _shows, _condition in _CHANGED:
+    variant(
+        __name__, changed_gradient(_condition), f"Changed{_name}",
+        f"The gradient of the input has 1.01 times its size: {_shows}.", _clause, GRADIENT, _shows,
+    )  # fmt: skip

@@ -1,0 +1,215 @@
+"""The sizes that cases have: ladders, pairs of classes, and what results say about them."""
+
+from __future__ import annotations
+
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from lstm_conformance.reference.oracle import same_stack
+from lstm_conformance.runner.searching.profiles import PROFILES
+from lstm_conformance.runner.searching.sized_cases import cases_of_sizes, ladder, sizes_together
+from lstm_conformance.spec.capabilities import ALL, needed
+from lstm_conformance.spec.case import Case
+from lstm_conformance.spec.sizes import (
+    AXES,
+    CLASSES,
+    LADDERS,
+    PAIRED,
+    Sizes,
+    class_of,
+    of_classes,
+    pairs,
+    parse_sizes,
+    sizes_of,
+    work,
+)
+
+from .helpers.command_line import check
+from .helpers.judgements import valid
+
+BOTH = ("float32", "float64")
+LIMIT = PROFILES["default"].work_limit
+
+
+def cases(sizes: Sizes, place: int = 0, declared: frozenset[str] = ALL) -> list[list[Case]]:
+    """Groups of cases of ``sizes``."""
+    return cases_of_sizes(sizes, place, declared, BOTH, "cpu")[0]
+
+
+# ----------------------------------------------------------------------------- which sizes
+
+
+@pytest.mark.parametrize("axis", PAIRED)
+def test_a_ladder_has_small_sizes_powers_of_two_and_multiples(axis: str) -> None:
+    steps = LADDERS[axis]
+    assert set(range(1, 10)) <= set(steps)
+    assert {p + d for p in (16, 32, 64, 128, 256, 512, 1024) for d in (-1, 0, 1)} <= set(steps)
+    assert {k for k in steps if k % 100 == 0} >= {100, 500, 1000}
+    assert {class_of(size) for size in steps} == set(range(len(CLASSES)))
+    assert [one.hidden_size > one.proj_size for one in ladder(axis, everything=True)]
+
+
+@pytest.mark.parametrize("axis", AXES)
+def test_smoke_visits_each_class(axis: str) -> None:
+    classes = [class_of(getattr(one, axis)) for one in ladder(axis, everything=False)]
+    assert classes == sorted({class_of(size) for size in LADDERS[axis]})
+
+
+@pytest.mark.parametrize("limit", [LIMIT, PROFILES["thorough"].work_limit])
+def test_every_pair_of_classes_is_visited_or_left_out_with_a_reason(limit: float) -> None:
+    rows, left_out = sizes_together(limit)
+    visited = {
+        f"{one} {CLASSES[of_classes(row)[one]]} and {other} {CLASSES[of_classes(row)[other]]}"
+        for row in rows
+        for one, other in pairs()
+        if one in of_classes(row) and other in of_classes(row)
+    }
+    every = {
+        f"{one} {CLASSES[k]} and {other} {CLASSES[m]}"
+        for one, other in pairs()
+        for k, m in product(range(len(CLASSES)), repeat=2)
+    }
+    assert visited | set(left_out) == every
+    assert max(map(work, rows)) <= limit
+    impossible = {name for name, reason in left_out.items() if "smaller" in reason}
+    assert len(impossible) == len(CLASSES) * (len(CLASSES) - 1) / 2
+    assert not impossible & visited
+    assert all(f"{limit:g} s" in left_out[name] for name in set(left_out) - impossible)
+    assert all(row.proj_size < row.hidden_size for row in rows)
+
+
+def test_pairs_of_multiples_are_visited() -> None:
+    """A kernel may be wrong only where two sizes are multiples of its tiles, or both are not."""
+    rows, _ = sizes_together(LIMIT)
+    tiles = {"seq_len": 8, "batch_size": 8, "input_size": 16, "hidden_size": 64, "proj_size": 16}
+    for one, other in pairs():
+        found = {
+            (getattr(row, one) % tiles[one] == 0, getattr(row, other) % tiles[other] == 0)
+            for row in rows
+            if getattr(row, one) > tiles[one] and getattr(row, other) > tiles[other]
+        }
+        assert len(found) == 4, (one, other)
+    assert any(row.seq_len * row.batch_size > 65_536 for row in rows)
+
+
+# ----------------------------------------------------------------------------- which cases
+
+
+@pytest.mark.parametrize("axis", AXES)
+def test_each_size_has_gradients_or_none_in_both_dtypes_and_layouts(axis: str) -> None:
+    """And both values of every other parameter, among neighbouring sizes."""
+    every = [
+        case
+        for place, one in enumerate(ladder(axis, everything=True))
+        for group in cases(one, place)
+        for case in group
+    ]
+    small = [case for case in every if work(sizes_of(case)) < 0.1]
+    seen = {
+        (case.dtype, case.packed, bool(case.cotangents)) for case in small
+    }  # fmt: skip
+    assert len(seen) == 8
+    for field in ("bias", "batch_first", "bidirectional"):
+        assert {getattr(case.config, field) for case in small} == {False, True}
+    assert {case.states for case in small} == {False, True}
+    if axis != "proj_size":
+        assert {case.config.proj_size > 0 for case in small} == {False, True}
+    assert {getattr(sizes_of(case), axis) for case in every} >= set(LADDERS[axis])
+
+
+def test_cases_of_a_group_have_the_same_stack() -> None:
+    for place, axis in enumerate(AXES):
+        for one in ladder(axis, everything=False):
+            for group in cases(one, place):
+                assert len({same_stack(case) for case in group}) == 1
+                gradients = [bool(case.cotangents) for case in group]
+                assert gradients in ([True, False], [True], [False])
+                assert len(gradients) == 2 or work(one) > 0.2
+
+
+@pytest.mark.parametrize("missing", sorted(ALL - {"float32", "float64", "module"}))
+def test_a_missing_capability_leaves_no_size_out(missing: str) -> None:
+    """But for those that cannot be without it."""
+    declared = ALL - {missing}
+    axes = {"projection": {"proj_size"}, "layers": {"num_layers"}}.get(missing, set())
+    for axis in set(AXES) - axes:
+        for place, one in enumerate(ladder(axis, everything=True)):
+            groups = cases(one, place, declared)
+            assert groups, (missing, one)
+            assert all(needed(case) <= declared for group in groups for case in group)
+
+
+def test_the_reason_why_a_size_has_no_case() -> None:
+    sizes = Sizes(hidden_size=9, proj_size=8)
+    groups, reason = cases_of_sizes(sizes, 0, ALL - {"projection"}, BOTH, "cpu")
+    assert not groups
+    assert "projection" in reason
+
+
+# ----------------------------------------------------------------------- --sizes and results
+
+
+def test_text_of_sizes() -> None:
+    assert parse_sizes("hidden_size=7 seq_len=9") == Sizes(seq_len=9, hidden_size=7)
+    for sizes in (Sizes(), Sizes(hidden_size=9, proj_size=8)):
+        assert parse_sizes(str(sizes)) == sizes
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "no sizes"),
+        ("width=3", "is not one of seq_len, batch_size"),
+        ("hidden_size=3 hidden_size=4", "once"),
+        ("hidden_size=-3", "no whole number"),
+        ("hidden_size=12345678", "no whole number"),
+        ("hidden_size=0", "there is no LSTM"),
+        ("hidden_size=4 proj_size=4", "there is no LSTM"),
+    ],
+)
+def test_bad_sizes(text: str, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        parse_sizes(text)
+
+
+def test_results_say_which_sizes_were_visited(tmp_path: Path) -> None:
+    own = "hidden_size=21 batch_size=11 seq_len=13"
+    clauses = [word for k in (1, 2, 3) for word in ("--clause", f"SIZE-{k}")]
+    ended, results = check(
+        "reference", *clauses, "--profile", "smoke", "--sizes", own, cwd=tmp_path
+    )
+    assert ended.status == 0, ended.out + ended.err
+    valid(results)
+    assert results["sizes"] == [str(parse_sizes(own))]
+    found = results["coverage"]["sizes"]
+    for axis, sizes in found["visited"].items():
+        assert {class_of(size) for size in sizes} == {class_of(size) for size in LADDERS[axis]}
+    tables = {tuple(pair["axes"]): pair["cases"] for pair in found["pairs"]}
+    assert tables["seq_len", "batch_size"][1][1] >= 1, "13 steps, 11 rows"
+    assert tables["seq_len", "batch_size"][7][7] == 0
+    left_out = {text: group["reason"] for group in found["left_out"] for text in group["sizes"]}
+    assert left_out["hidden_size=17"] == "profile smoke visits fewer sizes"
+    assert "hidden_size=21" not in left_out
+    assert left_out["seq_len over 512 and batch_size over 512"].startswith("profile smoke")
+    assert "Sizes: seq_len to " in ended.out
+
+
+def test_a_wrong_size_is_named(tmp_path: Path) -> None:
+    """The failure has the smallest case of those that fail, with its size."""
+    (tmp_path / "wrong.py").write_text(
+        "from lstm_conformance.adapters.reference import ReferenceLSTM\n"
+        "class Wrong(ReferenceLSTM):\n"
+        "    def run(self, case):\n"
+        "        observation = super().run(case)\n"
+        "        if 17 <= case.config.hidden_size <= 139:\n"
+        "            observation.tensors['output'].values[..., -1] = 0.5\n"
+        "        return observation\n"
+    )
+    ended, results = check(
+        "wrong.py:Wrong", "--clause", "SIZE-1", "--profile", "smoke", cwd=tmp_path
+    )
+    assert ended.status == 1
+    (clause,) = results["clauses"]
+    assert "hidden_size=24" in clause["failure"]["case"]

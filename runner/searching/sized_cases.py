@@ -1,0 +1,180 @@
+"""The cases of given sizes: which, and with which other parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+
+from ...spec.capabilities import CAPABILITIES, needed
+from ...spec.case import OUTPUTS, Case
+from ...spec.combinations import DROPOUT_PROBABILITIES, Combination, covering_array
+from ...spec.config import LSTMConfig
+from ...spec.sizes import CLASSES, LADDERS, Sizes, class_of, pair_rows, work
+
+__all__ = ["case_of_sizes", "cases_of_sizes", "ladder", "sizes_together"]
+
+
+def ladder(axis: str, everything: bool) -> list[Sizes]:
+    """Sizes of ``axis``, the others staying small: all of its ladder, or one of each class."""
+    steps = LADDERS[axis]
+    if not everything:
+        # In the middle of each class; of the last two the smallest, which takes least.
+        of_class = [[s for s in steps if class_of(s) == k] for k in range(len(CLASSES))]
+        steps = tuple(
+            some[0] if k >= len(CLASSES) - 2 else some[len(some) // 2]
+            for k, some in enumerate(of_class)
+            if some
+        )
+    return [_with(axis, size) for size in steps]
+
+
+def _with(axis: str, size: int) -> Sizes:
+    if axis == "proj_size":
+        return Sizes(hidden_size=size + 1, proj_size=size)
+    return Sizes()._replace(**{axis: size})
+
+
+def sizes_together(limit: float) -> tuple[tuple[Sizes, ...], dict[str, str]]:
+    """Sizes in which pairs of classes occur, and pairs that are left out; none without a limit."""
+    return pair_rows(limit) if limit else ((), {})
+
+
+# In seconds of work.
+_LONG = 0.3
+
+# Of eight neighbouring cases that take long, those without gradients: a batched and a packed one.
+_WITHOUT_GRADIENTS = (3, 6)
+
+
+@cache
+def _combinations() -> tuple[Combination, ...]:
+    return tuple(covering_array(strength=2))
+
+
+def cases_of_sizes(
+    sizes: Sizes, place: int, declared: frozenset[str], dtypes: tuple[str, ...], device: str
+) -> tuple[list[list[Case]], str]:
+    """Cases of ``sizes`` that an implementation with the capabilities ``declared`` supports.
+
+    There are batched and packed ones. Of each kind one has gradients, and the other one has none,
+    and differs in dtype, states and ``batch_first``. If a case takes long, there is one of the
+    four, mostly with gradients. Other parameters go through a covering array, so that
+    neighbouring sizes have different ones.
+
+    Args:
+        sizes: the sizes.
+        place: that tells these sizes from their neighbours.
+        declared: names of capabilities.
+        dtypes: names of the dtypes that are judged.
+        device: name of the device.
+
+    Returns:
+        Groups of cases with the same stack, and the reason if there is none.
+    """
+    groups: list[list[Case]] = []
+    missing: set[str] = set()
+    is_long = work(sizes) > _LONG
+    for packed in (True, False) if place % 2 else (False, True):
+        for group in _groups(sizes, place, packed, declared, dtypes, device):
+            lacking = frozenset().union(*map(needed, group)) - declared - {"gradients"}
+            if not lacking:
+                if is_long:
+                    group = [group[place % 8 in _WITHOUT_GRADIENTS]]
+                with_gradients = "gradients" in declared
+                plain = [replace(case, cotangents=()) for case in group]
+                groups.append(group if with_gradients else plain)
+                break
+            missing |= lacking
+        if groups and is_long:
+            break
+    reason = ", ".join(f"no {name}" for name in CAPABILITIES if name in missing)
+    return groups, "" if groups else reason
+
+
+def _groups(
+    sizes: Sizes,
+    place: int,
+    packed: bool,
+    declared: frozenset[str],
+    dtypes: tuple[str, ...],
+    device: str,
+) -> Iterator[list[Case]]:
+    """Two cases of the same stack, for one combination after the other, beginning at ``place``."""
+    combinations = _combinations()
+    for k in range(len(combinations)):
+        combination = combinations[(place + k) % len(combinations)]
+        if combination.layout.startswith("packed") != packed:
+            continue
+        for first in (combination, replace(combination, projection=False, dropout="none")):
+            if first.layout == "unbatched":
+                first = replace(first, layout="batched")
+            second = replace(
+                first,
+                batch_first=not first.batch_first and "batch-first" in declared,
+                states=not first.states and "states" in declared,
+            )
+            names = [dtypes[(place + n) % len(dtypes)] for n in range(2)]
+            yield [
+                case_of_sizes(sizes, replace(one, dtype=name), cotangents, device)
+                for one, name, cotangents in zip((first, second), names, (OUTPUTS, ()), strict=True)
+            ]
+
+
+def case_of_sizes(
+    sizes: Sizes, combination: Combination, cotangents: tuple[str, ...], device: str
+) -> Case:
+    """The case of ``sizes`` with the other parameters of ``combination``.
+
+    The number of layers is that of ``sizes`` if it is more than one. Packed rows have unequal
+    lengths.
+    """
+    hidden = sizes.hidden_size
+    small = work(sizes) < _LAYERS_UP_TO
+    proj = max(1, hidden // 2) if combination.projection and hidden > 1 else 0
+    config = LSTMConfig(
+        input_size=sizes.input_size,
+        hidden_size=hidden,
+        num_layers=combination.num_layers if small and sizes.num_layers == 1 else sizes.num_layers,
+        bias=combination.bias,
+        batch_first=combination.batch_first,
+        dropout=DROPOUT_PROBABILITIES[combination.dropout][0],
+        bidirectional=combination.bidirectional and small,
+        proj_size=sizes.proj_size or proj,
+    )
+    seq_len, batch_size = sizes.seq_len, sizes.batch_size
+    lengths = _lengths(combination.layout, seq_len, batch_size)
+    return Case(
+        config,
+        seq_len=seq_len,
+        batch_size=batch_size,
+        layout=_layout_of(lengths),
+        lengths=lengths,
+        dtype=combination.dtype,
+        device=device,
+        training=combination.dropout == "one",
+        states=combination.states,
+        cotangents=cotangents,
+    )
+
+
+# In seconds of work of one layer. Cases that take longer have one layer and one direction, unless
+# their sizes say otherwise: that layers and directions work is judged with small sizes.
+_LAYERS_UP_TO = 0.05
+
+
+def _layout_of(lengths: tuple[int, ...]) -> str:
+    if not lengths:
+        return "batched"
+    in_order = list(lengths) == sorted(lengths, reverse=True)
+    return "packed_sorted" if in_order else "packed_unsorted"
+
+
+def _lengths(layout: str, seq_len: int, batch_size: int) -> tuple[int, ...]:
+    """Lengths of packed rows: the longest one, and others that go down to 1."""
+    if layout == "batched":
+        return ()
+    lengths = [seq_len - k * seq_len // batch_size for k in range(batch_size)]
+    if layout == "packed_unsorted" and len(set(lengths)) > 1:
+        lengths = lengths[1::2] + lengths[::2]
+    return tuple(lengths)

@@ -1,0 +1,253 @@
+"""The sizes that cases have: the steps of each ladder, classes of sizes, and pairs of classes.
+
+Kernels compute in tiles, and choose among several kernels by size. An LSTM may then be wrong for
+some sizes only: above a tile, at its end, or where a size is a multiple of it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from functools import partial
+from itertools import combinations, product
+from typing import NamedTuple
+
+from .case import Case
+
+__all__ = [
+    "AXES",
+    "CLASSES",
+    "LADDERS",
+    "PAIRED",
+    "Sizes",
+    "class_of",
+    "of_classes",
+    "pair_rows",
+    "pairs",
+    "parse_sizes",
+    "sizes_of",
+    "too_large",
+    "work",
+]
+
+
+class Sizes(NamedTuple):
+    """The sizes of one case. The default values are small, and differ from one another.
+
+    A ``proj_size`` of 0 is none.
+    """
+
+    seq_len: int = 3
+    batch_size: int = 2
+    input_size: int = 4
+    hidden_size: int = 5
+    proj_size: int = 0
+    num_layers: int = 1
+
+    def __str__(self) -> str:
+        return " ".join(f"{name}={size}" for name, size in zip(AXES, self, strict=True))
+
+
+AXES = Sizes._fields
+
+# The axes that have a size class each, and pairs of classes. Layers are few.
+PAIRED = AXES[:5]
+
+_POWERS = tuple(2**k for k in range(4, 11))
+_MULTIPLES = (
+    *(12, 20, 24, 40, 48, 56, 60, 72, 80, 96, 100, 120, 160, 200, 240),
+    *(300, 384, 400, 500, 600, 640, 768, 800, 900, 1000),
+)
+
+# Every size up to 9, the neighbours of each power of two, and multiples of 8, 12, 20, 24 and 100.
+_STEPS = sorted({*range(1, 10), *_MULTIPLES, *(p + d for p in _POWERS for d in (-1, 0, 1))})
+
+# For each axis the sizes that cases have, the others staying small.
+LADDERS: dict[str, tuple[int, ...]] = {name: tuple(_STEPS) for name in PAIRED} | {
+    "num_layers": tuple(range(1, 10))
+}
+
+# The largest size of each class, but for the last one, which has no largest size.
+_LAST = (8, 16, 32, 64, 128, 256, 512)
+_FIRST = _LAST[0]
+
+# Names of the classes of sizes, from small to large.
+CLASSES = ("1-8", "9-16", "17-32", "33-64", "65-128", "129-256", "257-512", "over 512")
+
+# Two sizes of each class: one after a power of two, and a multiple of many tiles.
+_UNEVEN = (3, 9, 17, 33, 65, 129, 257, 513)
+_EVEN = (8, 16, 32, 64, 128, 256, 512, 640)
+
+
+def class_of(size: int) -> int:
+    """The place of the class of ``size`` in :data:`CLASSES`."""
+    return sum(size > last for last in _LAST)
+
+
+def sizes_of(case: Case) -> Sizes:
+    """The sizes of ``case``."""
+    config = case.config
+    own = config.input_size, config.hidden_size, config.proj_size, config.num_layers
+    return Sizes(case.seq_len, case.batch_size, *own)
+
+
+Pair = tuple[str, str]
+
+
+def pairs() -> Iterator[Pair]:
+    """Every pair of axes."""
+    return combinations(PAIRED, 2)
+
+
+def of_classes(sizes: Sizes) -> dict[str, int]:
+    """Axis to the class of its size. Without a projection, ``proj_size`` is left out."""
+    return {
+        name: class_of(size) for name, size in sizes._asdict().items() if name in PAIRED if size
+    }
+
+
+def work(sizes: Sizes) -> float:
+    """About how long it takes to compute what is expected of a case, in seconds of one core.
+
+    It decides what is visited, so it depends on nothing but the sizes.
+    """
+    T, N, features, H, P, L = sizes
+    R = P or H
+    weights = 4 * H * (features + (L - 1) * R + L * R) + L * P * H
+    products = T * N * weights
+    return 2e-9 * products + 5e-7 * T * N * H * L + 3e-7 * weights + 7e-4 * T * L
+
+
+def too_large(sizes: Sizes, limit: float) -> str:
+    """Why a case of these sizes is left out; empty if it is not."""
+    seconds = work(sizes)
+    return f"more work than {limit:g} s" if seconds > limit else ""
+
+
+def pair_rows(limit: float) -> tuple[tuple[Sizes, ...], dict[str, str]]:
+    """Sizes in which each pair of classes occurs, by covering arrays without and with a projection.
+
+    Args:
+        limit: of :func:`work` of one case.
+
+    Returns:
+        The sizes, and each pair of classes that is left out, with the reason.
+    """
+    plain = _Covering([pair for pair in pairs() if "proj_size" not in pair], limit)
+    projected = _Covering([pair for pair in pairs() if "proj_size" in pair], limit)
+    return (*plain.rows, *projected.rows), plain.left_out | projected.left_out
+
+
+Choice = tuple[str, int]  # an axis and the place of a class
+
+
+class _Covering:
+    """A greedy covering array: each row adds the classes with most pairs that are missing."""
+
+    def __init__(self, axes: list[Pair], limit: float) -> None:
+        self.rows: list[Sizes] = []
+        self.left_out: dict[str, str] = {}
+        self._names = [name for name in PAIRED if any(name in pair for pair in axes)]
+        self._limit = limit
+        places = range(len(CLASSES))
+        self._missing = {((a, k), (b, m)) for a, b in axes for k, m in product(places, repeat=2)}
+        # How often each pair of axes was even and uneven, where both are beyond the first class.
+        self._evenness: Counter[tuple[Choice, Choice]] = Counter()
+        # The largest first: the others find room beside them.
+        for pair in sorted(self._missing, key=lambda pair: (-sum(k for _, k in pair), pair)):
+            if pair in self._missing:
+                self._add(pair)
+
+    def _add(self, pair: tuple[Choice, Choice]) -> None:
+        chosen = dict(pair)
+        reason = self._reason(chosen)
+        if reason:
+            self._missing.remove(pair)
+            self.left_out[" and ".join(f"{name} {CLASSES[k]}" for name, k in pair)] = reason
+            return
+        for name in self._names:
+            best = max(range(len(CLASSES)), key=partial(self._gain, chosen, name))
+            if name not in chosen and not self._reason({**chosen, name: best}):
+                chosen[name] = best
+        even = min(self._ways(chosen), key=lambda even: self._seen(chosen, even))
+        self._evenness.update(_pairs_of_evenness(chosen, even))
+        self.rows.append(_sizes(chosen, even))
+        self._missing -= set(combinations(_in_order(chosen), 2))
+
+    def _gain(self, chosen: dict[str, int], name: str, k: int) -> tuple[int, int]:
+        """How many missing pairs a class would add; less than none if it is impossible."""
+        if self._reason({**chosen, name: k}):
+            return -1, -k
+        new = (tuple(_in_order(dict([other, (name, k)]))) for other in chosen.items())
+        return sum(pair in self._missing for pair in new), -k
+
+    def _reason(self, chosen: dict[str, int]) -> str:
+        """Why sizes of these classes are left out; empty if they are not."""
+        if chosen.get("proj_size", 0) > chosen.get("hidden_size", len(CLASSES)):
+            return "proj_size has to be smaller than hidden_size"
+        return too_large(_sizes(chosen, frozenset()), self._limit)
+
+    def _ways(self, chosen: dict[str, int]) -> Iterator[frozenset[str]]:
+        """Which axes may be even, so that the work is within its limit."""
+        for number in range(len(chosen) + 1):
+            for even in map(frozenset, combinations(chosen, number)):
+                if not too_large(_sizes(chosen, even), self._limit):
+                    yield even
+
+    def _seen(self, chosen: dict[str, int], even: frozenset[str]) -> float:
+        """How familiar such a row is: the sum over its pairs, where rare ones count most."""
+        pairs_of_row = _pairs_of_evenness(chosen, even)
+        return -sum(1 / (1 + self._evenness[pair]) ** 2 for pair in pairs_of_row)
+
+
+def _in_order(chosen: dict[str, int]) -> list[Choice]:
+    return [(name, chosen[name]) for name in PAIRED if name in chosen]
+
+
+def _pairs_of_evenness(chosen: dict[str, int], even: frozenset[str]) -> list[tuple[Choice, Choice]]:
+    sizes = _sizes(chosen, even)._asdict()
+    ways = [
+        (name, int(sizes[name] == _EVEN[k]))
+        for name, k in _in_order(chosen)
+        if sizes[name] > _FIRST
+    ]
+    return list(combinations(ways, 2))
+
+
+def _sizes(classes: dict[str, int], even: frozenset[str]) -> Sizes:
+    """Sizes of these classes; of the axes in ``even`` the even ones."""
+    sizes = dict(zip(PAIRED, Sizes(), strict=False))
+    for name in PAIRED:
+        if name in classes:
+            sizes[name] = (_EVEN if name in even else _UNEVEN)[classes[name]]
+    if "proj_size" in classes and sizes["hidden_size"] <= sizes["proj_size"]:
+        # Both of one class, or the hidden size is a default.
+        of_proj = classes["proj_size"]
+        of_hidden = max(of_proj, classes.get("hidden_size", of_proj))
+        sizes["hidden_size"], sizes["proj_size"] = _EVEN[of_hidden], _UNEVEN[of_proj]
+    return Sizes(**sizes)
+
+
+def parse_sizes(text: str) -> Sizes:
+    """Sizes from text such as ``hidden_size=1024 batch_size=64 seq_len=512``.
+
+    Raises:
+        ValueError: it is no such text, or there is no LSTM of these sizes.
+    """
+    given: dict[str, int] = {}
+    for word in text.split():
+        name, _, number = word.partition("=")
+        if name not in AXES or name in given:
+            raise ValueError(f"{word!r} is not one of {', '.join(AXES)}, once, with =N")
+        if not number.isdecimal() or len(number) > _MOST_DIGITS:
+            raise ValueError(f"{name} is no whole number, but {number!r}")
+        given[name] = int(number)
+    if not given:
+        raise ValueError(f"no sizes: give some of {', '.join(AXES)}, as hidden_size=512")
+    sizes = Sizes(**given)
+    if 0 in sizes._replace(proj_size=1) or sizes.hidden_size <= sizes.proj_size:
+        raise ValueError(f"there is no LSTM of the sizes {text!r}")
+    return sizes
+
+
+_MOST_DIGITS = 7

@@ -1,0 +1,32 @@
+"""Chapter SIZE: every size alone, and sizes together."""
+
+from __future__ import annotations
+
+import pytest
+
+from lstm_conformance.runner.judging.rules import close, close_gradients
+from lstm_conformance.runner.searching.checker import Checker
+from lstm_conformance.spec.sizes import AXES
+
+RULES = {"SIZE-1": close("output", "h_n", "c_n"), "SIZE-2": close_gradients}
+
+# The covering array is judged in so many tests, which may run at the same time.
+PARTS = 6
+
+
+@pytest.mark.lstm_clause("SIZE-1", "SIZE-2")
+@pytest.mark.parametrize("axis", AXES, ids=AXES)
+def test_every_size(lstm_check: Checker, axis: str) -> None:
+    lstm_check.each_size(axis, RULES)
+
+
+@pytest.mark.lstm_clause("SIZE-3")
+@pytest.mark.parametrize("part", range(PARTS), ids=[str(part) for part in range(PARTS)])
+def test_sizes_together(lstm_check: Checker, part: int) -> None:
+    lstm_check.sizes_together((part, PARTS), {"SIZE-3": close()})
+
+
+@pytest.mark.lstm_clause("SIZE-3")
+def test_own_sizes(lstm_check: Checker) -> None:
+    """Those that ``--sizes`` gives."""
+    lstm_check.own_sizes({"SIZE-3": close()})
