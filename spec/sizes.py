@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from itertools import combinations, product
 from typing import NamedTuple
@@ -21,12 +22,15 @@ __all__ = [
     "PAIRED",
     "Sizes",
     "class_of",
+    "layout_of",
     "of_classes",
     "pair_rows",
     "pairs",
     "parse_sizes",
     "sizes_of",
     "too_large",
+    "unequal_lengths",
+    "with_sizes",
     "work",
 ]
 
@@ -89,6 +93,39 @@ def sizes_of(case: Case) -> Sizes:
     config = case.config
     own = config.input_size, config.hidden_size, config.proj_size, config.num_layers
     return Sizes(case.seq_len, case.batch_size, *own)
+
+
+def with_sizes(case: Case, sizes: Sizes) -> Case:
+    """``case`` in other sizes. Packed rows have unequal lengths, in the order that they had.
+
+    Raises:
+        ValueError: there is no such case, for example unbatched input of two rows.
+    """
+    T, N, features, H, P, L = sizes
+    lengths = unequal_lengths(T, N, case.layout == "packed_sorted") if case.packed else ()
+    layout = layout_of(lengths) if case.packed else case.layout
+    return replace(
+        case,
+        config=replace(case.config, input_size=features, hidden_size=H, proj_size=P, num_layers=L),
+        seq_len=T,
+        batch_size=N,
+        layout=layout,
+        lengths=lengths,
+    )
+
+
+def unequal_lengths(seq_len: int, batch_size: int, in_order: bool) -> tuple[int, ...]:
+    """Lengths of packed rows: the longest one, and others that go down to 1."""
+    lengths = [seq_len - k * seq_len // batch_size for k in range(batch_size)]
+    if not in_order and len(set(lengths)) > 1:
+        lengths = lengths[1::2] + lengths[::2]
+    return tuple(lengths)
+
+
+def layout_of(lengths: tuple[int, ...]) -> str:
+    """The packed layout of rows of these lengths."""
+    in_order = list(lengths) == sorted(lengths, reverse=True)
+    return "packed_sorted" if in_order else "packed_unsorted"
 
 
 Pair = tuple[str, str]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ...adapters.target import load
 from ...spec.case import Case
+from ...spec.clauses import CHAPTERS
 from ...spec.contract import Implementation
 from ...spec.interrupts import is_interrupt
 from ...spec.verdicts import FAIL
@@ -22,6 +23,7 @@ from .behaviour import Behaviour, run
 from .divergence import first_divergence
 from .failure import LARGEST_RATIO, Diagnosis, Failure
 from .probing_cases import is_determined, probing_cases
+from .size_window import size_window
 from .suspects import MATCH, SEPARATION, Group, filtered, matches, may_match, pairs, suspects
 
 if TYPE_CHECKING:
@@ -34,6 +36,9 @@ _SEEDS = 6
 
 # A search takes seconds. After this number of searches only known matches are tried.
 _SEARCHES = 3
+
+# The clauses whose cases have large sizes.
+_OF_SIZES = frozenset(clause.id for clause in CHAPTERS["SIZE"].clauses)
 
 # Number of defects that are named beside one that behaves the same.
 _ALTERNATIVES = 3
@@ -91,6 +96,10 @@ class Diagnostician:
                 return _named([known], matched, documented)
         if not evidence or self._searches >= _SEARCHES:
             return None
+        if clause in _OF_SIZES:
+            window = self._window(evidence[-1])
+            if window is not None:
+                return window
         behaviours = [*self._probe(evidence[0].trial.case), *failing]
         wrong = [b for b in behaviours if is_determined(b.case) and b.documented > SEPARATION]
         if not wrong:
@@ -109,6 +118,15 @@ class Diagnostician:
             return _named(groups, matched, documented)
         where = first_divergence(self._implementation, wrong[0].case)
         return None if where is None else Diagnosis(where, documented_ratio=_finite(documented))
+
+    def _window(self, evidence: Evidence) -> Diagnosis | None:
+        """For which sizes the rule of ``evidence`` is broken; None if small ones break it too."""
+
+        def fails(case: Case) -> bool:
+            return bool(_findings(evidence.rule, case, self._implementation))
+
+        window = size_window(fails, evidence.trial.case)
+        return None if window is None else Diagnosis(window)
 
     def _probe(self, case: Case) -> list[Behaviour]:
         """What the implementation does with cases that tell defects apart."""

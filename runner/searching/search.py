@@ -22,7 +22,8 @@ class Search:
     Attributes:
         smallest: clause to its smallest failure.
         waived: clause to the smallest failure that is a known deviation.
-        evidence: clause to the line of each failing case and its evidence.
+        evidence: clause to the lines of the first and the smallest failing case, and their
+            evidence.
         seconds: line of each failing case to the seconds that judging it took.
         shrunk: number of cases that were tried after the first failure, to find a smaller one.
     """
@@ -61,6 +62,9 @@ class Search:
         if evidence is not None:
             known.setdefault(failure.case, evidence)
         _keep_smaller(self.smallest, clause, replace(failure, first_case=self._first))
+        # Evidence holds arrays. A diagnosis needs that of two cases.
+        needed = self._first, self.smallest[clause].case
+        self.evidence[clause] = {line: e for line, e in known.items() if line in needed}
 
 
 def _keep_smaller(found: dict[str, Failure], clause: str, failure: Failure) -> None:

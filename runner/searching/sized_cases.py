@@ -10,7 +10,16 @@ from ...spec.capabilities import CAPABILITIES, needed
 from ...spec.case import OUTPUTS, Case
 from ...spec.combinations import DROPOUT_PROBABILITIES, Combination, covering_array
 from ...spec.config import LSTMConfig
-from ...spec.sizes import CLASSES, LADDERS, Sizes, class_of, pair_rows, work
+from ...spec.sizes import (
+    CLASSES,
+    LADDERS,
+    Sizes,
+    class_of,
+    layout_of,
+    pair_rows,
+    unequal_lengths,
+    work,
+)
 
 __all__ = ["case_of_sizes", "cases_of_sizes", "ladder", "sizes_together"]
 
@@ -143,12 +152,15 @@ def case_of_sizes(
         proj_size=sizes.proj_size or proj,
     )
     seq_len, batch_size = sizes.seq_len, sizes.batch_size
-    lengths = _lengths(combination.layout, seq_len, batch_size)
+    lengths: tuple[int, ...] = ()
+    if combination.layout != "batched":
+        in_order = combination.layout == "packed_sorted"
+        lengths = unequal_lengths(seq_len, batch_size, in_order)
     return Case(
         config,
         seq_len=seq_len,
         batch_size=batch_size,
-        layout=_layout_of(lengths),
+        layout=layout_of(lengths) if lengths else "batched",
         lengths=lengths,
         dtype=combination.dtype,
         device=device,
@@ -161,20 +173,3 @@ def case_of_sizes(
 # In seconds of work of one layer. Cases that take longer have one layer and one direction, unless
 # their sizes say otherwise: that layers and directions work is judged with small sizes.
 _LAYERS_UP_TO = 0.05
-
-
-def _layout_of(lengths: tuple[int, ...]) -> str:
-    if not lengths:
-        return "batched"
-    in_order = list(lengths) == sorted(lengths, reverse=True)
-    return "packed_sorted" if in_order else "packed_unsorted"
-
-
-def _lengths(layout: str, seq_len: int, batch_size: int) -> tuple[int, ...]:
-    """Lengths of packed rows: the longest one, and others that go down to 1."""
-    if layout == "batched":
-        return ()
-    lengths = [seq_len - k * seq_len // batch_size for k in range(batch_size)]
-    if layout == "packed_unsorted" and len(set(lengths)) > 1:
-        lengths = lengths[1::2] + lengths[::2]
-    return tuple(lengths)

@@ -1,0 +1,125 @@
+"""For which sizes an LSTM is wrong: from which one on, up to which one, or multiples of what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from ...spec.case import Case
+from ...spec.sizes import AXES, LADDERS, Sizes, sizes_of, with_sizes, work
+
+__all__ = ["size_window"]
+
+# No size beyond the ladders is tried, and no case of more seconds of work.
+_LARGEST = {name: steps[-1] for name, steps in LADDERS.items()}
+_MOST_WORK = 1.0
+
+# A multiple is tried with these factors.
+_FACTORS = (1, 2, 3, 4, 5, 6)
+
+# Smallest number whose multiples are looked for.
+_SMALLEST_DIVISOR = 3
+
+Fails = Callable[[int], bool | None]  # of a size; None if it cannot be tried
+
+
+def size_window(fails: Callable[[Case], bool], case: Case) -> str | None:
+    """One sentence on the sizes for which cases like ``case`` fail.
+
+    It is None if small ones fail too, or if none fails.
+
+    Sizes that do not matter are made small first. For the others, bisection finds where failures
+    begin and end.
+
+    Args:
+        fails: whether a case fails.
+        case: that fails.
+    """
+
+    def fails_in(sizes: Sizes) -> bool | None:
+        if work(sizes) > _MOST_WORK and work(sizes) > work(sizes_of(case)):
+            return None
+        try:
+            return fails(with_sizes(case, sizes))
+        except ValueError:  # there is no such case
+            return None
+
+    current = sizes_of(case)
+    if not fails_in(current):
+        return None
+    for axis in sorted(AXES, key="proj_size".__ne__):  # hidden_size has to be larger
+        small = _small(axis, current)
+        if fails_in(current._replace(**{axis: small})):
+            current = current._replace(**{axis: small})
+    windows = []
+    for axis in AXES:
+        small, size = _small(axis, current), getattr(current, axis)
+        if size > small:
+            of_axis = partial(_replaced, fails_in, current, axis)
+            windows.append(_window(axis, small, size, of_axis))
+    if not windows:
+        return None
+    # A tile may be wrong only where another size is large as well.
+    return f"wrong only for some sizes: {', and '.join(windows)}."
+
+
+def _small(axis: str, sizes: Sizes) -> int:
+    """A small size of ``axis``, no larger than its size in ``sizes``."""
+    least = sizes.proj_size + 1 if axis == "hidden_size" else 0
+    return min(max(least, getattr(Sizes(), axis)), getattr(sizes, axis))
+
+
+def _replaced(
+    fails_in: Callable[[Sizes], bool | None], sizes: Sizes, axis: str, size: int
+) -> bool | None:
+    changes = {axis: size}
+    if axis == "proj_size":
+        changes["hidden_size"] = max(sizes.hidden_size, size + 1)
+    return fails_in(sizes._replace(**changes))
+
+
+def _window(axis: str, right: int, wrong: int, fails: Fails) -> str:
+    """The sizes around ``wrong`` that fail, in words. The size ``right`` is known not to."""
+    multiple = _divisor(axis, wrong, fails)
+    if multiple:
+        return f"{axis} is a multiple of {multiple}"
+    first = _boundary(right, wrong, fails)
+    beyond = next((size for size in _growing(wrong, _LARGEST[axis]) if fails(size) is False), None)
+    if beyond is None:
+        return f"{axis} from {first} on (right at {first - 1})"
+    last = _boundary(beyond, wrong, fails)
+    if first == last:
+        return f"{axis}={first} (right at {first - 1} and at {last + 1})"
+    return f"{axis} from {first} to {last} (right at {first - 1} and at {last + 1})"
+
+
+def _boundary(right: int, wrong: int, fails: Fails) -> int:
+    """By bisection: a size that fails, whose neighbour on the side of ``right`` does not."""
+    while abs(right - wrong) > 1:
+        middle = (right + wrong) // 2
+        if fails(middle):
+            wrong = middle
+        else:
+            right = middle
+    return wrong
+
+
+def _growing(size: int, largest: int) -> list[int]:
+    sizes = [size + 1]
+    while sizes[-1] < largest:
+        sizes.append(min(largest, max(sizes[-1] + 2, sizes[-1] * 3 // 2)))
+    return sizes if size < largest else []
+
+
+def _divisor(axis: str, wrong: int, fails: Fails) -> int:
+    """The smallest number whose multiples fail and whose neighbours do not; 0 if there is none."""
+    if fails(wrong - 1) or fails(wrong + 1):
+        return 0
+    for divisor in range(_SMALLEST_DIVISOR, wrong + 1):
+        if wrong % divisor:
+            continue
+        multiples = [divisor * k for k in _FACTORS if divisor * k <= _LARGEST[axis]]
+        outcomes = [fails(size) for size in multiples]
+        if len(multiples) > 1 and all(outcome is not False for outcome in outcomes):
+            return divisor
+    return 0
