@@ -6,7 +6,7 @@ changed, where a condition on sizes holds.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import torch
@@ -99,8 +99,6 @@ def _is_power_of_two(n: int) -> bool:
 _LOST: list[tuple[str, str, str, Condition]] = [
     ("Hidden17To139", "SIZE-1", "hidden_size from 17 to 139", lambda c: 17 <= c.hidden <= 139),
     ("HiddenOver139", "SIZE-1", "hidden_size > 139", lambda c: c.hidden > 139),
-    ("HiddenOver512", "SIZE-1", "hidden_size > 512", lambda c: c.hidden > 512),
-    ("HiddenMultipleOf64", "SIZE-1", "hidden_size a multiple of 64", lambda c: c.hidden % 64 == 0),
     (
         "HiddenMultipleOf100",
         "SIZE-1",
@@ -121,17 +119,7 @@ _LOST: list[tuple[str, str, str, Condition]] = [
         "input_size 2^k - 1 from 31 on",
         lambda c: c.features > 30 and _is_power_of_two(c.features + 1),
     ),
-    ("ProjectionOver16", "SIZE-1", "proj_size > 16", lambda c: c.projection > 16),
-    (
-        "ProjectionMultipleOf32",
-        "SIZE-1",
-        "proj_size a multiple of 32",
-        lambda c: c.projection % 32 == 0 < c.projection,
-    ),
-    ("StepsOver128", "SIZE-1", "more than 128 steps", lambda c: c.steps > 128),
     ("Steps9To33", "SIZE-1", "9 to 33 steps", lambda c: 9 <= c.steps <= 33),
-    ("RowsOver64", "SIZE-1", "more than 64 rows", lambda c: c.rows > 64),
-    ("RowsMultipleOf32", "SIZE-1", "rows a multiple of 32", lambda c: c.rows % 32 == 0),
     (
         "PackedRowsOver16",
         "SIZE-1",
@@ -190,15 +178,6 @@ _CHANGED: list[tuple[str, str, str, Condition]] = [
         "hidden_size from 17 to 139",
         lambda c: 17 <= c.hidden <= 139,
     ),
-    ("GradientHiddenOver256", "SIZE-2", "hidden_size > 256", lambda c: c.hidden > 256),
-    ("GradientStepsOver64", "SIZE-2", "more than 64 steps", lambda c: c.steps > 64),
-    ("GradientRowsOver128", "SIZE-2", "more than 128 rows", lambda c: c.rows > 128),
-    (
-        "GradientInputMultipleOf16",
-        "SIZE-2",
-        "input_size a multiple of 16",
-        lambda c: c.features % 16 == 0,
-    ),
     (
         "GradientHiddenOver32RowsOver32",
         "SIZE-3",
@@ -206,6 +185,37 @@ _CHANGED: list[tuple[str, str, str, Condition]] = [
         lambda c: c.hidden > 32 and c.rows > 32,
     ),
 ]
+
+# Windows of one size: its name in ids, its name in text, how it is read.
+_AXES: list[tuple[str, str, Callable[[Call], int]]] = [
+    ("Steps", "seq_len", lambda c: c.steps),
+    ("Rows", "batch_size", lambda c: c.rows),
+    ("Features", "input_size", lambda c: c.features),
+    ("Units", "hidden_size", lambda c: c.hidden),
+    ("Projection", "proj_size", lambda c: c.projection),
+]
+
+
+def _windows() -> Iterator[tuple[str, str, Condition]]:
+    """Id, where it shows, and the condition of each window."""
+
+    def above(size: Callable[[Call], int], n: int) -> Condition:
+        return lambda c: size(c) > n
+
+    def equal(size: Callable[[Call], int], n: int) -> Condition:
+        return lambda c: size(c) == n
+
+    def multiple(size: Callable[[Call], int], n: int) -> Condition:
+        return lambda c: size(c) > 0 and size(c) % n == 0
+
+    for name, text, size in _AXES:
+        for n in (4, 8, 16, 32, 64, 128, 256, 512):
+            yield f"{name}Above{n}", f"{text} > {n}", above(size, n)
+        for n in (16, 32, 64, 128):
+            yield f"{name}Of{n}", f"{text} = {n}", equal(size, n)
+            yield f"{name}MultipleOf{n}", f"{text} a multiple of {n}", multiple(size, n)
+    yield "LayersAbove8", "num_layers > 8", above(lambda c: c.layers, 8)
+
 
 for _name, _clause, _shows, _condition in _LOST:
     variant(
@@ -216,4 +226,13 @@ for _name, _clause, _shows, _condition in _CHANGED:
     variant(
         __name__, changed_gradient(_condition), f"Changed{_name}",
         f"The gradient of the input has 1.01 times its size: {_shows}.", _clause, GRADIENT, _shows,
+    )  # fmt: skip
+for _name, _shows, _condition in _windows():
+    variant(
+        __name__, lost_unit(_condition), f"LastUnitLost{_name}",
+        f"The last feature of output is zero: {_shows}.", "SIZE-1", FORWARD, _shows,
+    )  # fmt: skip
+    variant(
+        __name__, changed_gradient(_condition), f"ChangedGradient{_name}",
+        f"The gradient of the input has 1.01 times its size: {_shows}.", "SIZE-2", GRADIENT, _shows,
     )  # fmt: skip

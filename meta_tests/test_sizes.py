@@ -25,6 +25,7 @@ from lstm_conformance.spec.sizes import (
     sizes_of,
     work,
 )
+from lstm_conformance.tests import test_sizes
 
 from .helpers.command_line import check
 from .helpers.judgements import valid
@@ -49,6 +50,10 @@ def test_a_ladder_has_small_sizes_powers_of_two_and_multiples(axis: str) -> None
     assert {k for k in steps if k % 100 == 0} >= {100, 500, 1000}
     assert {class_of(size) for size in steps} == set(range(len(CLASSES)))
     assert [one.hidden_size > one.proj_size for one in ladder(axis, everything=True)]
+
+
+def test_the_suite_judges_every_axis() -> None:
+    assert sorted(test_sizes.AXES) == sorted(AXES)
 
 
 @pytest.mark.parametrize("axis", AXES)

@@ -66,7 +66,7 @@ def size_window(fails: Callable[[Case], bool], case: Case) -> str | None:
 def _small(axis: str, sizes: Sizes) -> int:
     """A small size of ``axis``, no larger than its size in ``sizes``."""
     least = sizes.proj_size + 1 if axis == "hidden_size" else 0
-    return min(max(least, getattr(Sizes(), axis)), getattr(sizes, axis))
+    return min(max(least, int(getattr(Sizes(), axis))), int(getattr(sizes, axis)))
 
 
 def _replaced(
