@@ -17,7 +17,7 @@ from .catalogue import FORWARD, GRADIENT, variant
 from .gradient_surgery import with_gradient_times
 
 
-class Call(NamedTuple):
+class _Call(NamedTuple):
     """What a condition looks at."""
 
     steps: int
@@ -31,10 +31,10 @@ class Call(NamedTuple):
     has_gradients: bool
 
 
-Condition = Callable[[Call], bool]
+Condition = Callable[[_Call], bool]
 
 
-def _call(lstm: torch.nn.LSTM, input: Any) -> Call:
+def _call(lstm: torch.nn.LSTM, input: Any) -> _Call:
     is_packed = isinstance(input, PackedSequence)
     values: Tensor = input.data if is_packed else input
     if is_packed:
@@ -43,7 +43,7 @@ def _call(lstm: torch.nn.LSTM, input: Any) -> Call:
         steps, rows = len(input), 1
     else:
         steps, rows = input.shape[1::-1] if lstm.batch_first else input.shape[:2]
-    return Call(
+    return _Call(
         steps,
         rows,
         lstm.input_size,
@@ -56,6 +56,22 @@ def _call(lstm: torch.nn.LSTM, input: Any) -> Call:
     )
 
 
+class _CheckedLSTM(torch.nn.LSTM):
+    """``torch.nn.LSTM`` that also refuses packed input and states of wrong sizes: USE-24 to 36."""
+
+    def forward(self, input: Any, hx: Any = None) -> Any:
+        if isinstance(input, PackedSequence):
+            states = self.num_layers * (2 if self.bidirectional else 1)
+            lead = states, int(input.batch_sizes[0])
+            sizes = self.proj_size or self.hidden_size, self.hidden_size
+            if input.data.shape[-1] != self.input_size:
+                raise RuntimeError(f"input has {input.data.shape[-1]} features")
+            for state, size in zip(hx or (), sizes, strict=False):
+                if tuple(state.shape) != (*lead, size):
+                    raise RuntimeError(f"a state has shape {tuple(state.shape)}")
+        return super().forward(input, hx)
+
+
 def _without_last_unit(x: Tensor) -> Tensor:
     return torch.cat([x[..., :-1], torch.zeros_like(x[..., -1:])], dim=-1)
 
@@ -63,7 +79,7 @@ def _without_last_unit(x: Tensor) -> Tensor:
 def lost_unit(condition: Condition) -> type[torch.nn.LSTM]:
     """The last feature of ``output`` is lost where ``condition`` holds."""
 
-    class Variant(torch.nn.LSTM):
+    class Variant(_CheckedLSTM):
         def forward(self, input: Any, hx: Any = None) -> Any:
             output, states = super().forward(input, hx)
             if condition(_call(self, input)):
@@ -79,7 +95,7 @@ def lost_unit(condition: Condition) -> type[torch.nn.LSTM]:
 def changed_gradient(condition: Condition) -> type[torch.nn.LSTM]:
     """The gradient of the input has 1.01 times its size where ``condition`` holds."""
 
-    class Variant(torch.nn.LSTM):
+    class Variant(_CheckedLSTM):
         def forward(self, input: Any, hx: Any = None) -> Any:
             if condition(_call(self, input)):
                 if isinstance(input, PackedSequence):
@@ -187,7 +203,7 @@ _CHANGED: list[tuple[str, str, str, Condition]] = [
 ]
 
 # Windows of one size: its name in ids, its name in text, how it is read.
-_AXES: list[tuple[str, str, Callable[[Call], int]]] = [
+_AXES: list[tuple[str, str, Callable[[_Call], int]]] = [
     ("Steps", "seq_len", lambda c: c.steps),
     ("Rows", "batch_size", lambda c: c.rows),
     ("Features", "input_size", lambda c: c.features),
@@ -199,13 +215,13 @@ _AXES: list[tuple[str, str, Callable[[Call], int]]] = [
 def _windows() -> Iterator[tuple[str, str, Condition]]:
     """Id, where it shows, and the condition of each window."""
 
-    def above(size: Callable[[Call], int], n: int) -> Condition:
+    def above(size: Callable[[_Call], int], n: int) -> Condition:
         return lambda c: size(c) > n
 
-    def equal(size: Callable[[Call], int], n: int) -> Condition:
+    def equal(size: Callable[[_Call], int], n: int) -> Condition:
         return lambda c: size(c) == n
 
-    def multiple(size: Callable[[Call], int], n: int) -> Condition:
+    def multiple(size: Callable[[_Call], int], n: int) -> Condition:
         return lambda c: size(c) > 0 and size(c) % n == 0
 
     for name, text, size in _AXES:

@@ -248,13 +248,15 @@ def test_an_interrupted_run_is_never_conformant(conformant: Any) -> None:
 # ------------------------------------------------------------------ processes that do not end
 
 
-def test_a_process_that_gave_its_results_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_gave_its_results_is_ended(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr(pytest_process, "_END_SECONDS", 0.1)
     process = subprocess.Popen(
         [sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True
     )
     gave_results: Any = SimpleNamespace(is_over=True)
-    assert _wait(process, Interrupts(), gave_results) is None
+    assert _wait(process, Interrupts(), gave_results, tmp_path / "no notice") is None
     assert process.returncode == -signal.SIGKILL
 
 

@@ -350,7 +350,7 @@ def test_side_by_side_each_case_has_its_own_verdict() -> None:
     assert (record.verdicts["fail"], record.verdicts["pass"]) == (1, len(batch) - 1)
     (failure,) = record.failures
     assert Combination.of(Case.parse(failure.case)) == wrong
-    assert {Combination.of(case) for case in implementation.asked[len(batch) :]} == {wrong}
+    assert {Combination.of(case) for case in implementation.asked[len(batch) :]} <= {wrong}
 
 
 def test_side_by_side_an_exception_in_unsupported_costs_one_case() -> None:

@@ -64,7 +64,9 @@ def test_nothing_is_judged_after_the_first_failure(number: int) -> None:
 def test_without_a_failure_all_cases_are_judged() -> None:
     judging, judge = checker(ReferenceLSTM(), "EQ-4")
     judging.forall(PLAIN, close("output"))
-    assert judge.cases == PROFILES["smoke"].per_clause
+    # And those with alternatives that were not drawn.
+    most = PROFILES["smoke"].per_clause
+    assert most <= judge.cases <= 2 * most
 
 
 def test_only_a_failure_of_the_asked_clause_ends_a_test() -> None:

@@ -194,8 +194,9 @@ def test_results_say_which_sizes_were_visited(tmp_path: Path) -> None:
     tables = {tuple(pair["axes"]): pair["cases"] for pair in found["pairs"]}
     assert tables["seq_len", "batch_size"][1][1] >= 1, "13 steps, 11 rows"
     assert tables["seq_len", "batch_size"][7][7] == 0
+    assert tables["batch_size", "hidden_size"][1][3] >= 1, "16 rows, 64 units"
     left_out = {text: group["reason"] for group in found["left_out"] for text in group["sizes"]}
-    assert left_out["hidden_size=17"] == "profile smoke visits fewer sizes"
+    assert left_out["hidden_size=31"] == "profile smoke visits fewer sizes"
     assert "hidden_size=21" not in left_out
     assert left_out["seq_len over 512 and batch_size over 512"].startswith("profile smoke")
     assert "Sizes: seq_len to " in ended.out
@@ -217,4 +218,4 @@ def test_a_wrong_size_is_named(tmp_path: Path) -> None:
     )
     assert ended.status == 1
     (clause,) = results["clauses"]
-    assert "hidden_size=24" in clause["failure"]["case"]
+    assert "hidden_size=17" in clause["failure"]["case"]

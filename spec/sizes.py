@@ -18,6 +18,7 @@ from .case import Case
 __all__ = [
     "AXES",
     "CLASSES",
+    "FEW_TOGETHER",
     "LADDERS",
     "PAIRED",
     "Sizes",
@@ -70,6 +71,21 @@ _STEPS = sorted({*range(1, 10), *_MULTIPLES, *(p + d for p in _POWERS for d in (
 LADDERS: dict[str, tuple[int, ...]] = {name: tuple(_STEPS) for name in PAIRED} | {
     "num_layers": tuple(range(1, 10))
 }
+
+# A few sizes that are large together, for a quick look: even and uneven ones.
+FEW_TOGETHER = (
+    Sizes(9, 9, 9, 9),
+    Sizes(16, 16, 16, 16),
+    Sizes(17, 17, 17, 17, 16),
+    Sizes(32, 32, 32, 32, 24),
+    Sizes(33, 33, 33, 33),
+    Sizes(8, 16, 16, 64),
+    Sizes(65, 8, 8, 65),
+    Sizes(8, 65, 65, 16),
+    Sizes(12, 20, 128, 40, 33),
+    Sizes(129, 12, 16, 16),
+    Sizes(9, 129, 20, 33),
+)
 
 # The largest size of each class, but for the last one, which has no largest size.
 _LAST = (8, 16, 32, 64, 128, 256, 512)

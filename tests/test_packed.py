@@ -52,6 +52,9 @@ PACKED = BATCHED.but(layout=LAYOUTS[2:])
 @pytest.mark.lstm_clause("PACK-4")
 def test_rows_of_equal_length(lstm_check: Checker) -> None:
     lstm_check.forall(BATCHED, rows_of_equal_length)
+    # Where the order of the axes can be seen.
+    several = BATCHED.but(seq_len=(2, 4), batch_size=(2, 3))
+    lstm_check.forall(several, rows_of_equal_length, at_most=6)
 
 
 def rows_of_equal_length(trial: Trial) -> list[Finding]:

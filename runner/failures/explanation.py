@@ -14,7 +14,7 @@ __all__ = ["describe_failure", "repeat_command"]
 
 
 def describe_failure(
-    clause_id: str, failure: FoundFailure, target: str, program: bool = True
+    clause_id: str, failure: FoundFailure, target: str, short: bool = False
 ) -> str:
     """The text on a failure: the clause, the case, the element, and how to repeat it.
 
@@ -22,7 +22,7 @@ def describe_failure(
         clause_id: of the clause that is broken.
         failure: as in the results.
         target: as on the command line.
-        program: whether to add the program that shows the same without the suite.
+        short: leaves out the traceback, and the program that shows the same without the suite.
     """
     clause = CLAUSES[clause_id]
     lines = [f"{clause.id} {clause.title}: {clause.text}"]
@@ -34,11 +34,13 @@ def describe_failure(
     lines.append(f"  repeat    {repeat_command(clause_id, failure, target)}")
     if failure["first_case"] != failure["case"]:
         lines.append(f"  found as  {failure['first_case']}")
+    if short:
+        return printable("\n".join(lines))
     if failure["traceback"]:
         lines += ["", *failure["traceback"].rstrip().splitlines()]
-    standalone = standalone_program(failure, target) if program else None
-    if standalone:
-        lines += ["", "The same with torch and numpy alone:", "", standalone]
+    program = standalone_program(failure, target)
+    if program:
+        lines += ["", "The same with torch and numpy alone:", "", program]
     return printable("\n".join(lines))
 
 

@@ -228,6 +228,7 @@ class Checker:
         if self.settings.case is not None:
             self._judge_given(self.settings.case, rules)
             return
+        rules = {clause: r for clause, r in rules.items() if not self._is_unsupported(clause)}
         search = Search()
         declared = self.implementation.capabilities | self.settings.required
         dtypes = [name for name in _OF_SIZES if name in self.settings.dtypes and name in declared]
@@ -423,6 +424,7 @@ class Checker:
         """
         search = Search()
         failing: list[int] = []
+        judged: dict[Case, bool] = {}  # while shrinking: whether rules hold
         counted = 0
         seed = zlib.crc32(f"{self.settings.seed} {self._test} {label}".encode())
 
@@ -453,9 +455,13 @@ class Checker:
             for place in list(failing) or range(len(cases)):
                 if self._has_to_end():
                     raise _OutOfTime
+                if shrinking and cases[place] in judged:  # only other cases have changed
+                    holds = holds and judged[cases[place]]
+                    continue
                 known = len(search.smallest)
                 outcome = self._examine(cases[place], rules, search, counts=not shrinking)
-                holds = holds and not any(record.failures for record in outcome.records)
+                judged[cases[place]] = not any(record.failures for record in outcome.records)
+                holds = holds and judged[cases[place]]
                 if not shrinking:
                     counted += 1
                     note(place, cases[place], outcome)

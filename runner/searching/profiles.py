@@ -15,10 +15,6 @@ class Profile:
 
     Attributes:
         name: of the profile.
-        every_size: whether all steps of each ladder of sizes are visited; otherwise one of each
-            class.
-        work_limit: pairs of size classes are visited if a case takes no more work, in seconds;
-            0 for none.
         every_combination: whether all combinations are visited; otherwise a covering array of
             strength 3.
         per_combination: cases of each combination; at least 2, since the first one that
@@ -26,16 +22,20 @@ class Profile:
         per_clause: cases of each other test, which judges one clause.
         per_shrinking: cases that are tried to shrink one that failed.
         explores: whether every run draws a new seed, which is printed, unless one is given.
+        every_size: whether all steps of each ladder of sizes are visited; otherwise one of each
+            class.
+        work_limit: pairs of size classes are visited if a case takes no more work, in seconds;
+            0 for a few pairs.
     """
 
     name: ProfileName
-    every_size: bool
-    work_limit: float
     every_combination: bool
     per_combination: int
     per_clause: int
     per_shrinking: int
     explores: bool = False
+    every_size: bool = False
+    work_limit: float = 0.0
 
 
 PROFILES: dict[str, Profile] = {

@@ -12,6 +12,7 @@ from ...spec.combinations import DROPOUT_PROBABILITIES, Combination, covering_ar
 from ...spec.config import LSTMConfig
 from ...spec.sizes import (
     CLASSES,
+    FEW_TOGETHER,
     LADDERS,
     Sizes,
     class_of,
@@ -28,13 +29,9 @@ def ladder(axis: str, everything: bool) -> list[Sizes]:
     """Sizes of ``axis``, the others staying small: all of its ladder, or one of each class."""
     steps = LADDERS[axis]
     if not everything:
-        # In the middle of each class; of the last two the smallest, which takes least.
+        # The largest of each class is a power of two; the last class has no largest one.
         of_class = [[s for s in steps if class_of(s) == k] for k in range(len(CLASSES))]
-        steps = tuple(
-            some[0] if k >= len(CLASSES) - 2 else some[len(some) // 2]
-            for k, some in enumerate(of_class)
-            if some
-        )
+        steps = tuple(some[0] if some == of_class[-1] else some[-1] for some in of_class if some)
     return [_with(axis, size) for size in steps]
 
 
@@ -45,8 +42,8 @@ def _with(axis: str, size: int) -> Sizes:
 
 
 def sizes_together(limit: float) -> tuple[tuple[Sizes, ...], dict[str, str]]:
-    """Sizes in which pairs of classes occur, and pairs that are left out; none without a limit."""
-    return pair_rows(limit) if limit else ((), {})
+    """Sizes in which pairs of classes occur, and pairs that are left out; few without a limit."""
+    return pair_rows(limit) if limit else (FEW_TOGETHER, {})
 
 
 # In seconds of work.

@@ -36,7 +36,7 @@ class EarlyNotice:
         if self._is_known or is_recommended(clause):
             return
         self._is_known = True
-        text = describe_failure(clause, failure.to_json(), self._target, program=False)
+        text = describe_failure(clause, failure.to_json(), self._target, short=True)
         # What is known early is no more than a help: the results have it in any case.
         with suppress(OSError):
             number, name = tempfile.mkstemp(dir=self._file.parent)
