@@ -65,12 +65,17 @@ def test_there_are_results() -> None:
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_published_results_are_conformant(name: str) -> None:
-    """Every clause was judged, though not always every case."""
+    """Every clause was judged, though not always every case.
+
+    Chapter SIZE is newer than results that were published before. The page says so.
+    """
     results = read_results(PUBLISHED[name])
     assert results["implementation"]["target"] == name
     assert results["conformant"] is True
     assert results["stopped"] in (None, "max-time")
-    assert [clause["id"] for clause in results["clauses"]] == list(TESTABLE)
+    judged = [clause["id"] for clause in results["clauses"]]
+    before = [clause for clause in TESTABLE if not clause.startswith("SIZE-")]
+    assert judged in (list(TESTABLE), before)
 
 
 @pytest.mark.parametrize("name", PUBLISHED)

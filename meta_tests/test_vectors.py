@@ -31,7 +31,7 @@ ROOT = Path(__file__).parent.parent
 PROTOCOL = json.loads(Path(ROOT, "docs", "protocol.schema.json").read_text())
 
 # The checksum of all files of cases, the same on every machine.
-CHECKSUM = "e1c219e291a12097eacb689ed74809e54f250ef0d7667fc7fab5d00c6c25c0e3"
+CHECKSUM = "cb7d0bdc9715e604ddf3a4b4223120002bad40987458a228d9527d9ca116d2fb"
 
 Tensors = Mapping[str, Any]
 LSTM = Callable[[Case, Tensors, Tensors], Tensors]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tabulate import tabulate
 
+from ..spec.clauses import TESTABLE
 from .escaping import escaped
 from .matrix import counts_table
 from .results import Results
@@ -38,6 +39,7 @@ def framework_page(everything: list[Results], findings: dict[str, str]) -> str:
         "those of judging, in all processes. Made by `tox -e framework-NAME`, on a CPU. Adapters "
         "that were judged *in part* had limited time: each supported clause has had a case, but "
         "not all of its cases, so a clause that passed may fail in a case that was not judged.",
+        *_newer_clauses(everything),
         counts_table(everything, "pipe", "adapter"),
         "## How they were judged",
         tabulate(profiles, ["adapter", "profile", "verdicts", "capabilities"], "pipe"),
@@ -47,3 +49,16 @@ def framework_page(everything: list[Results], findings: dict[str, str]) -> str:
         *(f"### [{name}](../findings/{name})\n\n{text}" for name, text in findings.items()),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _newer_clauses(everything: list[Results]) -> list[str]:
+    """Which clauses some results do not have, because they were judged before."""
+    judged = [{clause["id"] for clause in results["clauses"]} for results in everything]
+    newer = {clause: sum(clause not in ids for ids in judged) for clause in TESTABLE}
+    texts = [f"{clause} ({number})" for clause, number in newer.items() if number]
+    if not texts:
+        return []
+    return [
+        "Some adapters were judged before a clause was added, and not by it since. Clauses, and "
+        f"the number of adapters: {', '.join(texts)}."
+    ]
