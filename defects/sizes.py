@@ -6,7 +6,7 @@ changed, where a condition on sizes holds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
@@ -127,6 +127,10 @@ _LOST: list[tuple[str, str, str, Condition]] = [
         "hidden_size 2^k + 1 from 33 on",
         lambda c: c.hidden > 32 and _is_power_of_two(c.hidden - 1),
     ),
+    ("HiddenMultipleOf64", "SIZE-1", "hidden_size a multiple of 64", lambda c: c.hidden % 64 == 0),
+    ("RowsOver64", "SIZE-1", "more than 64 rows", lambda c: c.rows > 64),
+    ("StepsOver128", "SIZE-1", "more than 128 steps", lambda c: c.steps > 128),
+    ("ProjectionOver16", "SIZE-1", "proj_size > 16", lambda c: c.projection > 16),
     ("InputFrom32", "SIZE-1", "input_size >= 32", lambda c: c.features >= 32),
     ("InputMultipleOf12", "SIZE-1", "input_size a multiple of 12", lambda c: c.features % 12 == 0),
     (
@@ -202,37 +206,6 @@ _CHANGED: list[tuple[str, str, str, Condition]] = [
     ),
 ]
 
-# Windows of one size: its name in ids, its name in text, how it is read.
-_AXES: list[tuple[str, str, Callable[[_Call], int]]] = [
-    ("Steps", "seq_len", lambda c: c.steps),
-    ("Rows", "batch_size", lambda c: c.rows),
-    ("Features", "input_size", lambda c: c.features),
-    ("Units", "hidden_size", lambda c: c.hidden),
-    ("Projection", "proj_size", lambda c: c.projection),
-]
-
-
-def _windows() -> Iterator[tuple[str, str, Condition]]:
-    """Id, where it shows, and the condition of each window."""
-
-    def above(size: Callable[[_Call], int], n: int) -> Condition:
-        return lambda c: size(c) > n
-
-    def equal(size: Callable[[_Call], int], n: int) -> Condition:
-        return lambda c: size(c) == n
-
-    def multiple(size: Callable[[_Call], int], n: int) -> Condition:
-        return lambda c: size(c) > 0 and size(c) % n == 0
-
-    for name, text, size in _AXES:
-        for n in (4, 8, 16, 32, 64, 128, 256, 512):
-            yield f"{name}Above{n}", f"{text} > {n}", above(size, n)
-        for n in (16, 32, 64, 128):
-            yield f"{name}Of{n}", f"{text} = {n}", equal(size, n)
-            yield f"{name}MultipleOf{n}", f"{text} a multiple of {n}", multiple(size, n)
-    yield "LayersAbove8", "num_layers > 8", above(lambda c: c.layers, 8)
-
-
 for _name, _clause, _shows, _condition in _LOST:
     variant(
         __name__, lost_unit(_condition), f"LastUnitLost{_name}",
@@ -242,13 +215,4 @@ for _name, _clause, _shows, _condition in _CHANGED:
     variant(
         __name__, changed_gradient(_condition), f"Changed{_name}",
         f"The gradient of the input has 1.01 times its size: {_shows}.", _clause, GRADIENT, _shows,
-    )  # fmt: skip
-for _name, _shows, _condition in _windows():
-    variant(
-        __name__, lost_unit(_condition), f"LastUnitLost{_name}",
-        f"The last feature of output is zero: {_shows}.", "SIZE-1", FORWARD, _shows,
-    )  # fmt: skip
-    variant(
-        __name__, changed_gradient(_condition), f"ChangedGradient{_name}",
-        f"The gradient of the input has 1.01 times its size: {_shows}.", "SIZE-2", GRADIENT, _shows,
     )  # fmt: skip

@@ -1,4 +1,7 @@
-"""The fixture of the tests: draws cases, has them judged, and keeps a record for each clause."""
+"""The fixture of the tests: draws cases, has them judged, and keeps a record for each clause.
+
+The file is long because it has every way in which a test asks for cases.
+"""
 
 from __future__ import annotations
 
