@@ -170,7 +170,7 @@ def test_little_time_gives_every_test_a_case() -> None:
 
 
 def test_too_little_time_gives_no_verdict() -> None:
-    found = judged_in(25.0)
+    found = judged_in(15.0)
     jsonschema.validate(found, SCHEMA)
     assert "not reached" in states(found)
     verdicts = {clause["id"]: clause["verdict"] for clause in found["clauses"]}
