@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from .lstm import CellCache, Weights, cell, cell_backward, sigmoid, transpose
-from .rounding import Samples, product
+from .rounding import Samples, product, sigmoid_size, tanh_size
 
 Array = Any
 
@@ -43,8 +43,8 @@ def _(x: Samples, h_prev: Samples, c_prev: Samples, w: Weights) -> Any:
     gates = sigmoid(a)  # (N, 4H) i, f, g, o
     third = ..., slice(2 * H, 3 * H)
     gates[third] = np.tanh(a[third])
-    size = np.maximum(2 * np.abs(_first(gates)), 1)  # (N, 4H) those of sigmoid and of tanh
-    size[third] *= _first(gates)[third] != 0
+    size = sigmoid_size(_first(gates))  # (N, 4H)
+    size[third] = tanh_size(_first(gates)[third])
     gates = rounded(gates, size).plain
     i, f, g, o = (gates[..., k * H : (k + 1) * H] for k in range(4))  # (N, H) each
 
@@ -53,8 +53,7 @@ def _(x: Samples, h_prev: Samples, c_prev: Samples, w: Weights) -> Any:
     variance = _first(kept) ** 2 + _first(added) ** 2 + _first(c) ** 2
     c = rounded(c, np.sqrt(variance)).plain
     tanh_c = np.tanh(c)  # (N, H)
-    of_first = _first(tanh_c)
-    tanh_c = rounded(tanh_c, np.maximum(2 * np.abs(of_first), of_first != 0)).plain
+    tanh_c = rounded(tanh_c, tanh_size(_first(tanh_c))).plain
     m = o * tanh_c  # (N, H)
     m = rounded(m, np.abs(_first(m)))
     h = m if w.W_hr is None else m @ transpose(w.W_hr)  # (N, R)

@@ -35,7 +35,7 @@ import numpy as np
 from ..spec.precision import Precision
 from .lstm import sigmoid
 
-__all__ = ["Samples", "product", "samples_of"]
+__all__ = ["Samples", "product", "samples_of", "sigmoid_size", "tanh_size"]
 
 SAMPLES = 16
 
@@ -180,7 +180,7 @@ def _product_of_copies(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 def _rounding_size(ufunc: np.ufunc, method: str, inputs: list[Any], exact: np.ndarray) -> Any:
     """The largest error of one operation, in unit roundoffs."""
     if ufunc is np.tanh:
-        return np.maximum(2 * np.abs(exact), exact != 0)
+        return tanh_size(exact)
     if method == "reduce":
         (x,) = inputs
         squares = np.einsum("...ij,...ij->...j", x, x)
@@ -217,10 +217,20 @@ def _rounding_sizes_of_parts(
     raise TypeError(f"the rounding of a complex {ufunc.__name__} is not modelled")
 
 
+def tanh_size(v: np.ndarray) -> np.ndarray:
+    """The largest error of a tanh whose result is ``v``, in unit roundoffs."""
+    return np.asarray(np.maximum(2 * np.abs(v), v != 0))
+
+
+def sigmoid_size(v: np.ndarray) -> np.ndarray:
+    """The same of a sigmoid."""
+    return np.asarray(np.maximum(2 * np.abs(v), 1))
+
+
 @sigmoid.register
 def _(x: Samples) -> Any:
     exact = sigmoid.dispatch(object)(x.view(np.ndarray))
-    size = np.maximum(2 * np.abs(exact), 1)
+    size = sigmoid_size(exact)
     if exact.dtype.kind == "c":  # i (1 - i) x', where i has an error too
         return x.rounded_parts(exact, (size.real, 2 * np.abs(x.view(np.ndarray).imag)))
     return x.rounded(exact, size)

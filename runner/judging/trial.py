@@ -41,7 +41,7 @@ class Trial:
     Args:
         case: the case.
         implementation: what is judged.
-        expected: what is expected of several cases, this one among them, computed side by side.
+        together: what is expected of several cases, this one among them, computed side by side.
 
     Attributes:
         case: the case.
@@ -54,9 +54,9 @@ class Trial:
     """
 
     def __init__(
-        self, case: Case, implementation: Implementation, expected: Together | None = None
+        self, case: Case, implementation: Implementation, together: Together | None = None
     ) -> None:
-        self._together = expected
+        self._together = together
         self.case = case
         self.implementation = implementation
         self.seconds = self.shared_seconds = 0.0
@@ -218,15 +218,17 @@ class Together:
     """What is expected of several cases of the same stack, computed when it is first asked for."""
 
     def __init__(self, cases: Sequence[Case]) -> None:
-        self.cases = frozenset(cases)
-        self._expected: dict[Case, Expectation] = {}
-        self._left = list(dict.fromkeys(cases))
+        self._cases = tuple(dict.fromkeys(cases))
+
+    def __contains__(self, case: Case) -> bool:
+        return case in self._cases
 
     def __getitem__(self, case: Case) -> Expectation:
-        if self._left:
-            self._expected = dict(zip(self._left, expect_together(self._left), strict=True))
-            self._left = []
         return self._expected[case]
+
+    @cached_property
+    def _expected(self) -> dict[Case, Expectation]:
+        return dict(zip(self._cases, expect_together(self._cases), strict=True))
 
 
 class Trials:
@@ -247,7 +249,7 @@ class Trials:
 
     def trial(self, case: Case) -> Trial:
         """A trial of ``case``, which may have been prepared."""
-        prepared = self._together is not None and case in self._together.cases
+        prepared = self._together is not None and case in self._together
         return Trial(case, self._implementation, self._together if prepared else None)
 
 
