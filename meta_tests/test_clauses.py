@@ -7,6 +7,7 @@ import re
 import pytest
 
 from lstm_conformance.runner.session.suite import all_tests, clauses_of
+from lstm_conformance.spec.clause import KINDS
 from lstm_conformance.spec.clauses import CLAUSES, TESTABLE, prerequisites, root_causes
 
 
@@ -20,6 +21,11 @@ def test_every_test_names_known_clauses() -> None:
     for test, clauses in _tests().items():
         assert clauses, f"{test} names no clause"
         assert set(clauses) <= set(CLAUSES), test
+
+
+def test_clauses_about_numbers_are_no_recommendations() -> None:
+    assert {clause.level for clause in CLAUSES.values() if clause.kind == "numbers"} == {"MUST"}
+    assert {clause.kind for clause in CLAUSES.values()} == set(KINDS)
 
 
 def test_every_clause_has_a_test() -> None:

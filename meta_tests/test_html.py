@@ -133,7 +133,7 @@ def test_a_page_can_be_read_without_seeing_it(kind: str) -> None:
 def test_failures_are_shown() -> None:
     page = Page(pages()["new"])
     text = " ".join(page.text.split())
-    assert "NOT CONFORMANT: it breaks 3 of 189 clauses." in text
+    assert "NOT CONFORMANT: it breaks 3 of 189 clauses, 3 about numbers." in text
     first = text.index("matches GatesInOrderOFGI")
     assert first < text.index("Consequences These build on"), "causes come first"
     for expected in ("c_n[0, 0, 1]", "-0.33", "-0.34", "± 1.1e-16", "9e+13 times rounding noise"):

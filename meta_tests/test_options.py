@@ -32,6 +32,8 @@ TEXTS: dict[str, list[str]] = {
     "dtypes": ["float32", "float64"],
     "devices": ["cuda", "meta"],
     "clauses": ["EQ-1", "EQ-2"],
+    "kinds": ["numbers", "side effects"],
+    "strict": [],
     "required": ["packed"],
     "without": ["states", "dropout"],
     "sizes": ["hidden_size=9", "seq_len=7 batch_size=3"],

@@ -25,8 +25,9 @@ def results(
     *records: dict[str, Any],
     stopped: str | None = None,
     known: tuple[Deviation, ...] = (),
+    strict: bool = False,
 ) -> dict[str, Any]:
-    judged = session(*known)
+    judged = session(*known, strict=strict)
     for number, record in enumerate(records):
         judged.add(f"test_{number}", (record["clause"],), [record], "", 1.0)
     return judged.results(stopped)
@@ -93,6 +94,7 @@ def test_a_broken_should_is_no_obstacle(monkeypatch: pytest.MonkeyPatch) -> None
     assert verdict(found) == "fail"
     assert found["conformant"] is True
     assert "Recommended, but not done: EQ-1 Gate order." in summary(found)
+    assert results(broken.to_json(), *REST, strict=True)["conformant"] is False
 
 
 @pytest.mark.parametrize("kind", ["fail", "error"])

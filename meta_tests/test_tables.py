@@ -25,6 +25,9 @@ RESULTS: dict[str, Any] = {
     "environment": {"python": "3.11", "platform": "x", "machine": "y", "packages": {"numpy": "2"}},
     "seed": 0,
     "profile": "smoke",
+    "kinds": [],
+    "strict": False,
+    "shard": None,
     "missing_devices": {},
     "dtypes": ["float64", "float32"],
     "tensors": [
@@ -42,6 +45,8 @@ RESULTS: dict[str, Any] = {
         {
             "id": "EQ-1",
             "level": "MUST",
+            "kind": "numbers",
+            "must_hold": True,
             "title": "Gate order",
             "verdict": "fail",
             "cases": 3,
@@ -54,6 +59,8 @@ RESULTS: dict[str, Any] = {
         {
             "id": "EQ-2",
             "level": "MUST",
+            "kind": "numbers",
+            "must_hold": True,
             "title": "Input gate and candidate",
             "verdict": "pass",
             "cases": 4,
@@ -69,13 +76,41 @@ RESULTS: dict[str, Any] = {
 
 def test_verdict_and_cause_are_shown() -> None:
     text = summary(RESULTS)
-    assert "NOT CONFORMANT: mine 1 breaks 1 of 2 clauses." in text
+    assert "NOT CONFORMANT: mine 1 breaks 1 of 2 clauses, 1 about numbers." in text
     assert "Broken: EQ-1 Gate order." in text
     assert "NOT CONFORMANT" in text_report(RESULTS)
     assert "1.25" in text_report(RESULTS)
     assert "4.75" in text_report(RESULTS)
     assert "| weight\\_ih.grad  |     1e+06 |           |" in markdown_report(RESULTS)
     assert "1.0 s, 25% of the work inside the implementation." in text
+
+
+def test_the_verdict_tells_kinds_of_clauses_apart() -> None:
+    results = copy.deepcopy(RESULTS)
+    cause, other = results["clauses"]
+    cause["kind"] = "argument checks"
+    first = "NOT CONFORMANT: mine 1 breaks 1 of 2 clauses, 1 about argument checks."
+    assert f"{first} Its numbers are right.\n" in summary(results)
+    waived = {**other, "id": "EQ-3", "verdict": "waived"}
+    with_known = {**results, "clauses": [cause, other, waived]}
+    assert "Its numbers are right, but for known deviations." in summary(with_known)
+    for verdict in ("inconclusive", "not tested", "fail"):
+        other["verdict"] = verdict
+        assert "numbers are right" not in summary(results)
+    assert "breaks 2 of 2 clauses, 1 about numbers and 1 about argument checks." in summary(results)
+    other["verdict"] = "pass"
+    assert "numbers are right" not in summary({**results, "stopped": "max-failures"})
+    other["kind"] = "interface"
+    assert "numbers are right" not in summary(results), "none was judged"
+
+
+def test_the_verdict_says_what_was_asked() -> None:
+    kinds = ["interface", "numbers", "side effects"]
+    results = {**RESULTS, "conformant": True, "clauses": [], "kinds": kinds, "strict": True}
+    assert (
+        "CONFORMANT: mine 1 does what the documentation of torch.nn.LSTM says and recommends of "
+        "interface, numbers and side effects.\n"
+    ) in summary(results)
 
 
 def test_lacking_capabilities_are_noted_for_judged_clauses() -> None:

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from ..spec.verdicts import (
-    BROKEN,
     ERROR,
     FAIL,
     INCONCLUSIVE,
@@ -42,8 +41,7 @@ def report_html(results: Results) -> str:
     """The page of one implementation: the verdict, what is wrong, and everything else."""
     found = coverage(results)
     clauses = results["clauses"]
-    failed = [clause for clause in clauses if clause["verdict"] in BROKEN]
-    musts = [clause for clause in failed if clause["level"] == "MUST"]
+    musts = broken(results)
     inconclusive = [clause for clause in clauses if clause["verdict"] == "inconclusive"]
     causes, alike = _by_diagnosis([clause for clause in musts if clause["root_cause"]])
     dtypes, tensors = tensor_rows(results)
@@ -57,7 +55,7 @@ def report_html(results: Results) -> str:
         causes=causes,
         alike=alike,
         consequences=[clause for clause in musts if not clause["root_cause"]],
-        recommended=[clause for clause in failed if clause["level"] == "SHOULD"],
+        recommended=broken(results, must_hold=False),
         waived=[clause for clause in clauses if clause["verdict"] == "waived"],
         inconclusive=inconclusive,
         chapters=_chapters(results),

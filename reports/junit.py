@@ -82,7 +82,7 @@ def _test_case(suite: ElementTree.Element, clause: ClauseResult) -> str:
         return "passed"
     message = "; ".join([verdict, *clause["reasons"]])
     outcome = "skipped"
-    if clause["level"] == "MUST" and verdict in (*BROKEN, "inconclusive"):
+    if clause["must_hold"] and verdict in (*BROKEN, "inconclusive"):
         outcome = "error" if verdict == "error" else "failure"
     elif verdict in BROKEN:
         message = f"recommended, but not done: {message}"

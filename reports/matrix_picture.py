@@ -71,7 +71,7 @@ def _kind_of(clause: ClauseResult) -> str:
     if verdict == "waived":
         return "known deviation"
     if verdict in BROKEN:
-        return "broken" if clause["level"] == "MUST" else "recommended, not done"
+        return "broken" if clause["must_hold"] else "recommended, not done"
     return "not judged"
 
 

@@ -14,13 +14,14 @@ from typing import Any, cast
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
+from ..spec.clauses import CLAUSES
 from ..spec.usage_error import UsageError
 from .results import Results
 
 __all__ = ["NEWEST", "read_results", "results_of", "upgraded"]
 
 # Version of the schema.
-NEWEST = 4
+NEWEST = 5
 
 # The threshold of all results that do not state one.
 _FORMER_THRESHOLD = 30.0
@@ -76,6 +77,8 @@ def upgraded(results: Json) -> Json:
     """
     new: Json = {
         "threshold": _FORMER_THRESHOLD,
+        "kinds": [],
+        "strict": False,
         "required": [],
         "without": [],
         "sizes": [],
@@ -114,7 +117,9 @@ def _each(items: Any, change: Callable[[Json], Json]) -> Any:
 
 
 def _upgraded_clause(clause: Json) -> Json:
-    new = {"lacking": [], "seconds": 0, **clause}
+    kind = CLAUSES[clause["id"]].kind if clause.get("id") in CLAUSES else "numbers"
+    must_hold = clause.get("level") == "MUST"
+    new = {"kind": kind, "must_hold": must_hold, "lacking": [], "seconds": 0, **clause}
     if "failure" in clause:
         new["failure"] = _upgraded_failure(clause)
     return new

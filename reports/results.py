@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal, TypedDict
 
-from ..spec.clause import Level
+from ..spec.clause import Kind, Level
 from ..spec.verdicts import Verdict
 
 __all__ = [
@@ -139,6 +139,8 @@ class ClauseResult(TypedDict):
     id: str
     chapter: str
     level: Level
+    kind: Kind
+    must_hold: bool
     title: str
     text: str
     equation: str
@@ -258,6 +260,8 @@ class _Question(TypedDict):
     dtypes: list[str]
     devices: list[str]
     missing_devices: dict[str, str]
+    kinds: list[Kind]
+    strict: bool
     required: list[str]
     without: list[str]
     sizes: list[str]
@@ -281,7 +285,7 @@ class _Parts(TypedDict, total=False):
 class Results(_Question, _Parts):
     """Everything that a run writes."""
 
-    schema_version: Literal[4]
+    schema_version: Literal[5]
     conformant: bool
     stopped: Stopped | None
     tests: dict[str, float]

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from tabulate import tabulate
 
+from ..spec.clause import KINDS
 from ..spec.verdicts import BROKEN
 from .escaping import escaped, fenced, one_line, printable
 from .results import ClauseResult, DiagnosisResult, Results
@@ -30,9 +31,9 @@ __all__ = [
 ]
 
 
-def broken(results: Results, level: str = "MUST") -> list[ClauseResult]:
-    """The clauses of ``level`` that are broken."""
-    return [c for c in results["clauses"] if c["verdict"] in BROKEN and c["level"] == level]
+def broken(results: Results, must_hold: bool = True) -> list[ClauseResult]:
+    """The clauses that are broken and must hold, or need not hold."""
+    return [c for c in results["clauses"] if c["verdict"] in BROKEN and c["must_hold"] == must_hold]
 
 
 def in_part(results: Results) -> bool:
@@ -102,8 +103,9 @@ def summary(results: Results) -> str:
         others = len(broken(results)) - len(causes)
         if others:
             lines.append(f"{others} further clauses that build on these are broken too.")
-    if broken(results, "SHOULD"):
-        lines.append(f"Recommended, but not done: {_titles(broken(results, 'SHOULD'))}.")
+    recommended = broken(results, must_hold=False)
+    if recommended:
+        lines.append(f"Recommended, but not done: {_titles(recommended)}.")
     waived = [clause for clause in results["clauses"] if clause["verdict"] == "waived"]
     if waived:
         lines.append(f"Known deviations: {_titles(waived)}.")
@@ -196,13 +198,16 @@ def verdict_sentence(results: Results, name: str) -> str:
         but = ", but for known deviations" if waived else ""
         if results["stopped"]:
             but += f", as far as was judged in {results['duration_seconds']:.0f} s"
-        return f"CONFORMANT: {name} does what the documentation of torch.nn.LSTM says{but}."
+        of = f" of {_listed(results['kinds'])}" if results["kinds"] else ""
+        strict = " and recommends" if results["strict"] else ""
+        says = f"what the documentation of torch.nn.LSTM says{strict}{of}"
+        return f"CONFORMANT: {name} does {says}{but}."
     number = len(broken(results))
     if number:
         stopped = f" (stopped early: {results['stopped']})" if results["stopped"] else ""
-        return (
-            f"NOT CONFORMANT: {name} breaks {number} of {len(results['clauses'])} clauses{stopped}."
-        )
+        breaks = f"breaks {number} of {len(results['clauses'])} clauses{stopped}"
+        kinds = _by_kind(broken(results))
+        return f"NOT CONFORMANT: {name} {breaks}, {kinds}.{_numbers_are_right(results)}"
     shard = results.get("shard")
     if shard is not None and not (results["stopped"] or unseen(results)):
         what = "nothing that it judged is broken" if results["clauses"] else "it has no tests"
@@ -210,6 +215,24 @@ def verdict_sentence(results: Results, name: str) -> str:
         return f"NOT COMPLETED: {part}: {what}. `lstm-conformance merge` gives the verdict."
     why = results["stopped"] or "nothing was shown"
     return f"NOT COMPLETED: no verdict on {name} ({why})."
+
+
+def _by_kind(clauses: list[ClauseResult]) -> str:
+    numbers = Counter(clause["kind"] for clause in clauses)
+    return _listed([f"{numbers[kind]} about {kind}" for kind in KINDS if numbers[kind]])
+
+
+def _numbers_are_right(results: Results) -> str:
+    """A sentence, if every clause about numbers was judged to its end and none is broken."""
+    numbers = [clause for clause in results["clauses"] if clause["kind"] == "numbers"]
+    verdicts = {clause["verdict"] for clause in numbers}
+    if in_part(results) or "pass" not in verdicts or verdicts - {"pass", "unsupported", "waived"}:
+        return ""
+    return f" Its numbers are right{', but for known deviations' if 'waived' in verdicts else ''}."
+
+
+def _listed(items: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(items[:-1]), items[-1]]))
 
 
 def _seconds(results: Results) -> str:

@@ -7,11 +7,16 @@ from typing import Literal, get_args
 
 from .statements import INTRODUCTION, STATEMENTS
 
-__all__ = ["LEVELS", "Chapter", "Clause", "Erratum", "Level"]
+__all__ = ["KINDS", "LEVELS", "Chapter", "Clause", "Erratum", "Kind", "Level"]
 
 # As in RFC 2119. A broken SHOULD is reported, but the implementation can still be conformant.
 Level = Literal["MUST", "SHOULD"]
 LEVELS: tuple[Level, ...] = get_args(Level)
+
+# What is wrong if a clause is broken: results, gradients or initial values; names, shapes and forms
+# that programs rely on; something that is no result; or a wrong call is accepted.
+Kind = Literal["numbers", "interface", "side effects", "argument checks"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,8 @@ class Clause:
         title: a few words.
         text: the claim, in our own words.
         sources: ids of the statements that the claim comes from, see ``statements.py``.
-        level: one of ``LEVELS``.
+        level: one of ``LEVELS``. Clauses about numbers are never a SHOULD.
+        kind: one of ``KINDS``.
         equation: the claim as an equation; empty if there is none.
         builds_on: ids of clauses. If one of them is broken, this clause is broken too. Reports
             use this to separate causes from consequences.
@@ -52,6 +58,7 @@ class Clause:
     text: str
     sources: tuple[str, ...]
     level: Level = "MUST"
+    kind: Kind = "numbers"
     equation: str = ""
     builds_on: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()

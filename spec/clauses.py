@@ -28,7 +28,7 @@ __all__ = [
     "CHAPTERS",
     "CLAUSES",
     "TESTABLE",
-    "is_recommended",
+    "must_hold",
     "prerequisites",
     "root_causes",
 ]
@@ -67,9 +67,9 @@ TESTABLE: dict[str, Clause] = {
 }
 
 
-def is_recommended(clause_id: str) -> bool:
-    """Whether a clause is a SHOULD: an implementation that breaks it still conforms."""
-    return TESTABLE[clause_id].level == "SHOULD"
+def must_hold(clause_id: str, strict: bool) -> bool:
+    """Whether an implementation that breaks a clause does not conform: a SHOULD only if strict."""
+    return strict or TESTABLE[clause_id].level == "MUST"
 
 
 def prerequisites(clause_id: str) -> set[str]:

@@ -5,11 +5,18 @@ from __future__ import annotations
 from tabulate import tabulate
 
 from .capabilities import CAPABILITIES
-from .clause import Chapter, Clause
+from .clause import Chapter, Clause, Kind
 from .clauses import CHAPTERS
-from .statements import INTRODUCTION, STATEMENTS, TORCH
+from .statements import INTRODUCTION, PYTORCH, STATEMENTS, TORCH
 
 __all__ = ["chapter_table", "document"]
+
+_KINDS: dict[Kind, str] = {
+    "numbers": "results, their shapes and dtypes, gradients, initial values",
+    "interface": "names, shapes and forms that programs rely on, and how the layer is called",
+    "side effects": "nothing but the results changes",
+    "argument checks": "a wrong call is refused",
+}
 
 _HEAD = """\
 # The LSTM, clause by clause
@@ -44,9 +51,15 @@ h_t = W_hr (o_t * tanh(c_t))                             hidden state, with a pr
 
 ## How to read a clause
 
-A **MUST** is stated by a document, or follows from one. An implementation that breaks it is not
-conformant. A **SHOULD** is what users may expect, although no document states it. If it is broken,
-the report says so, but the implementation can still be conformant. *Builds on* lists other clauses:
+A **MUST** is stated by a document, follows from the equations for all numbers, or is what PyTorch
+documents for every module. An implementation that breaks it is not conformant. A **SHOULD** is what
+users may expect, although no document states it. If it is broken, the report says so, but the
+implementation can still be conformant, unless `--strict` is given. Each clause is of one kind, and
+`--only KIND` judges one kind alone:
+
+{kinds}
+
+*Builds on* lists other clauses:
 if one of them is broken, this clause is broken too. *Needs* lists capabilities: the clause is
 unsupported for an implementation without them. The capabilities are:
 
@@ -63,6 +76,7 @@ def document() -> str:
             clauses=len(clauses),
             tested=len(clauses) - untestable,
             untestable=untestable,
+            kinds="\n".join(f"- {kind}: {what}" for kind, what in _KINDS.items()),
             capabilities="\n".join(f"- {name}: {what}" for name, what in CAPABILITIES.items()),
         ),
         "## Chapters\n\n" + chapter_table(),
@@ -101,7 +115,7 @@ def _clause(clause: Clause) -> str:
         parts.append(f"Not tested: {_text(clause.untestable)}")
     if clause.erratum is not None:
         parts.append(f"Erratum: {_text(clause.erratum.problem)} Tested: {_reading(clause)}")
-    notes = [f"From {_text(clause.source)}."]
+    notes = [f"Kind: {clause.kind}.", f"From {_text(clause.source)}."]
     if clause.builds_on:
         notes.append(f"Builds on {', '.join(clause.builds_on)}.")
     if clause.needs:
@@ -147,7 +161,9 @@ def _statements() -> str:
     head = (
         f"## Where clauses come from\n\nThese are all sentences of two documents. `{TORCH}` is "
         "the documentation of that class. It decides where the two disagree. The "
-        f"{INTRODUCTION} is a page in Chinese that describes the layer and is based on it."
+        f"{INTRODUCTION} is a page in Chinese that describes the layer and is based on it. "
+        f"{PYTORCH} is what its documentation says of every module and function, as far as "
+        "clauses rest on it."
     )
     return f"{head}\n\n{table}"
 

@@ -1,17 +1,18 @@
-"""Every sentence of the two documents, in our own words. Clauses cite them as sources.
+"""Every sentence of the two documents, in our own words, and a few of others. Clauses cite them.
 
 ``torch.nn.LSTM`` is the documentation of that class (PyTorch 2.3). Implementations are judged
 against it. The *introduction* is a page in Chinese that describes the LSTM layer. It is based on
-that documentation and on its Chinese translation.
+that documentation and on its Chinese translation. *PyTorch* is what the documentation of PyTorch
+2.3 says of every module and function, as far as clauses rest on it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["INTRODUCTION", "STATEMENTS", "TORCH", "Statement"]
+__all__ = ["INTRODUCTION", "PYTORCH", "STATEMENTS", "TORCH", "Statement"]
 
-TORCH, INTRODUCTION = "torch.nn.LSTM", "introduction"
+TORCH, INTRODUCTION, PYTORCH = "torch.nn.LSTM", "introduction", "PyTorch"
 
 
 @dataclass(frozen=True)
@@ -20,11 +21,11 @@ class Statement:
 
     Attributes:
         id: the id that clauses cite.
-        document: ``TORCH`` or ``INTRODUCTION``.
-        section: the section of the document.
+        document: ``TORCH``, ``INTRODUCTION`` or ``PYTORCH``.
+        section: the section of the document; of ``PYTORCH``, the page.
         says: the sentence, in our own words.
         anchor: a few characters of the sentence in ``torch.nn.LSTM.__doc__``. They are enough to
-            find it, and to notice an added sentence. Empty for the introduction.
+            find it, and to notice an added sentence. Empty for the other documents.
     """
 
     id: str
@@ -40,6 +41,10 @@ def _of_torch(section: str, *rows: tuple[str, str, str]) -> list[Statement]:
 
 def _of_introduction(*rows: tuple[str, str]) -> list[Statement]:
     return [Statement(name, INTRODUCTION, "", says) for name, says in rows]
+
+
+def _of_pytorch(*rows: tuple[str, str, str]) -> list[Statement]:
+    return [Statement(name, PYTORCH, page, says) for name, page, says in rows]
 
 
 _ALL = (
@@ -160,6 +165,17 @@ _ALL = (
         ("s-default-states", "states are zeros unless given"),
         ("s-device-dtype", "device and dtype: where parameters live, and their type"),
         ("s-matlab", "MATLAB's lstmLayer is the same layer: one bias, gates i, f, g, o"),
+    ),
+    *_of_pytorch(
+        ("module-mode", "torch.nn.Module", "train() and eval() set the mode, which dropout heeds"),
+        ("module-to", "torch.nn.Module", "to() moves and converts the parameters"),
+        ("module-pickle", "Saving and Loading Models", "a whole module is saved with pickle"),
+        ("retain_graph", "torch.autograd.backward", "the graph is kept if retain_graph is true"),
+        ("create_graph", "torch.autograd.backward", "gradients have a graph if create_graph is"),
+        ("autograd-grad", "torch.autograd.grad", "gradients of chosen inputs are returned"),
+        ("no_grad", "torch.no_grad, torch.inference_mode", "results require no gradient"),
+        ("backward-cotangents", "Extending PyTorch", "backward never changes its cotangents"),
+        ("manual_seed", "Reproducibility", "manual_seed seeds the generators of all devices"),
     ),
 )
 

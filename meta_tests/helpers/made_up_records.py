@@ -20,9 +20,14 @@ KNOWN = Deviation(("EQ-1",), "The gates are in another order.", "https://example
 FINDING = Finding("h_n", "fail", message="shape")
 
 
-def session(*known: Deviation, planned: bool = False, clauses: tuple[str, ...] = CLAUSES) -> Run:
+def session(
+    *known: Deviation,
+    planned: bool = False,
+    clauses: tuple[str, ...] = CLAUSES,
+    strict: bool = False,
+) -> Run:
     """A run that judges the three clauses, with these known deviations."""
-    options = Options(target="reference", profile="smoke", seed=0, clauses=clauses)
+    options = Options(target="reference", profile="smoke", seed=0, clauses=clauses, strict=strict)
     return run_of(options, known=known, planned=planned)
 
 

@@ -20,7 +20,19 @@ HOSTILE = (
 PROGRAM = "import torch\n\nprint('observed', 1.5)\n"
 
 # Fields whose text does not come from the implementation.
-_FIXED = {"id", "chapter", "level", "verdict", "counts", "profile", "stopped", "axis", "outcome"}
+_FIXED = {
+    "id",
+    "chapter",
+    "level",
+    "kind",
+    "kinds",
+    "verdict",
+    "counts",
+    "profile",
+    "stopped",
+    "axis",
+    "outcome",
+}
 
 
 @cache
@@ -63,7 +75,11 @@ def wrong() -> Results:
     clauses["EQ-6"].update(verdict="not tested", counts={}, reasons={"not reached": 1}, cases=0)
     clauses["EQ-7"].update(lacking=["packed"], seconds=1.25)
     clauses["USE-5"].update(
-        level="SHOULD", verdict="error", counts={"error": 1}, failure=crash("USE-5")
+        level="SHOULD",
+        must_hold=False,
+        verdict="error",
+        counts={"error": 1},
+        failure=crash("USE-5"),
     )
     for tensor in results["tensors"]:
         tensor["histogram"] = [[-4, 10], [0, 20], [1, 15], [2, 1]]

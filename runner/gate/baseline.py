@@ -108,8 +108,8 @@ class Comparison:
         after: results of this run.
 
     Attributes:
-        worse: changes of MUST clauses that are newly broken or inconclusive, are broken by more
-            than before, or passed before and were not judged now.
+        worse: changes of clauses that must hold and are newly broken or inconclusive, are broken
+            by more than before, or passed before and were not judged now.
     """
 
     def __init__(self, path: Path, before: Results, after: Results) -> None:
@@ -117,7 +117,7 @@ class Comparison:
         clauses = [clause for clause in before["clauses"] if clause["id"] in asked]
         self._path = path
         self._found = difference({**before, "clauses": clauses}, after)
-        self.worse = [change for change in _worse(self._found) if change.clause["level"] == "MUST"]
+        self.worse = [change for change in _worse(self._found) if change.clause["must_hold"]]
         if after["shard"]:  # another shard may show what this one does not
             self.worse = [change for change in self.worse if change.verdicts[1] in BROKEN]
 
@@ -157,7 +157,7 @@ class Comparison:
         as_before = [
             clause["id"]
             for clause in self._found.after["clauses"]
-            if clause["verdict"] in BROKEN and clause["level"] == "MUST"
+            if clause["verdict"] in BROKEN and clause["must_hold"]
         ]
         as_before = [clause for clause in as_before if clause not in worse]
         lines = [f"Broken as before: {', '.join(as_before)}."] if as_before else []

@@ -41,8 +41,8 @@ def remarks(results: Results, deviations: list[Deviation]) -> list[str]:
 def draft(results: Results, name: str) -> list[Deviation]:
     """One known deviation for each cause of broken clauses.
 
-    The known deviations of the run are kept, unless they are gone. SHOULD clauses are left out,
-    because an implementation may break them.
+    The known deviations of the run are kept, unless they are gone. Clauses that need not hold are
+    left out.
 
     Args:
         results: in the newest version of the schema.
@@ -76,7 +76,7 @@ def draft(results: Results, name: str) -> list[Deviation]:
 
 
 def _inconclusive(results: Results) -> list[ClauseResult]:
-    must = [clause for clause in results["clauses"] if clause["level"] == "MUST"]
+    must = [clause for clause in results["clauses"] if clause["must_hold"]]
     return [clause for clause in must if clause["verdict"] == "inconclusive"]
 
 

@@ -17,7 +17,7 @@ from hypothesis.database import ExampleDatabase
 
 from ...spec.capabilities import lacking
 from ...spec.case import Case
-from ...spec.clauses import CLAUSES, is_recommended
+from ...spec.clauses import CLAUSES, must_hold
 from ...spec.combinations import Combination
 from ...spec.contract import Implementation
 from ...spec.interrupts import is_interrupt
@@ -302,7 +302,7 @@ class Checker:
             clauses: ids of the clauses to be diagnosed; by default all that have to hold.
         """
         if clauses is None:
-            clauses = [clause for clause in self.records if not is_recommended(clause)]
+            clauses = [c for c in self.records if must_hold(c, self.settings.strict)]
         for clause in clauses:
             if not self.records[clause].failures:
                 continue

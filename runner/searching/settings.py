@@ -27,6 +27,7 @@ class Settings:
         deviations: known deviations.
         sizes: of the cases that are judged besides.
         examples: cases that failed in earlier runs, which are tried first; None without any.
+        strict: whether a broken SHOULD is not conformant either.
     """
 
     profile: Profile
@@ -38,3 +39,4 @@ class Settings:
     deviations: tuple[Deviation, ...] = ()
     examples: Examples | None = None
     sizes: tuple[Sizes, ...] = ()
+    strict: bool = False

@@ -63,15 +63,15 @@ def clause_verdict(
     return UNSUPPORTED if counts.get(UNSUPPORTED) and not unseen else NOT_TESTED
 
 
-def permits_conformance(verdict: Verdict, level: str, left_out_for_a_reason: bool) -> bool:
+def permits_conformance(verdict: Verdict, must_hold: bool, left_out_for_a_reason: bool) -> bool:
     """Whether an implementation with this verdict on a clause can conform.
 
     Args:
         verdict: on the clause.
-        level: of the clause.
+        must_hold: whether the clause has to hold.
         left_out_for_a_reason: whether cases of the clause were drawn and left out for reasons that
             are known. A clause of which no case was ever drawn is an obstacle.
     """
     if verdict == NOT_TESTED:
         return left_out_for_a_reason
-    return level == "SHOULD" or verdict in (PASS, UNSUPPORTED, WAIVED)
+    return not must_hold or verdict in (PASS, UNSUPPORTED, WAIVED)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from ...reports.results import AskedResult, Results, Stopped
-from ...spec.clauses import TESTABLE, is_recommended
+from ...spec.clauses import TESTABLE, must_hold
 from ...spec.interrupts import was_interrupted
 from ..processes.child_process import ChildProcess, ProcessFailed
 from ..searching.record import Record
@@ -70,7 +70,8 @@ class Collector:
         records = list(records)
         self.outcomes.of(test).add(clauses, records, broken_off, seconds, cut_short)
         self._failed_tests += bool(broken_off) or any(
-            record.failures and not is_recommended(record.clause) for record in records
+            record.failures and must_hold(record.clause, self._asked["strict"])
+            for record in records
         )
         if self._progress is not None:
             cases = sum(record.cases for record in records)

@@ -11,7 +11,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from ...spec.clauses import is_recommended
+from ...spec.clauses import must_hold
 from ..failures.explanation import describe_failure
 from ..failures.failure import Failure
 
@@ -24,16 +24,18 @@ class EarlyNotice:
     Args:
         file: that no other run uses.
         target: as on the command line.
+        strict: whether each SHOULD has to hold.
     """
 
-    def __init__(self, file: Path, target: str) -> None:
+    def __init__(self, file: Path, target: str, strict: bool = False) -> None:
         self._file = file
         self._target = target
+        self._strict = strict
         self._is_known = False
 
     def note(self, clause: str, failure: Failure) -> None:
-        """Writes ``failure``, unless it is not the first one, or of a recommended clause."""
-        if self._is_known or is_recommended(clause):
+        """Writes ``failure``, unless it is not the first one, or its clause need not hold."""
+        if self._is_known or not must_hold(clause, self._strict):
             return
         self._is_known = True
         text = describe_failure(clause, failure.to_json(), self._target, short=True)

@@ -65,6 +65,13 @@ def clause(text: str) -> str:
     return text
 
 
+def kind(text: str) -> str:
+    """A kind of clauses."""
+    from ...spec.clause import KINDS
+
+    return _known("kind of clauses", text, KINDS)
+
+
 def sizes(text: str) -> str:
     """Sizes, as ``hidden_size=1024 batch_size=64``."""
     from ...spec.sizes import parse_sizes

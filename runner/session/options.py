@@ -22,6 +22,7 @@ from .option_values import (
     clause,
     dtype,
     duration,
+    kind,
     positive_number,
     profile,
     shard,
@@ -32,6 +33,8 @@ from .option_values import (
 
 if TYPE_CHECKING:
     import pytest
+
+    from ...spec.clause import Kind
 
 __all__ = [
     "DEFAULT_TARGET",
@@ -158,6 +161,15 @@ class Options:
         (), "--clause", "ID", "judge only this clause; repeatable (default: all)",
         parse=clause,
     )  # fmt: skip
+    kinds: tuple[Kind, ...] = _option(
+        (), "--only", "KIND",
+        "judge only clauses of this kind: numbers, interface, 'side effects' or 'argument checks'; "
+        "repeatable",
+        parse=kind, recorded="kinds",
+    )  # fmt: skip
+    strict: bool = _option(
+        False, "--strict", "", "a broken SHOULD is not conformant either", recorded="strict"
+    )
     required: tuple[str, ...] = _option(
         (), "--require", "CAPABILITY", "fail if it is missing; repeatable",
         parse=capability, recorded="required", isolated=True,
@@ -303,6 +315,9 @@ class Options:
             return f"--python runs one of the adapters {', '.join(REGISTRY)}."
         names = ("shard", "max_time", "resume", "baseline")
         given = [name for name in names if getattr(self, name) is not None]
+        if self.kinds and (self.clauses or self.case is not None):
+            other = "--clause" if self.clauses else "--case"
+            return f"--only and {other} both say by which clauses to judge: give one of them."
         if self.case is not None and given:
             return f"--case judges one case: {_OPTIONS[given[0]].flag} does not go with it."
         if self.shard is not None and self.profile == "thorough" and self.seed is None:

@@ -10,6 +10,7 @@ from ...reports.escaping import one_line
 from ...reports.reading import read_results
 from ...reports.results import AskedResult, Results
 from ...spec.case import Case
+from ...spec.clause import KINDS
 from ...spec.clauses import TESTABLE
 from ...spec.precision import PRECISIONS
 from ...spec.sizes import parse_sizes
@@ -58,13 +59,15 @@ def settings_of(options: Options, devices: tuple[str, ...]) -> Settings:
         () if known is None else read_known_deviations(known),
         open_examples(options.examples) if options.examples else None,
         tuple(map(parse_sizes, options.sizes)),
+        options.strict,
     )
 
 
 def asked_clauses(options: Options) -> tuple[str, ...]:
     """Ids of the clauses to be judged, in the order of the specification."""
     asked = options.clauses or (TESTABLE if options.case is None else _OF_A_CASE)
-    return tuple(clause for clause in TESTABLE if clause in asked)
+    kinds = options.kinds or KINDS
+    return tuple(id for id, clause in TESTABLE.items() if id in asked and clause.kind in kinds)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from ...reports.results import (
     Stopped,
     TensorResult,
 )
-from ...spec.clauses import CHAPTERS, TESTABLE, root_causes
+from ...spec.clauses import CHAPTERS, TESTABLE, must_hold, root_causes
 from ...spec.verdicts import BROKEN, ERROR, NOT_TESTED, PASS, WAIVED, Verdict
 from ..failures.explanation import describe_failure, repeat_command
 from ..failures.failure import LARGEST_RATIO, Failure
@@ -32,7 +32,7 @@ from .test_outcome import CUT_SHORT, FINISHED, NOT_REACHED
 
 __all__ = ["GONE", "SCHEMA_VERSION", "build_results", "smallest"]
 
-SCHEMA_VERSION: Final = 4
+SCHEMA_VERSION: Final = 5
 
 # The reason of the error of a clause that holds although a known deviation names it.
 GONE = "known as a deviation, but it is none any more: remove the entry"
@@ -108,6 +108,8 @@ class _Builder:
             "dtypes": asked["dtypes"],
             "devices": asked["devices"],
             "missing_devices": asked["missing_devices"],
+            "kinds": asked["kinds"],
+            "strict": asked["strict"],
             "required": asked["required"],
             "without": asked["without"],
             "sizes": asked["sizes"],
@@ -152,7 +154,9 @@ class _Builder:
             and ended
             and any(clause["verdict"] == PASS for clause in clauses)
             and all(
-                permits_conformance(c["verdict"], c["level"], bool(c["counts"] and c["reasons"]))
+                permits_conformance(
+                    c["verdict"], c["must_hold"], bool(c["counts"] and c["reasons"])
+                )
                 for c in clauses
             )
         )
@@ -210,6 +214,8 @@ class _Builder:
             "id": clause.id,
             "chapter": clause.chapter,
             "level": clause.level,
+            "kind": clause.kind,
+            "must_hold": must_hold(clause.id, self._asked["strict"]),
             "title": clause.title,
             "text": clause.text,
             "equation": clause.equation,

@@ -89,7 +89,7 @@ class JudgingSession:
         if write is None and options.json is not None:
             write = partial(write_results, options.json)
         collector = Collector(asked, plan, write, progress, judged.process, clock)
-        early = None if notice is None else EarlyNotice(notice, judged.target)
+        early = None if notice is None else EarlyNotice(notice, judged.target, options.strict)
         return cls(judged, settings, plan, collector, early)
 
     def require_plainest_case(self) -> None:
@@ -144,6 +144,8 @@ def asked_result(options: Options, judged: Judged, settings: Settings) -> AskedR
         "dtypes": list(settings.dtypes),
         "devices": list(settings.devices),
         "missing_devices": judged.missing_devices,
+        "kinds": sorted(options.kinds),
+        "strict": settings.strict,
         "required": sorted(settings.required),
         "without": sorted(options.without),
         "sizes": [str(sizes) for sizes in settings.sizes],

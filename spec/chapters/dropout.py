@@ -106,8 +106,12 @@ CHAPTER = Chapter(
             title="Dropout follows the seed",
             text="After the same torch.manual_seed the same is dropped, after another something "
             "else.",
-            sources=("dropout",),
+            sources=(
+                "manual_seed",
+                "dropout",
+            ),
             level="SHOULD",
+            kind="interface",
             builds_on=("DROP-8",),
             needs=("module",),
         ),

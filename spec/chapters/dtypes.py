@@ -55,6 +55,7 @@ CHAPTER = Chapter(
             title="Argument dtype",
             text="All parameters have the dtype that the constructor was given.",
             sources=("s-device-dtype", "s-signature", "signature"),
+            kind="interface",
             needs=("module",),
         ),
         Clause(
@@ -62,6 +63,7 @@ CHAPTER = Chapter(
             title="Argument device",
             text="All parameters are on the device that the constructor was given.",
             sources=("s-device-dtype", "s-signature", "signature"),
+            kind="interface",
             needs=("module",),
         ),
         Clause(
@@ -73,6 +75,7 @@ CHAPTER = Chapter(
             ),
             sources=("s-signature", "signature"),
             level="SHOULD",
+            kind="interface",
             builds_on=("DTYPE-6", "DTYPE-7"),
             needs=("module",),
             erratum=Erratum(
@@ -90,6 +93,7 @@ CHAPTER = Chapter(
             ),
             sources=("s-device-dtype",),
             level="SHOULD",
+            kind="interface",
             builds_on=("DTYPE-7", "DTYPE-2"),
             needs=("module",),
             erratum=Erratum(

@@ -54,7 +54,6 @@ CHAPTER = Chapter(
                 "is NaN."
             ),
             sources=("each-step", *_GATES, "cell", "hidden"),
-            level="SHOULD",
             builds_on=("COMB-1",),
             erratum=_SILENT,
         ),
@@ -132,7 +131,6 @@ CHAPTER = Chapter(
             ),
             equation="c_T = c_0 / 2^T",
             sources=("cell", "gate-f"),
-            level="SHOULD",
             builds_on=("STATE-3",),
             erratum=_SILENT,
         ),

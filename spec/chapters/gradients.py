@@ -143,8 +143,10 @@ CHAPTER = Chapter(
                 "With retain_graph=True a second backward pass through the same graph gives "
                 "the same gradients."
             ),
-            sources=("each-step",),
-            level="SHOULD",
+            sources=(
+                "retain_graph",
+                "each-step",
+            ),
             builds_on=_ALL,
             needs=("module", "gradients"),
         ),
@@ -155,8 +157,10 @@ CHAPTER = Chapter(
                 "Under no_grad and inference_mode the values are the same, and do not require "
                 "gradients."
             ),
-            sources=("each-step",),
-            level="SHOULD",
+            sources=(
+                "no_grad",
+                "each-step",
+            ),
             builds_on=_FORWARD,
             needs=("module",),
         ),
@@ -178,8 +182,10 @@ CHAPTER = Chapter(
                 "The gradient of a single argument can be had by torch.autograd.grad, which "
                 "returns it and accumulates nothing."
             ),
-            sources=("each-step",),
-            level="SHOULD",
+            sources=(
+                "autograd-grad",
+                "each-step",
+            ),
             builds_on=_ALL,
             needs=("module", "gradients"),
         ),
@@ -198,8 +204,10 @@ CHAPTER = Chapter(
             id="GRAD-19",
             title="Gradients with a graph",
             text="With create_graph=True all gradients are the same.",
-            sources=("each-step",),
-            level="SHOULD",
+            sources=(
+                "create_graph",
+                "each-step",
+            ),
             builds_on=_ALL,
             needs=("module", "gradients"),
         ),

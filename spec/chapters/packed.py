@@ -106,6 +106,7 @@ CHAPTER = Chapter(
             ),
             sources=("output-packed",),
             level="SHOULD",
+            kind="interface",
             builds_on=("PACK-1",),
             needs=("module",),
         ),

@@ -26,6 +26,7 @@ CHAPTER = Chapter(
                 "no parameter has a name that is not documented."
             ),
             sources=("weight_ih", "weight_hh"),
+            kind="interface",
             needs=("module",),
         ),
         Clause(
@@ -36,6 +37,7 @@ CHAPTER = Chapter(
                 "none has either."
             ),
             sources=("bias_ih", "bias_hh", "bias", "s-bias"),
+            kind="interface",
             needs=("module",),
             erratum=Erratum(
                 "The list of attributes names the biases whether or not bias=False was given.",
@@ -47,6 +49,7 @@ CHAPTER = Chapter(
             title="Presence of weight_hr",
             text="Every layer has weight_hr_l[k] with proj_size > 0, and none without.",
             sources=("weight_hr", "weight_hr-presence", "proj_size"),
+            kind="interface",
             needs=("module",),
         ),
         Clause(
@@ -65,6 +68,7 @@ CHAPTER = Chapter(
                 "reverse-presence",
                 "reverse-weight_hr-presence",
             ),
+            kind="interface",
             needs=("module",),
         ),
         Clause(
@@ -76,6 +80,7 @@ CHAPTER = Chapter(
             ),
             sources=_LISTED,
             level="SHOULD",
+            kind="interface",
             needs=("module",),
             erratum=_silent(
                 "the order of the parameters",
@@ -90,6 +95,7 @@ CHAPTER = Chapter(
                 "has a column for every feature of the layer below, (4*hidden_size, D*H_out)."
             ),
             sources=("weight_ih", "weight_ih-above", "weight_ih-projection", "reverse-weight_ih"),
+            kind="interface",
             builds_on=("PARAM-1",),
             needs=("module",),
         ),
@@ -101,6 +107,7 @@ CHAPTER = Chapter(
                 "(4*hidden_size, proj_size)."
             ),
             sources=("weight_hh", "weight_hh-projection", "reverse-weight_hh"),
+            kind="interface",
             builds_on=("PARAM-1",),
             needs=("module",),
         ),
@@ -109,6 +116,7 @@ CHAPTER = Chapter(
             title="Shapes of the biases",
             text="bias_ih and bias_hh are (4*hidden_size,), with a projection too.",
             sources=("bias_ih", "bias_hh", "reverse-bias_ih", "reverse-bias_hh"),
+            kind="interface",
             builds_on=("PARAM-2",),
             needs=("module",),
         ),
@@ -117,6 +125,7 @@ CHAPTER = Chapter(
             title="Shape of weight_hr",
             text="weight_hr is (proj_size, hidden_size).",
             sources=("weight_hr", "reverse-weight_hr"),
+            kind="interface",
             builds_on=("PARAM-3",),
             needs=("module",),
         ),
@@ -128,6 +137,7 @@ CHAPTER = Chapter(
                 "requires a gradient."
             ),
             sources=_LISTED,
+            kind="interface",
             needs=("module",),
         ),
         # ------------------------------------------------------------------ initial values
@@ -168,8 +178,12 @@ CHAPTER = Chapter(
             id="PARAM-14",
             title="Seed",
             text="After torch.manual_seed the constructor draws the same values again.",
-            sources=("initialisation",),
+            sources=(
+                "manual_seed",
+                "initialisation",
+            ),
             level="SHOULD",
+            kind="interface",
             needs=("module",),
             erratum=_silent(
                 "where the initial values are drawn from", "torch's own generator, as all there is."
@@ -184,6 +198,7 @@ CHAPTER = Chapter(
             ),
             sources=("initialisation",),
             level="SHOULD",
+            kind="interface",
             builds_on=("PARAM-12",),
             needs=("module",),
             erratum=_silent("reset_parameters()", "What it does in torch's layers."),
@@ -197,6 +212,7 @@ CHAPTER = Chapter(
                 "have, and nothing else."
             ),
             sources=_LISTED,
+            kind="interface",
             builds_on=("PARAM-1", "PARAM-2", "PARAM-3", "PARAM-4"),
             needs=("module",),
         ),
@@ -230,6 +246,7 @@ CHAPTER = Chapter(
                 "and has its parameters then."
             ),
             sources=_LISTED,
+            kind="interface",
             builds_on=("PARAM-16",),
             needs=("module",),
         ),
@@ -297,8 +314,11 @@ CHAPTER = Chapter(
             id="PARAM-25",
             title="Move to another device",
             text="to(device) moves every parameter there.",
-            sources=("s-device-dtype",),
-            level="SHOULD",
+            sources=(
+                "module-to",
+                "s-device-dtype",
+            ),
+            kind="interface",
             needs=("module",),
             erratum=_silent(
                 "moving a module once it is made",
@@ -312,8 +332,7 @@ CHAPTER = Chapter(
                 "copy.deepcopy() makes a module that gives the same results, and shares nothing "
                 "with the first: each uses its own parameters from then on."
             ),
-            sources=_LISTED,
-            level="SHOULD",
+            sources=("module-pickle", *_LISTED),
             needs=("module",),
             erratum=_silent("copies", "What torch's layers do."),
         ),
@@ -321,8 +340,7 @@ CHAPTER = Chapter(
             id="PARAM-27",
             title="Pickling",
             text="A module that was pickled and read back gives the same results.",
-            sources=_LISTED,
-            level="SHOULD",
+            sources=("module-pickle", *_LISTED),
             needs=("module",),
             erratum=_silent("pickling", "What torch's layers do."),
         ),
@@ -333,8 +351,10 @@ CHAPTER = Chapter(
                 "train() and eval() set the attribute training, return the module, and change "
                 "neither parameters nor, without dropout, results."
             ),
-            sources=("dropout",),
-            level="SHOULD",
+            sources=(
+                "module-mode",
+                "dropout",
+            ),
             needs=("module",),
             erratum=_silent(
                 "the two modes", "What torch's layers do: dropout alone depends on them."

@@ -17,6 +17,7 @@ CHAPTER = Chapter(
                 "a packed sequence, of its data."
             ),
             sources=("inputs", "outputs"),
+            kind="side effects",
             needs=("module",),
         ),
         Clause(
@@ -24,14 +25,18 @@ CHAPTER = Chapter(
             title="Parameters unchanged",
             text="Neither a call nor its backward pass changes a bit of a parameter.",
             sources=("each-step", "weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr"),
+            kind="side effects",
             needs=("module",),
         ),
         Clause(
             id="PURE-3",
             title="Cotangents unchanged",
             text="The backward pass does not change a bit of the cotangents that it is given.",
-            sources=("outputs",),
-            level="SHOULD",
+            sources=(
+                "backward-cotangents",
+                "outputs",
+            ),
+            kind="side effects",
             needs=("module", "gradients"),
         ),
         Clause(
@@ -43,6 +48,7 @@ CHAPTER = Chapter(
             ),
             sources=("outputs",),
             level="SHOULD",
+            kind="side effects",
             needs=("module",),
         ),
         Clause(
@@ -51,6 +57,7 @@ CHAPTER = Chapter(
             text="Writing to one of output, h_n and c_n does not change the other two.",
             sources=("outputs",),
             level="SHOULD",
+            kind="side effects",
             needs=("module",),
         ),
         Clause(
@@ -58,7 +65,6 @@ CHAPTER = Chapter(
             title="Results are kept",
             text="What a call returned stays what it was during later calls of the module.",
             sources=("outputs",),
-            level="SHOULD",
             needs=("module",),
         ),
         Clause(
@@ -122,6 +128,7 @@ CHAPTER = Chapter(
             ),
             sources=("dropout", "multilayer"),
             level="SHOULD",
+            kind="side effects",
             needs=("module",),
         ),
         Clause(
@@ -134,6 +141,7 @@ CHAPTER = Chapter(
             ),
             sources=("signature",),
             level="SHOULD",
+            kind="side effects",
             needs=("module",),
         ),
         Clause(
@@ -142,6 +150,7 @@ CHAPTER = Chapter(
             text="Neither a call nor its backward pass changes a global setting.",
             sources=("inputs", "outputs"),
             level="SHOULD",
+            kind="side effects",
             needs=("module",),
         ),
         Clause(
@@ -151,8 +160,11 @@ CHAPTER = Chapter(
                 "A call and its backward pass leave the module, and every module in it, in the "
                 "mode it is in: training or evaluation."
             ),
-            sources=("dropout",),
-            level="SHOULD",
+            sources=(
+                "module-mode",
+                "dropout",
+            ),
+            kind="side effects",
             needs=("module",),
         ),
         Clause(
@@ -163,6 +175,7 @@ CHAPTER = Chapter(
                 "of one does not change those of the other."
             ),
             sources=("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr", "initialisation"),
+            kind="side effects",
             needs=("module",),
         ),
         Clause(

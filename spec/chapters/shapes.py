@@ -86,6 +86,7 @@ CHAPTER = Chapter(
             ),
             sources=("letters", "input", "output", "h_n", "c_n"),
             level="SHOULD",
+            kind="interface",
             builds_on=("SHAPE-1", "SHAPE-2", "SHAPE-3", "SHAPE-4"),
             needs=("module", "gradients"),
             erratum=Erratum(

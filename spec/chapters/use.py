@@ -43,6 +43,7 @@ CHAPTER = Chapter(
                 "batch_first, dropout, bidirectional, proj_size, device, dtype."
             ),
             sources=_SIGNATURE,
+            kind="interface",
             builds_on=("COMB-1",),
             needs=("module",),
         ),
@@ -51,6 +52,7 @@ CHAPTER = Chapter(
             title="Keyword arguments",
             text="Each argument of the constructor can be given by its name, in any order.",
             sources=_SIGNATURE,
+            kind="interface",
             builds_on=("COMB-1",),
             needs=("module",),
         ),
@@ -70,6 +72,7 @@ CHAPTER = Chapter(
                 "bidirectional",
                 "proj_size",
             ),
+            kind="interface",
             builds_on=("COMB-1",),
             needs=("module",),
         ),
@@ -81,6 +84,7 @@ CHAPTER = Chapter(
                 "packed sequence if the input is one."
             ),
             sources=("example", "outputs", "output-packed"),
+            kind="interface",
             needs=("module",),
         ),
         Clause(
@@ -89,6 +93,7 @@ CHAPTER = Chapter(
             text="None in place of the states is the same as no states.",
             sources=("inputs", "h_0-default", "c_0-default"),
             level="SHOULD",
+            kind="interface",
             builds_on=("COMB-1",),
             needs=("module",),
             erratum=_silent(
@@ -102,6 +107,7 @@ CHAPTER = Chapter(
             text="The input can be given as input=, the pair of states as hx=.",
             sources=("inputs",),
             level="SHOULD",
+            kind="interface",
             builds_on=("COMB-1",),
             needs=("module",),
             erratum=_silent(
@@ -115,6 +121,7 @@ CHAPTER = Chapter(
             title="No nonlinearity",
             text="nonlinearity is no argument: the constructor refuses it.",
             sources=(*_SIGNATURE, "s-nonlinearity"),
+            kind="argument checks",
             needs=("module",),
             erratum=Erratum(
                 "The introduction lists a parameter nonlinearity, which only torch.nn.RNN has; "
@@ -127,6 +134,7 @@ CHAPTER = Chapter(
             title="Unknown arguments",
             text="The constructor refuses any other name, and more arguments than it has.",
             sources=_SIGNATURE,
+            kind="argument checks",
             needs=("module",),
         ),
         Clause(
@@ -134,6 +142,7 @@ CHAPTER = Chapter(
             title="Required arguments",
             text="input_size and hidden_size have no default: without either there is no module.",
             sources=(*_SIGNATURE, "input_size", "hidden_size"),
+            kind="argument checks",
             needs=("module",),
         ),
         Clause(
@@ -141,6 +150,7 @@ CHAPTER = Chapter(
             title="Values of input_size",
             text="An input_size that is negative or no whole number is refused.",
             sources=("input_size",),
+            kind="argument checks",
             needs=("module",),
         ),
         Clause(
@@ -149,6 +159,7 @@ CHAPTER = Chapter(
             text="An input_size of 0 is refused.",
             sources=("input_size",),
             level="SHOULD",
+            kind="argument checks",
             needs=("module",),
             erratum=_silent(
                 "The documents do not say whether there are inputs without features.",
@@ -161,6 +172,7 @@ CHAPTER = Chapter(
             title="Values of hidden_size",
             text="A hidden_size that is 0, negative or no whole number is refused.",
             sources=("hidden_size", "initialisation"),
+            kind="argument checks",
             needs=("module",),
         ),
         Clause(
@@ -168,6 +180,7 @@ CHAPTER = Chapter(
             title="Values of num_layers",
             text="A num_layers that is 0, negative or no whole number is refused.",
             sources=("num_layers", "output"),
+            kind="argument checks",
             needs=("module",),
         ),
         Clause(
@@ -175,6 +188,7 @@ CHAPTER = Chapter(
             title="Values of proj_size",
             text="A proj_size that is negative or no whole number is refused.",
             sources=("proj_size",),
+            kind="argument checks",
             needs=("module",),
         ),
         Clause(
@@ -182,6 +196,7 @@ CHAPTER = Chapter(
             title="Limit of proj_size",
             text="A proj_size that is not smaller than hidden_size is refused.",
             sources=("proj_size-limit",),
+            kind="argument checks",
             needs=("module",),
             erratum=Erratum(
                 "The documentation says that proj_size should be smaller than hidden_size.",
@@ -193,6 +208,7 @@ CHAPTER = Chapter(
             title="Values of dropout",
             text="A dropout that is no number between 0 and 1 is refused: NaN and text as well.",
             sources=("dropout", "multilayer"),
+            kind="argument checks",
             needs=("module",),
         ),
         Clause(
@@ -201,6 +217,7 @@ CHAPTER = Chapter(
             text="A dropout of True or False is refused.",
             sources=("dropout",),
             level="SHOULD",
+            kind="argument checks",
             needs=("module",),
             erratum=_silent(
                 "The documents do not say that True, for Python the number 1, is no probability."
@@ -215,6 +232,7 @@ CHAPTER = Chapter(
             ),
             sources=("dropout",),
             level="SHOULD",
+            kind="argument checks",
             needs=("module",),
             erratum=_silent(
                 "The documents do not say whether dropout may be given with a single layer.",
@@ -226,6 +244,7 @@ CHAPTER = Chapter(
             title="Values of dtype",
             text="A dtype of whole numbers or truth values is refused, and what is no dtype.",
             sources=("s-device-dtype", "initialisation"),
+            kind="argument checks",
             needs=("module",),
         ),
         Clause(
@@ -233,6 +252,7 @@ CHAPTER = Chapter(
             title="Values of device",
             text="A device that does not exist is refused.",
             sources=("s-device-dtype",),
+            kind="argument checks",
             needs=("module",),
         ),
         # ---------------------------------------------------------------- refused by a call
@@ -241,6 +261,7 @@ CHAPTER = Chapter(
             title="Required input",
             text="A call without input is refused.",
             sources=("inputs",),
+            kind="argument checks",
             needs=("module",),
         ),
         Clause(
@@ -248,6 +269,7 @@ CHAPTER = Chapter(
             title="Axes of the input",
             text="An input with fewer than two axes or more than three is refused.",
             sources=("input",),
+            kind="argument checks",
             needs=("module",),
         ),
         Clause(
@@ -258,6 +280,7 @@ CHAPTER = Chapter(
                 "a single feature does not stand for all."
             ),
             sources=("input", "input_size"),
+            kind="argument checks",
             needs=("module",),
         ),
         Clause(
@@ -265,6 +288,7 @@ CHAPTER = Chapter(
             title="Features of a packed sequence",
             text="A packed sequence with other than input_size features is refused.",
             sources=("input", "input_size", "input-packed"),
+            kind="argument checks",
             needs=("module",),
             erratum=_unseen_if_packed("how many features there are", "pytorch#195803"),
         ),
@@ -274,6 +298,7 @@ CHAPTER = Chapter(
             text="An input without steps is refused.",
             sources=("input",),
             level="SHOULD",
+            kind="argument checks",
             needs=("module",),
             erratum=_silent("The documents do not say whether a sequence may be empty."),
         ),
@@ -283,6 +308,7 @@ CHAPTER = Chapter(
             text="An input of another dtype than the parameters is refused.",
             sources=("input", "s-device-dtype"),
             level="SHOULD",
+            kind="argument checks",
             needs=("module",),
             erratum=_silent("The documents do not say which dtype an input may have."),
         ),
@@ -292,6 +318,7 @@ CHAPTER = Chapter(
             text="An input on another device than the parameters is refused.",
             sources=("input", "s-device-dtype"),
             level="SHOULD",
+            kind="argument checks",
             needs=("module",),
             erratum=_silent(
                 "The documents do not say where an input may be; torch.nn.LSTM overlooks that a "
@@ -304,6 +331,7 @@ CHAPTER = Chapter(
             title="One state without the other",
             text="The states are a pair: one of them alone is refused, and so is None for one.",
             sources=("inputs", "h_0-default", "c_0-default"),
+            kind="argument checks",
             needs=("module",),
         ),
         Clause(
@@ -312,6 +340,7 @@ CHAPTER = Chapter(
             text="A third state is refused.",
             sources=("inputs",),
             level="SHOULD",
+            kind="argument checks",
             needs=("module",),
             erratum=_silent(
                 "The documents do not say what becomes of a third state; torch.nn.LSTM refuses "
@@ -327,6 +356,7 @@ CHAPTER = Chapter(
                 "unbatched input, h_0 and c_0 alike."
             ),
             sources=("h_0", "c_0", "input"),
+            kind="argument checks",
             needs=("module",),
         ),
         Clause(
@@ -336,6 +366,7 @@ CHAPTER = Chapter(
                 "h_0 or c_0 for more or fewer layers and directions than D*num_layers is refused."
             ),
             sources=("h_0", "c_0"),
+            kind="argument checks",
             needs=("module",),
         ),
         Clause(
@@ -346,6 +377,7 @@ CHAPTER = Chapter(
                 "does not stand for all."
             ),
             sources=("h_0", "c_0"),
+            kind="argument checks",
             needs=("module",),
         ),
         Clause(
@@ -356,6 +388,7 @@ CHAPTER = Chapter(
                 "hidden_size; a single feature does not stand for all."
             ),
             sources=("h_0", "c_0"),
+            kind="argument checks",
             needs=("module",),
         ),
         Clause(
@@ -366,6 +399,7 @@ CHAPTER = Chapter(
                 "than D*num_layers is refused."
             ),
             sources=("h_0", "c_0", "input-packed"),
+            kind="argument checks",
             needs=("module",),
             erratum=_PACKED_STATES,
         ),
@@ -377,6 +411,7 @@ CHAPTER = Chapter(
                 "are states without a batch axis."
             ),
             sources=("h_0", "c_0", "input-packed"),
+            kind="argument checks",
             needs=("module",),
             erratum=_PACKED_STATES,
         ),
@@ -388,6 +423,7 @@ CHAPTER = Chapter(
                 "c_0, are refused."
             ),
             sources=("h_0", "c_0", "input-packed"),
+            kind="argument checks",
             needs=("module",),
             erratum=_PACKED_STATES,
         ),
@@ -397,6 +433,7 @@ CHAPTER = Chapter(
             text="An h_0 or c_0 of another dtype than input and parameters is refused.",
             sources=("h_0", "c_0", "s-device-dtype"),
             level="SHOULD",
+            kind="argument checks",
             needs=("module",),
             erratum=_silent(
                 "The documents do not say which dtype states may have; torch.nn.LSTM refuses some "
@@ -410,6 +447,7 @@ CHAPTER = Chapter(
             text="An h_0 or c_0 on another device than input and parameters is refused.",
             sources=("h_0", "c_0", "s-device-dtype"),
             level="SHOULD",
+            kind="argument checks",
             needs=("module",),
             erratum=_silent(
                 "The documents do not say where states may be; torch.nn.LSTM overlooks, with a "
