@@ -107,6 +107,15 @@ class H0IgnoredIfC0IsZero(ReadableLSTM):
         return h_0 * (c_0 != 0).any(), c_0
 
 
+@defect("STATE-2", FORWARD, "states given, h_0 zero")
+class C0IgnoredIfH0IsZero(ReadableLSTM):
+    """The cell state starts from zeros if the hidden state does."""
+
+    def initial_states(self, input: Input, hx: States | None, steps: Steps) -> States:
+        h_0, c_0 = super().initial_states(input, hx, steps)
+        return h_0, c_0 * (h_0 != 0).any()
+
+
 @defect("STATE-2", FORWARD, "two rows and two units or more, states given")
 class InitialStatesReadColumnByColumn(ReadableLSTM):
     """The numbers of h_0 and c_0 are taken to lie in memory unit by unit, not row by row."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lstm_conformance.adapters.reference import ReferenceLSTM
@@ -16,6 +17,8 @@ from lstm_conformance.spec.case import Case
 from lstm_conformance.spec.clauses import CLAUSES, TESTABLE
 from lstm_conformance.spec.config import LSTMConfig
 from lstm_conformance.spec.contract import Observation
+from lstm_conformance.spec.narrowing import narrowed
+from lstm_conformance.spec.strategies import PLAIN
 
 from .helpers.command_line import check
 
@@ -55,6 +58,38 @@ def test_a_case_beyond_the_capabilities_is_not_run() -> None:
     several = replace(case, config=LSTMConfig(2, 3, bidirectional=True, bias=False), states=True)
     assert unsupported(OneLayer(), several) == "no bidirectional, no no-bias, no states"
     assert unsupported(OneLayer(), replace(case, dtype="float64")) == "no float64"
+
+
+@pytest.mark.parametrize(
+    ("missing", "bias", "lacking"),
+    [((), (False,), ()), (("no-bias",), (True,), ("no-bias",))],
+)
+def test_what_always_has_biases_is_asked_too(
+    missing: tuple[str, ...], bias: tuple[bool, ...], lacking: tuple[str, ...]
+) -> None:
+    part, found = narrowed(PLAIN, ALL - {*missing})
+    assert part is not None
+    assert part.bias == bias
+    assert found == lacking
+
+
+class GatesInAnotherOrder(OneLayer):
+    """Always has biases, and reads the candidate before the forget gate."""
+
+    capabilities = ReferenceLSTM.capabilities - {"no-bias"}
+
+    def run(self, case: Case) -> Observation:
+        arguments = case.arguments()
+        for name in case.config.parameter_shapes():
+            if name != "weight_hr_l0":
+                i, f, g, o = np.split(arguments[name], 4)
+                arguments[name] = np.concatenate([i, g, f, o])
+        return ReferenceLSTM.run(self, case.with_values(arguments))
+
+
+def test_gates_in_another_order_are_named_without_no_bias() -> None:
+    (record,) = records_of(GatesInAnotherOrder(), "EQ-1")
+    assert record.verdicts.get("fail")
 
 
 def test_an_implementation_may_have_further_limits() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .capabilities import DROPOUT_NEEDS, FIELD_NEEDS
-from .strategies import Domain
+from .strategies import Domain, FirstSupported
 
 __all__ = ["narrowed"]
 
@@ -13,7 +13,7 @@ __all__ = ["narrowed"]
 def narrowed(domain: Domain, declared: frozenset[str]) -> tuple[Domain | None, tuple[str, ...]]:
     """The part of ``domain`` whose cases need only the ``declared`` capabilities.
 
-    If no capability is missing, this is the domain itself. Without the capability ``gradients``,
+    Without the capability ``gradients``,
     cases lose their cotangents but stay in the domain: their forward pass can still be judged.
 
     Args:
@@ -33,6 +33,8 @@ def narrowed(domain: Domain, declared: frozenset[str]) -> tuple[Domain | None, t
         alternatives = getattr(domain, name)
         kept = tuple(a for a in alternatives if not need(a) or need(a) in declared)
         lacking.update(need(a) for a in alternatives if a not in kept)
+        if isinstance(alternatives, FirstSupported):
+            kept = kept[:1]
         if kept != alternatives:
             changes[name] = kept
     if any(domain.cotangents) and "gradients" not in declared:

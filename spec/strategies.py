@@ -13,9 +13,13 @@ from .case import LAYOUTS, OUTPUTS, Case
 from .combinations import DROPOUT_PROBABILITIES, DROPOUTS, Combination
 from .config import LSTMConfig
 
-__all__ = ["PLAIN", "Domain", "case_strategy", "cases_strategy"]
+__all__ = ["PLAIN", "Domain", "FirstSupported", "case_strategy", "cases_strategy"]
 
 Range = tuple[int, int]
+
+
+class FirstSupported(tuple[Any, ...]):
+    """Alternatives of which only the first is drawn that the implementation supports."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +59,11 @@ class Domain:
         return self.but(**{name: (value,) for name, value in vars(combination).items()})
 
 
-# One layer, one direction, no options, forward only. Tests of single clauses start from it.
+# One layer, one direction, no options, forward only. Tests of single clauses start from it. What
+# always has biases is judged with them.
 PLAIN = Domain(
     num_layers=(1,),
-    bias=(False,),
+    bias=FirstSupported((False, True)),
     batch_first=(False,),
     bidirectional=(False,),
     projection=(False,),
@@ -102,7 +107,7 @@ def _drawn(draw: st.DrawFn, domain: Domain, like: Case | None = None, place: int
     """
 
     def choice(alternatives: tuple[Any, ...], known: Any = None) -> Any:
-        if len(alternatives) == 1:
+        if len(alternatives) == 1 or isinstance(alternatives, FirstSupported):
             return alternatives[0]
         if known is not None:
             return known
