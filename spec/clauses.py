@@ -20,6 +20,7 @@ from .chapters import (
     sizes,
     stacking,
     states,
+    training,
     use,
 )
 from .clause import Chapter, Clause
@@ -49,6 +50,7 @@ CHAPTERS: dict[str, Chapter] = {
         gradients,
         parameters,
         purity,
+        training,
         edges,
         use,
         metamorphic,

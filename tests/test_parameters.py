@@ -424,10 +424,15 @@ def test_parameters_changed_through_data(lstm_check: Checker) -> None:
 
 @pytest.mark.lstm_clause("PARAM-22")
 def test_parameters_loaded_between_calls(lstm_check: Checker) -> None:
-    def negate(bench: Bench, module: Any) -> None:
-        module.load_state_dict({name: -p.detach() for name, p in module.named_parameters()})
+    def loaded(**options: Any) -> Rule:
+        def negate(bench: Bench, module: Any) -> None:
+            state = {name: -p.detach() for name, p in module.named_parameters()}
+            module.load_state_dict(state, **options)
 
-    lstm_check.forall(ANY_FORWARD, right_after_change(negate))
+        return right_after_change(negate)
+
+    for options in ({}, {"assign": True}):
+        lstm_check.forall(ANY_FORWARD, loaded(**options), at_most=30)
 
 
 @pytest.mark.lstm_clause("PARAM-23")
@@ -486,8 +491,23 @@ def test_conversion_to_another_dtype(lstm_check: Checker) -> None:
             for name, tensor in results(bench, module).items():
                 yield holds(name, tensor.dtype == case.dtype, f"dtype is {tensor.dtype}")
                 yield trial.close(name, tensor, expectation, f"after {way}")
+        yield from converted_there_and_back(trial, bench)
 
     lstm_check.forall(ANY_FORWARD.but(dtype=tuple(PRECISIONS)), on_bench(probe))
+
+
+def converted_there_and_back(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    """``half()`` loses digits, and the conversion that follows does not bring them back."""
+    lossy, back = PRECISIONS["float16"], CONVERSIONS[trial.case.dtype]
+    values = trial.case.arguments()
+    rounded = {name: lossy.round(values[name]) for name in trial.case.config.parameter_shapes()}
+    module = bench.module()
+    bench.call(module, bench.arguments())
+    getattr(module.half(), back)()
+    yield from same_parameters(bench, module, rounded)
+    expectation = expect(trial.case.with_values(rounded))
+    for name, tensor in results(bench, module).items():
+        yield trial.close(name, tensor, expectation, f"after half().{back}()")
 
 
 @pytest.mark.lstm_clause("PARAM-25")

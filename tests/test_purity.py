@@ -15,7 +15,12 @@ import pytest
 
 from lstm_conformance.reference.oracle import expect
 from lstm_conformance.runner.judging.comparison import Finding, holds
-from lstm_conformance.runner.judging.memory_layouts import transposed, with_gaps
+from lstm_conformance.runner.judging.memory_layouts import (
+    MEMORY_LAYOUTS,
+    Layout,
+    expanded,
+    with_equal_rows,
+)
 from lstm_conformance.runner.judging.rules import on_bench
 from lstm_conformance.runner.judging.trial import Trial
 from lstm_conformance.runner.searching.checker import Checker
@@ -254,32 +259,29 @@ def other_calls(case: Case) -> dict[str, Case]:
         "with packed rows": replace(
             batched, layout="packed_unsorted", seq_len=3, batch_size=2, lengths=(1, 3)
         ),
+        "with as many steps in other rows": in_other_rows(batched, case),
     }
 
 
+def in_other_rows(batched: Case, case: Case) -> Case:
+    """As many steps in all, in rows of other lengths; in as many rows, if it can be."""
+    if not case.packed:
+        return replace(batched, seq_len=case.batch_size, batch_size=case.seq_len)
+    lengths = sorted(case.lengths, reverse=True)
+    if lengths[0] - lengths[-1] > 1:
+        lengths = sorted([lengths[0] - 1, *lengths[1:-1], lengths[-1] + 1], reverse=True)
+    else:  # rows become steps, and steps become rows
+        lengths = [sum(length > t for length in lengths) for t in range(case.seq_len)]
+    return replace(
+        batched,
+        layout="packed_sorted",
+        seq_len=lengths[0],
+        batch_size=len(lengths),
+        lengths=tuple(lengths),
+    )
+
+
 # ------------------------------------------------------------- memory layouts
-
-Layout = Callable[["torch.Tensor"], "torch.Tensor"]
-
-
-def behind_others(x: torch.Tensor) -> torch.Tensor:
-    """A copy of ``x`` in memory that starts with three other numbers."""
-    others = x.new_full((3 + x.numel(),), 9.0)
-    others[3:] = x.flatten()
-    return others[3:].view(x.shape)
-
-
-def expanded(x: torch.Tensor) -> torch.Tensor:
-    """The first vector of ``x`` in place of all its vectors, in the same memory."""
-    return x[(0,) * (x.dim() - 1)].expand(x.shape)
-
-
-LAYOUTS: dict[str, Layout] = {
-    "transposed": transposed,
-    "with gaps": with_gaps,
-    "behind other numbers": behind_others,
-    "expanded": expanded,
-}
 
 
 @pytest.mark.lstm_clause("PURE-9")
@@ -302,7 +304,7 @@ def laid_out(*names: str) -> Callable[[Trial], list[Finding]]:
 
     def rule(trial: Trial) -> list[Finding]:
         findings: list[Finding] = []
-        for note, layout in LAYOUTS.items():
+        for note, layout in MEMORY_LAYOUTS.items():
             case = with_equal_rows(trial.case, names) if layout is expanded else trial.case
             with trial.bench(case) as bench:
                 findings += laid_out_on(trial, bench, names, layout, note)
@@ -337,17 +339,6 @@ def laid_out_on(
     expectation = trial.expectation if case is trial.case else expect(case)
     for name, tensor in observed.items():
         yield trial.close(name, tensor, expectation, f"{' and '.join(names)} {note}")
-
-
-def with_equal_rows(case: Case, names: Iterable[str]) -> Case:
-    """The case with arguments whose values :func:`expanded` does not change."""
-    return case.with_values(
-        {
-            name: np.broadcast_to(array[(0,) * (array.ndim - 1)], array.shape)
-            for name, array in case.arguments().items()
-            if name in names
-        }
-    )
 
 
 # -------------------------------------------------------------- global state

@@ -158,6 +158,19 @@ class LoadingAfterCallIgnored(ReadableLSTM):
         return None
 
 
+@defect("PARAM-22", INTERFACE, "load_state_dict with assign=True between two calls")
+class AssignedStateDictIgnoredAfterCall(ReadableLSTM):
+    """Calls use the parameter objects of the first call, which assign=True replaces."""
+
+    def forward(self, input: Any, hx: States | None = None) -> Any:
+        self.__dict__.setdefault("first", dict(self.named_parameters()))
+        return super().forward(input, hx)
+
+    def weights(self, layer: int, d: int) -> Weights:
+        first = self.__dict__["first"]
+        return Weights(*(first.get(self.parameter_name(r, layer, d)) for r in ROLES))
+
+
 @defect("PARAM-23", INTERFACE, "a parameter assigned anew")
 class ParametersListedInConstructor(ReadableLSTM):
     """Calls use a list of the parameters that is made once."""
@@ -185,6 +198,29 @@ class ComputesInFirstDtype(ReadableLSTM):
         own = Weights(*(None if p is None else p.to(self.dtype) for p in w))
         h_t, c_t = super().cell(x.to(self.dtype), h.to(self.dtype), c.to(self.dtype), own)
         return h_t.to(x.dtype), c_t.to(x.dtype)
+
+
+@defect("PARAM-24", INTERFACE, "after half() and a conversion back")
+class DigitsOfMasterWeightsComeBack(ReadableLSTM):
+    """half() keeps the parameters as they were, and float() and double() bring them back."""
+
+    masters: dict[str, Tensor] | None = None
+
+    def half(self) -> Any:
+        self.masters = {name: p.detach().clone() for name, p in self.named_parameters()}
+        return super().half()
+
+    def restored(self) -> Any:
+        for name, parameter in self.named_parameters():
+            if self.masters is not None:
+                parameter.data.copy_(self.masters[name])
+        return self
+
+    def float(self) -> Any:
+        return super().float().restored()
+
+    def double(self) -> Any:
+        return super().double().restored()
 
 
 @defect("PARAM-25", INTERFACE, "to(device)")

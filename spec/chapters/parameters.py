@@ -276,7 +276,10 @@ CHAPTER = Chapter(
         Clause(
             id="PARAM-22",
             title="Parameters loaded between calls",
-            text="A call sees what load_state_dict loaded since the call before.",
+            text=(
+                "A call sees what load_state_dict loaded since the call before, with assign=True "
+                "too."
+            ),
             sources=("each-step", *_LISTED),
             builds_on=("COMB-1", "PARAM-17"),
             needs=("module",),
@@ -304,7 +307,7 @@ CHAPTER = Chapter(
             title="Conversion to another dtype",
             text=(
                 "After to(dtype), double(), float() and the like the parameters are rounded to "
-                "that dtype, and results are computed in it."
+                "that dtype, and results are computed in it; also after half() and back."
             ),
             sources=("s-device-dtype",),
             builds_on=("COMB-1", "DTYPE-1", "DTYPE-3", "DTYPE-4", "DTYPE-5"),

@@ -84,8 +84,8 @@ CHAPTER = Chapter(
             text=(
                 "A call gives what it gives alone, forward and backward, after another call, "
                 "forward and backward. The other call has other values, one step, more steps, "
-                "more rows, no batch axis, packed rows, or states where the call has none and "
-                "none where it has them."
+                "more rows, no batch axis, packed rows, as many steps in rows of other lengths, or "
+                "states where the call has none and none where it has them."
             ),
             sources=("each-step", "input", "h_0-default", "c_0-default"),
             builds_on=("COMB-2", "PURE-7"),

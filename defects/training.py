@@ -1,0 +1,278 @@
+"""LSTMs that are right until a program trains them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence
+
+from .catalogue import GRADIENT, INTERFACE, defect
+from .readable import ROLES, Input, ReadableLSTM, Result, States, Steps, Weights
+
+# -------------------------------------------------------------------------- parameters
+
+
+@defect("TRAIN-1", INTERFACE, "weights that are not contiguous")
+class WeightsTakenForContiguous(ReadableLSTM):
+    """The numbers of the weights are taken to lie in memory one after the other."""
+
+    def product(self, x: Tensor, W: Tensor) -> Tensor:
+        return super().product(x, W.as_strided(W.shape, (W.shape[1], 1)))
+
+
+@defect("TRAIN-1", INTERFACE, "parameters behind other numbers in memory")
+class OffsetOfWeightsIgnored(ReadableLSTM):
+    """The numbers of weight_hh are taken from the start of the memory in which they lie."""
+
+    def weights(self, layer: int, d: int) -> Weights:
+        w = super().weights(layer, d)
+        if not w.W_hh.is_contiguous() or not w.W_hh.storage_offset():
+            return w
+        return w._replace(W_hh=w.W_hh.as_strided(w.W_hh.shape, w.W_hh.stride(), 0))
+
+
+@defect("TRAIN-2", GRADIENT, "a parameter in two layers or directions")
+class TiedParameterUsedOnce(ReadableLSTM):
+    """The gradient of a parameter is that of the first place in which it stands."""
+
+    def weights(self, layer: int, d: int) -> Weights:
+        def first(role: str, p: Any) -> bool:
+            for below in range(layer + 1):
+                for direction in range(self.num_directions if below < layer else d):
+                    if p is getattr(self, self.parameter_name(role, below, direction), None):
+                        return False
+            return True
+
+        w = super().weights(layer, d)
+        named = zip(ROLES, w, strict=True)
+        return Weights(*(p if p is None or first(role, p) else p.detach() for role, p in named))
+
+
+@defect("TRAIN-2", INTERFACE, "a parameter that another module has too")
+class ParametersOfOtherModulesLeftAlone(ReadableLSTM):
+    """A parameter that is assigned is copied, so that each module has its own."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        own = self.__dict__.get("_parameters", {}).get(name)
+        if own is not None and isinstance(value, torch.nn.Parameter):
+            value = torch.nn.Parameter(value.detach().clone(), value.requires_grad)
+        super().__setattr__(name, value)
+
+
+@defect("TRAIN-3", INTERFACE, "parameters with a parametrization")
+class ParametersReadByRegistration(ReadableLSTM):
+    """The registered parameters are used, not what a parametrization computes from them."""
+
+    def weights(self, layer: int, d: int) -> Weights:
+        w = super().weights(layer, d)
+        made = getattr(self, "parametrizations", {})
+        names = [self.parameter_name(role, layer, d) for role in ROLES]
+        return Weights(
+            *(made[n].original if n in made else p for n, p in zip(names, w, strict=True))
+        )
+
+
+@defect("TRAIN-3", INTERFACE, "pruned parameters, changed between two calls")
+class ComputedTensorsKept(ReadableLSTM):
+    """What is no parameter when the layer is first called is used in all further calls."""
+
+    def weights(self, layer: int, d: int) -> Weights:
+        kept = self.__dict__.setdefault("kept", {})
+        return Weights(
+            *(
+                p if p is None or p.is_leaf else kept.setdefault((role, layer, d), p.detach())
+                for role, p in zip(ROLES, super().weights(layer, d), strict=True)
+            )
+        )
+
+
+@defect("TRAIN-4", INTERFACE, "torch.func.functional_call")
+class TensorsThatAreNoParametersIgnored(ReadableLSTM):
+    """A call keeps to its own parameters where it is given tensors that are none."""
+
+    def weights(self, layer: int, d: int) -> Weights:
+        last = self.__dict__.setdefault("last", {})
+        used = []
+        for role in ROLES:
+            name = self.parameter_name(role, layer, d)
+            p = getattr(self, name, None)
+            given = isinstance(p, Tensor) and p.is_leaf and not isinstance(p, torch.nn.Parameter)
+            used.append(last.get(name) if given else p)
+        return Weights(*used)
+
+    def register_parameter(self, name: str, param: torch.nn.Parameter | None) -> None:
+        super().register_parameter(name, param)
+        self.__dict__.setdefault("last", {})[name] = param
+
+
+# -------------------------------------------------------------------------- cotangents
+
+
+class _Changed(torch.autograd.Function):
+    """The tensor; its cotangent is what a function makes of it."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, change: Any) -> Tensor:
+        ctx.change = change
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx: Any, cotangent: Tensor) -> Any:
+        return ctx.change(ctx, cotangent), None
+
+
+def with_changed_cotangents(outputs: list[Tensor], change: Any) -> list[Tensor]:
+    return [_Changed.apply(output, change) for output in outputs]  # type: ignore[no-untyped-call]
+
+
+class _ChangesCotangents(ReadableLSTM):
+    """Changes the cotangents of all outputs."""
+
+    def change(self, ctx: Any, cotangent: Tensor) -> Tensor:
+        """What takes the place of a cotangent."""
+        return cotangent
+
+    def finish(self, input: Input, steps: Steps, h_n: Tensor, c_n: Tensor) -> Result:
+        steps = with_changed_cotangents(steps, self.change)
+        h_n, c_n = with_changed_cotangents([h_n, c_n], self.change)
+        return super().finish(input, steps, h_n, c_n)
+
+
+@defect("TRAIN-5", GRADIENT, "cotangents above 1024")
+class LargeCotangentsClipped(_ChangesCotangents):
+    """Cotangents are clipped at 1024."""
+
+    def change(self, ctx: Any, cotangent: Tensor) -> Tensor:
+        # A NaN would pass; what is not finite is left alone.
+        return torch.where(cotangent.isfinite(), cotangent.clamp(-1024, 1024), cotangent)
+
+
+@defect("TRAIN-5", GRADIENT, "cotangents below 2^-14")
+class SmallCotangentsFlushed(_ChangesCotangents):
+    """Cotangents that are subnormal in float16 count as zero."""
+
+    def change(self, ctx: Any, cotangent: Tensor) -> Tensor:
+        return torch.where(cotangent.abs() < 2.0**-14, torch.zeros_like(cotangent), cotangent)
+
+
+@defect("TRAIN-6", GRADIENT, "a cotangent that is NaN")
+class NanInCotangentsIsZero(_ChangesCotangents):
+    """A cotangent that is NaN counts as zero."""
+
+    def change(self, ctx: Any, cotangent: Tensor) -> Tensor:
+        return torch.where(cotangent.isnan(), torch.zeros_like(cotangent), cotangent)
+
+
+@defect("TRAIN-6", GRADIENT, "a cotangent that is infinite")
+class InfiniteCotangentsClipped(_ChangesCotangents):
+    """An infinite cotangent counts as the largest number."""
+
+    def change(self, ctx: Any, cotangent: Tensor) -> Tensor:
+        most = torch.finfo(cotangent.dtype).max
+        return torch.where(cotangent.isinf(), cotangent.sign() * most**0.25, cotangent)
+
+
+@defect("TRAIN-7", GRADIENT, "retain_graph, other cotangents in the second backward pass")
+class FirstCotangentsKept(_ChangesCotangents):
+    """A second backward pass uses the cotangents of the first."""
+
+    def change(self, ctx: Any, cotangent: Tensor) -> Tensor:
+        if not hasattr(ctx, "first"):
+            ctx.first = cotangent
+        return ctx.first  # type: ignore[no-any-return]
+
+
+class _Unsaved(torch.autograd.Function):
+    """x times the transpose of W, which keeps both without telling autograd."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, W: Tensor) -> Tensor:
+        ctx.x, ctx.W = x.detach(), W.detach()
+        return x @ W.T
+
+    @staticmethod
+    def backward(ctx: Any, cotangent: Tensor) -> Any:
+        return cotangent @ ctx.W, cotangent.T @ ctx.x
+
+
+@defect("TRAIN-8", GRADIENT, "a weight or the input overwritten before the backward pass")
+class OperandsNotSavedForBackward(ReadableLSTM):
+    """The backward pass uses operands of products as they are then."""
+
+    def product(self, x: Tensor, W: Tensor) -> Tensor:
+        if W.dim() != 2 or not torch.is_grad_enabled():
+            return super().product(x, W)
+        result: Tensor = _Unsaved.apply(x, W)  # type: ignore[no-untyped-call]
+        return result
+
+
+# ------------------------------------------------------------------------------- loops
+
+
+@defect("TRAIN-9", INTERFACE, "evaluation after a step of an optimizer")
+class EvaluatedWithWeightsOfLastTrainingCall(ReadableLSTM):
+    """In evaluation mode, the parameters are those of the last call in training mode."""
+
+    def weights(self, layer: int, d: int) -> Weights:
+        kept = self.__dict__.setdefault("kept", {})
+        w = super().weights(layer, d)
+        if self.training:
+            kept[layer, d] = Weights(*(None if p is None else p.detach().clone() for p in w))
+            return w
+        return kept.get((layer, d), w)  # type: ignore[no-any-return]
+
+
+@defect("TRAIN-9", GRADIENT, "training after an evaluation without gradients")
+class NoGradientsAfterEvaluation(ReadableLSTM):
+    """The first call in training mode after one in evaluation mode loses gradients of weight_hh."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Result:
+        self.was_evaluated = getattr(self, "evaluated", False)
+        self.evaluated = not self.training
+        return super().forward(input, hx)
+
+    def weights(self, layer: int, d: int) -> Weights:
+        w = super().weights(layer, d)
+        lost = self.training and self.was_evaluated
+        return w._replace(W_hh=w.W_hh.detach()) if lost else w
+
+
+@defect("TRAIN-10", INTERFACE, "two threads")
+class StateKeptInModule(ReadableLSTM):
+    """The running cell state is kept in the module, which another thread may be using."""
+
+    def cell(self, x: Tensor, h: Tensor, c: Tensor, w: Weights) -> tuple[Tensor, Tensor]:
+        self.c = c
+        i, f, g, o = self.gates(x, h, w)
+        c_t = f * (self.c if self.c.shape == c.shape else c) + i * g
+        return self.project(o * self.tanh(c_t), w), c_t
+
+
+@defect("TRAIN-11", INTERFACE, "many calls")
+class EveryOutputKept(ReadableLSTM):
+    """The module keeps all outputs."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Result:
+        output, states = super().forward(input, hx)
+        kept = output.data if isinstance(output, PackedSequence) else output
+        self.__dict__.setdefault("kept", []).append(kept.detach())
+        return output, states
+
+
+# -------------------------------------------------------------- between calls, by shape
+
+
+@defect("PURE-8", INTERFACE, "packed rows, after a call with as many steps in other rows")
+class BatchSizesKeptByTotal(ReadableLSTM):
+    """How many rows each step has is kept from the first call with as many steps in all."""
+
+    def steps(self, input: Input) -> Steps:
+        if not isinstance(input, PackedSequence):
+            return super().steps(input)
+        kept = self.__dict__.setdefault("kept", {})
+        sizes = kept.setdefault(len(input.data), input.batch_sizes.tolist())
+        # Only if the batch is as large does nothing else notice.
+        same_batch = sizes[0] == int(input.batch_sizes[0])
+        return list(input.data.split(sizes if same_batch else input.batch_sizes.tolist()))

@@ -1,0 +1,476 @@
+"""Chapter TRAIN: what programs that train an LSTM do with it."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from itertools import groupby
+from threading import Barrier
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from lstm_conformance.reference.oracle import Expectation, expect
+from lstm_conformance.runner.judging.comparison import Finding, holds
+from lstm_conformance.runner.judging.memory_layouts import (
+    MEMORY_LAYOUTS,
+    expanded,
+    with_equal_rows,
+)
+from lstm_conformance.runner.judging.rules import on_bench
+from lstm_conformance.runner.judging.trial import Trial
+from lstm_conformance.runner.searching.checker import Checker
+from lstm_conformance.spec.case import LAYOUTS, OUTPUTS, Case, uniform_numbers
+from lstm_conformance.spec.contract import ObservedTensor
+from lstm_conformance.spec.interrupts import is_interrupt
+from lstm_conformance.spec.strategies import Domain
+
+if TYPE_CHECKING:
+    import torch
+
+    from lstm_conformance.adapters.torch_bench import Bench
+
+Array = NDArray[np.float64]
+Leaves = Mapping[str, "torch.Tensor"]
+
+# Each rule runs a case several times, so there are fewer cases than elsewhere.
+AT_MOST = 30
+
+ANY = Domain(dropout=("none",))
+
+
+def parameters_of(bench: Bench, module: Any) -> dict[str, torch.Tensor]:
+    """Each parameter by its name, also if one has several names."""
+    return {name: getattr(module, name) for name in bench.case.config.parameter_shapes()}
+
+
+def gradients_of(bench: Bench, leaves: Leaves) -> dict[str, ObservedTensor]:
+    """The gradients of ``leaves``, zero if there is none, by names such as ``input.grad``."""
+    torch = bench.torch
+    found = {
+        n: torch.zeros_like(leaf) if leaf.grad is None else leaf.grad for n, leaf in leaves.items()
+    }
+    return bench.observe_all({f"{name}.grad": gradient for name, gradient in found.items()})
+
+
+def forward_and_backward(
+    bench: Bench, module: Any, arguments: Leaves, parameters: Leaves | None = None
+) -> dict[str, ObservedTensor]:
+    """Results and gradients of a call; ``parameters`` are those of the module by default."""
+    outputs = bench.call(module, arguments)
+    observed = bench.observe_all(outputs)
+    bench.backward(outputs)
+    own = parameters_of(bench, module) if parameters is None else parameters
+    return {**observed, **gradients_of(bench, {**arguments, **own})}
+
+
+def all_close(
+    trial: Trial,
+    observed: Mapping[str, ObservedTensor],
+    expectation: Expectation | None = None,
+    note: str = "",
+) -> Iterator[Finding]:
+    for name, tensor in observed.items():
+        yield trial.close(name, tensor, expectation, note)
+
+
+def forget_gradients(*leaves: Leaves) -> None:
+    for some in leaves:
+        for leaf in some.values():
+            leaf.grad = None
+
+
+# ---------------------------------------------------------------------- parameters
+
+
+@pytest.mark.lstm_clause("TRAIN-1")
+def test_layout_of_the_parameters(lstm_check: Checker) -> None:
+    lstm_check.forall(ANY, layout_of_the_parameters, at_most=AT_MOST)
+
+
+def layout_of_the_parameters(trial: Trial) -> list[Finding]:
+    findings: list[Finding] = []
+    names = trial.case.config.parameter_shapes()
+    for note, layout in MEMORY_LAYOUTS.items():
+        case = with_equal_rows(trial.case, names) if layout is expanded else trial.case
+        with trial.bench(case) as bench:
+            module = bench.module()
+            for parameter in module.parameters():
+                parameter.data = layout(parameter.detach())
+            observed = forward_and_backward(bench, module, bench.arguments())
+        expectation = trial.expectation if case is trial.case else expect(case)
+        findings += all_close(trial, observed, expectation, f"parameters {note}")
+    with trial.bench() as bench:
+        module = bench.module()
+        put_into_one_buffer(bench, module)
+        observed = forward_and_backward(bench, module, bench.arguments())
+    return [*findings, *all_close(trial, observed, note="parameters in one buffer")]
+
+
+def put_into_one_buffer(bench: Bench, module: Any) -> None:
+    """Makes all parameters views of one tensor, from the last to the first."""
+    parameters = list(module.parameters())[::-1]
+    buffer = bench.torch.cat([parameter.detach().flatten() for parameter in parameters])
+    parts = buffer.split([parameter.numel() for parameter in parameters])
+    for parameter, part in zip(parameters, parts, strict=True):
+        parameter.data = part.view(parameter.shape)
+
+
+@pytest.mark.lstm_clause("TRAIN-2")
+def test_parameters_tied_within_a_module(lstm_check: Checker) -> None:
+    lstm_check.forall(ANY, on_bench(tied_within_a_module), at_most=AT_MOST)
+
+
+def tied_within_a_module(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    groups = tied_names(trial.case)
+    arguments = trial.case.arguments()
+    tied = trial.case.with_values({n: arguments[group[0]] for group in groups for n in group})
+    module = bench.construct()
+    bench.load(module, tied)
+    for first, *others in groups:
+        for name in others:
+            setattr(module, name, getattr(module, first))
+    observed = forward_and_backward(bench, module, bench.arguments())
+    yield from all_close(trial, observed, sums_of(expect(tied), groups), "with tied parameters")
+
+
+def tied_names(case: Case) -> list[list[str]]:
+    """Names of parameters of the same role and shape, in all layers and directions."""
+    roles = [
+        ((name.split("_l")[0].replace("bias_hh", "bias_ih"), shape), name)
+        for name, shape in case.config.parameter_shapes().items()
+    ]
+    groups = groupby(sorted(roles), key=lambda item: item[0])
+    return [[name for _, name in group] for _, group in groups]
+
+
+def sums_of(expectation: Expectation, groups: list[list[str]]) -> Expectation:
+    """``expectation`` with the gradients of each group added up."""
+    values, noise = dict(expectation.values), dict(expectation.noise)
+    for group in groups:
+        names = [f"{name}.grad" for name in group]
+        value = np.sum([values[name] for name in names], axis=0)
+        # The sum is rounded too, where its terms may be larger than it is.
+        largest = np.max([np.abs(values[name]) for name in names], axis=0)
+        spread = np.sum([noise[name] for name in names], axis=0)
+        for name in names:
+            values[name] = value
+            noise[name] = spread + largest * 2.0**-53
+    return Expectation(values, noise)
+
+
+@pytest.mark.lstm_clause("TRAIN-2")
+def test_parameters_shared_by_modules(lstm_check: Checker) -> None:
+    lstm_check.forall(ANY, on_bench(shared_by_modules), at_most=AT_MOST)
+
+
+def shared_by_modules(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    module, other = bench.module(), bench.construct()
+    for name, parameter in parameters_of(bench, module).items():
+        setattr(other, name, parameter)
+    arguments = bench.arguments()
+    outputs = [bench.call(one, arguments) for one in (module, other)]
+    yield from all_close(trial, bench.observe_all(outputs[1]), note="with another one's parameters")
+    for results in outputs:
+        bench.backward(results)
+    for name, gradient in bench.gradients(module, arguments).items():
+        yield trial.close(name, gradient.values / 2, note="half of the gradient of two modules")
+
+
+@pytest.mark.lstm_clause("TRAIN-3")
+def test_computed_parameters(lstm_check: Checker) -> None:
+    for compute in (negated, pruned):
+        lstm_check.forall(ANY, computed_parameters(compute), at_most=AT_MOST // 2)
+
+
+# Makes each parameter one that is computed: the leaf that it is computed from, and the factor.
+Compute = Callable[["Bench", Any], dict[str, tuple["torch.Tensor", Array]]]
+
+
+def negated(bench: Bench, module: Any) -> dict[str, tuple[torch.Tensor, Array]]:
+    """Each parameter becomes its negative, computed by a parametrization."""
+    import torch
+    from torch.nn.utils import parametrize
+
+    class Negative(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return -x
+
+    made = {}
+    for name in list(bench.case.config.parameter_shapes()):
+        parametrize.register_parametrization(module, name, Negative())
+        leaf = module.parametrizations[name].original
+        made[name] = leaf, np.full(tuple(leaf.shape), -1.0)
+    return made
+
+
+def pruned(bench: Bench, module: Any) -> dict[str, tuple[torch.Tensor, Array]]:
+    """About half of each parameter becomes zero, by pruning."""
+    from torch.nn.utils import prune
+
+    made = {}
+    for name, shape in bench.case.config.parameter_shapes().items():
+        kept = (uniform_numbers(bench.case.seed, f"kept of {name}", shape) > 0).astype(float)
+        prune.custom_from_mask(module, name, bench.tensor(kept))  # type: ignore[no-untyped-call]
+        made[name] = getattr(module, f"{name}_orig"), kept
+    return made
+
+
+def computed_parameters(compute: Compute) -> Callable[[Trial], list[Finding]]:
+    """The rule that results and gradients are those of what is computed, whenever it changes."""
+
+    def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
+        module = bench.module()
+        made = compute(bench, module)
+        leaves = {name: leaf for name, (leaf, _) in made.items()}
+        for note in ("", ", changed between two calls"):
+            values = {n: bench.observe(n, leaf).values * made[n][1] for n, leaf in leaves.items()}
+            expectation = scaled(expect(trial.case.with_values(values)), made)
+            forget_gradients(leaves)
+            observed = forward_and_backward(bench, module, bench.arguments(), leaves)
+            yield from all_close(
+                trial, observed, expectation, f"computed by {compute.__name__}{note}"
+            )
+            with bench.torch.no_grad():
+                for leaf in leaves.values():
+                    leaf.neg_()
+
+    return on_bench(probe)
+
+
+def scaled(expectation: Expectation, made: Mapping[str, tuple[torch.Tensor, Array]]) -> Expectation:
+    """``expectation`` with the gradients of what the parameters are computed from."""
+    values, noise = dict(expectation.values), dict(expectation.noise)
+    for name, (_, factor) in made.items():
+        values[f"{name}.grad"] = values[f"{name}.grad"] * factor
+        noise[f"{name}.grad"] = noise[f"{name}.grad"] * np.abs(factor)
+    return Expectation(values, noise)
+
+
+@pytest.mark.lstm_clause("TRAIN-4")
+def test_parameters_given_to_a_call(lstm_check: Checker) -> None:
+    lstm_check.forall(ANY, on_bench(parameters_given_to_a_call), at_most=AT_MOST)
+
+
+def parameters_given_to_a_call(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    module = bench.construct()
+    own = parameters_of(bench, module)
+    before = {name: bench.observe(name, parameter).values for name, parameter in own.items()}
+    values = trial.case.arguments()
+    given = {name: bench.tensor(values[name]).requires_grad_() for name in own}
+
+    def called(*arguments: Any) -> Any:
+        return bench.torch.func.functional_call(module, given, arguments)
+
+    observed = forward_and_backward(bench, called, bench.arguments(), given)
+    yield from all_close(trial, observed, note="by functional_call")
+    for name, parameter in own.items():
+        same = np.array_equal(bench.observe(name, parameter).values, before[name])
+        yield holds(name, same, "changed by functional_call")
+        yield holds(name, parameter.grad is None, "has a gradient after functional_call")
+
+
+# ---------------------------------------------------------------------- cotangents
+
+
+@pytest.mark.lstm_clause("TRAIN-5")
+def test_scaled_cotangents(lstm_check: Checker) -> None:
+    lstm_check.forall(ANY, scaled_cotangents, at_most=AT_MOST)
+
+
+def scaled_cotangents(trial: Trial) -> list[Finding]:
+    findings: list[Finding] = []
+    for exponent in (-16, 16):
+        factor = 2.0**exponent
+        cotangents = trial.case.cotangent_values()
+        case = trial.case.with_values(
+            {f"cotangent of {n}": v * factor for n, v in cotangents.items()}
+        )
+        observed = trial.run(case).tensors
+        findings += [
+            trial.close(name, observed[name].values / factor, note=f"cotangents times 2^{exponent}")
+            for name in trial.case.result_names()
+            if name.endswith(".grad")
+        ]
+    return findings
+
+
+@pytest.mark.lstm_clause("TRAIN-6")
+def test_cotangents_that_are_not_finite(lstm_check: Checker) -> None:
+    lstm_check.forall(ANY, cotangents_that_are_not_finite, at_most=AT_MOST)
+
+
+def cotangents_that_are_not_finite(trial: Trial) -> list[Finding]:
+    findings: list[Finding] = []
+    # The first step of a row has no padding.
+    cotangents = trial.case.cotangent_values()
+    for output, value in zip(OUTPUTS, (np.nan, np.inf, -np.inf), strict=True):
+        zeros = {f"cotangent of {name}": np.zeros(v.shape) for name, v in cotangents.items()}
+        alone = zeros[f"cotangent of {output}"]
+        alone.flat[0] = 1.0
+        expectation = expect(trial.case.with_values(zeros))
+        # An array of its own: a case keeps the arrays that it is given.
+        not_finite = {**zeros, f"cotangent of {output}": np.where(alone, value, 0.0)}
+        observed = trial.run(trial.case.with_values(not_finite)).tensors
+        for name in trial.case.result_names():
+            if name.endswith(".grad"):
+                changes = np.abs(expectation.values[name]) > 1e3 * expectation.noise[name]
+                lost = changes & np.isfinite(observed[name].values)
+                message = f"{value} in the cotangent of {output} is lost in {lost.sum()} elements"
+                findings.append(holds(name, not lost.any(), message))
+    return findings
+
+
+@pytest.mark.lstm_clause("TRAIN-7")
+def test_other_cotangents(lstm_check: Checker) -> None:
+    lstm_check.forall(ANY, on_bench(other_cotangents), at_most=AT_MOST)
+
+
+def other_cotangents(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    others = replace(trial.case, seed=trial.case.seed + 1).cotangent_values()
+    expectation = expect(
+        trial.case.with_values({f"cotangent of {n}": v for n, v in others.items()})
+    )
+    module, arguments = bench.module(), bench.arguments()
+    outputs = bench.call(module, arguments)
+    bench.backward(outputs, retain_graph=True)
+    forget_gradients(arguments, parameters_of(bench, module))
+    bench.backward(outputs, {name: bench.tensor(value) for name, value in others.items()})
+    gradients = bench.gradients(module, arguments)
+    yield from all_close(trial, gradients, expectation, "second backward pass, other cotangents")
+
+
+@pytest.mark.lstm_clause("TRAIN-8")
+def test_overwritten_before_the_backward_pass(lstm_check: Checker) -> None:
+    # The test's cotangent of a packed output reaches a copy of it.
+    domain = ANY.but(layout=LAYOUTS[:2])
+    lstm_check.forall(domain, on_bench(overwritten_before_the_backward_pass), at_most=AT_MOST)
+
+
+def overwritten_before_the_backward_pass(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    for name in (*trial.case.argument_names(), *OUTPUTS):
+        module, arguments = bench.module(), bench.arguments()
+        outputs = bench.call(module, arguments)
+        tensors = {**arguments, **parameters_of(bench, module), **outputs}
+        with bench.torch.no_grad():
+            tensors[name].add_(1)
+        try:
+            bench.backward(outputs)
+        except BaseException as error:
+            if is_interrupt(error):
+                raise
+            continue  # as documented
+        for gradient, tensor in bench.gradients(module, arguments).items():
+            yield trial.close(gradient, tensor, note=f"{name} was overwritten after the call")
+
+
+# --------------------------------------------------------------------------- loops
+
+
+@pytest.mark.lstm_clause("TRAIN-9")
+def test_a_training_loop(lstm_check: Checker) -> None:
+    lstm_check.forall(ANY, on_bench(a_training_loop), at_most=AT_MOST // 2)
+
+
+def a_training_loop(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    module = bench.module()
+    optimizer = bench.torch.optim.SGD(module.parameters(), lr=0.125, momentum=0.5)
+    for step in range(1, 4):
+        # With the parameters that the optimizer has made, which are another module's expectations.
+        case = with_parameters_of(bench, module, replace(trial.case, seed=trial.case.seed + step))
+        expectation = expect(case)
+        module.train()
+        optimizer.zero_grad(set_to_none=step % 2 == 0)
+        observed = forward_and_backward(bench, module, bench.arguments(case))
+        yield from all_close(trial, observed, expectation, f"step {step} of a training loop")
+        optimizer.step()
+        case = with_parameters_of(bench, module, case)
+        module.eval()
+        with bench.torch.no_grad():
+            observed = bench.observe_all(bench.call(module, bench.arguments(case)))
+        yield from all_close(trial, observed, expect(case), f"evaluation after step {step}")
+
+
+def with_parameters_of(bench: Bench, module: Any, case: Case) -> Case:
+    """``case`` with the parameters that ``module`` has now, and the cotangents of the bench."""
+    parameters = parameters_of(bench, module)
+    values = {name: bench.observe(name, parameter).values for name, parameter in parameters.items()}
+    cotangents = bench.case.cotangent_values()
+    return case.with_values({**values, **{f"cotangent of {n}": v for n, v in cotangents.items()}})
+
+
+# Long enough that the calls of two threads overlap.
+CALLS_OF_A_THREAD = 5
+
+
+@pytest.mark.lstm_clause("TRAIN-10")
+def test_two_threads(lstm_check: Checker) -> None:
+    lstm_check.forall(ANY.but(seq_len=(4, 8)), two_threads, at_most=AT_MOST // 3)
+
+
+def two_threads(trial: Trial) -> list[Finding]:
+    other = replace(trial.case, seed=trial.case.seed + 1)
+    parameters = {
+        name: trial.case.arguments()[name] for name in trial.case.config.parameter_shapes()
+    }
+    cases = (trial.case, other.with_values(parameters))
+    expectations = (trial.expectation, expect(cases[1]))
+    interval, barrier = sys.getswitchinterval(), Barrier(2, timeout=60)
+    findings: list[Finding] = []
+    with trial.bench(cases[0]) as bench, trial.bench(cases[1]) as other_bench:
+        benches, module = (bench, other_bench), bench.module()
+
+        def calls(thread: int) -> list[dict[str, ObservedTensor]]:
+            mine, arguments = benches[thread], benches[thread].arguments()
+            barrier.wait()
+            observed = []
+            for _ in range(CALLS_OF_A_THREAD):
+                outputs = mine.call(module, arguments)
+                leaves = list(arguments.values())
+                gradients = mine.torch.autograd.grad(
+                    [outputs[name] for name in OUTPUTS], leaves, list(mine.cotangents().values())
+                )
+                named = {f"{n}.grad": g for n, g in zip(arguments, gradients, strict=True)}
+                observed.append(mine.observe_all({**outputs, **named}))
+            return observed
+
+        sys.setswitchinterval(1e-6)  # so that the threads take turns in the midst of a call
+        try:
+            with ThreadPoolExecutor(2) as threads:
+                found = list(threads.map(calls, range(2)))
+        finally:
+            sys.setswitchinterval(interval)
+    for thread, expectation in enumerate(expectations):
+        for observed in found[thread]:
+            note = "while another thread uses the module"
+            findings += all_close(trial, observed, expectation, note)
+    return findings
+
+
+@pytest.mark.lstm_clause("TRAIN-11")
+def test_memory_of_many_calls(lstm_check: Checker) -> None:
+    # Counting looks at every object of the process, which takes long.
+    lstm_check.forall(ANY, on_bench(memory_of_many_calls), at_most=3)
+
+
+def memory_of_many_calls(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    module, numbers = bench.module(), []
+    for _ in range(3):
+        for _ in range(10):
+            forward_and_backward(bench, module, bench.arguments())
+        gc.collect()
+        numbers.append(tensors_alive(bench))
+    grows = numbers[0] < numbers[1] < numbers[2]
+    message = f"{numbers[2] - numbers[1]} more tensors are kept after 10 more calls"
+    yield holds("memory", not grows, message)
+
+
+def tensors_alive(bench: Bench) -> int:
+    """How many tensors there are in the process."""
+    # Some objects claim to be of another class, so their type is asked.
+    return sum(issubclass(type(x), bench.torch.Tensor) for x in gc.get_objects())
