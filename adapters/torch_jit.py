@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import builtins
 import re
+import threading
 from typing import Any
 
 import torch
@@ -19,6 +20,9 @@ from .torch_variants import Shell, enlarged
 __all__ = ["torch_script", "torch_trace"]
 
 States = tuple[torch.Tensor, torch.Tensor]
+
+# Python 3.11 cannot always parse source code in two threads at once.
+_COMPILING = threading.Lock()
 
 
 class _Wrapper(torch.nn.Module):
@@ -46,7 +50,8 @@ class _PackedWrapper(_Wrapper):
 class _Scripted(Shell):
     def forward(self, input: Any, hx: Any = None) -> Any:
         wrapper = _PackedWrapper if isinstance(input, PackedSequence) else _TensorWrapper
-        script = torch.jit.script(wrapper(self.plain_lstm()))
+        with _COMPILING:
+            script = torch.jit.script(wrapper(self.plain_lstm()))
         try:
             for _ in range(2):  # the first run records shapes, the second compiles for them
                 script(*enlarged(input, hx, 0 if self.batch_first else 1))

@@ -6,6 +6,7 @@ of this file.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from contextlib import AbstractContextManager
 from dataclasses import fields
 from typing import Any
@@ -31,8 +32,12 @@ class Shell(torch.nn.LSTM):
 
     def plain_lstm(self) -> torch.nn.LSTM:
         """A ``torch.nn.LSTM``, not a subclass, that shares the parameters of this module."""
+        # A call of torch.nn.LSTM does this for itself, where parameters are computed or replaced.
+        self._flat_weights = [getattr(self, name, None) for name in self._flat_weights_names]
         lstm = torch.nn.LSTM.__new__(torch.nn.LSTM)
         lstm.__dict__.update(self.__dict__)
+        # Hooks of this module have run, and compilers cannot read all of them.
+        lstm._forward_pre_hooks = OrderedDict()
         return lstm
 
 
