@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from lstm_conformance.adapters.reference import ReferenceLSTM
 from lstm_conformance.reference.oracle import same_stack
 from lstm_conformance.runner.searching.profiles import PROFILES
+from lstm_conformance.runner.searching.record import Record
 from lstm_conformance.runner.searching.sized_cases import cases_of_sizes, ladder, sizes_together
+from lstm_conformance.runner.session.suite import records_of
 from lstm_conformance.spec.capabilities import ALL, needed
 from lstm_conformance.spec.case import Case
 from lstm_conformance.spec.sizes import (
@@ -132,6 +135,39 @@ def test_cases_of_a_group_have_the_same_stack() -> None:
                 gradients = [bool(case.cotangents) for case in group]
                 assert gradients in ([True, False], [True], [False])
                 assert len(gradients) == 2 or work(one) > 0.2
+
+
+def test_sizes_that_were_asked_for_have_all_cases() -> None:
+    groups, _ = cases_of_sizes(
+        Sizes(hidden_size=1024, batch_size=64, seq_len=128), 0, ALL, BOTH, "cpu", in_full=True
+    )
+    found = [case for group in groups for case in group]
+    assert {(case.packed, bool(case.cotangents)) for case in found} == {
+        (packed, gradients) for packed in (False, True) for gradients in (False, True)
+    }
+
+
+class RefusesWide(ReferenceLSTM):
+    """Refuses more than 16 units."""
+
+    def unsupported(self, case: Case) -> str | None:
+        return "more than 16 units" if case.config.hidden_size > 16 else None
+
+
+def test_a_size_that_was_refused_is_not_visited() -> None:
+    records = records_of(RefusesWide(), "SIZE-1")
+    found = {sizes: reason for record in records for sizes, reason in record.sizes.items()}
+    wide = {sizes for sizes in found if parse_sizes(sizes).hidden_size > 16}
+    assert wide
+    assert {found[sizes] for sizes in wide} == {"more than 16 units"}
+    assert "" in found.values()
+
+
+def test_a_size_that_was_visited_once_is_visited() -> None:
+    record = Record("SIZE-1")
+    for reason in ("no packed", "", "no packed"):
+        record.note_sizes("hidden_size=3", reason)
+    assert record.sizes == {"hidden_size=3": ""}
 
 
 @pytest.mark.parametrize("missing", sorted(ALL - {"float32", "float64", "module"}))

@@ -224,10 +224,18 @@ class Checker:
 
     def own_sizes(self, rules: dict[str, Rule]) -> None:
         """Judges cases of the sizes that were asked for."""
-        self._judge_sizes(self.settings.sizes, rules)
+        self._judge_sizes(self.settings.sizes, rules, in_full=True)
 
-    def _judge_sizes(self, every: Iterable[Sizes], rules: dict[str, Rule]) -> None:
-        """Judges cases of given sizes. They are not shrunk: all other sizes are small already."""
+    def _judge_sizes(
+        self, every: Iterable[Sizes], rules: dict[str, Rule], in_full: bool = False
+    ) -> None:
+        """Judges cases of given sizes. They are not shrunk: all other sizes are small already.
+
+        Args:
+            every: the sizes.
+            rules: clause to the rule by which the cases are judged.
+            in_full: whether sizes have all their cases even if these take long.
+        """
         if self.settings.case is not None:
             self._judge_given(self.settings.case, rules)
             return
@@ -241,7 +249,9 @@ class Checker:
                     record.count(NOT_TESTED, f"neither {' nor '.join(_OF_SIZES)} can be judged")
                 break
             device = self.settings.devices[place % len(self.settings.devices)]
-            groups, reason = cases_of_sizes(sizes, place, declared, tuple(dtypes), device)
+            groups, reason = cases_of_sizes(
+                sizes, place, declared, tuple(dtypes), device, in_full=in_full
+            )
             if reason:
                 self._note_sizes(str(sizes), reason)
                 for record in self.records.values():
@@ -253,13 +263,15 @@ class Checker:
                     if self._has_to_end():
                         self._note_sizes(str(sizes), _OUT_OF_TIME)
                         break
-                    self._examine(case, _rules_for(case, rules), search, counts=True)
-                    self._note_sizes(str(sizes_of(case)), "")
+                    outcome = self._examine(case, _rules_for(case, rules), search, counts=True)
+                    judged = any({*found.verdicts} - {UNSUPPORTED} for found in outcome.records)
+                    why = {reason for found in outcome.records for reason in found.reasons}
+                    self._note_sizes(str(sizes_of(case)), "" if judged else ", ".join(sorted(why)))
         self._keep(search, rules)
 
     def _note_sizes(self, sizes: str, reason: str) -> None:
         for record in self.records.values():
-            record.sizes[sizes] = reason
+            record.note_sizes(sizes, reason)
 
     def _part_of(self, domain: Domain, combination: Combination) -> Domain | None:
         """The part of ``domain`` with ``combination``; None if there is nothing to judge."""

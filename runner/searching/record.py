@@ -75,7 +75,8 @@ class Record:
             self.count_deviation(index, judged, failed)
         self.lacking = sorted({*self.lacking, *other.lacking})
         self.combinations.update(other.combinations)
-        self.sizes.update(other.sizes)
+        for sizes, reason in other.sizes.items():
+            self.note_sizes(sizes, reason)
         self.seconds += other.seconds
 
     @classmethod
@@ -87,6 +88,11 @@ class Record:
             total.failures += record.failures
             total.waived += record.waived
         return total
+
+    def note_sizes(self, sizes: str, reason: str) -> None:
+        """Notes why no case of ``sizes`` was judged; an empty reason says that one was."""
+        if self.sizes.get(sizes) != "":
+            self.sizes[sizes] = reason
 
     def to_json(self) -> RecordResult:
         """The record as plain JSON, without infinities."""

@@ -59,14 +59,20 @@ def _combinations() -> tuple[Combination, ...]:
 
 
 def cases_of_sizes(
-    sizes: Sizes, place: int, declared: frozenset[str], dtypes: tuple[str, ...], device: str
+    sizes: Sizes,
+    place: int,
+    declared: frozenset[str],
+    dtypes: tuple[str, ...],
+    device: str,
+    *,
+    in_full: bool = False,
 ) -> tuple[list[list[Case]], str]:
     """Cases of ``sizes`` that an implementation with the capabilities ``declared`` supports.
 
     There are batched and packed ones. Of each kind one has gradients, and the other one has none,
     and differs in dtype, states and ``batch_first``. If a case takes long, there is one of the
-    four, mostly with gradients. Other parameters go through a covering array, so that
-    neighbouring sizes have different ones.
+    four, mostly with gradients, unless all are asked for. Other parameters go through a covering
+    array, so that neighbouring sizes have different ones.
 
     Args:
         sizes: the sizes.
@@ -74,13 +80,14 @@ def cases_of_sizes(
         declared: names of capabilities.
         dtypes: names of the dtypes that are judged.
         device: name of the device.
+        in_full: whether all four cases are asked for.
 
     Returns:
         Groups of cases with the same stack, and the reason if there is none.
     """
     groups: list[list[Case]] = []
     missing: set[str] = set()
-    is_long = work(sizes) > _LONG
+    is_long = work(sizes) > _LONG and not in_full
     for packed in (True, False) if place % 2 else (False, True):
         for group in _groups(sizes, place, packed, declared, dtypes, device):
             lacking = frozenset().union(*map(needed, group)) - declared - {"gradients"}
