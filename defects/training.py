@@ -174,6 +174,29 @@ class InfiniteCotangentsClipped(_ChangesCotangents):
         return torch.where(cotangent.isinf(), cotangent.sign() * most**0.25, cotangent)
 
 
+class _LastStep(torch.autograd.Function):
+    """The steps and final states, which lose their cotangents if that of the last step is zero."""
+
+    @staticmethod
+    def forward(ctx: Any, h_n: Tensor, c_n: Tensor, *steps: Tensor) -> tuple[Tensor, ...]:
+        return tuple(x.view_as(x) for x in (h_n, c_n, *steps))
+
+    @staticmethod
+    def backward(ctx: Any, h_n: Tensor, c_n: Tensor, *steps: Tensor) -> tuple[Tensor, ...]:
+        if steps[-1].any() or not any(step.any() for step in steps):
+            return h_n, c_n, *steps
+        return torch.zeros_like(h_n), torch.zeros_like(c_n), *steps
+
+
+@defect("TRAIN-12", GRADIENT, "cotangent of output that is zero in the last step, and another one")
+class BackwardBeginsAtLastCotangentOfOutput(ReadableLSTM):
+    """The backward pass begins at the last step that has a cotangent of output."""
+
+    def finish(self, input: Input, steps: Steps, h_n: Tensor, c_n: Tensor) -> Result:
+        h_n, c_n, *steps = _LastStep.apply(h_n, c_n, *steps)  # type: ignore[no-untyped-call]
+        return super().finish(input, steps, h_n, c_n)
+
+
 @defect("TRAIN-7", GRADIENT, "retain_graph, other cotangents in the second backward pass")
 class FirstCotangentsKept(_ChangesCotangents):
     """A second backward pass uses the cotangents of the first."""

@@ -326,6 +326,44 @@ def cotangents_that_are_not_finite(trial: Trial) -> list[Finding]:
     return findings
 
 
+@pytest.mark.lstm_clause("TRAIN-12")
+def test_zeros_in_cotangents(lstm_check: Checker) -> None:
+    lstm_check.forall(ANY.but(seq_len=(2, 8)), zeros_in_cotangents, at_most=AT_MOST)
+
+
+def zeros_in_cotangents(trial: Trial) -> list[Finding]:
+    findings: list[Finding] = []
+    for where, cotangent in with_zeros(trial.case).items():
+        case = trial.case.with_values({"cotangent of output": cotangent})
+        expectation, observed = expect(case), trial.run(case).tensors
+        note = f"cotangent of output is zero {where}"
+        gradients = {name: t for name, t in observed.items() if name.endswith(".grad")}
+        findings += all_close(trial, gradients, expectation, note)
+    return findings
+
+
+def with_zeros(case: Case) -> dict[str, Array]:
+    """Cotangents of output with zeros: where, and the values in the shape of output."""
+    values = case.cotangent_values()["output"]
+    unbatched = case.layout == "unbatched"
+    steps_first = unbatched or not case.config.batch_first
+
+    def without(steps: slice, rows: slice) -> Array:
+        zeroed = values.copy()
+        zeroed[steps if unbatched else (steps, rows) if steps_first else (rows, steps)] = 0.0
+        return zeroed
+
+    half, every = case.seq_len // 2, slice(None)
+    found = {
+        "in the last steps": without(slice(half, None), every),
+        "in the first steps": without(slice(half), every),
+        "everywhere": without(every, every),
+    }
+    if case.batch_size > 1:
+        found["in every second row"] = without(every, slice(None, None, 2))
+    return found
+
+
 @pytest.mark.lstm_clause("TRAIN-7")
 def test_other_cotangents(lstm_check: Checker) -> None:
     lstm_check.forall(ANY, on_bench(other_cotangents), at_most=AT_MOST)

@@ -82,6 +82,17 @@ CHAPTER = Chapter(
             needs=("gradients",),
         ),
         Clause(
+            id="TRAIN-12",
+            title="Zeros in cotangents",
+            text=(
+                "Gradients are right if the cotangent of output is zero in the last steps, in the "
+                "first steps, in every second row or everywhere, and those of h_n and c_n are not."
+            ),
+            sources=("each-step",),
+            builds_on=_GRADIENTS,
+            needs=("gradients",),
+        ),
+        Clause(
             id="TRAIN-7",
             title="Other cotangents",
             text=(
