@@ -145,7 +145,8 @@ def test_an_interrupt_leaves_partial_results(
     assert "NOT COMPLETED" in out
 
 
-def test_max_failures_ends_the_run(tmp_path: Path) -> None:
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_max_failures_ends_the_run(workers: str, tmp_path: Path) -> None:
     (tmp_path / "wrong.py").write_text(
         "import torch\n"
         "class Wrong(torch.nn.LSTM):\n"
@@ -155,15 +156,17 @@ def test_max_failures_ends_the_run(tmp_path: Path) -> None:
         "        return super().forward(input, *states)\n"
     )
     pytest.importorskip("torch")
-    options = ("--profile", "smoke", "--max-failures", "1")
+    options = ("--profile", "smoke", "--max-failures", "1", "-n", workers)
     ended, results = check("wrong.py:Wrong", *options, cwd=tmp_path)
     assert ended.status == 1
     valid(results)
     assert results["stopped"] == "max-failures"
     states = {part["state"] for part in results["parts"].values()}
-    assert states == {"finished", "not reached"}, "what --resume goes on with"
+    assert states <= {"finished", "cut short", "not reached"}, "what --resume goes on with"
+    assert "not reached" in states
     verdicts = [clause["verdict"] for clause in results["clauses"]]
-    assert sum(verdict == "error" for verdict in verdicts) <= 2, "COMB has two clauses to a test"
+    # COMB has two clauses to a test, and the other worker may be about to fail too.
+    assert sum(verdict == "error" for verdict in verdicts) <= 2 * (1 + (workers == "2"))
     assert "RuntimeError: no" in ended.out
 
 

@@ -39,7 +39,7 @@ _LOOK_SECONDS = 0.2
 # keep the process.
 _END_SECONDS = 5.0
 
-_PYTEST_INTERNAL_ERROR, _PYTEST_USAGE_ERROR = 3, 4
+_INTERRUPTED, _PYTEST_INTERNAL_ERROR, _PYTEST_USAGE_ERROR = 2, 3, 4
 
 # What pytest ends with if all tests passed, some failed, or there were none.
 _ENDED = (0, 1, 5)
@@ -101,6 +101,9 @@ def _believed(content: bytes, status: int | None, options: Options) -> Results:
     except UsageError as error:
         raise PytestEnded(str(error)) from None
     if results["stopped"] == "interrupted":  # never conformant
+        return {**results, "conformant": False}
+    # With several workers, pytest-xdist calls it an interrupt if enough tests have failed.
+    if results["stopped"] == "max-failures" and options.max_failures and status == _INTERRUPTED:
         return {**results, "conformant": False}
     if status is not None and status not in _ENDED:
         raise PytestEnded(f"after it gave its results, {_how_ended(status)}.")
