@@ -184,7 +184,10 @@ def test_divergence_names_the_direction_and_the_output() -> None:
     assert text is not None
     assert "layer 0 reverse" in text
     text = first_divergence(load(CATALOGUE["OutputReverseFirst"].target), both)
-    assert text == "First wrong in a single step: output, while h_n and c_n are right."
+    assert text == (
+        "First wrong in a single step: output, while h_n and c_n are right. Wrong everywhere. "
+        "Right with bidirectional=False."
+    )
 
 
 def test_divergence_names_the_cotangent() -> None:

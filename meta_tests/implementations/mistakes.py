@@ -1,4 +1,4 @@
-"""LSTMs with mistakes that people make and that the catalogue lacks, to see what is said of them."""
+"""LSTMs with mistakes that people make. The catalogue lacks them: what is said of them?"""
 
 from __future__ import annotations
 

@@ -17,14 +17,11 @@ from ...spec.global_settings import known_settings
 from ...spec.interrupts import is_interrupt
 from ..judging.canary import watched
 from ..judging.comparison import error_ratios
-from .probing_cases import is_determined
+from .probing_cases import is_determined, is_large
 
 __all__ = ["Behaviour", "observation_of", "run"]
 
 Array = NDArray[np.float64]
-
-# A case with more steps in all layers and directions, or with more units, is large.
-_STEPS, _UNITS = 100, 32
 
 
 class Behaviour:
@@ -43,7 +40,7 @@ class Behaviour:
     @property
     def is_large(self) -> bool:
         """Whether running all defects on the case would take minutes."""
-        return self.steps > _STEPS or self.case.config.hidden_size > _UNITS
+        return is_large(self.case)
 
     @cached_property
     def expectation(self) -> Expectation:

@@ -1,10 +1,15 @@
-"""Finds where wrong results first differ from the documented ones: step, layer, direction, gate."""
+"""Finds where wrong results first differ from the documented ones: step, layer, direction, gate.
+
+Nothing is said that a further run does not show. A gate is not named if the same equations are
+right in another mode or for other rows.
+"""
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,114 +18,174 @@ from ...reference.oracle import expect
 from ...spec.case import OUTPUTS, Case
 from ...spec.contract import Implementation
 from ...spec.interrupts import is_interrupt
-from ...spec.verdicts import FAIL
-from ..judging.comparison import compare
-from .behaviour import observation_of
+from .conditions import Conditions, conditions, is_right
+from .gates import wrong_gate
+from .probing_cases import is_large
+from .region import Elements, in_words, region
+from .views import View, sentence, states_of, views_of, where
+from .wrong_elements import wrong_elements
 
-__all__ = ["first_divergence"]
+__all__ = ["beginning", "first_divergence"]
 
 Array = NDArray[np.float64]
-
-# A preactivation at which sigmoid and tanh are 1 in every format.
-_SATURATED = 40.0
+Wrong = dict[str, Elements]
 
 
 def first_divergence(implementation: Implementation, case: Case) -> str | None:
-    """One sentence on where the results for ``case`` first go wrong; None if nothing shows it.
+    """Some sentences on where results like those of ``case`` go wrong; None if nothing shows it.
 
-    The implementation is run on the beginnings of the case, with other initial cell states and
-    biases. Exceptions that it raises are ignored.
+    The implementation is run on larger cases, on their beginnings, in other modes, and with other
+    states and biases. Exceptions that it raises are ignored.
     """
     try:
-        wrong = _wrong(implementation, case)
-        if not wrong:
+        views = views_of(implementation, case)
+        if not views:
             return None
-        if not any(name in wrong for name in OUTPUTS):
-            return _of_gradients(implementation, case, wrong)
-        return _of_outputs(implementation, case)
+        cases = [view.case for view in views]
+        if is_large(case):
+            cases = cases[:1]
+        found = conditions(partial(is_right, implementation), cases, views[0].wrong)
+        if not views[0].outputs:
+            return _joined(_of_gradients(implementation, views), str(found))
+        return _of_outputs(implementation, views, found)
     except BaseException as error:
         if is_interrupt(error):
             raise
         return None
 
 
-def _of_outputs(implementation: Implementation, case: Case) -> str:
+def _joined(*sentences: str) -> str:
+    return " ".join(filter(None, sentences))
+
+
+def _of_outputs(implementation: Implementation, views: Sequence[View], found: Conditions) -> str:
+    case = views[0].case
     steps, wrong = _shortest(implementation, case, lambda w: any(n in w for n in OUTPUTS))
-    where = f"with the first {steps} steps" if steps > 1 else "in a single step"
-    short = _beginning(case, steps)
-    states = [(k, name) for name in ("c_n", "h_n") for k in wrong.get(name, ())]
-    if not states:
-        return f"First wrong {where}: output, while h_n and c_n are right."
-    k = min(k for k, _ in states)
-    layer, d = divmod(k, case.config.num_directions)
-    names = [name for row, name in states if row == k]
-    direction = (" forward", " reverse")[d] if case.config.bidirectional else ""
-    gate = _gate(implementation, short, k, names) if steps == 1 else _of_recurrence(names)
-    return f"First wrong {where}: {' and '.join(names)} of layer {layer}{direction}{gate}."
+    length = f"with the first {steps} steps" if steps > 1 else "in a single step"
+    start = f"First wrong {length}: "
+    misshapen = [name for name in OUTPUTS if name in wrong and not wrong[name].axes]
+    if misshapen:
+        return _joined(f"{start}the shape of {' and '.join(misshapen)}.", str(found))
+    places = where(views)
+    rest = sentence(places), str(found)
+    states = states_of(wrong)
+    if states is None:
+        return _joined(f"{start}output, while h_n and c_n are right.", *rest)
+    layer, direction = (int(k) for k in np.argwhere(states.wrong)[0][:2])
+    names = [n for n in ("c_n", "h_n") if n in wrong and wrong[n].wrong[layer, direction].any()]
+    side = (" forward", " reverse")[direction] if case.config.bidirectional else ""
+    text = f"{start}{' and '.join(names)} of layer {layer}{side}"
+    units = _units(implementation, views, steps, layer, direction)
+    text += f", {units}" if units else ""
+    text += ", while c_n is right" if names == ["h_n"] else ""
+    text += ", while h_n is right" if names == ["c_n"] else ""
+    by_rows = any("row" in place for place in places.values() if place)
+    if not found.of_mode and not by_rows:
+        text += _cause(implementation, case, steps, layer, direction, names)
+    return _joined(f"{text}.", *rest)
 
 
-def _of_recurrence(names: list[str]) -> str:
-    if names == ["h_n"]:
-        return ", while c_n is right"
-    return ", so the mistake is in what one step hands to the next"
+def _units(
+    implementation: Implementation, views: Sequence[View], steps: int, layer: int, direction: int
+) -> str:
+    """Which units are wrong in the first wrong step; empty if all are, or if it has no words."""
+    found = []
+    for view in views:
+        states = states_of(wrong_elements(implementation, beginning(view.case, steps)))
+        if states is None:
+            return ""
+        part = states.wrong[layer, direction]
+        if not part.any():
+            return ""
+        counts = states.counts[layer, direction]
+        found.append(Elements(states.axes[2:], part, counts, states.marks))
+    place = region(found) or {}
+    return in_words({axis: words for axis, words in place.items() if "unit" in axis} or None)
 
 
-def _gate(implementation: Implementation, case: Case, k: int, names: list[str]) -> str:
-    """Which gate of a single step is wrong, found by making the other factors trivial."""
-    if names == ["h_n"]:
-        return ", while c_n is right: the gate o, tanh(c) or the projection"
+def _cause(
+    implementation: Implementation,
+    case: Case,
+    steps: int,
+    layer: int,
+    direction: int,
+    names: Sequence[str],
+) -> str:
+    """What is wrong in the step that is first wrong; empty if nothing shows it."""
+    if steps > 1:
+        alone = _last_step_alone(case, steps)
+        if alone is None:
+            return ""
+        if is_right(implementation, alone):
+            return (
+                ", so the mistake is in what one step hands to the next "
+                f"(step {steps - 1} is right alone, from the documented states)"
+            )
+        layer, direction = 0, 0
+    else:
+        alone = replace(beginning(case, 1), cotangents=())
+    states = states_of(wrong_elements(implementation, alone))
+    if states is None or not states.axes:
+        return ""
+    gate = wrong_gate(implementation, alone, layer, direction, names)
+    return f": {gate}" if gate else ""
 
-    def wrong_with(case: Case) -> bool:
-        return k in _wrong(implementation, case).get("c_n", ())
 
-    shapes = case.shapes()
-    if case.states:
-        without_c = case.with_values({"c_0": np.zeros(shapes["c_0"])})
-        if not wrong_with(without_c):
-            return ": the gate f, or what it multiplies (right if c_0 is zero)"
-    suffix = case.config.parameter_names(*divmod(k, case.config.num_directions))[0]
-    name = suffix.replace("weight_ih", "bias_ih")
-    if name not in shapes:
-        return ": the gate i or g"
-    H = case.config.hidden_size
-    for gate, block in (("i", slice(0, H)), ("g", slice(2 * H, 3 * H))):
-        values = case.arguments()
-        values[name][block] = _SATURATED
-        if case.states:
-            values["c_0"] = np.zeros(shapes["c_0"])
-        if not wrong_with(case.with_values(values)):
-            return f": the gate {gate} (right if it is saturated)"
-    return ": the gates i and g, or how they are put together"
+def _last_step_alone(case: Case, steps: int) -> Case | None:
+    """Step ``steps - 1`` alone, from the states that the steps before it give.
+
+    None where several layers, directions or rows of unequal length have no such step.
+    """
+    config = case.config
+    if config.num_layers > 1 or config.bidirectional or case.packed:
+        return None
+    before = expect(replace(beginning(case, steps - 1), cotangents=())).values
+    values = _values(case)
+    axis = _time_axis(case)
+    for name in _IN_TIME:
+        if name in values:
+            values[name] = values[name].take([steps - 1], axis)
+    values |= {"h_0": before["h_n"], "c_0": before["c_n"]}
+    return case.with_values(values, seq_len=1, states=True, cotangents=())
 
 
-def _of_gradients(implementation: Implementation, case: Case, wrong: dict[str, set[int]]) -> str:
+def _of_gradients(implementation: Implementation, views: Sequence[View]) -> str:
+    case, wrong = views[0].case, views[0].wrong
     steps, first = _shortest(implementation, case, bool)
     text = f"Outputs are right. First wrong with {steps} step{'s' * (steps > 1)}: "
-    text += ", ".join(first)
+    text += ", ".join(f"{name}{_of_gradient(name, views)}" for name in first)
     others = [name for name in wrong if name not in first]
     if others:
         text += f"; later also {', '.join(others)}"
     right = [
         name
         for name in case.cotangents
-        if not _wrong(implementation, replace(case, cotangents=(name,)))
+        if is_right(implementation, replace(case, cotangents=(name,)))
     ]
     if right and len(right) < len(case.cotangents):
         text += f". Right if only {' or only '.join(right)} has a cotangent"
     return f"{text}."
 
 
+def _of_gradient(name: str, views: Sequence[View]) -> str:
+    """Where a gradient is wrong, in brackets; empty if it is everywhere, or has no words."""
+    if not all(name in view.wrong for view in views):
+        return ""
+    place = region([view.wrong[name] for view in views])
+    return f" ({in_words(place)})" if place else ""
+
+
 def _shortest(
-    implementation: Implementation, case: Case, enough: Callable[[dict[str, set[int]]], bool]
-) -> tuple[int, dict[str, set[int]]]:
+    implementation: Implementation, case: Case, enough: Callable[[Wrong], bool]
+) -> tuple[int, Wrong]:
     """A number of steps at which ``enough`` holds and with one step less does not.
 
     The second value returned is what is wrong with this number of steps.
     """
-    found = {case.seq_len: _wrong(implementation, case)}
+    found = {case.seq_len: wrong_elements(implementation, case)}
 
     def is_wrong(steps: int) -> bool:
-        found[steps] = _wrong(implementation, _beginning(case, steps))
+        found[steps] = wrong_elements(implementation, beginning(case, steps))
         return enough(found[steps])
 
     # This is the smallest number, unless results become right again with more steps.
@@ -128,17 +193,17 @@ def _shortest(
     return steps, found[steps]
 
 
-def _beginning(case: Case, steps: int) -> Case:
+_IN_TIME = ("input", "cotangent of output")
+
+
+def beginning(case: Case, steps: int) -> Case:
     """The first ``steps`` steps of ``case``, with its values."""
     if steps == case.seq_len:
         return case
-    axis = 1 if case.config.batch_first and case.layout != "unbatched" else 0
-    values = case.arguments() | {
-        f"cotangent of {name}": value for name, value in case.cotangent_values().items()
-    }
-    for name in ("input", "cotangent of output"):
+    values = _values(case)
+    for name in _IN_TIME:
         if name in values:
-            values[name] = values[name].take(range(steps), axis)
+            values[name] = values[name].take(range(steps), _time_axis(case))
     lengths = tuple(min(length, steps) for length in case.lengths)
     is_sorted = list(lengths) == sorted(lengths, reverse=True)
     layout = case.layout
@@ -147,19 +212,11 @@ def _beginning(case: Case, steps: int) -> Case:
     return case.with_values(values, seq_len=steps, lengths=lengths, layout=layout)
 
 
-def _wrong(implementation: Implementation, case: Case) -> dict[str, set[int]]:
-    """Name of each wrong tensor to the indices of its first axis at which it is wrong."""
-    observation = observation_of(implementation, case)
-    expectation = expect(case)
-    found: dict[str, set[int]] = {}
-    for name in case.result_names():
-        observed, expected = observation.tensors[name].values, expectation.values[name]
-        noise = expectation.noise[name]
-        if observed.shape != expected.shape:
-            found[name] = set(range(len(expected)))
-            continue
-        for k in range(len(expected)):
-            finding = compare(name, observed[k], expected[k], noise[k], case.precision)
-            if finding.verdict == FAIL:
-                found.setdefault(name, set()).add(k)
-    return found
+def _values(case: Case) -> dict[str, Array]:
+    """The values of all arguments and cotangents, by the names of ``Case.with_values``."""
+    cotangents = case.cotangent_values().items()
+    return {**case.arguments(), **{f"cotangent of {name}": value for name, value in cotangents}}
+
+
+def _time_axis(case: Case) -> int:
+    return 1 if case.config.batch_first and case.layout != "unbatched" else 0

@@ -6,13 +6,45 @@ from dataclasses import replace
 from typing import Any
 
 from ...spec.case import LAYOUTS, OUTPUTS, Case
+from ...spec.sizes import sizes_of, with_sizes
 
-__all__ = ["is_determined", "probing_cases"]
+__all__ = ["is_determined", "is_large", "larger_cases", "probing_cases"]
+
+# A case with more cells in all steps, layers and directions, or with more units, is large.
+_CELLS, _UNITS = 100, 32
+
+# How much larger than a small case the two cases are that show where it is wrong.
+_LARGER = {"seq_len": (3, 5), "batch_size": (3, 4), "input_size": (2, 3), "hidden_size": (4, 6)}
 
 
 def is_determined(case: Case) -> bool:
     """Whether the results of ``case`` do not depend on random numbers."""
     return not 0 < case.active_dropout < 1
+
+
+def is_large(case: Case) -> bool:
+    """Whether running all defects on ``case`` would take minutes."""
+    config = case.config
+    cells = case.seq_len * config.num_layers * config.num_directions
+    return cells > _CELLS or config.hidden_size > _UNITS
+
+
+def larger_cases(case: Case) -> list[Case]:
+    """Two cases like ``case`` that are a little larger, in each size by another number.
+
+    Raises:
+        ValueError: some values of ``case`` are replaced, so that there are no such cases.
+    """
+    sizes = sizes_of(case)
+    found = []
+    for k in range(2):
+        more = {name: getattr(sizes, name) + by[k] for name, by in _LARGER.items()}
+        if case.layout == "unbatched":
+            more["batch_size"] = 1
+        if sizes.proj_size:
+            more["proj_size"] = sizes.proj_size + 1 + k
+        found.append(replace(with_sizes(case, sizes._replace(**more)), seed=case.seed + k))
+    return found
 
 
 def probing_cases(case: Case) -> list[Case]:
