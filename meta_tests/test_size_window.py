@@ -80,4 +80,7 @@ def test_the_window_is_the_diagnosis(tmp_path: Path) -> None:
     _, results = check("wrong.py:Wrong", "--clause", "SIZE-1", "--profile", "smoke", cwd=tmp_path)
     (clause,) = results["clauses"]
     text = clause["failure"]["diagnosis"]["text"]
-    assert text == "wrong only for some sizes: batch_size from 41 on (right at 40)."
+    assert text == (
+        "wrong only for some sizes: batch_size from 41 on (right at 40). First wrong in a single "
+        "step: output, while h_n and c_n are right. Wrong only in the last projected unit."
+    )

@@ -15,6 +15,10 @@ from .wrong_elements import wrong_elements
 __all__ = ["Conditions", "conditions", "is_right", "variations"]
 
 
+# In training mode too.
+_WITHOUT_DROPOUT = "with dropout=0"
+
+
 @dataclass(frozen=True)
 class Conditions:
     """Changes of a case that make a wrong result right.
@@ -30,7 +34,10 @@ class Conditions:
     def __str__(self) -> str:
         """One sentence; empty without conditions."""
         every = (*self.of_mode, *self.of_equations)
-        return f"Right {', or '.join(every)}." if every else ""
+        if not every:
+            return ""
+        cause = ": the mistake is in dropout" if _WITHOUT_DROPOUT in every else ""
+        return f"Right {', or '.join(every)}{cause}."
 
 
 def conditions(
@@ -93,7 +100,7 @@ def _of_mode(case: Case) -> dict[str, Callable[[], Case]]:
     config = case.config
     found: dict[str, Callable[[], Case]] = {}
     if config.dropout and case.training:
-        found["with dropout=0"] = lambda: _configured(case, dropout=0.0)
+        found[_WITHOUT_DROPOUT] = lambda: _configured(case, dropout=0.0)
     if case.training:
         found["in evaluation mode"] = lambda: replace(case, training=False)
     elif config.num_layers == 1 or config.dropout in (0.0, 1.0):

@@ -8,11 +8,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ...adapters.target import load
 from ...spec.case import Case
-from ...spec.clauses import CHAPTERS
+from ...spec.clauses import CHAPTERS, prerequisites
 from ...spec.contract import Implementation
 from ...spec.interrupts import is_interrupt
 from ...spec.verdicts import FAIL
@@ -20,11 +21,14 @@ from ..judging.comparison import THRESHOLD, Finding
 from ..judging.rules import Rule
 from ..judging.trial import Trial
 from .behaviour import Behaviour, run
+from .conditions import conditions, is_right
 from .divergence import first_divergence
 from .failure import LARGEST_RATIO, Diagnosis, Failure
-from .probing_cases import is_determined, probing_cases
+from .probing_cases import is_determined, is_large, probing_cases, single_steps
+from .recomputation import recomputed
 from .size_window import size_window
 from .suspects import MATCH, SEPARATION, Group, filtered, matches, may_match, pairs, suspects
+from .views import views_of
 
 if TYPE_CHECKING:
     from ...defects.catalogue import Defect
@@ -34,7 +38,8 @@ __all__ = ["Diagnostician", "Evidence", "diagnosis_of_runs"]
 # Number of seeds that are tried for a failing case, if only the rule of the clause shows it.
 _SEEDS = 6
 
-# A search takes seconds. After this number of searches only known matches are tried.
+# A search takes seconds. After this number of searches only known matches are tried, unless a
+# clause fails that all those searched for build on.
 _SEARCHES = 3
 
 # The clauses whose cases have large sizes.
@@ -79,7 +84,7 @@ class Diagnostician:
         self._implementation = implementation
         self._without = frozenset(without)
         self._found: list[Group] = []
-        self._searches = 0
+        self._searched: list[str] = []
         self._probed: dict[Case, Behaviour | None] = {}
 
     def diagnose(self, clause: str, evidence: Sequence[Evidence]) -> Diagnosis | None:
@@ -94,7 +99,7 @@ class Diagnostician:
             matched = matches(known, failing, THRESHOLD)
             if matched is not None:
                 return _named([known], matched, documented)
-        if not evidence or self._searches >= _SEARCHES:
+        if not evidence or not self._may_search(clause):
             return None
         if clause in _OF_SIZES:
             window = self._window(evidence[-1])
@@ -103,21 +108,66 @@ class Diagnostician:
         behaviours = [*self._probe(evidence[0].trial.case), *failing]
         wrong = [b for b in behaviours if is_determined(b.case) and b.documented > SEPARATION]
         if not wrong:
-            return self._by_rule(clause, evidence[0])
-        self._searches += 1
-        documented = max(b.documented for b in wrong)
+            return self._by_rule(clause, evidence)
+        self._searched.append(clause)
         # The cheapest first: most suspects differ there already.
         wrong.sort(key=lambda b: (b.is_large, b.steps))
+        others = [b for b in behaviours if b not in wrong]
+        case = _plainest(wrong, failing)
+        named = self._named_by_search(clause, wrong, others, case)
+        if named is not None:
+            return named
+        if wrong[0].is_large:
+            window = self._window(evidence[-1])
+            if window is not None:
+                return window
+        text = first_divergence(self._implementation, case)
+        documented = max(b.documented for b in wrong)
+        return None if text is None else Diagnosis(text, documented_ratio=_finite(documented))
+
+    def _may_search(self, clause: str) -> bool:
+        """Whether ``clause`` is one of the first, or more of a cause than all of them.
+
+        A search takes long. Clauses that only build on broken ones must not use up all searches.
+        """
+        searched = self._searched
+        return len(searched) < _SEARCHES or all(clause in prerequisites(one) for one in searched)
+
+    def _named_by_search(
+        self, clause: str, wrong: list[Behaviour], others: list[Behaviour], case: Case
+    ) -> Diagnosis | None:
+        """The defects that match, or a change of the documented LSTM; None if there are none.
+
+        Pairs of defects take longest, and come last.
+        """
+        documented = max(b.documented for b in wrong)
         defects = self._suspects()
         if wrong[0].is_large:  # so all are
             defects = [defect for defect in defects if defect.breaks == clause]
-        others = [b for b in behaviours if b not in wrong]
-        groups, matched = self._search(defects, [*wrong, *others])
-        if groups and documented > SEPARATION * max(matched, 1.0):
-            self._found.append(groups[0])
-            return _named(groups, matched, documented)
-        where = first_divergence(self._implementation, wrong[0].case)
-        return None if where is None else Diagnosis(where, documented_ratio=_finite(documented))
+        certain = [*wrong, *(b for b in others if is_determined(b.case))]
+        random = [b for b in others if not is_determined(b.case)]
+        groups, matched = _matching([(defect,) for defect in defects], certain, random)
+        if not groups:
+            text = self._recomputed(case)
+            if text is not None:
+                return Diagnosis(text, documented_ratio=_finite(documented))
+        if not groups and len(self._searched) == 1:  # once is enough
+            groups, matched = _matching(pairs(defects, certain), certain, random)
+        if not groups or documented <= SEPARATION * max(matched, 1.0):
+            return None
+        self._found.append(groups[0])
+        return _named(groups, matched, documented)
+
+    def _recomputed(self, case: Case) -> str | None:
+        """A change of the documented LSTM that explains what is wrong in cases like ``case``."""
+        text = recomputed(self._run([v.case for v in views_of(self._implementation, case)]))
+        if text is None and not is_large(case) and type(case) is Case:
+            text = recomputed(self._run(single_steps(case)))
+        return text
+
+    def _run(self, cases: Sequence[Case]) -> list[Behaviour]:
+        made = [(case, run(self._implementation, case)) for case in cases]
+        return [Behaviour(case, observation) for case, observation in made if observation]
 
     def _window(self, evidence: Evidence) -> Diagnosis | None:
         """For which sizes the rule of ``evidence`` is broken; None if small ones break it too."""
@@ -125,8 +175,12 @@ class Diagnostician:
         def fails(case: Case) -> bool:
             return bool(_findings(evidence.rule, case, self._implementation))
 
-        window = size_window(fails, evidence.trial.case)
-        return None if window is None else Diagnosis(window)
+        case = evidence.trial.case
+        window = size_window(fails, case)
+        if window is None:
+            return None
+        place = first_divergence(self._implementation, case, causes=False)
+        return Diagnosis(window if place is None else f"{window} {place}")
 
     def _probe(self, case: Case) -> list[Behaviour]:
         """What the implementation does with cases that tell defects apart."""
@@ -141,37 +195,58 @@ class Diagnostician:
     def _suspects(self) -> list[Defect]:
         return [defect for defect in suspects() if defect.id not in self._without]
 
-    def _search(
-        self, defects: list[Defect], behaviours: list[Behaviour]
-    ) -> tuple[list[Group], float]:
-        """The defects, or pairs of them, that match all behaviours, and their largest distance."""
-        certain = [b for b in behaviours if is_determined(b.case)]
-        random = [b for b in behaviours if b not in certain]
-        found, matched = filtered([(defect,) for defect in defects], certain)
-        if not found and self._searches == 1:  # pairs take long, and once is enough
-            found, matched = filtered(pairs(defects, certain), certain)
-        return [g for g in found if all(may_match(g, b) for b in random)], matched
-
-    def _by_rule(self, clause: str, evidence: Evidence) -> Diagnosis | None:
+    def _by_rule(self, clause: str, evidence: Sequence[Evidence]) -> Diagnosis | None:
         """The defects of ``clause`` for which its rule has the same findings.
 
-        This is for failures that no plain run shows.
+        This is for failures that no plain run shows. Without such defects, the modes in which the
+        implementation is right.
         """
-        cases = [replace(evidence.trial.case, seed=seed) for seed in range(_SEEDS)]
-        ours = [_findings(evidence.rule, case, self._implementation) for case in cases]
+        first = evidence[0]
+        cases = [replace(first.trial.case, seed=seed) for seed in range(_SEEDS)]
+        ours = [_findings(first.rule, case, self._implementation) for case in cases]
         documented = max((f.ratio or 0.0 for found in ours for f in found), default=0.0)
-        if documented <= SEPARATION or sum(map(bool, ours)) < _SEEDS / 2:
+        groups: list[Group] = []
+        if documented > SEPARATION and sum(map(bool, ours)) >= _SEEDS / 2:
+            groups = [
+                (d,)
+                for d in self._suspects()
+                if d.breaks == clause
+                and all(
+                    _same_findings(found, _findings(first.rule, case, load(d.target)))
+                    for case, found in zip(cases, ours, strict=True)
+                )
+            ]
+        if groups:
+            return _named(groups, MATCH, documented)
+        return self._right_elsewhere(evidence[-1])
+
+    def _right_elsewhere(self, evidence: Evidence) -> Diagnosis | None:
+        """In which modes the implementation is right; None if the plain case is right as well."""
+        case = evidence.trial.case
+        if is_right(self._implementation, case):
             return None
-        groups: list[Group] = [
-            (d,)
-            for d in self._suspects()
-            if d.breaks == clause
-            and all(
-                _same_findings(found, _findings(evidence.rule, case, load(d.target)))
-                for case, found in zip(cases, ours, strict=True)
-            )
-        ]
-        return _named(groups, MATCH, documented) if groups else None
+        found = conditions(partial(is_right, self._implementation), [case])
+        if is_determined(case):  # so it raises an exception
+            return Diagnosis(str(found)) if str(found) else None
+        if not found.of_mode:
+            return None
+        messages = [f.message for f in _findings(evidence.rule, case, self._implementation)]
+        what = f" ({messages[0]})" if messages and messages[0] else ""
+        return Diagnosis(f"{str(replace(found, of_equations=()))[:-1]}{what}.")
+
+
+def _matching(
+    tried: list[Group], certain: list[Behaviour], random: list[Behaviour]
+) -> tuple[list[Group], float]:
+    """The groups of defects that match all behaviours, and their largest distance."""
+    found, matched = filtered(tried, certain)
+    return [g for g in found if all(may_match(g, b) for b in random)], matched
+
+
+def _plainest(wrong: list[Behaviour], failing: list[Behaviour]) -> Case:
+    """The smallest case that was found to fail, if it is small; otherwise another wrong one."""
+    small = [b.case for b in failing if b in wrong and type(b.case) is Case and not b.is_large]
+    return small[-1] if small else wrong[0].case
 
 
 def _named(groups: list[Group], matched: float, documented: float) -> Diagnosis:

@@ -31,23 +31,29 @@ Array = NDArray[np.float64]
 Wrong = dict[str, Elements]
 
 
-def first_divergence(implementation: Implementation, case: Case) -> str | None:
+def first_divergence(implementation: Implementation, case: Case, causes: bool = True) -> str | None:
     """Some sentences on where results like those of ``case`` go wrong; None if nothing shows it.
 
     The implementation is run on larger cases, on their beginnings, in other modes, and with other
     states and biases. Exceptions that it raises are ignored.
+
+    Args:
+        implementation: that is wrong.
+        case: in which it is.
+        causes: whether to look for the gate, and for modes in which it is right. For large cases
+            that takes long.
     """
     try:
         views = views_of(implementation, case)
         if not views:
             return None
-        cases = [view.case for view in views]
-        if is_large(case):
-            cases = cases[:1]
-        found = conditions(partial(is_right, implementation), cases, views[0].wrong)
+        found = Conditions()
+        if causes:
+            cases = [view.case for view in views[: 1 if is_large(case) else None]]
+            found = conditions(partial(is_right, implementation), cases, views[0].wrong)
         if not views[0].outputs:
             return _joined(_of_gradients(implementation, views), str(found))
-        return _of_outputs(implementation, views, found)
+        return _of_outputs(implementation, views, found, causes)
     except BaseException as error:
         if is_interrupt(error):
             raise
@@ -58,7 +64,9 @@ def _joined(*sentences: str) -> str:
     return " ".join(filter(None, sentences))
 
 
-def _of_outputs(implementation: Implementation, views: Sequence[View], found: Conditions) -> str:
+def _of_outputs(
+    implementation: Implementation, views: Sequence[View], found: Conditions, causes: bool
+) -> str:
     case = views[0].case
     steps, wrong = _shortest(implementation, case, lambda w: any(n in w for n in OUTPUTS))
     length = f"with the first {steps} steps" if steps > 1 else "in a single step"
@@ -80,7 +88,7 @@ def _of_outputs(implementation: Implementation, views: Sequence[View], found: Co
     text += ", while c_n is right" if names == ["h_n"] else ""
     text += ", while h_n is right" if names == ["c_n"] else ""
     by_rows = any("row" in place for place in places.values() if place)
-    if not found.of_mode and not by_rows:
+    if causes and not found.of_mode and not by_rows:
         text += _cause(implementation, case, steps, layer, direction, names)
     return _joined(f"{text}.", *rest)
 

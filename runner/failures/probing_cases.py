@@ -8,13 +8,16 @@ from typing import Any
 from ...spec.case import LAYOUTS, OUTPUTS, Case
 from ...spec.sizes import sizes_of, with_sizes
 
-__all__ = ["is_determined", "is_large", "larger_cases", "probing_cases"]
+__all__ = ["is_determined", "is_large", "larger_cases", "probing_cases", "single_steps"]
 
 # A case with more cells in all steps, layers and directions, or with more units, is large.
 _CELLS, _UNITS = 100, 32
 
 # How much larger than a small case the two cases are that show where it is wrong.
 _LARGER = {"seq_len": (3, 5), "batch_size": (3, 4), "input_size": (2, 3), "hidden_size": (4, 6)}
+
+# With weights so much larger, gates are nearly open or closed.
+_STEEP = 10.0
 
 
 def is_determined(case: Case) -> bool:
@@ -45,6 +48,20 @@ def larger_cases(case: Case) -> list[Case]:
             more["proj_size"] = sizes.proj_size + 1 + k
         found.append(replace(with_sizes(case, sizes._replace(**more)), seed=case.seed + k))
     return found
+
+
+def single_steps(case: Case) -> list[Case]:
+    """Two larger cases of one step with large values: no earlier step hides what it does.
+
+    Raises:
+        ValueError: as :func:`larger_cases`.
+    """
+    layout = "batched" if case.packed else case.layout
+    scale = _STEEP * max(case.weight_scale, 1.0)
+    return [
+        replace(c, layout=layout, lengths=(), seq_len=1, weight_scale=scale)
+        for c in larger_cases(case)
+    ]
 
 
 def probing_cases(case: Case) -> list[Case]:

@@ -106,6 +106,8 @@ def states_of(wrong: dict[str, Elements]) -> Elements | None:
 
 def sentence(found: dict[str, Region | None]) -> str:
     """What :func:`where` found, in one sentence; empty if that is nothing."""
+    if all(not of_names for of_names in found.values()) and None in found.values():
+        return ""
     said = {names: in_words(of_names) for names, of_names in found.items()}
     parts = [
         f"in {names} {words}" if names and len(found) > 1 else words
