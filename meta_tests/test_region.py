@@ -128,6 +128,15 @@ def test_padding_does_not_count() -> None:
     assert in_words(region([Elements(AXES, wrong, np.ones_like(counts))])) == ""
 
 
+def test_only_the_padding() -> None:
+    padding = np.arange(5)[:, None] >= np.array((5, 3, 2))
+    other = padding.copy()
+    other[0, 0] = True
+    axes, counts = ("step", "row"), ~padding
+    assert in_words(region([Elements(axes, padding, counts, {}, padding)])) == "only in the padding"
+    assert in_words(region([Elements(axes, other, counts, {}, padding)])) == ""
+
+
 def test_marks_are_preferred() -> None:
     views = [
         Elements(e.axes, e.wrong, e.counts, {"step": {"the late steps": frozenset(range(2, 9))}})

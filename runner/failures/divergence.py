@@ -126,7 +126,7 @@ def _cause(
             return ""
         if is_right(implementation, alone):
             return (
-                ", so the mistake is in what one step hands to the next "
+                ", so the mistake is in what a step takes from those before it "
                 f"(step {steps - 1} is right alone, from the documented states)"
             )
         layer, direction = 0, 0

@@ -24,7 +24,8 @@ _FILLED = 0.9
 _LISTED = 3
 
 # In the order in which they are named.
-_AXES = ("gate", "projected unit", "unit", "feature", "step", "row", "direction", "layer")
+_PADDING = "padding"
+_AXES = ("gate", "projected unit", "unit", "feature", "step", "row", "direction", "layer", _PADDING)
 
 _NAMES = {"direction": ("forward", "reverse"), "gate": ("i", "f", "g", "o")}
 
@@ -40,12 +41,14 @@ class Elements:
         counts: which elements are judged, in the same shape. Padding is not, as long as it is
             right.
         marks: name of an axis to words for sets of its indices, which are preferred to numbers.
+        padding: which elements lie behind the end of a row, in the same shape; None if none do.
     """
 
     axes: tuple[str, ...]
     wrong: Bools
     counts: Bools
     marks: Mapping[str, Mapping[str, frozenset[int]]] = field(default_factory=dict)
+    padding: Bools | None = None
 
 
 def region(views: Sequence[Elements]) -> Region | None:
@@ -64,6 +67,8 @@ def region(views: Sequence[Elements]) -> Region | None:
     Returns:
         None if the wrong elements are in no region that has words.
     """
+    if all(v.padding is not None and v.padding[v.wrong].all() for v in views):
+        return {_PADDING: "the padding"}
     axes = [axis for axis in _AXES if axis in views[0].axes]
     words = {axis: _words(axis, views) for axis in axes}
     described = [axis for axis in axes if words[axis]]

@@ -49,7 +49,12 @@ def wrong_elements(implementation: Implementation, case: Case) -> dict[str, Elem
 
 def _elements(case: Case, name: str, wrong: Bools, counts: Bools) -> Elements:
     axes, shape = _axes(case, name, wrong.shape)
-    return Elements(axes, wrong.reshape(shape), counts.reshape(shape), _marks(case))
+    padding = None
+    if name in ("output", "input.grad") and len(set(case.lengths)) > 1:
+        over = np.arange(case.seq_len)[:, None] >= np.array(case.lengths)  # (T, N)
+        behind = over.T if case.config.batch_first else over
+        padding = np.broadcast_to(behind[..., None], wrong.shape).reshape(shape)
+    return Elements(axes, wrong.reshape(shape), counts.reshape(shape), _marks(case), padding)
 
 
 def _axes(case: Case, name: str, shape: tuple[int, ...]) -> tuple[tuple[str, ...], tuple[int, ...]]:
