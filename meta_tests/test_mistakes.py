@@ -23,9 +23,12 @@ from .helpers.modified_reference import Modified, with_output
 
 pytest.importorskip("torch")
 
+import torch
+
 from lstm_conformance.adapters.target import load
 from lstm_conformance.adapters.torch_module import TorchModule
 from lstm_conformance.defects.catalogue import catalogue
+from lstm_conformance.defects.readable import ReadableLSTM
 from lstm_conformance.runner.failures.diagnosis import Diagnostician, Evidence
 from lstm_conformance.runner.judging.dropout_masks import close_for_some_mask
 
@@ -185,12 +188,59 @@ def test_gates_are_blamed_if_a_run_shows_it(name: str) -> None:
         assert "mistake" not in text, text
 
 
+class AddedWhereBothAreSmall(ReadableLSTM):
+    """Right if i is 1, and if g is."""
+
+    def cell(self, x: Any, h: Any, c: Any, w: Any) -> Any:
+        i, f, g, o = self.gates(x, h, w)
+        c_t = f * c + i * g + (1 - i) * (1 - g)
+        return self.project(o * self.tanh(c_t), w), c_t
+
+
+class FinalCellWithInitialOne(ReadableLSTM):
+    """c_n has c_0 in it, while all steps are right."""
+
+    def forward(self, input: Any, hx: Any = None) -> Any:
+        output, (h_n, c_n) = super().forward(input, hx)
+        return output, (h_n, c_n if hx is None else c_n + 0.1 * hx[1])
+
+
+class LateRowsStartFromTheFirst(ReadableLSTM):
+    """Rows from 3 on start from the cell state of row 0."""
+
+    def initial_states(self, input: Any, hx: Any, steps: Any) -> Any:
+        h, c = super().initial_states(input, hx, steps)
+        return h, torch.cat([c[:, :3], c[:, :1].expand_as(c[:, 3:])], dim=1)
+
+
+@pytest.mark.parametrize(
+    ("cls", "has"),
+    [
+        (AddedWhereBothAreSmall, "First wrong in a single step: c_n and h_n"),
+        (FinalCellWithInitialOne, "c_n of layer 0, while h_n is right"),
+        (LateRowsStartFromTheFirst, "Wrong only in rows 3 and up."),
+    ],
+)
+def test_no_gate_is_blamed(cls: Any, has: str) -> None:
+    text = said(
+        TorchModule("wrong", cls, ""), "input_size=2 hidden_size=3 batch_size=4 states=True"
+    )
+    assert has in text
+    assert "gate" not in text, text
+
+
 # -------------------------------------------------------------- what explains nothing
 
 CASE = Case.parse("v1 input_size=3 hidden_size=5 batch_size=4 seq_len=3 weight_scale=3.0")
 UNEXPLAINED = {
     "far smaller than the rounding of any format": lambda x: x * (1 + 1e-12),
     "as in float32, but in few elements": lambda x: np.where(np.arange(5) < 4, x, x * (1 + 6e-8)),
+    "as in float32, but not in all elements": lambda x: np.where(
+        np.arange(5) < 2, x, x * (1 + 6e-8)
+    ),
+    "clipped, and wrong besides": lambda x: np.where(
+        np.abs(x) < 0.01, x + 0.01, np.clip(x, -0.2, 0.2)
+    ),
     "far larger": lambda x: x * 1.1,
     "a constant": lambda x: np.full_like(x, 0.1),
     "clipped, but not where it should be": lambda x: np.clip(x, -0.2, 0.2)[:, ::-1],

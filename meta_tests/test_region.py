@@ -67,6 +67,14 @@ def test_words(name: str) -> None:
     assert in_words(region(elements(mark))) == words
 
 
+def test_everywhere_but_for_one_element() -> None:
+    def nearly(wrong: Bools) -> None:
+        wrong[:] = True
+        wrong[1, 1, 0, 0] = False
+
+    assert in_words(region(elements(nearly))) == "everywhere"
+
+
 def scattered(wrong: Bools) -> None:
     wrong.flat[:: 7 + wrong.shape[0]] = True
 
