@@ -151,6 +151,15 @@ def test_after_some_searches_no_more_are_made() -> None:
     assert all(s is None or not s.defects for s in found)
 
 
+def test_a_search_is_left_for_a_cause() -> None:
+    implementation = computed_differently(CATALOGUE["BiasHHIgnored"])
+    diagnostician = Diagnostician(implementation, without=CATALOGUE)
+    evidence = seen(implementation, PLAIN)
+    clauses = ("COMB-1", "GRAD-1", "COMB-2", "GRAD-2", "EQ-5", "EQ-6", "EQ-4", "EQ-5")
+    found = [diagnostician.diagnose(clause, evidence) is not None for clause in clauses]
+    assert found == [True, True, True, False, True, False, True, False]
+
+
 # Defect to the beginning of its diagnosis, if the catalogue lacks it.
 DIVERGES = {
     "CandidateWithoutTanh": "First wrong in a single step: c_n and h_n of layer 0",

@@ -177,3 +177,16 @@ def test_failures_that_come_and_go_are_one_cause() -> None:
         clause.update(verdict="fail", root_cause=True)
     assert summary(results).count("Diagnosis: ") == 1
     assert text_report(results).count("comes and goes") == 2
+
+
+@pytest.mark.parametrize("stopped", ["max-failures", None])
+def test_causes_that_were_not_reached(stopped: str | None) -> None:
+    results = copy.deepcopy(RESULTS)
+    results["stopped"] = stopped
+    first, second = results["clauses"][:2]
+    first.update(verdict="not tested", counts={}, failure=None, root_cause=False)
+    second.update(verdict="fail", root_cause=True, failure=None)
+    line = "The cause may be in clauses that were not reached: EQ-1."
+    assert (line in summary(results)) == (stopped is not None)
+    first["verdict"], first["counts"] = "pass", {"pass": 1}
+    assert "The cause may be" not in summary(results)

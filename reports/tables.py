@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from tabulate import tabulate
 
 from ..spec.clause import KINDS
+from ..spec.clauses import prerequisites
 from ..spec.verdicts import BROKEN
 from .escaping import escaped, fenced, one_line, printable
 from .results import ClauseResult, DiagnosisResult, Results
@@ -103,6 +104,10 @@ def summary(results: Results) -> str:
         others = len(broken(results)) - len(causes)
         if others:
             lines.append(f"{others} further clauses that build on these are broken too.")
+        missed = _possible_causes(results, causes)
+        if missed:
+            ids = ", ".join(clause["id"] for clause in missed)
+            lines.append(f"The cause may be in clauses that were not reached: {ids}.")
     recommended = broken(results, must_hold=False)
     if recommended:
         lines.append(f"Recommended, but not done: {_titles(recommended)}.")
@@ -158,6 +163,14 @@ def _unfinished(results: Results) -> list[str]:
     return [
         f"{finished} tests finished, {unfinished}{no_case}: --resume goes on with these results."
     ]
+
+
+def _possible_causes(results: Results, causes: list[ClauseResult]) -> list[ClauseResult]:
+    """Clauses that ``causes`` build on, and that a run which was stopped did not reach."""
+    if not results["stopped"]:
+        return []
+    below = {clause for cause in causes for clause in prerequisites(cause["id"])}
+    return [clause for clause in unseen(results) if clause["id"] in below]
 
 
 def _diagnoses(clauses: list[ClauseResult]) -> list[str]:
