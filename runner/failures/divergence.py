@@ -25,7 +25,7 @@ from .region import Elements, in_words, region
 from .views import View, sentence, states_of, views_of, where
 from .wrong_elements import wrong_elements
 
-__all__ = ["beginning", "first_divergence"]
+__all__ = ["first_divergence"]
 
 Array = NDArray[np.float64]
 Wrong = dict[str, Elements]
@@ -99,7 +99,7 @@ def _units(
     """Which units are wrong in the first wrong step; empty if all are, or if it has no words."""
     found = []
     for view in views:
-        states = states_of(wrong_elements(implementation, beginning(view.case, steps)))
+        states = states_of(wrong_elements(implementation, _beginning(view.case, steps)))
         if states is None:
             return ""
         part = states.wrong[layer, direction]
@@ -131,7 +131,7 @@ def _cause(
             )
         layer, direction = 0, 0
     else:
-        alone = replace(beginning(case, 1), cotangents=())
+        alone = replace(_beginning(case, 1), cotangents=())
     states = states_of(wrong_elements(implementation, alone))
     if states is None or not states.axes:
         return ""
@@ -147,7 +147,7 @@ def _last_step_alone(case: Case, steps: int) -> Case | None:
     config = case.config
     if config.num_layers > 1 or config.bidirectional or case.packed:
         return None
-    before = expect(replace(beginning(case, steps - 1), cotangents=())).values
+    before = expect(replace(_beginning(case, steps - 1), cotangents=())).values
     values = _values(case)
     axis = _time_axis(case)
     for name in _IN_TIME:
@@ -193,7 +193,7 @@ def _shortest(
     found = {case.seq_len: wrong_elements(implementation, case)}
 
     def is_wrong(steps: int) -> bool:
-        found[steps] = wrong_elements(implementation, beginning(case, steps))
+        found[steps] = wrong_elements(implementation, _beginning(case, steps))
         return enough(found[steps])
 
     # This is the smallest number, unless results become right again with more steps.
@@ -204,7 +204,7 @@ def _shortest(
 _IN_TIME = ("input", "cotangent of output")
 
 
-def beginning(case: Case, steps: int) -> Case:
+def _beginning(case: Case, steps: int) -> Case:
     """The first ``steps`` steps of ``case``, with its values."""
     if steps == case.seq_len:
         return case

@@ -21,9 +21,10 @@ class Diagnosis:
     """What the implementation seems to do instead.
 
     Attributes:
-        text: one or two sentences.
+        text: a few sentences.
         defects: ids of the catalogued defects that behave the same; several if they act together.
-            Empty if there are none: then the text says where results first diverge.
+            Empty if there are none: then the text says where results are wrong, under which
+            conditions they are right, or what change of the documented LSTM gives them.
         alternatives: ids of other defects that behave the same in all cases that were tried.
         ratio: largest error over noise if the defects were documented; None without defects.
         documented_ratio: largest error over noise of what is documented.
