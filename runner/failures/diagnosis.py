@@ -1,7 +1,7 @@
 """What a failing implementation does instead: the catalogued defects that behave the same.
 
-Without such defects: a change of the documented LSTM that gives the same, or where results are wrong.
-Nothing here runs unless a clause is broken.
+Without such defects: a change of the documented LSTM that gives the same, or where results are
+wrong. Nothing here runs unless a clause is broken.
 """
 
 from __future__ import annotations
