@@ -26,6 +26,7 @@ class _Call(NamedTuple):
     hidden: int
     projection: int
     layers: int
+    is_bidirectional: bool
     is_packed: bool
     is_float32: bool
     has_gradients: bool
@@ -50,6 +51,7 @@ def _call(lstm: torch.nn.LSTM, input: Any) -> _Call:
         lstm.hidden_size,
         lstm.proj_size,
         lstm.num_layers,
+        lstm.bidirectional,
         is_packed,
         values.dtype == torch.float32,
         values.requires_grad,
@@ -147,6 +149,18 @@ _LOST: list[tuple[str, str, str, Condition]] = [
         lambda c: c.is_packed and c.rows > 16,
     ),
     ("LayersOver4", "SIZE-1", "more than 4 layers", lambda c: c.layers > 4),
+    (
+        "StepsOver100BothDirections",
+        "SIZE-1",
+        "two directions, more than 100 steps",
+        lambda c: c.is_bidirectional and c.steps > 100,
+    ),
+    (
+        "HiddenOver200BothDirections",
+        "SIZE-1",
+        "two directions, hidden_size > 200",
+        lambda c: c.is_bidirectional and c.hidden > 200,
+    ),
     (
         "HiddenOver64InFloat32",
         "SIZE-1",

@@ -143,16 +143,17 @@ def case_of_sizes(
     lengths.
     """
     hidden = sizes.hidden_size
-    small = work(sizes) < _LAYERS_UP_TO
+    seconds = work(sizes)
+    layers = combination.num_layers if seconds < _LAYERS_UP_TO else 1
     proj = max(1, hidden // 2) if combination.projection and hidden > 1 else 0
     config = LSTMConfig(
         input_size=sizes.input_size,
         hidden_size=hidden,
-        num_layers=combination.num_layers if small and sizes.num_layers == 1 else sizes.num_layers,
+        num_layers=layers if sizes.num_layers == 1 else sizes.num_layers,
         bias=combination.bias,
         batch_first=combination.batch_first,
         dropout=DROPOUT_PROBABILITIES[combination.dropout][0],
-        bidirectional=combination.bidirectional and small,
+        bidirectional=combination.bidirectional and seconds < _DIRECTIONS_UP_TO,
         proj_size=sizes.proj_size or proj,
     )
     seq_len, batch_size = sizes.seq_len, sizes.batch_size
@@ -174,6 +175,7 @@ def case_of_sizes(
     )
 
 
-# In seconds of work of one layer. Cases that take longer have one layer and one direction, unless
-# their sizes say otherwise: that layers and directions work is judged with small sizes.
-_LAYERS_UP_TO = 0.05
+# In seconds of work of one layer and direction. Cases that take longer have one layer, unless their
+# sizes say otherwise, and one direction. Directions matter at larger sizes than layers do: the
+# reverse direction may read long sequences in other pieces.
+_LAYERS_UP_TO, _DIRECTIONS_UP_TO = 0.05, 0.2
