@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -13,7 +12,14 @@ from .case import LAYOUTS, OUTPUTS, Case
 from .combinations import DROPOUT_PROBABILITIES, DROPOUTS, Combination
 from .config import LSTMConfig
 
-__all__ = ["PLAIN", "Domain", "FirstSupported", "case_strategy", "cases_strategy"]
+__all__ = [
+    "PLAIN",
+    "Domain",
+    "FirstSupported",
+    "case_strategy",
+    "cases_strategy",
+    "sizes_that_show",
+]
 
 Range = tuple[int, int]
 
@@ -28,6 +34,11 @@ class Domain:
 
     Hypothesis shrinks to the first alternative and to the smallest size. The ranges are small.
     So sizes are sometimes all equal, where only the values can show that axes are transposed.
+
+    Attributes:
+        unequal_lengths: whether two packed rows or more are of unequal length, as far as
+            ``seq_len`` allows it.
+        together: fields whose alternatives are visited in pairs, however few cases there are.
     """
 
     num_layers: tuple[int, ...] = (1, 2, 3)
@@ -49,6 +60,8 @@ class Domain:
     proj_size: Range = (1, 5)
     seq_len: Range = (1, 8)
     batch_size: Range = (1, 4)
+    unequal_lengths: bool = False
+    together: tuple[str, ...] = ()
 
     def but(self, **changes: Any) -> Domain:
         """This domain with other alternatives for some fields."""
@@ -74,6 +87,27 @@ PLAIN = Domain(
 )
 
 
+def sizes_that_show(domain: Domain) -> Domain:
+    """The part of ``domain`` with sizes in which mistakes show.
+
+    These are several steps, rows, features and units, and packed rows of unequal length. A size
+    stays at its largest one if that is smaller.
+    """
+
+    def at_least(least: int, limits: Range) -> Range:
+        return max(limits[0], min(least, limits[1])), limits[1]
+
+    return domain.but(
+        seq_len=at_least(2, domain.seq_len),
+        batch_size=at_least(2, domain.batch_size),
+        input_size=at_least(2, domain.input_size),
+        # So that a projection to two features is possible.
+        hidden_size=at_least(3 if True in domain.projection else 2, domain.hidden_size),
+        proj_size=at_least(2, domain.proj_size),
+        unequal_lengths=True,
+    )
+
+
 @st.composite
 def case_strategy(draw: st.DrawFn, domain: Domain) -> Case:
     """Cases of ``domain``. Hypothesis draws the seed of the values, and shrinks it to 0.
@@ -82,63 +116,95 @@ def case_strategy(draw: st.DrawFn, domain: Domain) -> Case:
     those that it finds in the modules which are imported at the moment, so that the same seed
     would not give the same cases.
     """
-    return _drawn(draw, domain)
+    return _drawn(draw, domain, domain)
 
 
 @st.composite
-def cases_strategy(draw: st.DrawFn, domains: Sequence[Domain]) -> list[Case]:
+def cases_strategy(
+    draw: st.DrawFn, domains: Sequence[Domain], parts: Sequence[Domain]
+) -> list[Case]:
     """A case of each domain, all with the same sizes, which are drawn from the first domain.
 
     Args:
         domains: the same ones, or such as have one alternative each for the fields ``num_layers``,
             ``bias``, ``bidirectional``, ``projection`` and ``layout``, the same for all, and one
             for ``dropout``.
+        parts: a part of each domain, or the domain itself. Most cases are drawn from the parts,
+            and Hypothesis shrinks them to cases of the domains.
     """
-    first = _drawn(draw, domains[0])
-    others = enumerate(domains[1:], start=1)
-    return [first, *(_drawn(draw, domain, first, place) for place, domain in others)]
+    pairs = list(zip(domains, parts, strict=True))
+    first = _drawn(draw, *pairs[0])
+    return [first, *(_drawn(draw, *pair, first, k) for k, pair in enumerate(pairs[1:], start=1))]
 
 
-def _drawn(draw: st.DrawFn, domain: Domain, like: Case | None = None, place: int = 0) -> Case:
-    """A case of ``domain``, with the stack of ``like`` if there is one.
+# What cases with the same stack have in common, besides sizes.
+_STACK = ("num_layers", "bias", "bidirectional", "projection", "dropout", "layout")
+
+# Hypothesis checks every new strategy, which takes longer than to draw from it.
+_BELOW_100 = st.integers(0, 99)
+
+
+def _drawn(
+    draw: st.DrawFn, domain: Domain, part: Domain, like: Case | None = None, place: int = 0
+) -> Case:
+    """A case of ``domain``, mostly of ``part``, with the stack of ``like`` if there is one.
 
     Args:
         place: is added to the seed that is drawn, so that not all values are the same.
     """
+    stack = {} if like is None else vars(Combination.of(like))
 
-    def choice(alternatives: tuple[Any, ...], known: Any = None) -> Any:
+    def one_of(alternatives: Sequence[Any], of_part: Sequence[Any]) -> Any:
         if len(alternatives) == 1 or isinstance(alternatives, FirstSupported):
             return alternatives[0]
-        if known is not None:
-            return known
-        return draw(_one_of(alternatives, tuple(map(type, alternatives))))
+        number = draw(_BELOW_100)
+        if number < len(alternatives):  # Hypothesis shrinks to 0, the first alternative
+            return alternatives[number]
+        return of_part[number % len(of_part)]
 
-    def size(limits: Range, least: int = 1) -> int:
-        low, high = (max(least, limit) for limit in limits)
-        return low + draw(_up_to(high - low))
+    def choice(name: str) -> Any:
+        alternatives = getattr(domain, name)
+        if len(alternatives) > 1 and name in stack and name in _STACK:
+            return stack[name]
+        return one_of(alternatives, getattr(part, name))
 
-    stack = {} if like is None else vars(Combination.of(like))
-    num_layers = choice(domain.num_layers, stack.get("num_layers"))
-    bias = choice(domain.bias, stack.get("bias"))
-    batch_first = choice(domain.batch_first)
-    bidirectional = choice(domain.bidirectional, stack.get("bidirectional"))
-    projection = choice(domain.projection, stack.get("projection"))
-    dropout = choice(domain.dropout, stack.get("dropout"))
-    layout = choice(domain.layout, stack.get("layout"))
-    states = choice(domain.states)
-    if like is None:
-        seq_len, batch_size, lengths = draw(_extent(domain, layout))
-        hidden_size = size(domain.hidden_size, least=2 if projection else 1)
-        input_size = size(domain.input_size)
-    else:
+    def size(name: str, least: int = 1, most: int = 1000) -> int:
+        def within(limits: Range) -> range:
+            low, high = (min(most, max(least, limit)) for limit in limits)
+            return range(low, high + 1)
+
+        return int(one_of(within(getattr(domain, name)), within(getattr(part, name))))
+
+    num_layers = choice("num_layers")
+    bias = choice("bias")
+    batch_first = choice("batch_first")
+    bidirectional = choice("bidirectional")
+    projection = choice("projection")
+    dropout = choice("dropout")
+    layout = choice("layout")
+    states = choice("states")
+    lengths: tuple[int, ...] = ()
+    if like is not None:
         seq_len, batch_size, lengths = like.seq_len, like.batch_size, like.lengths
         hidden_size, input_size = like.config.hidden_size, like.config.input_size
-    known = like.config.dropout if like is not None and dropout == "some" else None
-    probability = choice(DROPOUT_PROBABILITIES[dropout], known)
-    if like is None:
-        proj_size = size(_below(domain.proj_size, hidden_size)) if projection else 0
-    else:
         proj_size = like.config.proj_size
+    else:
+        if layout.startswith("packed"):
+            rows = size("batch_size", least=2 if layout == "packed_unsorted" else 1)
+            drawn = [size("seq_len") for _ in range(rows)]
+            unequal = layout == "packed_unsorted" or part.unequal_lengths
+            lengths = _in_layout(layout, drawn, part.seq_len, unequal)
+            seq_len, batch_size = max(lengths), len(lengths)
+        else:
+            seq_len = size("seq_len")
+            batch_size = 1 if layout == "unbatched" else size("batch_size")
+        hidden_size = size("hidden_size", least=2 if projection else 1)
+        input_size = size("input_size")
+        proj_size = size("proj_size", most=hidden_size - 1) if projection else 0
+    if like is not None and dropout == "some":
+        probability = like.config.dropout
+    else:
+        probability = one_of(DROPOUT_PROBABILITIES[dropout], DROPOUT_PROBABILITIES[dropout])
     config = LSTMConfig(
         input_size=input_size,
         hidden_size=hidden_size,
@@ -149,57 +215,42 @@ def _drawn(draw: st.DrawFn, domain: Domain, like: Case | None = None, place: int
         bidirectional=bidirectional,
         proj_size=proj_size,
     )
+    modes = (False, True) if dropout == "none" else (dropout in ("some", "one"),)
     return Case(
         config=config,
         seq_len=seq_len,
         batch_size=batch_size,
         layout=layout,
         lengths=lengths,
-        dtype=choice(domain.dtype),
-        device=choice(domain.device),
-        training=dropout in ("some", "one") or (dropout == "none" and choice((False, True))),
+        dtype=choice("dtype"),
+        device=choice("device"),
+        training=one_of(modes, modes),
         states=states,
-        weight_scale=choice(domain.weight_scale),
-        input_scale=choice(domain.input_scale),
-        state_scale=choice(domain.state_scale) if states else 1.0,
-        cotangents=choice(domain.cotangents),
-        seed=place + sum(draw(_up_to(99)) * 100**k for k in range(4)),
+        weight_scale=choice("weight_scale"),
+        input_scale=choice("input_scale"),
+        state_scale=choice("state_scale") if states else 1.0,
+        cotangents=choice("cotangents"),
+        seed=place + sum(draw(_BELOW_100) * 100**k for k in range(4)),
     )
 
 
-# Hypothesis checks every new strategy, which takes longer than to draw from it.
-@cache
-def _one_of(alternatives: tuple[Any, ...], types: tuple[type, ...]) -> st.SearchStrategy[Any]:
-    # Without the types, (False, True) would be the same key as (0, 1).
-    return st.sampled_from(alternatives)
+def _in_layout(layout: str, lengths: list[int], limits: Range, unequal: bool) -> tuple[int, ...]:
+    """``lengths`` in the order of a packed layout.
 
-
-@cache
-def _up_to(most: int) -> st.SearchStrategy[int]:
-    return st.integers(0, most)
-
-
-def _below(limits: Range, hidden_size: int) -> Range:
-    """``limits``, cut to sizes below hidden_size."""
-    return min(limits[0], hidden_size - 1), min(limits[1], hidden_size - 1)
-
-
-@st.composite
-def _extent(draw: st.DrawFn, domain: Domain, layout: str) -> tuple[int, int, tuple[int, ...]]:
-    """seq_len, batch_size and lengths for ``layout``. The lengths are empty unless packed."""
-    steps, rows = st.integers(*domain.seq_len), st.integers(*domain.batch_size)
-    if not layout.startswith("packed"):
-        return draw(steps), 1 if layout == "unbatched" else draw(rows), ()
-    least = max(domain.batch_size[0], 2 if layout == "packed_unsorted" else 1)
-    lengths = draw(st.lists(steps, min_size=least, max_size=max(least, domain.batch_size[1])))
+    Args:
+        layout: packed_sorted or packed_unsorted, which is never in order.
+        lengths: of the rows.
+        limits: smallest and largest length.
+        unequal: whether one of two equal lengths or more is changed, if there are others. In
+            packed_unsorted it is changed even if there are none.
+    """
+    if unequal and len(lengths) > 1 and len(set(lengths)) == 1:
+        if lengths[-1] < limits[1]:
+            lengths[-1] += 1
+        elif lengths[0] > limits[0] or layout == "packed_unsorted":
+            lengths[0] -= 1
     if layout == "packed_sorted":
         lengths.sort(reverse=True)
     elif lengths == sorted(lengths, reverse=True):
         lengths.reverse()
-        if lengths[0] == lengths[-1]:  # all equal, so still sorted
-            longest = domain.seq_len[1]
-            if lengths[-1] < longest:
-                lengths[-1] += 1
-            else:
-                lengths[0] -= 1
-    return max(lengths), len(lengths), tuple(lengths)
+    return tuple(lengths)

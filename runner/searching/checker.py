@@ -9,7 +9,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity
@@ -23,14 +23,14 @@ from ...spec.contract import Implementation
 from ...spec.interrupts import is_interrupt
 from ...spec.narrowing import narrowed
 from ...spec.sizes import Sizes, sizes_of, work
-from ...spec.strategies import Domain, cases_strategy
+from ...spec.strategies import Domain, cases_strategy, sizes_that_show
 from ...spec.verdicts import ERROR, FAIL, NOT_TESTED, PASS, UNSUPPORTED, WAIVED
 from ..failures.diagnosis import Diagnostician, Evidence, diagnosis_of_runs
 from ..failures.failure import Failure
 from ..judging.rules import Rule
 from .case_judge import CaseJudge, CaseOutcome, Judge
 from .combination_groups import side_by_side
-from .features import missing_parts, strength_for
+from .features import is_in, missing_parts
 from .record import Record
 from .search import Search
 from .settings import Settings
@@ -45,6 +45,15 @@ RUNS, _RUNS_SECONDS = 10, 2.0
 # So many cases of a test have the same stack, and are judged side by side. The oracle takes about
 # as long for a few cases as for one.
 _TOGETHER = 3
+
+# So large a part of the cases of a test is left for what the others do not have.
+_LEFT_FOR_MISSING = 4
+
+# Of so many cases, two have the same alternatives that others lack.
+_MANY = 50
+
+# A search through a part of a domain draws so many more cases, if some are outside the part.
+_MORE_ATTEMPTS = 30
 
 # The dtypes in which cases of many sizes are judged, in turn.
 _OF_SIZES = ("float32", "float64")
@@ -70,6 +79,10 @@ class _OutOfTime(BaseException):
     """Ends a search. Hypothesis would take a subclass of Exception for a failing case."""
 
 
+class _Enough(BaseException):
+    """Ends a search that has judged all its cases."""
+
+
 def _never() -> bool:
     return False
 
@@ -89,6 +102,28 @@ class _Question:
 
     rule: Rule
     seconds: float
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What several searches through the same domains have in common.
+
+    Attributes:
+        rules: by which the cases are judged.
+        shrink: whether to look for a smaller case after a failure.
+        label: that tells these searches from others of the test.
+        examples: where failing cases are kept; None for nowhere.
+        note: is called with the place of the domain, the case and its outcome, for each case that
+            counts.
+        judged: the cases that count.
+    """
+
+    rules: dict[str, Rule]
+    shrink: bool
+    label: str
+    examples: ExampleDatabase | None
+    note: Callable[[int, Case, CaseOutcome], None] = lambda place, case, outcome: None
+    judged: list[Case] = field(default_factory=list)
 
 
 class Checker:
@@ -164,20 +199,22 @@ class Checker:
             examples = self.settings.profile.per_clause
             if at_most is not None:
                 examples = min(examples, at_most)
-            cases: list[Case] = []
+            task = _Task({clause: rule}, shrink, "", self._examples([part]))
+            cases = task.judged
+            together = _TOGETHER if share_stack else 1
 
-            def note(place: int, case: Case, outcome: CaseOutcome) -> None:
-                cases.append(case)
+            def search(wanted: Domain, number: int, place: int) -> bool:
+                some = min(together, number)
+                return self._search(task, [part] * some, [wanted] * some, number, place)
 
-            together = min(_TOGETHER, examples) if share_stack else 1
-            parts = [part] * together
-            broken = self._search(parts, {clause: rule}, examples, shrink, note=note)
-            for k, missing in enumerate(missing_parts(part, cases, strength_for(examples))):
+            each = 1 if examples < _MANY else 2
+            broken, place = search(part, examples - examples // _LEFT_FOR_MISSING, 0), 0
+            for place, missing in enumerate(missing_parts(part, cases, examples), start=1):
                 if broken or self._has_to_end():
-                    break
-                label = f"missing {k}"
-                parts = [missing] * min(2, together)
-                broken = self._search(parts, {clause: rule}, 2, shrink, label, note)
+                    return
+                broken = search(missing, each, place)
+            if len(cases) < examples and not broken and not self._has_to_end():
+                search(part, examples - len(cases), place + 1)
 
     def each_combination(
         self, combinations: Iterable[Combination], domain: Domain, rules: dict[str, Rule]
@@ -400,9 +437,13 @@ class Checker:
             for record in outcome.records:
                 self._note(combination, set(record.reasons), record.clause)
 
-        number = len(parts) * self.settings.profile.per_combination
-        label = str(next(iter(parts)))
-        broken = self._search(list(parts.values()), rules, number, shrink, label, note)
+        domains, label = list(parts.values()), str(next(iter(parts)))
+        task = _Task(rules, shrink, label, self._examples(domains, label), note)
+        broken = self._search(task, domains, domains, len(parts), 0)
+        more = len(parts) * (self.settings.profile.per_combination - 1)
+        if not broken and not self._has_to_end():
+            shown = [sizes_that_show(part) for part in domains]
+            broken = self._search(task, domains, shown, more, 1)
         for combination in parts:
             if self._cut_short and combination not in reached:
                 self._note(combination, {_OUT_OF_TIME})
@@ -417,37 +458,75 @@ class Checker:
 
     def _search(
         self,
+        task: _Task,
         domains: Sequence[Domain],
-        rules: dict[str, Rule],
+        parts: Sequence[Domain],
         number: int,
-        shrink: bool,
-        label: str = "",
-        note: Callable[[int, Case, CaseOutcome], None] = lambda place, case, outcome: None,
+        place: int,
     ) -> bool:
         """Judges up to ``number`` cases; returns whether a clause was broken.
 
         Args:
+            task: what this search has in common with others.
             domains: one for each case that is judged side by side with the others, in the same
                 sizes; see :func:`.cases_strategy`. Only the first case that breaks a clause is
                 shrunk.
-            rules: by which the cases are judged.
+            parts: of the domains, from which the cases are drawn.
             number: largest number of cases.
-            shrink: whether to look for a smaller case after a failure.
-            label: that tells this search from others of the test.
-            note: is called with the place of the domain, the case and its outcome, for each case
-                that counts.
+            place: that tells this search from others of the task. All but the first search, with
+                0, leave out cases that were judged before, or are outside their part.
         """
         search = Search()
         failing: list[int] = []
         judged: dict[Case, bool] = {}  # while shrinking: whether rules hold
         counted = 0
+        label = f"{task.label} {place}" if place else task.label
         seed = zlib.crc32(f"{self.settings.seed} {self._test} {label}".encode())
+
+        def is_new(case: Case, part: Domain) -> bool:
+            return case not in task.judged and is_in(part, case)
+
+        def attempt(cases: list[Case]) -> None:
+            nonlocal counted
+            # After enough attempts nothing fails any more, and Hypothesis stops shrinking.
+            if search.shrunk > self.settings.profile.per_shrinking:
+                return
+            shrinking = search.is_shrinking  # cases of shrinking do not count
+            places = list(failing)
+            if not shrinking:
+                new = [k for k, case in enumerate(cases) if not place or is_new(case, parts[k])]
+                places = new[: number - counted]
+                self._judge.prepare([cases[k] for k in places])
+            holds = True
+            for k in places:
+                if self._has_to_end():
+                    raise _OutOfTime
+                if shrinking and cases[k] in judged:  # only other cases have changed
+                    holds = holds and judged[cases[k]]
+                    continue
+                known = len(search.smallest)
+                outcome = self._examine(cases[k], task.rules, search, counts=not shrinking)
+                judged[cases[k]] = not any(record.failures for record in outcome.records)
+                holds = holds and judged[cases[k]]
+                if not shrinking:
+                    counted += 1
+                    task.judged.append(cases[k])
+                    task.note(k, cases[k], outcome)
+                    if len(search.smallest) > known:  # the first to break a clause
+                        failing.append(k)
+                        if len(set(domains)) == 1:  # others would say the same
+                            break
+            if not holds:
+                raise _CaseBroken
+            # Hypothesis would keep this case as an example.
+            if place and counted >= number and not shrinking and task.examples is None:
+                raise _Enough
 
         # In this order: a seed would take the database out of the settings.
         @hypothesis.settings(
-            max_examples=-(-number // len(domains)),
-            phases=[phase for phase in _PHASES if shrink or phase != Phase.shrink],
-            database=self._examples(domains, label),
+            max_examples=-(-number // len(domains)) + (_MORE_ATTEMPTS if place else 0),
+            phases=[phase for phase in _PHASES if task.shrink or phase != Phase.shrink],
+            database=task.examples,
             deadline=None,
             derandomize=False,
             report_multiple_bugs=False,
@@ -456,45 +535,18 @@ class Checker:
             verbosity=Verbosity.quiet,
         )
         @hypothesis.seed(seed)
-        @hypothesis.given(cases_strategy(domains))
+        @hypothesis.given(cases_strategy(domains, parts))
         def examine(cases: list[Case]) -> None:
-            nonlocal counted
-            # After enough attempts nothing fails any more, and Hypothesis stops shrinking.
-            if search.shrunk > self.settings.profile.per_shrinking:
-                return
-            shrinking = search.is_shrinking  # cases of shrinking do not count
-            if not shrinking:
-                cases = cases[: max(0, number - counted)]
-                self._judge.prepare(cases)
-            holds = True
-            for place in list(failing) or range(len(cases)):
-                if self._has_to_end():
-                    raise _OutOfTime
-                if shrinking and cases[place] in judged:  # only other cases have changed
-                    holds = holds and judged[cases[place]]
-                    continue
-                known = len(search.smallest)
-                outcome = self._examine(cases[place], rules, search, counts=not shrinking)
-                judged[cases[place]] = not any(record.failures for record in outcome.records)
-                holds = holds and judged[cases[place]]
-                if not shrinking:
-                    counted += 1
-                    note(place, cases[place], outcome)
-                    if len(search.smallest) > known:  # the first to break a clause
-                        failing.append(place)
-                        if len(set(domains)) == 1:  # others would say the same
-                            break
-            if not holds:
-                raise _CaseBroken
+            attempt(cases)  # Hypothesis reads the source of this function in each search
 
         # Flaky: an implementation that fails now and then has failed all the same.
-        with suppress(_CaseBroken, hypothesis.errors.Flaky, _OutOfTime):
+        with suppress(_CaseBroken, hypothesis.errors.Flaky, _OutOfTime, _Enough):
             examine()
-        self._keep(search, rules)
+        self._keep(search, task.rules)
         return bool(search.smallest)
 
-    def _examples(self, domains: Sequence[Domain], label: str) -> ExampleDatabase | None:
-        """Where the next search keeps failing cases; None for nowhere."""
+    def _examples(self, domains: Sequence[Domain], label: str = "") -> ExampleDatabase | None:
+        """Where the next task keeps failing cases; None for nowhere."""
         self._searches += 1
         if self.settings.examples is None:
             return None

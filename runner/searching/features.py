@@ -1,18 +1,20 @@
-"""Which alternatives of a domain no case had: how often they are drawn is up to Hypothesis."""
+"""What the cases of a domain must have in any case: how often it is drawn is up to Hypothesis."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from itertools import combinations, product
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...spec.case import Case
 from ...spec.combinations import Combination
-from ...spec.strategies import Domain
+from ...spec.strategies import Domain, sizes_that_show
 
-__all__ = ["missing_parts", "strength_for"]
+__all__ = ["features", "is_in", "missing_parts", "shows"]
 
-Feature = tuple[str, Any]
+# Alternatives of fields, in the order of _FIELDS.
+Choice = tuple[tuple[str, Any], ...]
 
 # The fields of a domain that are alternatives. Sizes are ranges, and cannot all be visited.
 _FIELDS = (
@@ -32,53 +34,109 @@ _FIELDS = (
     "state_scale",
 )
 
+# With so many cases, each alternative is visited. With so many, each pair of them.
+_ALTERNATIVES_FROM, _PAIRS_FROM = 4, 50
 
-def strength_for(examples: int) -> int:
-    """How many alternatives have to be visited together, in a search of so many examples.
+# Sometimes no case of a part is found at once.
+_MORE_ATTEMPTS = 2
 
-    With 10 examples, nearly all alternatives are drawn; with 50, nearly all pairs. So few cases
-    have to be added.
+# An alternative is visited by this part of the cases that would be its share.
+_PART_OF_SHARE = 4
+
+
+class _Wanted(NamedTuple):
+    """Alternatives that some cases must have.
+
+    Attributes:
+        choice: the alternatives.
+        times: the number of cases.
+        shown: whether only cases count in whose sizes mistakes show.
     """
-    return 2 if examples >= 50 else 1 if examples >= 10 else 0
+
+    choice: Choice
+    times: int
+    shown: bool
 
 
-def missing_parts(domain: Domain, cases: list[Case], strength: int) -> Iterator[Domain]:
-    """Parts of ``domain`` with alternatives that no case had; as many as go together in each.
+def missing_parts(domain: Domain, cases: list[Case], examples: int) -> Iterator[Domain]:
+    """Parts of ``domain`` with alternatives that too few cases had; as many as go together in each.
+
+    A case in whose sizes mistakes do not show counts for none of its alternatives, but for pairs.
 
     Args:
         domain: from which the cases were drawn.
         cases: the cases. The list may grow while this runs: what was added is not asked for again.
-        strength: number of fields that are chosen together.
+        examples: number of cases that was asked for.
     """
-    fields = [name for name in _FIELDS if len(getattr(domain, name)) > 1]
-    wanted = [
-        dict(zip(chosen, values, strict=True))
-        for chosen in combinations(fields, min(strength, len(fields)))
-        for values in product(*(getattr(domain, name) for name in chosen))
-    ]
-    wanted = [choice for choice in wanted if choice and _is_possible(domain, choice)]
-    visited: set[tuple[Feature, ...]] = set()
+    wanted = _wanted(domain, examples)
+    visited: dict[bool, Counter[Choice]] = {False: Counter(), True: Counter()}
+    asked: Counter[Choice] = Counter()
     counted = 0
-    while wanted:
+    while True:
         for case in cases[counted:]:
-            of_case = features(case)
-            visited.update(combinations([(name, of_case[name]) for name in fields], strength))
+            choices = list(_choices_of(domain, case))
+            visited[False].update(choices)
+            if shows(domain, case):
+                visited[True].update(choices)
         counted = len(cases)
         together: dict[str, Any] = {}
-        left = []
-        for choice in wanted:
-            if tuple(choice.items()) in visited:
+        for choice, times, shown in wanted:
+            if visited[shown][choice] >= times or asked[choice] >= times + _MORE_ATTEMPTS:
                 continue
-            both = {**choice, **together}
-            if choice.items() <= both.items() and _is_possible(domain, both):
+            both = {**dict(choice), **together}
+            if dict(choice).items() <= both.items() and _is_possible(domain, both):
                 together = both
-            else:
-                left.append(choice)
-        wanted = left
-        if together:
-            if together.get("state_scale", 1.0) != 1.0:
-                together["states"] = True
-            yield domain.but(**{name: (value,) for name, value in together.items()})
+                asked[choice] += 1
+        if not together:
+            return
+        if together.get("state_scale", 1.0) != 1.0:
+            together["states"] = True
+        part = domain.but(**{name: (value,) for name, value in together.items()})
+        yield sizes_that_show(part)
+
+
+def _wanted(domain: Domain, examples: int) -> list[_Wanted]:
+    """What cases of ``domain`` must have, if there are so many."""
+    fields = _several(domain)
+    found = []
+    if examples >= _ALTERNATIVES_FROM:
+        for name in fields:
+            alternatives = getattr(domain, name)
+            times = max(1, examples // (_PART_OF_SHARE * len(alternatives)))
+            found += [_Wanted(_acting(domain, name, a), times, True) for a in alternatives]
+        pairs = combinations([name for name in fields if name in domain.together], 2)
+        found += [_Wanted(choice, 1, True) for pair in pairs for choice in _choices(domain, pair)]
+    if examples >= _PAIRS_FROM:
+        pairs = combinations(fields, 2)
+        found += [_Wanted(choice, 1, False) for pair in pairs for choice in _choices(domain, pair)]
+    return [wanted for wanted in found if _is_possible(domain, dict(wanted.choice))]
+
+
+def _acting(domain: Domain, name: str, alternative: Any) -> Choice:
+    """An alternative, where it has an effect: dropout acts between layers."""
+    layers = [number for number in domain.num_layers if number > 1]
+    if name == "dropout" and alternative != "none" and 0 < len(layers) < len(domain.num_layers):
+        return ("num_layers", layers[0]), (name, alternative)
+    return ((name, alternative),)
+
+
+def _several(domain: Domain) -> list[str]:
+    """The fields with more than one alternative."""
+    return [name for name in _FIELDS if len(getattr(domain, name)) > 1]
+
+
+def _choices(domain: Domain, names: tuple[str, ...]) -> Iterator[Choice]:
+    """Every choice of an alternative for each of these fields."""
+    for values in product(*(getattr(domain, name) for name in names)):
+        yield tuple(zip(names, values, strict=True))
+
+
+def _choices_of(domain: Domain, case: Case) -> Iterator[Choice]:
+    """The alternatives that ``case`` has, and their pairs."""
+    of_case = features(case)
+    alternatives = [(name, of_case[name]) for name in _several(domain)]
+    yield from combinations(alternatives, 1)
+    yield from combinations(alternatives, 2)
 
 
 def _is_possible(domain: Domain, wanted: dict[str, Any]) -> bool:
@@ -91,3 +149,42 @@ def features(case: Case) -> dict[str, Any]:
     """The alternative that ``case`` has of each field of a domain."""
     found = {**vars(case), **vars(Combination.of(case))}
     return {name: found[name] for name in _FIELDS}
+
+
+def shows(domain: Domain, case: Case) -> bool:
+    """Whether mistakes show in the sizes of ``case``, as far as ``domain`` has such sizes."""
+    least = {name: min(2, getattr(domain, name)[1]) for name in _sizes(case)}
+    return _reaches(case, least) and not _has_equal_lengths(case, domain)
+
+
+def is_in(part: Domain, case: Case) -> bool:
+    """Whether ``case`` has alternatives of ``part``, and no size below its sizes."""
+    if any(value not in getattr(part, name) for name, value in features(case).items()):
+        return False
+    least = {name: getattr(part, name)[0] for name in _sizes(case)}
+    return _reaches(case, least) and not (part.unequal_lengths and _has_equal_lengths(case, part))
+
+
+def _sizes(case: Case) -> dict[str, int]:
+    """The sizes that a domain gives ``case``."""
+    config = case.config
+    sizes = {
+        "seq_len": case.seq_len,
+        "input_size": config.input_size,
+        "hidden_size": config.hidden_size,
+    }
+    if case.layout != "unbatched":
+        sizes["batch_size"] = case.batch_size
+    if config.proj_size:
+        sizes["proj_size"] = config.proj_size
+    return sizes
+
+
+def _reaches(case: Case, least: dict[str, int]) -> bool:
+    return all(size >= least[name] for name, size in _sizes(case).items())
+
+
+def _has_equal_lengths(case: Case, domain: Domain) -> bool:
+    """Whether two packed rows or more have the same length, where ``domain`` has others."""
+    shortest, longest = domain.seq_len
+    return len(case.lengths) > 1 and len(set(case.lengths)) == 1 and shortest < longest

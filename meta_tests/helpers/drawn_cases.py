@@ -1,0 +1,96 @@
+"""The cases that the tests of the suite draw. Nothing is run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from lstm_conformance.adapters.reference import ReferenceLSTM
+from lstm_conformance.runner.judging.rules import Rule
+from lstm_conformance.runner.searching.case_judge import CaseOutcome
+from lstm_conformance.runner.searching.checker import Checker
+from lstm_conformance.runner.searching.profiles import PROFILES
+from lstm_conformance.runner.searching.record import Record
+from lstm_conformance.runner.searching.settings import Settings
+from lstm_conformance.runner.session.suite import runs_of
+from lstm_conformance.spec.capabilities import ALL
+from lstm_conformance.spec.case import Case
+from lstm_conformance.spec.precision import PRECISIONS
+from lstm_conformance.spec.strategies import Domain
+
+__all__ = ["Everything", "PassesAll", "Searched", "drawn_cases", "searches"]
+
+
+class Everything(ReferenceLSTM):
+    """It declares every capability, and is not run."""
+
+    capabilities = ALL
+
+
+class PassesAll:
+    """A judge that runs nothing."""
+
+    def __init__(self) -> None:
+        self.cases: list[Case] = []
+
+    def prepare(self, cases: Any) -> None:
+        """Nothing."""
+
+    def judge(self, case: Case, rules: dict[str, Rule]) -> CaseOutcome:
+        self.cases.append(case)
+        return CaseOutcome([Record(clause, {"pass": 1}) for clause in rules])
+
+    def diagnose(self, diagnostician: Any, clause: Any, failure: Any, evidence: Any) -> Any:
+        return failure
+
+
+class Searched(NamedTuple):
+    """A domain of a test.
+
+    Attributes:
+        domain: from which cases were drawn.
+        cases: that were drawn.
+        examples: the number of cases that were asked for.
+    """
+
+    domain: Domain
+    cases: list[Case]
+    examples: int
+
+
+class _Watched(Checker):
+    """Notes each domain, and the cases that were drawn from it."""
+
+    def __init__(self, test: str, clauses: tuple[str, ...], profile: str, seed: int) -> None:
+        settings = Settings(PROFILES[profile], seed, tuple(PRECISIONS), ("cpu",))
+        self.judge = PassesAll()
+        super().__init__(Everything(), settings, test, clauses, self.judge)
+        self.searched: list[Searched] = []
+
+    def forall(self, domain: Domain, rule: Rule, at_most: int = 10**6, **more: Any) -> None:
+        before = len(self.judge.cases)
+        super().forall(domain, rule, at_most, **more)
+        examples = min(self.settings.profile.per_clause, at_most)
+        self.searched.append(Searched(domain, self.judge.cases[before:], examples))
+
+
+def _watched(clause: str, profile: str, seed: int) -> Iterator[_Watched]:
+    for run in runs_of(clause, PROFILES[profile]):
+        watched = _Watched(run.name, run.clauses, profile, seed)
+        run.test(watched)
+        yield watched
+
+
+def searches(clause: str, profile: str, seed: int = 0) -> list[Searched]:
+    """The domains of the tests of ``clause`` that draw cases for it alone."""
+    return [
+        searched for watched in _watched(clause, profile, seed) for searched in watched.searched
+    ]
+
+
+def drawn_cases(clause: str, profile: str, seed: int = 0) -> list[Case]:
+    """The cases of the tests of ``clause``, without those that are judged without a backward pass.
+
+    Cases of all combinations and sizes are judged for several clauses at once.
+    """
+    return [case for watched in _watched(clause, profile, seed) for case in watched.judge.cases]
