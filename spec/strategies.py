@@ -14,6 +14,7 @@ from .config import LSTMConfig
 
 __all__ = [
     "PLAIN",
+    "STACK",
     "Domain",
     "FirstSupported",
     "case_strategy",
@@ -39,6 +40,7 @@ class Domain:
         unequal_lengths: whether two packed rows or more are of unequal length, as far as
             ``seq_len`` allows it.
         together: fields whose alternatives are visited in pairs, however few cases there are.
+        training: whether the mode is training mode, in cases without dropout.
     """
 
     num_layers: tuple[int, ...] = (1, 2, 3)
@@ -47,6 +49,7 @@ class Domain:
     bidirectional: tuple[bool, ...] = (False, True)
     projection: tuple[bool, ...] = (False, True)
     dropout: tuple[str, ...] = DROPOUTS
+    training: tuple[bool, ...] = (False, True)
     layout: tuple[str, ...] = LAYOUTS
     states: tuple[bool, ...] = (False, True)
     dtype: tuple[str, ...] = ("float64", "float32")
@@ -71,6 +74,9 @@ class Domain:
         """The part of this domain with the values of ``combination``."""
         return self.but(**{name: (value,) for name, value in vars(combination).items()})
 
+
+# Fields that say what a stack is made of, for :attr:`Domain.together`.
+STACK = ("num_layers", "bidirectional", "projection")
 
 # One layer, one direction, no options, forward only. Tests of single clauses start from it. What
 # always has biases is judged with them.
@@ -215,7 +221,6 @@ def _drawn(
         bidirectional=bidirectional,
         proj_size=proj_size,
     )
-    modes = (False, True) if dropout == "none" else (dropout in ("some", "one"),)
     return Case(
         config=config,
         seq_len=seq_len,
@@ -224,7 +229,7 @@ def _drawn(
         lengths=lengths,
         dtype=choice("dtype"),
         device=choice("device"),
-        training=one_of(modes, modes),
+        training=choice("training") if dropout == "none" else dropout in ("some", "one"),
         states=states,
         weight_scale=choice("weight_scale"),
         input_scale=choice("input_scale"),

@@ -16,14 +16,14 @@ from lstm_conformance.runner.judging.rules import close, close_gradients, on_ben
 from lstm_conformance.runner.judging.trial import Trial
 from lstm_conformance.runner.searching.checker import Checker
 from lstm_conformance.spec.case import LAYOUTS, OUTPUTS, Case, uniform_numbers
-from lstm_conformance.spec.strategies import Domain
+from lstm_conformance.spec.strategies import STACK, Domain
 
 if TYPE_CHECKING:
     from lstm_conformance.adapters.torch_bench import Bench
 
 # The clause of one argument uses only the cotangent of `output`. A mistake with another cotangent
 # then breaks another clause.
-BATCHED = Domain(dropout=("none",), layout=LAYOUTS[:2], cotangents=(("output",),))
+BATCHED = Domain(dropout=("none",), layout=LAYOUTS[:2], cotangents=(("output",),), together=STACK)
 
 
 @pytest.mark.lstm_clause("GRAD-1")
@@ -79,7 +79,12 @@ def test_cotangents_together(lstm_check: Checker) -> None:
 
 @pytest.mark.lstm_clause("GRAD-11")
 def test_gradients_of_packed_rows(lstm_check: Checker) -> None:
-    domain = BATCHED.but(layout=LAYOUTS[2:], cotangents=(("output",), OUTPUTS))
+    domain = BATCHED.but(
+        layout=LAYOUTS[2:],
+        batch_size=(2, 4),
+        unequal_lengths=True,
+        cotangents=(("output",), OUTPUTS),
+    )
     lstm_check.forall(domain, close_gradients)
 
 

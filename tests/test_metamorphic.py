@@ -19,7 +19,7 @@ from lstm_conformance.runner.judging.rules import close
 from lstm_conformance.runner.judging.trial import Trial
 from lstm_conformance.runner.searching.checker import Checker
 from lstm_conformance.spec.case import Case, CaseWithValues
-from lstm_conformance.spec.strategies import Domain
+from lstm_conformance.spec.strategies import STACK, Domain
 
 Array = np.ndarray
 Arrays = dict[str, Array]
@@ -181,7 +181,7 @@ def row_by_row(trial: Trial) -> list[Finding]:
 
 @pytest.mark.lstm_clause("META-6")
 def test_layers_chained(lstm_check: Checker) -> None:
-    lstm_check.forall(STACKS.but(num_layers=(2, 3), projection=(False, True)), layers_chained)
+    lstm_check.forall(STACKS.but(num_layers=(2, 3), together=STACK), layers_chained)
 
 
 def layers_chained(trial: Trial) -> list[Finding]:

@@ -24,7 +24,7 @@ Array = np.ndarray
 
 FORWARD = ("output", "h_n", "c_n")
 # With one row, or without biases and states, padding would change no result.
-ROWS = PLAIN.but(batch_size=(2, 4), bias=(True,))
+ROWS = PLAIN.but(batch_size=(2, 4), unequal_lengths=True, bias=(True,))
 
 
 @pytest.mark.lstm_clause("PACK-1")
@@ -34,7 +34,12 @@ def test_packed_rows(lstm_check: Checker) -> None:
 
 @pytest.mark.lstm_clause("PACK-2")
 def test_order_of_packed_rows(lstm_check: Checker) -> None:
-    domain = ROWS.but(layout=LAYOUTS[2:], batch_first=(False, True), states=(False, True))
+    domain = ROWS.but(
+        layout=LAYOUTS[2:],
+        batch_first=(False, True),
+        states=(False, True),
+        together=("layout", "batch_first", "states"),
+    )
     lstm_check.forall(domain, close(*FORWARD))
 
 
@@ -46,7 +51,7 @@ def test_packed_reverse_direction(lstm_check: Checker) -> None:
 
 # The following tests judge values and gradients of all kinds of stacks.
 BATCHED = Domain(dropout=("none",), layout=("batched",), cotangents=(OUTPUTS,))
-PACKED = BATCHED.but(layout=LAYOUTS[2:])
+PACKED = BATCHED.but(layout=LAYOUTS[2:], batch_size=(2, 4), unequal_lengths=True)
 
 
 @pytest.mark.lstm_clause("PACK-4")
@@ -166,7 +171,7 @@ WITH_ROWS = ("input", "h_0", "c_0", *OUTPUTS)
 
 @pytest.mark.lstm_clause("PACK-9")
 def test_rows_apart(lstm_check: Checker) -> None:
-    lstm_check.forall(PACKED.but(batch_size=(2, 4)), rows_apart)
+    lstm_check.forall(PACKED, rows_apart)
 
 
 def rows_apart(trial: Trial) -> list[Finding]:

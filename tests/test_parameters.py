@@ -22,7 +22,7 @@ from lstm_conformance.runner.judging.trial import Trial
 from lstm_conformance.runner.searching.checker import Checker
 from lstm_conformance.spec.contract import ObservedTensor, Unsupported
 from lstm_conformance.spec.precision import PRECISIONS
-from lstm_conformance.spec.strategies import PLAIN, Domain
+from lstm_conformance.spec.strategies import PLAIN, STACK, Domain
 
 if TYPE_CHECKING:
     from lstm_conformance.adapters.torch_bench import Bench
@@ -32,7 +32,11 @@ Results = dict[str, ObservedTensor]
 
 # All options that change the set of parameters, and no others.
 ANY_PARAMETERS = PLAIN.but(
-    num_layers=(1, 2, 3), bias=(False, True), bidirectional=(False, True), projection=(False, True)
+    num_layers=(1, 2, 3),
+    bias=(False, True),
+    bidirectional=(False, True),
+    projection=(False, True),
+    together=("bias", *STACK),
 )
 ANY_FORWARD = Domain(cotangents=((),))
 

@@ -6,7 +6,7 @@ import pytest
 
 from lstm_conformance.runner.judging.rules import close
 from lstm_conformance.runner.searching.checker import Checker
-from lstm_conformance.spec.strategies import PLAIN
+from lstm_conformance.spec.strategies import PLAIN, STACK
 
 PROJECTED = PLAIN.but(projection=(True,), bias=(False, True))
 
@@ -28,5 +28,7 @@ def test_projected_recurrence(lstm_check: Checker) -> None:
 
 @pytest.mark.lstm_clause("PROJ-4")
 def test_projection_in_every_layer_and_direction(lstm_check: Checker) -> None:
-    domain = PROJECTED.but(num_layers=(1, 2, 3), bidirectional=(False, True))
+    domain = PROJECTED.but(
+        num_layers=(1, 2, 3), bidirectional=(False, True), seq_len=(2, 8), together=STACK
+    )
     lstm_check.forall(domain, close("output"))

@@ -20,7 +20,7 @@ from lstm_conformance.runner.judging.trial import Trial
 from lstm_conformance.runner.searching.checker import Checker
 from lstm_conformance.spec.case import Case
 from lstm_conformance.spec.precision import PRECISIONS
-from lstm_conformance.spec.strategies import PLAIN, Domain
+from lstm_conformance.spec.strategies import PLAIN, STACK, Domain
 
 if TYPE_CHECKING:
     from lstm_conformance.adapters.torch_bench import Bench
@@ -35,9 +35,10 @@ DISTINCT = ANY_FORWARD.but(
     proj_size=(1, 1),
     seq_len=(7, 8),
     batch_size=(2, 2),
+    together=STACK,
 )
 # Constructors with all options.
-CONSTRUCTED = ANY_FORWARD.but(layout=("batched",), states=(False,))
+CONSTRUCTED = ANY_FORWARD.but(layout=("batched",), states=(False,), together=("bias", *STACK))
 
 
 @pytest.mark.lstm_clause("SHAPE-1")

@@ -10,10 +10,12 @@ from lstm_conformance.runner.judging.comparison import Finding
 from lstm_conformance.runner.judging.rules import close
 from lstm_conformance.runner.judging.trial import Trial
 from lstm_conformance.runner.searching.checker import Checker
-from lstm_conformance.spec.strategies import PLAIN
+from lstm_conformance.spec.strategies import PLAIN, STACK
 
 FORWARD = ("output", "h_n", "c_n")
-STACKED = PLAIN.but(num_layers=(2, 3), bias=(False, True), bidirectional=(False, True))
+STACKED = PLAIN.but(
+    num_layers=(2, 3), bias=(False, True), bidirectional=(False, True), together=STACK
+)
 
 
 @pytest.mark.lstm_clause("STATE-1")

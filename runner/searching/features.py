@@ -24,6 +24,7 @@ _FIELDS = (
     "bidirectional",
     "projection",
     "dropout",
+    "training",
     "layout",
     "states",
     "dtype",
@@ -89,10 +90,7 @@ def missing_parts(domain: Domain, cases: list[Case], examples: int) -> Iterator[
                 asked[choice] += 1
         if not together:
             return
-        if together.get("state_scale", 1.0) != 1.0:
-            together["states"] = True
-        part = domain.but(**{name: (value,) for name, value in together.items()})
-        yield sizes_that_show(part)
+        yield sizes_that_show(_part(domain, together))
 
 
 def _wanted(domain: Domain, examples: int) -> list[_Wanted]:
@@ -113,10 +111,16 @@ def _wanted(domain: Domain, examples: int) -> list[_Wanted]:
 
 
 def _acting(domain: Domain, name: str, alternative: Any) -> Choice:
-    """An alternative, where it has an effect: dropout acts between layers."""
+    """An alternative, where it has an effect.
+
+    Dropout acts between layers. Without an axis of the batch, no axis is the first of two.
+    """
     layers = [number for number in domain.num_layers if number > 1]
     if name == "dropout" and alternative != "none" and 0 < len(layers) < len(domain.num_layers):
         return ("num_layers", layers[0]), (name, alternative)
+    layouts = [layout for layout in domain.layout if layout != "unbatched"]
+    if name == "batch_first" and 0 < len(layouts) < len(domain.layout):
+        return (name, alternative), ("layout", layouts[0])
     return ((name, alternative),)
 
 
@@ -140,9 +144,23 @@ def _choices_of(domain: Domain, case: Case) -> Iterator[Choice]:
 
 
 def _is_possible(domain: Domain, wanted: dict[str, Any]) -> bool:
-    """Whether a case may have these alternatives. Only given states have a scale."""
-    states = (wanted["states"],) if "states" in wanted else domain.states
-    return wanted.get("state_scale", 1.0) == 1.0 or True in states
+    """Whether a case may have these alternatives."""
+    part = _part(domain, wanted)
+    return bool(part.dropout) and (wanted.get("state_scale", 1.0) == 1.0 or True in part.states)
+
+
+def _part(domain: Domain, wanted: dict[str, Any]) -> Domain:
+    """The part of ``domain`` with these alternatives, and others without which there are none.
+
+    Only given states have a scale. With dropout, the mode follows from its kind.
+    """
+    part = domain.but(**{name: (value,) for name, value in wanted.items()})
+    if wanted.get("state_scale", 1.0) != 1.0:
+        part = part.but(states=tuple(states for states in part.states if states))
+    if "training" in wanted:
+        kinds = ("none", "some", "one") if wanted["training"] else ("none", "eval")
+        part = part.but(dropout=tuple(kind for kind in part.dropout if kind in kinds))
+    return part
 
 
 def features(case: Case) -> dict[str, Any]:
@@ -159,7 +177,10 @@ def shows(domain: Domain, case: Case) -> bool:
 
 def is_in(part: Domain, case: Case) -> bool:
     """Whether ``case`` has alternatives of ``part``, and no size below its sizes."""
-    if any(value not in getattr(part, name) for name, value in features(case).items()):
+    of_case = features(case)
+    if case.config.dropout:
+        del of_case["training"]  # follows from the kind of dropout
+    if any(value not in getattr(part, name) for name, value in of_case.items()):
         return False
     least = {name: getattr(part, name)[0] for name in _sizes(case)}
     return _reaches(case, least) and not (part.unequal_lengths and _has_equal_lengths(case, part))
