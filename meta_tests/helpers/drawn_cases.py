@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import cache
 from typing import Any, NamedTuple
 
 from lstm_conformance.adapters.reference import ReferenceLSTM
@@ -74,23 +74,23 @@ class _Watched(Checker):
         self.searched.append(Searched(domain, self.judge.cases[before:], examples))
 
 
-def _watched(clause: str, profile: str, seed: int) -> Iterator[_Watched]:
+@cache
+def searches(clause: str, profile: str, seed: int = 0) -> tuple[Searched, ...]:
+    """The domains of the tests of ``clause``; none for cases of all combinations or sizes."""
+    return tuple(one for watched in _watched(clause, profile, seed) for one in watched.searched)
+
+
+@cache
+def drawn_cases(clause: str, profile: str, seed: int = 0) -> tuple[Case, ...]:
+    """The cases of the tests of ``clause``."""
+    return tuple(c for watched in _watched(clause, profile, seed) for c in watched.judge.cases)
+
+
+@cache
+def _watched(clause: str, profile: str, seed: int) -> tuple[_Watched, ...]:
+    found = []
     for run in runs_of(clause, PROFILES[profile]):
         watched = _Watched(run.name, run.clauses, profile, seed)
         run.test(watched)
-        yield watched
-
-
-def searches(clause: str, profile: str, seed: int = 0) -> list[Searched]:
-    """The domains of the tests of ``clause`` that draw cases for it alone."""
-    return [
-        searched for watched in _watched(clause, profile, seed) for searched in watched.searched
-    ]
-
-
-def drawn_cases(clause: str, profile: str, seed: int = 0) -> list[Case]:
-    """The cases of the tests of ``clause``, without those that are judged without a backward pass.
-
-    Cases of all combinations and sizes are judged for several clauses at once.
-    """
-    return [case for watched in _watched(clause, profile, seed) for case in watched.judge.cases]
+        found.append(watched)
+    return tuple(found)

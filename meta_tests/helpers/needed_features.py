@@ -76,7 +76,7 @@ FEATURES: dict[str, Callable[[Case], bool]] = {
 _LEAST: dict[str, Callable[[int], int]] = {
     "every": lambda number: number,
     "most": lambda number: -(-number // 2),
-    "some": lambda number: max(1, number // 20),  # 1 of 10 in smoke, 3 of 60 by default
+    "some": lambda number: min(3, max(1, number // 25)),  # 1 of 10 in smoke, 2 of 60 by default
     "once": lambda number: 1,
 }
 
@@ -287,7 +287,7 @@ NEEDED: dict[str, str] = {
     **{f"GRAD-{number}": f"every output-and-states; {_ALL}" for number in (19, 20, 21)},
     # ------------------------------------------------------------------- parameters
     **{f"PARAM-{number}": _PARAMETERS for number in (1, 2, 3, 4, 5, 6, 7)},
-    "PARAM-8": "every bias; some layers; some directions projection; once layers directions",
+    "PARAM-8": "every bias; some layers; once directions projection; once layers directions",
     "PARAM-9": "every projection; some units; once layers directions; some bias; some no-bias",
     "PARAM-10": _PARAMETERS,
     "PARAM-11": "; ".join(f"some {name}" for name in PRECISIONS) + f"; {_PARAMETERS}; some units",

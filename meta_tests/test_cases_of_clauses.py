@@ -1,0 +1,164 @@
+"""The cases of each clause have what the clause is about, whatever Hypothesis draws.
+
+``tox -e oldest-hypothesis`` runs this module with the oldest Hypothesis that is supported.
+"""
+
+from __future__ import annotations
+
+import importlib
+from itertools import combinations, product
+from typing import Any
+
+import pytest
+
+from lstm_conformance.runner.searching import checker
+from lstm_conformance.runner.searching.features import features, shows
+from lstm_conformance.spec.case import Case
+from lstm_conformance.spec.clauses import TESTABLE
+from lstm_conformance.spec.strategies import Domain
+
+from .helpers import drawn_cases as helper
+from .helpers.drawn_cases import drawn_cases, searches
+from .helpers.needed_features import FEATURES, NEEDED, needs_of, too_few
+
+# Others than the one of a default run are for a schedule.
+SEEDS = [0, *(pytest.param(seed, marks=pytest.mark.whole) for seed in (1, 2, 3))]
+
+
+# ---------------------------------------------------------------- features of a clause
+
+
+def test_the_table_has_every_clause_and_no_unknown_feature() -> None:
+    assert set(NEEDED) == set(TESTABLE)
+    for clause in NEEDED:
+        for _, names in needs_of(clause):
+            assert names, clause
+            assert set(names) <= set(FEATURES), clause
+
+
+def all_too_few(profile: str, seed: int) -> list[str]:
+    return [
+        sentence
+        for clause in NEEDED
+        for sentence in too_few(clause, needs_of(clause), drawn_cases(clause, profile, seed))
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", SEEDS)
+def test_cases_of_smoke_have_what_their_clauses_need(seed: int) -> None:
+    assert all_too_few("smoke", seed) == []
+
+
+@pytest.mark.whole
+@pytest.mark.parametrize("seed", range(4))
+def test_cases_by_default_have_what_their_clauses_need(seed: int) -> None:
+    assert all_too_few("default", seed) == []
+
+
+# -------------------------------------------------------------- alternatives of a domain
+
+
+def unvisited(domain: Domain, cases: list[Case], strength: int) -> list[dict[str, Any]]:
+    """Choices of alternatives that no case has; counted in another way than in the product."""
+    found = [features(case) for case in cases]
+    fields = [name for name in found[0] if len(getattr(domain, name)) > 1]
+    return [
+        wanted
+        for chosen in combinations(fields, strength)
+        for values in product(*(getattr(domain, name) for name in chosen))
+        if not any(
+            (wanted := dict(zip(chosen, values, strict=True))).items() <= one.items()
+            for one in found
+        )
+    ]
+
+
+def impossible(wanted: dict[str, Any], domain: Domain) -> bool:
+    """Only given states have a scale; with dropout, the mode follows from its kind."""
+    kinds = (wanted["dropout"],) if "dropout" in wanted else domain.dropout
+    modes = {
+        m for kind in kinds for m in (domain.training if kind == "none" else (kind != "eval",))
+    }
+    has_states = wanted.get("states", True) and True in domain.states
+    scaled = wanted.get("state_scale", 1.0) != 1.0
+    return (scaled and not has_states) or ("training" in wanted and wanted["training"] not in modes)
+
+
+def check_every_domain(profile: str) -> None:
+    added = total = 0
+    for clause in TESTABLE:
+        for domain, cases, examples in searches(clause, profile):
+            shown = [case for case in cases if shows(domain, case)]
+            missing = unvisited(domain, shown, 1) if examples >= 4 else []
+            if examples >= 50:
+                missing += unvisited(domain, cases, 2)
+            assert [m for m in missing if m and not impossible(m, domain)] == [], clause
+            added += len(cases) - examples
+            total += examples
+    assert 0 <= added < 0.2 * total
+
+
+@pytest.mark.slow
+def test_each_alternative_is_visited_in_smoke() -> None:
+    check_every_domain("smoke")
+
+
+@pytest.mark.whole
+def test_each_pair_of_alternatives_is_visited_by_default() -> None:
+    check_every_domain("default")
+
+
+# ------------------------------------------------------------------------ planted defects
+
+
+@pytest.fixture
+def _drawn_anew() -> Any:
+    """Draws cases in a test, and again after it."""
+
+    def forget() -> None:
+        for function in (helper.searches, helper.drawn_cases, helper._watched):
+            function.cache_clear()
+
+    forget()
+    yield
+    forget()
+
+
+@pytest.mark.usefixtures("_drawn_anew")
+@pytest.mark.parametrize(
+    ("clause", "module", "name", "changes", "said"),
+    [
+        ("USE-36", "use", "PACKED", {"projection": (False,)}, "unequal, projection"),
+        ("USE-34", "use", "EQUAL_LENGTHS", {"seq_len": (1, 8)}, "equal, float32, no-projection"),
+        ("DIR-2", "directions", "ONE_LAYER", {"seq_len": (1, 1)}, "directions, steps"),
+        ("PACK-8", "packed", "PACKED", {"unequal_lengths": False}, "packed, rows, unequal"),
+        ("GRAD-4", "gradients", "BATCHED", {"num_layers": (1,)}, "layers, steps, sizes"),
+    ],
+)
+def test_a_domain_that_loses_a_feature_is_reported(
+    clause: str,
+    module: str,
+    name: str,
+    changes: dict[str, Any],
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert too_few(clause, needs_of(clause), drawn_cases(clause, "smoke")) == []
+    for function in (helper.searches, helper.drawn_cases, helper._watched):
+        function.cache_clear()
+    tests = importlib.import_module(f"lstm_conformance.tests.test_{module}")
+    monkeypatch.setattr(tests, name, getattr(tests, name).but(**changes))
+    sentences = too_few(clause, needs_of(clause), drawn_cases(clause, "smoke"))
+    assert any(s.startswith(f"{clause}: ") and f" cases have {said}; " in s for s in sentences)
+
+
+@pytest.mark.usefixtures("_drawn_anew")
+def test_what_is_left_to_the_draw_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checker, "missing_parts", lambda *_: iter(()))
+    few = [
+        c
+        for c in ("GRAD-1", "USE-36", "PARAM-1", "PROJ-4")
+        if too_few(c, needs_of(c), drawn_cases(c, "smoke"))
+    ]
+    assert few
