@@ -318,6 +318,11 @@ NEEDED: dict[str, str] = {
     "PURE-13": _WITHOUT_CALLS,
     "PURE-16": _OPTIONS,
     "PURE-17": f"every gradients; {_ALL}",
+    # --------------------------------------------------------------------- training
+    **{f"TRAIN-{number}": f"every gradients; {_ALL}" for number in (1, 2, 3, 4, 5, 6, 7, 9, 12)},
+    "TRAIN-8": f"every gradients; {_STACKS}; {_CALLS}",
+    "TRAIN-10": "every steps gradients; some layers; some directions; some projection; some packed",
+    "TRAIN-11": "every gradients",
     # --------------------------------------------------------------- values at the edge
     "EDGE-1": f"every rows forward; {_STACKS}; {_PACKED}; some batched sizes; some states sizes",
     "EDGE-2": f"every rows forward states; {_STACKS}; {_PACKED}; some batched sizes",
