@@ -489,8 +489,8 @@ def test_known_failures_are_waived() -> None:
     assert not record.failures
     assert set(record.verdicts) == {"pass", "waived"}
     assert sum(record.verdicts.values()) == 25
-    (waived,) = record.waived
-    assert Case.parse(waived.case).config.bidirectional
+    assert record.waived, "the smallest one of each search"
+    assert all(Case.parse(waived.case).config.bidirectional for waived in record.waived)
     assert record.deviations == {"0": (record.verdicts["waived"],) * 2}
 
 
