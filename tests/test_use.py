@@ -9,6 +9,7 @@ import faulthandler
 import json
 import multiprocessing
 import os
+import signal
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -250,13 +251,17 @@ def outcomes_in_child(calls: list[Call]) -> list[str]:
 
 def report(calls: list[Call], sender: Connection) -> None:
     """Makes the calls, and sends the outcome of each."""
-    hide_aborts()
+    leave_quietly()
     for call in calls:
         sender.send(outcome_of(call))
 
 
-def hide_aborts() -> None:
-    """From now on this process says nothing if it is ended."""
+def leave_quietly() -> None:
+    """From now on this process says and does nothing if it is ended.
+
+    What the parent does on a signal is not for its children: they would end the whole run.
+    """
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     faulthandler.disable()
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
@@ -335,7 +340,7 @@ class _Child:
     ) -> None:
         other.close()
         _Child.is_this_process = True
-        hide_aborts()
+        leave_quietly()
         with suppress(OSError, EOFError):
             while True:
                 trial = Trial(Case.parse(connection.recv_bytes().decode()), implementation)
