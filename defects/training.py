@@ -157,6 +157,25 @@ class SmallCotangentsFlushed(_ChangesCotangents):
         return torch.where(cotangent.abs() < 2.0**-14, torch.zeros_like(cotangent), cotangent)
 
 
+@defect("TRAIN-5", GRADIENT, "cotangents below 1e-7")
+class TinyCotangentsFlushed(_ChangesCotangents):
+    """Cotangents below 1e-7 count as zero."""
+
+    def change(self, ctx: Any, cotangent: Tensor) -> Tensor:
+        return torch.where(cotangent.abs() < 1e-7, torch.zeros_like(cotangent), cotangent)
+
+
+@defect("GRAD-16", GRADIENT, "cotangents that are expanded along one axis")
+class CotangentOfAnyZeroStrideIsOneNumber(_ChangesCotangents):
+    """An output whose cotangent is expanded along an axis gets its first number everywhere."""
+
+    def change(self, ctx: Any, cotangent: Tensor) -> Tensor:
+        pairs = zip(cotangent.stride(), cotangent.shape, strict=True)
+        if not any(stride == 0 and size > 1 for stride, size in pairs):
+            return cotangent
+        return cotangent.flatten()[0].expand(cotangent.shape)
+
+
 @defect("TRAIN-6", GRADIENT, "a cotangent that is NaN")
 class NanInCotangentsIsZero(_ChangesCotangents):
     """A cotangent that is NaN counts as zero."""
@@ -260,6 +279,19 @@ class NoGradientsAfterEvaluation(ReadableLSTM):
         w = super().weights(layer, d)
         lost = self.training and self.was_evaluated
         return w._replace(W_hh=w.W_hh.detach()) if lost else w
+
+
+@defect("TRAIN-13", GRADIENT, "states of a call given to the next one")
+class OwnStatesDetached(ReadableLSTM):
+    """States that the module returned in training mode are detached if they come back."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Result:
+        last = self.__dict__.get("last")
+        if hx is not None and last is not None and hx[0] is last[0] and self.training:
+            hx = hx[0].detach(), hx[1].detach()
+        output, states = super().forward(input, hx)
+        self.__dict__["last"] = states
+        return output, states
 
 
 @defect("TRAIN-10", INTERFACE, "two threads")

@@ -192,6 +192,10 @@ def strides_of_cotangents(trial: Trial, bench: Bench) -> Iterator[Finding]:
         bench.backward(bench.call(module, arguments), laid_out)
         yield from all_close(trial, bench, module, arguments, f"cotangents with {what}")
 
+    # Cotangents that are expanded along one axis, as those of a sum over it.
+    for axis in (0, 1, -1):
+        yield from expanded_along(trial, bench, axis)
+
     # Cotangents that are one number, expanded.
     shapes = trial.case.shapes()
     values = {name: float(trial.case.cotangent_values()[name].flat[0]) for name in OUTPUTS}
@@ -202,6 +206,25 @@ def strides_of_cotangents(trial: Trial, bench: Bench) -> Iterator[Finding]:
     bench.backward(bench.call(module, arguments), expanded)
     for name, gradient in bench.gradients(module, arguments).items():
         yield trial.close(name, gradient, expectation, "cotangents that are one expanded number")
+
+
+def expanded_along(trial: Trial, bench: Bench, axis: int) -> Iterator[Finding]:
+    """Cotangents whose first vector along ``axis`` stands for all of them, in the same memory."""
+    values = {
+        name: np.repeat(value.take([0], axis), value.shape[axis], axis)
+        for name, value in trial.case.cotangent_values().items()
+    }
+    laid_out = {
+        name: bench.tensor(value.take([0], axis)).expand(value.shape)
+        for name, value in values.items()
+    }
+    module, arguments = bench.module(), bench.arguments()
+    bench.backward(bench.call(module, arguments), laid_out)
+    full = {f"cotangent of {name}": value for name, value in values.items()}
+    expectation = expect(trial.case.with_values(full))
+    note = f"cotangents that are expanded along axis {axis}"
+    for name, gradient in bench.gradients(module, arguments).items():
+        yield trial.close(name, gradient, expectation, note)
 
 
 @pytest.mark.lstm_clause("GRAD-17")

@@ -320,6 +320,7 @@ NEEDED: dict[str, str] = {
     "PURE-17": f"every gradients; {_ALL}",
     # --------------------------------------------------------------------- training
     **{f"TRAIN-{number}": f"every gradients; {_ALL}" for number in (1, 2, 3, 4, 5, 6, 7, 9, 12)},
+    "TRAIN-13": f"every gradients steps; {_CALLS}; some layers; some projection",
     "TRAIN-8": f"every gradients; {_STACKS}; {_CALLS}",
     "TRAIN-10": "every steps gradients; some layers; some directions; some projection; some packed",
     "TRAIN-11": "every gradients",

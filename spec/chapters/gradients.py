@@ -169,7 +169,7 @@ CHAPTER = Chapter(
             title="Strides of cotangents",
             text=(
                 "How a cotangent lies in memory makes no difference: transposed, with gaps "
-                "between its elements, or one number expanded."
+                "between its elements, expanded along one axis, or one number expanded."
             ),
             sources=("each-step",),
             builds_on=_ALL,

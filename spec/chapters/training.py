@@ -62,8 +62,8 @@ CHAPTER = Chapter(
             id="TRAIN-5",
             title="Scaled cotangents",
             text=(
-                "Cotangents that are scaled by 2^-16 or 2^16, as in mixed precision, give "
-                "gradients that are scaled as they are."
+                "Cotangents that are scaled by 2^-40, 2^-16 or 2^16, as by a mean or in mixed "
+                "precision, give gradients that are scaled as they are."
             ),
             equation="grad(s v) = s grad(v)",
             sources=("each-step",),
@@ -124,6 +124,17 @@ CHAPTER = Chapter(
             ),
             sources=("each-step", "module-mode", "no_grad"),
             builds_on=(*_GRADIENTS, "GRAD-15", "PARAM-20"),
+            needs=("module", "gradients"),
+        ),
+        Clause(
+            id="TRAIN-13",
+            title="States handed on",
+            text=(
+                "If a second call gets the states that a first one returned, gradients of what it "
+                "returns flow back through them: results and gradients are as in one call."
+            ),
+            sources=("each-step", "h_0", "c_0", "h_n", "c_n"),
+            builds_on=(*_GRADIENTS, "META-1"),
             needs=("module", "gradients"),
         ),
         Clause(
