@@ -15,7 +15,7 @@ from lstm_conformance.runner.searching import checker
 from lstm_conformance.runner.searching.features import features, shows
 from lstm_conformance.spec.case import Case
 from lstm_conformance.spec.clauses import TESTABLE
-from lstm_conformance.spec.strategies import Domain
+from lstm_conformance.spec.strategies import Domain, FirstSupported
 
 from .helpers import drawn_cases as helper
 from .helpers.drawn_cases import drawn_cases, searches
@@ -62,7 +62,8 @@ def test_cases_by_default_have_what_their_clauses_need(seed: int) -> None:
 def unvisited(domain: Domain, cases: list[Case], strength: int) -> list[dict[str, Any]]:
     """Choices of alternatives that no case has; counted in another way than in the product."""
     found = [features(case) for case in cases]
-    fields = [name for name in found[0] if len(getattr(domain, name)) > 1]
+    values = {name: getattr(domain, name) for name in found[0]}
+    fields = [n for n, v in values.items() if len(v) > 1 and not isinstance(v, FirstSupported)]
     return [
         wanted
         for chosen in combinations(fields, strength)

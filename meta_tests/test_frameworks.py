@@ -67,14 +67,14 @@ def test_there_are_results() -> None:
 def test_published_results_are_conformant(name: str) -> None:
     """Every clause was judged, though not always every case.
 
-    Chapter SIZE is newer than results that were published before. The page says so.
+    Chapters SIZE and TRAIN are newer than results that were published before. The page says so.
     """
     results = read_results(PUBLISHED[name])
     assert results["implementation"]["target"] == name
     assert results["conformant"] is True
     assert results["stopped"] in (None, "max-time")
     judged = [clause["id"] for clause in results["clauses"]]
-    before = [clause for clause in TESTABLE if not clause.startswith("SIZE-")]
+    before = [clause for clause in TESTABLE if not clause.startswith(("SIZE-", "TRAIN-"))]
     assert judged in (list(TESTABLE), before)
 
 

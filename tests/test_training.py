@@ -156,7 +156,7 @@ def sums_of(expectation: Expectation, groups: list[list[str]]) -> Expectation:
         names = [f"{name}.grad" for name in group]
         value = np.sum([values[name] for name in names], axis=0)
         # The sum is rounded too, where its terms may be larger than it is.
-        largest = np.max([np.abs(values[name]) for name in names], axis=0)
+        largest = np.stack([np.abs(values[name]) for name in names]).max(axis=0)
         spread = np.sum([noise[name] for name in names], axis=0)
         for name in names:
             values[name] = value

@@ -134,10 +134,14 @@ def _reason(clause: ClauseResult) -> str:
     failure = clause["failure"]
     if failure is None:
         text = "; ".join(clause["reasons"])
+    elif failure["diagnosis"].get("defects"):
+        text = f"Diagnosis: {failure['diagnosis']['text']}"
+    elif failure["exception"]:  # it says more than the conditions under which it is raised
+        text = failure["exception"]
     elif failure["diagnosis"].get("text"):
         text = f"Diagnosis: {failure['diagnosis']['text']}"
     else:
-        text = failure["exception"] or _of_finding(failure["finding"])
+        text = _of_finding(failure["finding"])
     return one_line(text)[:_LONGEST_REASON] or f"{clause['id']} is broken."
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from ...spec.case import Case
 from ...spec.combinations import Combination
-from ...spec.strategies import Domain, sizes_that_show
+from ...spec.strategies import Domain, FirstSupported, sizes_that_show
 
 __all__ = ["features", "is_in", "missing_parts", "shows"]
 
@@ -126,7 +126,8 @@ def _acting(domain: Domain, name: str, alternative: Any) -> Choice:
 
 def _several(domain: Domain) -> list[str]:
     """The fields with more than one alternative."""
-    return [name for name in _FIELDS if len(getattr(domain, name)) > 1]
+    values = {name: getattr(domain, name) for name in _FIELDS}
+    return [n for n, v in values.items() if len(v) > 1 and not isinstance(v, FirstSupported)]
 
 
 def _choices(domain: Domain, names: tuple[str, ...]) -> Iterator[Choice]:
