@@ -17,7 +17,7 @@ from flax import linen
 
 from ..spec.case import Case
 from .assembly import Weights, in_layers
-from .function import Arrays, padding
+from .function import Arrays
 from .jax_function import FORMATS, JaxFunction
 
 __all__ = ["flax_linen_lstm", "flax_linen_optimized_lstm", "flax_lstm", "gates"]
@@ -43,7 +43,7 @@ def flax_lstm(name: str, call: Any) -> JaxFunction:
                 options["seq_lengths"] = jnp.asarray(lengths)
             carry, output = call(weights, x, **options)
             if lengths is not None:  # the page says that padding is not zeroed
-                output = jnp.where(padding(case), 0, output)
+                output = jnp.where(case.padding(), 0, output)
             c_n, h_n = zip(*(carry if both else (carry,)), strict=True)
             return output, jnp.stack(h_n), jnp.stack(c_n)
 

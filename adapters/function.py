@@ -11,7 +11,7 @@ import numpy as np
 from ..spec.case import OUTPUTS, Case
 from ..spec.contract import Nonconformance, Observation, ObservedTensor
 
-__all__ = ["Arrays", "FunctionLSTM", "padding", "too_long_to_unroll", "without_padding"]
+__all__ = ["Arrays", "FunctionLSTM", "too_long_to_unroll", "without_padding"]
 
 # Arrays of NumPy or of a framework, by name.
 Arrays = dict[str, Any]
@@ -114,20 +114,11 @@ def too_long_to_unroll(case: Case) -> str | None:
     return f"more than {MAX_UNROLLED_STEPS} steps take too long to compile"
 
 
-def padding(case: Case) -> Any:
-    """A mask of the padding in the output of a packed case.
-
-    ``pad_packed_sequence`` pads with zeros. Some frameworks do not document their padding.
-
-    Returns:
-        A boolean NumPy array, (L, N, 1), or (N, L, 1) with batch_first.
-    """
-    ended = np.arange(case.seq_len)[:, None] >= np.array(case.lengths)  # (L, N)
-    return (ended.T if case.config.batch_first else ended)[..., None]
-
-
 def without_padding(case: Case, output: Any) -> Any:
-    """A NumPy output with zeros in the padding."""
+    """A NumPy output with zeros in the padding, as ``pad_packed_sequence`` has them.
+
+    Some frameworks do not document their padding.
+    """
     if not case.packed:
         return output
-    return np.where(padding(case), np.zeros_like(output), output)
+    return np.where(case.padding(), np.zeros_like(output), output)

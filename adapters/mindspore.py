@@ -14,7 +14,7 @@ import mindspore as ms
 
 from ..spec.capabilities import ALL
 from ..spec.case import OUTPUTS, Case
-from .function import Arrays, FunctionLSTM, padding
+from .function import Arrays, FunctionLSTM
 
 __all__ = ["mindspore_lstm"]
 
@@ -43,7 +43,7 @@ def _lstm(case: Case, arguments: Arrays) -> tuple[Any, Any, Any]:
     lengths = ms.Tensor(case.lengths) if case.packed else None
     output, (h_n, c_n) = layer(arguments["input"], states, lengths)
     if case.packed:  # The output in the padding is not documented.
-        output = output.masked_fill(ms.Tensor(padding(case)), 0)
+        output = output.masked_fill(ms.Tensor(case.padding()), 0)
     return output, h_n, c_n
 
 

@@ -13,7 +13,7 @@ import paddle
 
 from ..spec.capabilities import ALL
 from ..spec.case import Case
-from .function import Arrays, FunctionLSTM, padding
+from .function import Arrays, FunctionLSTM
 
 __all__ = ["paddle_lstm"]
 
@@ -43,7 +43,7 @@ def _lstm(case: Case, arguments: Arrays) -> tuple[Any, Any, Any]:
     lengths = paddle.to_tensor(case.lengths) if case.packed else None
     output, (h_n, c_n) = layer(arguments["input"], states, lengths)
     if case.packed:  # The output in the padding is not documented.
-        output = output.masked_fill(paddle.to_tensor(padding(case)), 0)
+        output = output.masked_fill(paddle.to_tensor(case.padding()), 0)
     return output, h_n, c_n
 
 

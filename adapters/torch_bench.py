@@ -186,10 +186,16 @@ class Bench:
     ) -> dict[str, ObservedTensor]:
         """The values of ``.grad`` of arguments and parameters, by names such as ``input.grad``."""
         leaves = {**arguments, **dict(module.named_parameters())}
-        return {
-            f"{name}.grad": self.observe(f"{name}.grad", gradient_of(leaves[name]))
-            for name in self.case.argument_names()
-        }
+        return self.gradients_of({name: leaves[name] for name in self.case.argument_names()})
+
+    def gradients_of(self, leaves: Mapping[str, torch.Tensor]) -> dict[str, ObservedTensor]:
+        """The values of ``.grad`` of leaves, by names such as ``input.grad``."""
+        return self.observe_all({f"{n}.grad": gradient_of(leaf) for n, leaf in leaves.items()})
+
+    def forget_gradients(self, module: Any, arguments: Mapping[str, torch.Tensor]) -> None:
+        """Deletes all accumulated gradients."""
+        for leaf in (*module.parameters(), *arguments.values()):
+            leaf.grad = None
 
     def observe(self, name: str, tensor: torch.Tensor) -> ObservedTensor:
         """The values, dtype and device of a tensor.

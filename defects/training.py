@@ -9,7 +9,10 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
 from .catalogue import GRADIENT, INTERFACE, defect
+from .gradient_surgery import with_cotangents
 from .readable import ROLES, Input, ReadableLSTM, Result, States, Steps, Weights
+
+Cotangents = list[Tensor | None]
 
 # -------------------------------------------------------------------------- parameters
 
@@ -110,33 +113,18 @@ class TensorsThatAreNoParametersIgnored(ReadableLSTM):
 # -------------------------------------------------------------------------- cotangents
 
 
-class _Changed(torch.autograd.Function):
-    """The tensor; its cotangent is what a function makes of it."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, change: Any) -> Tensor:
-        ctx.change = change
-        return x.view_as(x)
-
-    @staticmethod
-    def backward(ctx: Any, cotangent: Tensor) -> Any:
-        return ctx.change(ctx, cotangent), None
-
-
-def with_changed_cotangents(outputs: list[Tensor], change: Any) -> list[Tensor]:
-    return [_Changed.apply(output, change) for output in outputs]  # type: ignore[no-untyped-call]
-
-
 class _ChangesCotangents(ReadableLSTM):
-    """Changes the cotangents of all outputs."""
+    """Changes the cotangent of each output."""
 
-    def change(self, ctx: Any, cotangent: Tensor) -> Tensor:
+    def change(self, cotangent: Tensor) -> Tensor:
         """What takes the place of a cotangent."""
         return cotangent
 
     def finish(self, input: Input, steps: Steps, h_n: Tensor, c_n: Tensor) -> Result:
-        steps = with_changed_cotangents(steps, self.change)
-        h_n, c_n = with_changed_cotangents([h_n, c_n], self.change)
+        def each(cotangents: Cotangents) -> Cotangents:
+            return [None if c is None else self.change(c) for c in cotangents]
+
+        *steps, h_n, c_n = with_cotangents(each, *steps, h_n, c_n)
         return super().finish(input, steps, h_n, c_n)
 
 
@@ -144,7 +132,7 @@ class _ChangesCotangents(ReadableLSTM):
 class LargeCotangentsClipped(_ChangesCotangents):
     """Cotangents are clipped at 1024."""
 
-    def change(self, ctx: Any, cotangent: Tensor) -> Tensor:
+    def change(self, cotangent: Tensor) -> Tensor:
         # A NaN would pass; what is not finite is left alone.
         return torch.where(cotangent.isfinite(), cotangent.clamp(-1024, 1024), cotangent)
 
@@ -153,7 +141,7 @@ class LargeCotangentsClipped(_ChangesCotangents):
 class SmallCotangentsFlushed(_ChangesCotangents):
     """Cotangents that are subnormal in float16 count as zero."""
 
-    def change(self, ctx: Any, cotangent: Tensor) -> Tensor:
+    def change(self, cotangent: Tensor) -> Tensor:
         return torch.where(cotangent.abs() < 2.0**-14, torch.zeros_like(cotangent), cotangent)
 
 
@@ -161,7 +149,7 @@ class SmallCotangentsFlushed(_ChangesCotangents):
 class TinyCotangentsFlushed(_ChangesCotangents):
     """Cotangents below 1e-7 count as zero."""
 
-    def change(self, ctx: Any, cotangent: Tensor) -> Tensor:
+    def change(self, cotangent: Tensor) -> Tensor:
         return torch.where(cotangent.abs() < 1e-7, torch.zeros_like(cotangent), cotangent)
 
 
@@ -169,7 +157,7 @@ class TinyCotangentsFlushed(_ChangesCotangents):
 class CotangentOfAnyZeroStrideIsOneNumber(_ChangesCotangents):
     """An output whose cotangent is expanded along an axis gets its first number everywhere."""
 
-    def change(self, ctx: Any, cotangent: Tensor) -> Tensor:
+    def change(self, cotangent: Tensor) -> Tensor:
         pairs = zip(cotangent.stride(), cotangent.shape, strict=True)
         if not any(stride == 0 and size > 1 for stride, size in pairs):
             return cotangent
@@ -180,7 +168,7 @@ class CotangentOfAnyZeroStrideIsOneNumber(_ChangesCotangents):
 class NanInCotangentsIsZero(_ChangesCotangents):
     """A cotangent that is NaN counts as zero."""
 
-    def change(self, ctx: Any, cotangent: Tensor) -> Tensor:
+    def change(self, cotangent: Tensor) -> Tensor:
         return torch.where(cotangent.isnan(), torch.zeros_like(cotangent), cotangent)
 
 
@@ -188,23 +176,9 @@ class NanInCotangentsIsZero(_ChangesCotangents):
 class InfiniteCotangentsClipped(_ChangesCotangents):
     """An infinite cotangent counts as the largest number."""
 
-    def change(self, ctx: Any, cotangent: Tensor) -> Tensor:
+    def change(self, cotangent: Tensor) -> Tensor:
         most = torch.finfo(cotangent.dtype).max
         return torch.where(cotangent.isinf(), cotangent.sign() * most**0.25, cotangent)
-
-
-class _LastStep(torch.autograd.Function):
-    """The steps and final states, which lose their cotangents if that of the last step is zero."""
-
-    @staticmethod
-    def forward(ctx: Any, h_n: Tensor, c_n: Tensor, *steps: Tensor) -> tuple[Tensor, ...]:
-        return tuple(x.view_as(x) for x in (h_n, c_n, *steps))
-
-    @staticmethod
-    def backward(ctx: Any, h_n: Tensor, c_n: Tensor, *steps: Tensor) -> tuple[Tensor, ...]:
-        if steps[-1].any() or not any(step.any() for step in steps):
-            return h_n, c_n, *steps
-        return torch.zeros_like(h_n), torch.zeros_like(c_n), *steps
 
 
 @defect("TRAIN-12", GRADIENT, "cotangent of output that is zero in the last step, and another one")
@@ -212,18 +186,29 @@ class BackwardBeginsAtLastCotangentOfOutput(ReadableLSTM):
     """The backward pass begins at the last step that has a cotangent of output."""
 
     def finish(self, input: Input, steps: Steps, h_n: Tensor, c_n: Tensor) -> Result:
-        h_n, c_n, *steps = _LastStep.apply(h_n, c_n, *steps)  # type: ignore[no-untyped-call]
+        def change(cotangents: Cotangents) -> Cotangents:
+            *of_steps, of_h_n, of_c_n = cotangents
+            acts = [c is not None and bool(c.any()) for c in of_steps]
+            lost = any(acts) and not acts[-1]
+            return [*of_steps, *((None, None) if lost else (of_h_n, of_c_n))]
+
+        *steps, h_n, c_n = with_cotangents(change, *steps, h_n, c_n)
         return super().finish(input, steps, h_n, c_n)
 
 
 @defect("TRAIN-7", GRADIENT, "retain_graph, other cotangents in the second backward pass")
-class FirstCotangentsKept(_ChangesCotangents):
+class FirstCotangentsKept(ReadableLSTM):
     """A second backward pass uses the cotangents of the first."""
 
-    def change(self, ctx: Any, cotangent: Tensor) -> Tensor:
-        if not hasattr(ctx, "first"):
-            ctx.first = cotangent
-        return ctx.first  # type: ignore[no-any-return]
+    def finish(self, input: Input, steps: Steps, h_n: Tensor, c_n: Tensor) -> Result:
+        first: Cotangents = []
+
+        def kept(cotangents: Cotangents) -> Cotangents:
+            first.extend([] if first else cotangents)
+            return list(first)
+
+        *steps, h_n, c_n = with_cotangents(kept, *steps, h_n, c_n)
+        return super().finish(input, steps, h_n, c_n)
 
 
 class _Unsaved(torch.autograd.Function):

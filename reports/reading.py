@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
@@ -21,7 +21,7 @@ from .results import Results
 __all__ = ["NEWEST", "read_results", "results_of", "upgraded"]
 
 # Version of the schema.
-NEWEST = 5
+NEWEST: Final = 5
 
 # The threshold of all results that do not state one.
 _FORMER_THRESHOLD = 30.0

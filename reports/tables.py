@@ -9,6 +9,7 @@ from tabulate import tabulate
 
 from ..spec.clause import KINDS
 from ..spec.clauses import prerequisites
+from ..spec.clean_text import listed
 from ..spec.verdicts import BROKEN
 from .escaping import escaped, fenced, one_line, printable
 from .results import ClauseResult, DiagnosisResult, Results
@@ -211,7 +212,7 @@ def verdict_sentence(results: Results, name: str) -> str:
         but = ", but for known deviations" if waived else ""
         if results["stopped"]:
             but += f", as far as was judged in {results['duration_seconds']:.0f} s"
-        of = f" of {_listed(results['kinds'])}" if results["kinds"] else ""
+        of = f" of {listed(results['kinds'])}" if results["kinds"] else ""
         strict = " and recommends" if results["strict"] else ""
         says = f"what the documentation of torch.nn.LSTM says{strict}{of}"
         return f"CONFORMANT: {name} does {says}{but}."
@@ -232,7 +233,7 @@ def verdict_sentence(results: Results, name: str) -> str:
 
 def _by_kind(clauses: list[ClauseResult]) -> str:
     numbers = Counter(clause["kind"] for clause in clauses)
-    return _listed([f"{numbers[kind]} about {kind}" for kind in KINDS if numbers[kind]])
+    return listed([f"{numbers[kind]} about {kind}" for kind in KINDS if numbers[kind]])
 
 
 def _numbers_are_right(results: Results) -> str:
@@ -242,10 +243,6 @@ def _numbers_are_right(results: Results) -> str:
     if in_part(results) or "pass" not in verdicts or verdicts - {"pass", "unsupported", "waived"}:
         return ""
     return f" Its numbers are right{', but for known deviations' if 'waived' in verdicts else ''}."
-
-
-def _listed(items: Sequence[str]) -> str:
-    return " and ".join(filter(None, [", ".join(items[:-1]), items[-1]]))
 
 
 def _seconds(results: Results) -> str:

@@ -144,6 +144,20 @@ class Case:
         return self.layout.startswith("packed")
 
     @property
+    def time_axis(self) -> int:
+        """The axis of the steps in input and output."""
+        return 1 if self.config.batch_first and self.layout != "unbatched" else 0
+
+    def padding(self) -> NDArray[np.bool_]:
+        """Where rows have ended in input and output of a packed case.
+
+        Returns:
+            (L, N, 1), or (N, L, 1) with batch_first.
+        """
+        ended = np.arange(self.seq_len)[:, None] >= np.array(self.lengths)  # (L, N)
+        return (ended.T if self.time_axis else ended)[..., None]
+
+    @property
     def precision(self) -> Precision:
         """The precision that ``dtype`` names."""
         return PRECISIONS[self.dtype]

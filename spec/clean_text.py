@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["clean_text"]
+from collections.abc import Sequence
+
+__all__ = ["clean_text", "listed"]
 
 _KEPT = "\n\t"
 
@@ -20,6 +22,12 @@ def clean_text(value: object) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() or c in _KEPT else _code(c) for c in text)
+
+
+def listed(items: Sequence[object]) -> str:
+    """``items``, of which there is at least one, as in "a, b and c"."""
+    *most, last = map(str, items)
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _code(character: str) -> str:

@@ -100,12 +100,6 @@ def all_close(trial: Trial, bench: Bench, module: Any, arguments: Any, note: str
     ]
 
 
-def forget_gradients(module: Any, arguments: Any) -> None:
-    """Deletes all accumulated gradients."""
-    for leaf in (*module.parameters(), *arguments.values()):
-        leaf.grad = None
-
-
 @pytest.mark.lstm_clause("GRAD-12")
 def test_some_arguments(lstm_check: Checker) -> None:
     lstm_check.forall(ANY, on_bench(some_arguments))
@@ -155,7 +149,7 @@ def graph_is_retained(trial: Trial, bench: Bench) -> Iterator[Finding]:
     outputs = bench.call(module, arguments)
     bench.backward(outputs, retain_graph=True)
     yield from all_close(trial, bench, module, arguments, "first of two backward passes")
-    forget_gradients(module, arguments)
+    bench.forget_gradients(module, arguments)
     bench.backward(outputs)
     yield from all_close(trial, bench, module, arguments, "second of two backward passes")
 
@@ -192,39 +186,33 @@ def strides_of_cotangents(trial: Trial, bench: Bench) -> Iterator[Finding]:
         bench.backward(bench.call(module, arguments), laid_out)
         yield from all_close(trial, bench, module, arguments, f"cotangents with {what}")
 
-    # Cotangents that are expanded along one axis, as those of a sum over it.
+    # As those of a sum over one axis, or over all.
     for axis in (0, 1, -1):
-        yield from expanded_along(trial, bench, axis)
+        yield from expanded_along(trial, bench, (axis,), f"expanded along axis {axis}")
+    yield from expanded_along(trial, bench, (), "one expanded number")
 
-    # Cotangents that are one number, expanded.
-    shapes = trial.case.shapes()
-    values = {name: float(trial.case.cotangent_values()[name].flat[0]) for name in OUTPUTS}
-    expanded = {name: bench.tensor(x).expand(shapes[name]) for name, x in values.items()}
-    full = {f"cotangent of {name}": np.full(shapes[name], x) for name, x in values.items()}
+
+def expanded_along(
+    trial: Trial, bench: Bench, axes: tuple[int, ...], what: str
+) -> Iterator[Finding]:
+    """Cotangents whose first elements along ``axes`` stand for all, in the same memory.
+
+    Args:
+        axes: numbers of axes; empty for all of them.
+        what: the cotangents are, in words.
+    """
+    laid_out, full = {}, {}
+    for name, value in trial.case.cotangent_values().items():
+        first = value
+        for axis in axes or range(value.ndim):
+            first = first.take([0], axis)
+        laid_out[name] = bench.tensor(first).expand(value.shape)
+        full[f"cotangent of {name}"] = np.broadcast_to(first, value.shape)
     expectation = expect(trial.case.with_values(full))
-    module, arguments = bench.module(), bench.arguments()
-    bench.backward(bench.call(module, arguments), expanded)
-    for name, gradient in bench.gradients(module, arguments).items():
-        yield trial.close(name, gradient, expectation, "cotangents that are one expanded number")
-
-
-def expanded_along(trial: Trial, bench: Bench, axis: int) -> Iterator[Finding]:
-    """Cotangents whose first vector along ``axis`` stands for all of them, in the same memory."""
-    values = {
-        name: np.repeat(value.take([0], axis), value.shape[axis], axis)
-        for name, value in trial.case.cotangent_values().items()
-    }
-    laid_out = {
-        name: bench.tensor(value.take([0], axis)).expand(value.shape)
-        for name, value in values.items()
-    }
     module, arguments = bench.module(), bench.arguments()
     bench.backward(bench.call(module, arguments), laid_out)
-    full = {f"cotangent of {name}": value for name, value in values.items()}
-    expectation = expect(trial.case.with_values(full))
-    note = f"cotangents that are expanded along axis {axis}"
     for name, gradient in bench.gradients(module, arguments).items():
-        yield trial.close(name, gradient, expectation, note)
+        yield trial.close(name, gradient, expectation, f"cotangents that are {what}")
 
 
 @pytest.mark.lstm_clause("GRAD-17")

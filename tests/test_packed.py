@@ -152,10 +152,7 @@ def memory_of_nan(trial: Trial, bench: Bench) -> Iterator[Finding]:
 
 def padding_mask(case: Case, name: str) -> Array:
     """A mask of the padding in ``input`` or ``output``."""
-    padding = np.arange(case.seq_len)[:, None] >= np.array(case.lengths)  # (T, N)
-    if case.config.batch_first:
-        padding = padding.T
-    return np.broadcast_to(padding[..., None], case.shapes()[name])
+    return np.broadcast_to(case.padding(), case.shapes()[name])
 
 
 def row_index(case: Case, name: str, row: int, steps: int | None = None) -> tuple[Any, ...]:

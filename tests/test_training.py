@@ -49,15 +49,6 @@ def parameters_of(bench: Bench, module: Any) -> dict[str, torch.Tensor]:
     return {name: getattr(module, name) for name in bench.case.config.parameter_shapes()}
 
 
-def gradients_of(bench: Bench, leaves: Leaves) -> dict[str, ObservedTensor]:
-    """The gradients of ``leaves``, zero if there is none, by names such as ``input.grad``."""
-    torch = bench.torch
-    found = {
-        n: torch.zeros_like(leaf) if leaf.grad is None else leaf.grad for n, leaf in leaves.items()
-    }
-    return bench.observe_all({f"{name}.grad": gradient for name, gradient in found.items()})
-
-
 def forward_and_backward(
     bench: Bench, module: Any, arguments: Leaves, parameters: Leaves | None = None
 ) -> dict[str, ObservedTensor]:
@@ -66,7 +57,7 @@ def forward_and_backward(
     observed = bench.observe_all(outputs)
     bench.backward(outputs)
     own = parameters_of(bench, module) if parameters is None else parameters
-    return {**observed, **gradients_of(bench, {**arguments, **own})}
+    return {**observed, **bench.gradients_of({**arguments, **own})}
 
 
 def all_close(
@@ -74,15 +65,9 @@ def all_close(
     observed: Mapping[str, ObservedTensor],
     expectation: Expectation | None = None,
     note: str = "",
-) -> Iterator[Finding]:
-    for name, tensor in observed.items():
-        yield trial.close(name, tensor, expectation, note)
-
-
-def forget_gradients(*leaves: Leaves) -> None:
-    for some in leaves:
-        for leaf in some.values():
-            leaf.grad = None
+) -> list[Finding]:
+    """Judges every tensor that was observed."""
+    return trial.close_all(observed, list(observed), note, expectation)
 
 
 # ---------------------------------------------------------------------- parameters
@@ -231,7 +216,7 @@ def computed_parameters(compute: Compute) -> Callable[[Trial], list[Finding]]:
         for note in ("", ", changed between two calls"):
             values = {n: bench.observe(n, leaf).values * made[n][1] for n, leaf in leaves.items()}
             expectation = scaled(expect(trial.case.with_values(values)), made)
-            forget_gradients(leaves)
+            bench.forget_gradients(module, {})
             observed = forward_and_backward(bench, module, bench.arguments(), leaves)
             yield from all_close(
                 trial, observed, expectation, f"computed by {compute.__name__}{note}"
@@ -348,11 +333,10 @@ def with_zeros(case: Case) -> dict[str, Array]:
     """Cotangents of output with zeros: where, and the values in the shape of output."""
     values = case.cotangent_values()["output"]
     unbatched = case.layout == "unbatched"
-    steps_first = unbatched or not case.config.batch_first
 
     def without(steps: slice, rows: slice) -> Array:
         zeroed = values.copy()
-        zeroed[steps if unbatched else (steps, rows) if steps_first else (rows, steps)] = 0.0
+        zeroed[steps if unbatched else (rows, steps) if case.time_axis else (steps, rows)] = 0.0
         return zeroed
 
     half, every = case.seq_len // 2, slice(None)
@@ -379,7 +363,7 @@ def other_cotangents(trial: Trial, bench: Bench) -> Iterator[Finding]:
     module, arguments = bench.module(), bench.arguments()
     outputs = bench.call(module, arguments)
     bench.backward(outputs, retain_graph=True)
-    forget_gradients(arguments, parameters_of(bench, module))
+    bench.forget_gradients(module, arguments)
     bench.backward(outputs, {name: bench.tensor(value) for name, value in others.items()})
     gradients = bench.gradients(module, arguments)
     yield from all_close(trial, gradients, expectation, "second backward pass, other cotangents")
@@ -452,7 +436,7 @@ def test_states_handed_on(lstm_check: Checker) -> None:
 
 def states_handed_on(trial: Trial, bench: Bench) -> Iterator[Finding]:
     """One graph over both calls; META-1 has a graph for each."""
-    time = 1 if trial.case.config.batch_first and trial.case.layout == "batched" else 0
+    time = trial.case.time_axis
     module, arguments = bench.module(), bench.arguments()
     parts = arguments["input"].tensor_split([(trial.case.seq_len + 1) // 2], time)
     first = bench.call(module, {**arguments, "input": parts[0]})
@@ -461,7 +445,7 @@ def states_handed_on(trial: Trial, bench: Bench) -> Iterator[Finding]:
     outputs = {**second, "output": bench.torch.cat([first["output"], second["output"]], time)}
     observed = bench.observe_all(outputs)
     bench.backward(outputs)
-    gradients = gradients_of(bench, {**arguments, **parameters_of(bench, module)})
+    gradients = bench.gradients_of({**arguments, **parameters_of(bench, module)})
     yield from all_close(trial, {**observed, **gradients}, note="in two calls")
 
 

@@ -6,11 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ...spec.capabilities import unsupported
 from ...spec.case import OUTPUTS, Case
 from ...spec.contract import Implementation
-from ...spec.interrupts import is_interrupt
-from .wrong_elements import wrong_elements
+from .wrong_elements import wrong_elements_if_run
 
 __all__ = ["Conditions", "conditions", "is_right", "variations"]
 
@@ -69,14 +67,7 @@ def conditions(
 
 def is_right(implementation: Implementation, case: Case) -> bool:
     """Whether all results of ``case`` are right; not if it cannot be run."""
-    try:
-        if unsupported(implementation, case) is not None:
-            return False
-        return not wrong_elements(implementation, case)
-    except BaseException as error:
-        if is_interrupt(error):
-            raise
-        return False
+    return wrong_elements_if_run(implementation, case) == {}
 
 
 def variations(case: Case, of_mode: bool) -> dict[str, Case]:

@@ -86,7 +86,7 @@ class Diagnostician:
         self._without = frozenset(without)
         self._found: list[Group] = []
         self._searched: list[str] = []
-        self._probed: dict[Case, Behaviour | None] = {}
+        self._known: dict[Case, Behaviour | None] = {}
 
     def diagnose(self, clause: str, evidence: Sequence[Evidence]) -> Diagnosis | None:
         """What the failures of ``clause`` look like; None if nothing can be said.
@@ -106,7 +106,7 @@ class Diagnostician:
             window = self._window(evidence[-1])
             if window is not None:
                 return window
-        behaviours = [*self._probe(evidence[0].trial.case), *failing]
+        behaviours = [*self._run(probing_cases(evidence[0].trial.case)), *failing]
         wrong = [b for b in behaviours if is_determined(b.case) and b.documented > SEPARATION]
         if not wrong:
             return self._by_rule(clause, evidence)
@@ -166,10 +166,6 @@ class Diagnostician:
             text = recomputed(self._run(single_steps(case)))
         return text
 
-    def _run(self, cases: Sequence[Case]) -> list[Behaviour]:
-        made = [(case, run(self._implementation, case)) for case in cases]
-        return [Behaviour(case, observation) for case, observation in made if observation]
-
     def _window(self, evidence: Evidence) -> Diagnosis | None:
         """For which sizes the rule of ``evidence`` is broken; None if small ones break it too."""
 
@@ -183,15 +179,14 @@ class Diagnostician:
         place = first_divergence(self._implementation, case, causes=False)
         return Diagnosis(window if place is None else f"{window} {place}")
 
-    def _probe(self, case: Case) -> list[Behaviour]:
-        """What the implementation does with cases that tell defects apart."""
-        cases = probing_cases(case)
-        for probing in cases:
-            if probing not in self._probed:
-                observation = run(self._implementation, probing)
-                behaviour = None if observation is None else Behaviour(probing, observation)
-                self._probed[probing] = behaviour
-        return [b for b in map(self._probed.get, cases) if b is not None]
+    def _run(self, cases: Sequence[Case]) -> list[Behaviour]:
+        """What the implementation does with ``cases``, each of which is run once."""
+        for case in cases:
+            if case not in self._known:
+                observation = run(self._implementation, case)
+                behaviour = None if observation is None else Behaviour(case, observation)
+                self._known[case] = behaviour
+        return [b for b in map(self._known.get, cases) if b is not None]
 
     def _suspects(self) -> list[Defect]:
         return [defect for defect in suspects() if defect.id not in self._without]

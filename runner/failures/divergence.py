@@ -68,7 +68,7 @@ def _of_outputs(
     implementation: Implementation, views: Sequence[View], found: Conditions, causes: bool
 ) -> str:
     case = views[0].case
-    steps, wrong = _shortest(implementation, case, lambda w: any(n in w for n in OUTPUTS))
+    steps, wrong = _shortest(implementation, views[0], lambda w: any(n in w for n in OUTPUTS))
     length = f"with the first {steps} steps" if steps > 1 else "in a single step"
     start = f"First wrong {length}: "
     misshapen = [name for name in OUTPUTS if name in wrong and not wrong[name].axes]
@@ -149,7 +149,7 @@ def _last_step_alone(case: Case, steps: int) -> Case | None:
         return None
     before = expect(replace(_beginning(case, steps - 1), cotangents=())).values
     values = _values(case)
-    axis = _time_axis(case)
+    axis = case.time_axis
     for name in _IN_TIME:
         if name in values:
             values[name] = values[name].take([steps - 1], axis)
@@ -159,7 +159,7 @@ def _last_step_alone(case: Case, steps: int) -> Case | None:
 
 def _of_gradients(implementation: Implementation, views: Sequence[View]) -> str:
     case, wrong = views[0].case, views[0].wrong
-    steps, first = _shortest(implementation, case, bool)
+    steps, first = _shortest(implementation, views[0], bool)
     text = f"Outputs are right. First wrong with {steps} step{'s' * (steps > 1)}: "
     text += ", ".join(f"{name}{_of_gradient(name, views)}" for name in first)
     others = [name for name in wrong if name not in first]
@@ -184,13 +184,13 @@ def _of_gradient(name: str, views: Sequence[View]) -> str:
 
 
 def _shortest(
-    implementation: Implementation, case: Case, enough: Callable[[Wrong], bool]
+    implementation: Implementation, view: View, enough: Callable[[Wrong], bool]
 ) -> tuple[int, Wrong]:
-    """A number of steps at which ``enough`` holds and with one step less does not.
+    """A number of steps at which ``enough`` holds in the case of ``view``, and with one less not.
 
     The second value returned is what is wrong with this number of steps.
     """
-    found = {case.seq_len: wrong_elements(implementation, case)}
+    case, found = view.case, {view.case.seq_len: view.wrong}
 
     def is_wrong(steps: int) -> bool:
         found[steps] = wrong_elements(implementation, _beginning(case, steps))
@@ -211,7 +211,7 @@ def _beginning(case: Case, steps: int) -> Case:
     values = _values(case)
     for name in _IN_TIME:
         if name in values:
-            values[name] = values[name].take(range(steps), _time_axis(case))
+            values[name] = values[name].take(range(steps), case.time_axis)
     lengths = tuple(min(length, steps) for length in case.lengths)
     is_sorted = list(lengths) == sorted(lengths, reverse=True)
     layout = case.layout
@@ -224,7 +224,3 @@ def _values(case: Case) -> dict[str, Array]:
     """The values of all arguments and cotangents, by the names of ``Case.with_values``."""
     cotangents = case.cotangent_values().items()
     return {**case.arguments(), **{f"cotangent of {name}": value for name, value in cotangents}}
-
-
-def _time_axis(case: Case) -> int:
-    return 1 if case.config.batch_first and case.layout != "unbatched" else 0

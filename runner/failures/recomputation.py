@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...reference.oracle import expect
-from ...spec.case import OUTPUTS, Case
+from ...spec.case import OUTPUTS
 from ...spec.precision import PRECISIONS
 from ..judging.comparison import THRESHOLD, allowed_error, error_ratios
 from .behaviour import Behaviour
@@ -172,19 +172,13 @@ def _without_lengths(behaviour: Behaviour) -> Values | None:
     case, observed = behaviour.case, behaviour.observed["output"]
     if len(set(case.lengths)) < 2 or observed.shape != case.shapes()["output"]:
         return None
-    inside = _not_padding(case)
+    inside = ~case.padding()
     values = case.arguments()
     values["input"] = np.where(inside, values["input"], 0.0)
     padded = case.with_values(values, layout="batched", lengths=(), cotangents=())
     expected = expect(padded).values
     # A packed sequence has no padding.
     return {**expected, "output": np.where(inside, expected["output"], observed)}
-
-
-def _not_padding(case: Case) -> NDArray[np.bool_]:
-    """Whether a row has a step, (T, N, 1) or as ``batch_first`` says."""
-    inside = np.arange(case.seq_len)[:, None] < np.array(case.lengths or case.seq_len)
-    return (inside.T if case.config.batch_first else inside)[..., None]
 
 
 # ------------------------------------------------------------------- clipping

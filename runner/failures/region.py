@@ -9,6 +9,8 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from ...spec.clean_text import listed
+
 __all__ = ["Elements", "Region", "in_words", "region", "united"]
 
 Bools = NDArray[np.bool_]
@@ -141,7 +143,7 @@ def _candidates(axis: str, view: Elements, of_sizes: bool) -> Iterator[str]:
         (f"{axis}s {low} to {high}", fits(range(low, high + 1)) and high > low),
         (f"{axis} {low}", fits([low])),
         (f"{axis}s {low} and up", fits(range(low, size)) and low > 0),
-        (f"{axis}s {_listed(sorted(wrong))}", 1 < len(wrong) <= _LISTED),
+        (f"{axis}s {listed(sorted(wrong))}", 1 < len(wrong) <= _LISTED),
     ]
     yield from (words for words, holds in [*(ends if of_sizes else ()), *numbers] if holds)
 
@@ -150,12 +152,7 @@ def _named(axis: str, indices: list[int]) -> str:
     names = [_NAMES[axis][index] for index in indices]
     if axis == "direction":
         return f"the {names[0]} direction"
-    return f"the gate{'s' * (len(names) > 1)} {_listed(names)}"
-
-
-def _listed(items: Sequence[object]) -> str:
-    *most, last = map(str, items)
-    return f"{', '.join(most)} and {last}" if most else last
+    return f"the gate{'s' * (len(names) > 1)} {listed(names)}"
 
 
 def _indices(view: Elements, axis: str) -> tuple[set[int], set[int]]:

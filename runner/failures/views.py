@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ...spec.capabilities import unsupported
 from ...spec.case import OUTPUTS, Case
 from ...spec.contract import Implementation
-from ...spec.interrupts import is_interrupt
 from .probing_cases import is_large, larger_cases
 from .region import Elements, Region, in_words, region, united
-from .wrong_elements import wrong_elements
+from .wrong_elements import wrong_elements, wrong_elements_if_run
 
 __all__ = ["View", "sentence", "states_of", "views_of", "where"]
 
@@ -44,12 +42,19 @@ def views_of(implementation: Implementation, case: Case) -> list[View]:
     if not own.wrong:
         return []
     for cases in _alternatives(case):
-        views = [View(c, _wrong(implementation, c)) for c in cases]
+        views = [
+            own if c is case else View(c, wrong_elements_if_run(implementation, c) or {})
+            for c in cases
+        ]
         if all(view.wrong and bool(view.outputs) == bool(own.outputs) for view in views):
             names = {tuple(view.outputs) for view in views}
             if len(names) == 1:
                 return views
     return [own]
+
+
+def _view(implementation: Implementation, case: Case) -> View:
+    return View(case, wrong_elements_if_run(implementation, case) or {})
 
 
 def _alternatives(case: Case) -> Iterator[list[Case]]:
@@ -59,18 +64,6 @@ def _alternatives(case: Case) -> Iterator[list[Case]]:
         except ValueError:  # some values are replaced
             return
     yield [case, replace(case, seed=case.seed + 1)]
-
-
-def _wrong(implementation: Implementation, case: Case) -> dict[str, Elements]:
-    """The wrong results of ``case``; none if it cannot be run."""
-    try:
-        if unsupported(implementation, case) is not None:
-            return {}
-        return wrong_elements(implementation, case)
-    except BaseException as error:
-        if is_interrupt(error):
-            raise
-        return {}
 
 
 def where(views: Sequence[View]) -> dict[str, Region | None]:

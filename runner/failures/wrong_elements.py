@@ -9,14 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...reference.oracle import expect
+from ...spec.capabilities import unsupported
 from ...spec.case import Case
 from ...spec.contract import Implementation
+from ...spec.interrupts import is_interrupt
 from ...spec.verdicts import FAIL
 from ..judging.comparison import THRESHOLD, allowed_error, compare, error_ratios
 from .behaviour import observation_of
 from .region import Elements
 
-__all__ = ["wrong_elements"]
+__all__ = ["wrong_elements", "wrong_elements_if_run"]
 
 Array = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -47,13 +49,23 @@ def wrong_elements(implementation: Implementation, case: Case) -> dict[str, Elem
     return found
 
 
+def wrong_elements_if_run(implementation: Implementation, case: Case) -> dict[str, Elements] | None:
+    """The same; None if the case is not supported, or raises an exception."""
+    try:
+        if unsupported(implementation, case) is not None:
+            return None
+        return wrong_elements(implementation, case)
+    except BaseException as error:
+        if is_interrupt(error):
+            raise
+        return None
+
+
 def _elements(case: Case, name: str, wrong: Bools, counts: Bools) -> Elements:
     axes, shape = _axes(case, name, wrong.shape)
     padding = None
     if name in ("output", "input.grad") and len(set(case.lengths)) > 1:
-        over = np.arange(case.seq_len)[:, None] >= np.array(case.lengths)  # (T, N)
-        behind = over.T if case.config.batch_first else over
-        padding = np.broadcast_to(behind[..., None], wrong.shape).reshape(shape)
+        padding = np.broadcast_to(case.padding(), wrong.shape).reshape(shape)
     return Elements(axes, wrong.reshape(shape), counts.reshape(shape), _marks(case), padding)
 
 

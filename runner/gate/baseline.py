@@ -10,6 +10,7 @@ from ...reports.difference import Change, Difference, difference, difference_tab
 from ...reports.escaping import escaped, one_line
 from ...reports.reading import read_results
 from ...reports.results import Results
+from ...reports.tables import broken
 from ...spec.precision import PRECISIONS
 from ...spec.usage_error import UsageError
 from ...spec.verdicts import BROKEN, INCONCLUSIVE, PASS, WAIVED
@@ -154,12 +155,8 @@ class Comparison:
 
     def _verdict(self) -> list[str]:
         worse = [change.clause["id"] for change in self.worse]
-        as_before = [
-            clause["id"]
-            for clause in self._found.after["clauses"]
-            if clause["verdict"] in BROKEN and clause["must_hold"]
-        ]
-        as_before = [clause for clause in as_before if clause not in worse]
+        broken_now = [clause["id"] for clause in broken(self._found.after)]
+        as_before = [clause for clause in broken_now if clause not in worse]
         lines = [f"Broken as before: {', '.join(as_before)}."] if as_before else []
         path = one_line(str(self._path))
         if self.status == NOT_COMPLETED:

@@ -192,11 +192,15 @@ class Trial:
         return finding.noted(note)
 
     def close_all(
-        self, observed: Mapping[str, ObservedTensor], names: Sequence[str] = (), note: str = ""
+        self,
+        observed: Mapping[str, ObservedTensor],
+        names: Sequence[str] = (),
+        note: str = "",
+        expectation: Expectation | None = None,
     ) -> list[Finding]:
         """The same for several tensors; for all results of the case if none are named."""
         return [
-            self.close(name, observed[name], note=note)
+            self.close(name, observed[name], expectation, note)
             for name in names or self.case.result_names()
         ]
 
