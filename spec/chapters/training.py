@@ -135,7 +135,7 @@ CHAPTER = Chapter(
             ),
             sources=("each-step", "h_0", "c_0", "h_n", "c_n"),
             builds_on=(*_GRADIENTS, "META-1"),
-            needs=("module", "gradients"),
+            needs=("module", "gradients", "states"),
         ),
         Clause(
             id="TRAIN-10",
