@@ -17,8 +17,8 @@ from .catalogue import FORWARD, GRADIENT, variant
 from .gradient_surgery import with_gradient_times
 
 
-class _Call(NamedTuple):
-    """What a condition looks at."""
+class Call(NamedTuple):
+    """What a condition looks at. Of packed input, ``packed_total`` is the sum of the lengths."""
 
     steps: int
     rows: int
@@ -30,12 +30,13 @@ class _Call(NamedTuple):
     is_packed: bool
     is_float32: bool
     has_gradients: bool
+    packed_total: int
 
 
-Condition = Callable[[_Call], bool]
+Condition = Callable[[Call], bool]
 
 
-def _call(lstm: torch.nn.LSTM, input: Any) -> _Call:
+def _call(lstm: torch.nn.LSTM, input: Any) -> Call:
     is_packed = isinstance(input, PackedSequence)
     values: Tensor = input.data if is_packed else input
     if is_packed:
@@ -44,7 +45,7 @@ def _call(lstm: torch.nn.LSTM, input: Any) -> _Call:
         steps, rows = len(input), 1
     else:
         steps, rows = input.shape[1::-1] if lstm.batch_first else input.shape[:2]
-    return _Call(
+    return Call(
         steps,
         rows,
         lstm.input_size,
@@ -55,6 +56,7 @@ def _call(lstm: torch.nn.LSTM, input: Any) -> _Call:
         is_packed,
         values.dtype == torch.float32,
         values.requires_grad,
+        len(values) if is_packed else 0,
     )
 
 

@@ -59,7 +59,7 @@ class Case:
     Attributes:
         config: the constructor arguments.
         seq_len: L, the number of steps. For packed layouts, the steps of the longest row.
-        batch_size: N, the number of rows. 1 for the unbatched layout.
+        batch_size: N, the number of rows. 1 for the unbatched layout. An empty batch has 0.
         layout: one of ``LAYOUTS``. The packed layouts have rows of unequal length, sorted by
             decreasing length (``enforce_sorted=True``) or not.
         lengths: the steps of each row, in the order of the batch. Empty unless packed.
@@ -99,8 +99,8 @@ class Case:
             raise ValueError(f"layout must be one of {', '.join(LAYOUTS)}, not {self.layout!r}")
         if self.dtype not in PRECISIONS:
             raise ValueError(f"dtype must be one of {', '.join(PRECISIONS)}, not {self.dtype!r}")
-        if self.seq_len < 1 or self.batch_size < 1 or self.seed < 0:
-            raise ValueError("seq_len and batch_size must be at least 1, seed at least 0")
+        if self.seq_len < 1 or self.batch_size < 0 or self.seed < 0:
+            raise ValueError("seq_len must be at least 1, batch_size and seed at least 0")
         if self.layout == "unbatched" and self.batch_size != 1:
             raise ValueError("an unbatched case has batch_size 1")
         if self.cotangents != tuple(name for name in OUTPUTS if name in self.cotangents):

@@ -131,8 +131,15 @@ def with_sizes(case: Case, sizes: Sizes) -> Case:
 
 
 def unequal_lengths(seq_len: int, batch_size: int, in_order: bool) -> tuple[int, ...]:
-    """Lengths of packed rows: the longest one, and others that go down to 1."""
-    lengths = [seq_len - k * seq_len // batch_size for k in range(batch_size)]
+    """Lengths of packed rows: the longest one, and others that go down to 1.
+
+    They are spread evenly, so that their sum is a power of two for some sizes that are. The second
+    of two rows has half of the steps, so that it has some.
+    """
+    last = max(batch_size - 1, 1)
+    shortest = 1 if last > 1 else (seq_len + 1) // 2
+    shorter = 2 * (seq_len - shortest)
+    lengths = [seq_len - (shorter * k + last) // (2 * last) for k in range(batch_size)]
     if not in_order and len(set(lengths)) > 1:
         lengths = lengths[1::2] + lengths[::2]
     return tuple(lengths)

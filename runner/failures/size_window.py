@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from ...spec.case import Case
-from ...spec.sizes import AXES, LADDERS, Sizes, sizes_of, with_sizes, work
+from ...spec.sizes import AXES, LADDERS, Sizes, sizes_of, unequal_lengths, with_sizes, work
 
 __all__ = ["size_window"]
 
@@ -16,6 +16,10 @@ _MOST_WORK = 1.0
 
 # A multiple is tried with these factors.
 _FACTORS = (1, 2, 3, 4, 5, 6)
+
+# Sizes at which most mistakes show, and below those at which kernels change. Rows and steps differ,
+# and so do input and hidden size.
+_SMALL = Sizes(seq_len=3, batch_size=2, input_size=3, hidden_size=4)
 
 # Smallest number whose multiples are looked for.
 _SMALLEST_DIVISOR = 3
@@ -52,7 +56,10 @@ def size_window(fails: Callable[[Case], bool], case: Case) -> str | None:
         if fails_in(current._replace(**{axis: small})):
             current = current._replace(**{axis: small})
     windows = []
-    for axis in AXES:
+    of_total = _total_window(fails_in, current) if case.packed else None
+    if of_total is not None:
+        windows.append(of_total)
+    for axis in AXES if of_total is None else AXES[2:]:
         small, size = _small(axis, current), getattr(current, axis)
         if size > small:
             of_axis = partial(_replaced, fails_in, current, axis)
@@ -66,7 +73,7 @@ def size_window(fails: Callable[[Case], bool], case: Case) -> str | None:
 def _small(axis: str, sizes: Sizes) -> int:
     """A small size of ``axis``, no larger than its size in ``sizes``."""
     least = sizes.proj_size + 1 if axis == "hidden_size" else 0
-    return min(max(least, int(getattr(Sizes(), axis))), int(getattr(sizes, axis)))
+    return min(max(least, int(getattr(_SMALL, axis))), int(getattr(sizes, axis)))
 
 
 def _replaced(
@@ -76,6 +83,25 @@ def _replaced(
     if axis == "proj_size":
         changes["hidden_size"] = max(sizes.hidden_size, size + 1)
     return fails_in(sizes._replace(**changes))
+
+
+def _total_window(fails_in: Callable[[Sizes], bool | None], sizes: Sizes) -> str | None:
+    """The sums of the lengths of packed rows that fail, in words.
+
+    It is None if something else than the sum decides. One row has every sum, and so have rows of
+    one step: a window of steps or of rows is not seen in both.
+    """
+
+    def of_row(total: int) -> bool | None:
+        return fails_in(sizes._replace(seq_len=total, batch_size=1))
+
+    def of_rows(total: int) -> bool | None:
+        return fails_in(sizes._replace(seq_len=1, batch_size=total))
+
+    total = sum(unequal_lengths(sizes.seq_len, sizes.batch_size, in_order=True))
+    if not (of_row(total) and of_rows(total)) or of_row(1) or of_rows(1):
+        return None
+    return _window("seq_len", 1, total, of_row).replace("seq_len", "the sum of the lengths")
 
 
 def _window(axis: str, right: int, wrong: int, fails: Fails) -> str:

@@ -88,7 +88,6 @@ CHAPTER = Chapter(
             level="SHOULD",
             kind="interface",
             builds_on=("SHAPE-1", "SHAPE-2", "SHAPE-3", "SHAPE-4"),
-            needs=("module", "gradients"),
             erratum=Erratum(
                 "The documents do not say whether N can be 0.",
                 "It can, as in torch, where an empty sequence is an error but an empty batch "
