@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import json
 import math
+from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import pytest
 
 pytest.importorskip("torch")
 
+from lstm_conformance.runner.judging import trial
 from lstm_conformance.runner.judging.comparison import Finding
 from lstm_conformance.spec.case import Case
 from lstm_conformance.spec.precision import PRECISIONS
@@ -39,6 +42,19 @@ CORRECT = (
 NUMBERS = (
     "EQ-5", "DIR-4", "STATE-2", "PROJ-4", "PACK-1", "GRAD-10", "GRAD-21", "COMB-1", "COMB-2"
 )  # fmt: skip
+
+
+@pytest.fixture(scope="module", autouse=True)
+def expected_once() -> Iterator[None]:
+    """What is expected is the same for all: computing it takes longer than all else."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trial, "expect", lru_cache(_MOST)(trial.expect))
+        of_tuple = lru_cache(_MOST)(trial.expect_together)
+        patch.setattr(trial, "expect_together", lambda cases: of_tuple(tuple(cases)))
+        yield
+
+
+_MOST = 2000
 
 
 @pytest.mark.parametrize("name", CORRECT)
