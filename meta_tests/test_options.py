@@ -30,6 +30,7 @@ TEXTS: dict[str, list[str]] = {
     "profile": ["smoke"],
     "seed": ["7"],
     "dtypes": ["float32", "float64"],
+    "working_precision": ["tf32"],
     "devices": ["cuda", "meta"],
     "clauses": ["EQ-1", "EQ-2"],
     "kinds": ["numbers", "side effects"],
@@ -57,7 +58,7 @@ TOGETHER = {"python": ["reference"], "program": []}
 # judge its cases.
 ISOLATED = {
     "target", "program", "python", "time_limit", "memory_limit", "profile", "seed", "dtypes",
-    "devices", "required", "without", "known_deviations",
+    "devices", "required", "without", "known_deviations", "working_precision",
 }  # fmt: skip
 
 

@@ -12,7 +12,9 @@ The size of one rounding, for a result v in a precision with unit roundoff u:
   exp or from each other, with an error of about u for every v. A result near 0 that comes from a
   sigmoid or a tanh may therefore be off by u: no relative accuracy is required there;
 * a sum of n products x y: ``u sqrt(n/2 sum(x^2 y^2) + n/3 v^2)``, a random walk plus drift. It
-  covers every order of summation.
+  covers every order of summation. If the factors are rounded first, with errors of up to w, as on
+  hardware that multiplies in TF32: ``w sqrt(2 sum(x^2 y^2) + v^2)`` besides, again a random part
+  and a drift.
 
 A number beyond the largest number of the precision becomes infinite. The noise of every result
 that depends on it is then infinite or NaN.
@@ -61,6 +63,8 @@ class Samples(np.ndarray):
     twice_roundoff: ClassVar[Any]
     largest: ClassVar[Any]
     overflows: ClassVar[bool]
+    # The square of the largest error of a factor of a product, in unit roundoffs.
+    of_factors: ClassVar[Any]
     source: ClassVar[np.random.BitGenerator]
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -75,7 +79,8 @@ class Samples(np.ndarray):
         if ufunc in _EXACT:
             return exact.view(type(self))
         if exact.dtype.kind == "c":
-            return self.rounded_parts(exact, _rounding_sizes_of_parts(ufunc, method, plain, exact))
+            sizes = _rounding_sizes_of_parts(ufunc, method, plain, exact, self.of_factors)
+            return self.rounded_parts(exact, sizes)
         return self.rounded(exact, _rounding_size(ufunc, method, plain, exact))
 
     @property
@@ -128,12 +133,21 @@ def samples_of(precision: Precision | Sequence[Precision], seed: int) -> type[Sa
         "twice_roundoff": np.array([2 * one.unit_roundoff for one in precisions]),
         "largest": np.array([one.largest for one in precisions]),
         "overflows": any(one.largest < _SMALL_RANGE for one in precisions),
+        "of_factors": np.array([_of_factors(one) for one in precisions]),
         "source": source,
     }
     if len(set(precisions)) == 1:  # numbers are faster
         one = precisions[0]
-        members |= {"twice_roundoff": 2 * one.unit_roundoff, "largest": one.largest}
+        members |= {
+            "twice_roundoff": 2 * one.unit_roundoff,
+            "largest": one.largest,
+            "of_factors": _of_factors(one),
+        }
     return type("Samples", (Samples,), members)
+
+
+def _of_factors(precision: Precision) -> float:
+    return (precision.factor_roundoff / precision.unit_roundoff) ** 2
 
 
 def product(
@@ -150,15 +164,17 @@ def product(
     # The copies are close together: one of them is enough to estimate the size of the terms.
     x_1, y_1, v = x.plain[:1], y.plain[:1], exact[:1]
     if squares is not None:
-        variance = (x_1 * x_1) @ squares
+        of_terms = (x_1 * x_1) @ squares
     else:
-        variance = np.zeros(v.shape)
+        of_terms = np.zeros(v.shape)
         for k in range(0, x.shape[-1], _TERMS_AT_ONCE):  # the squares of all would need memory
             of_x, of_y = x_1[..., k : k + _TERMS_AT_ONCE], y_1[..., k : k + _TERMS_AT_ONCE, :]
-            variance += (of_x * of_x) @ (of_y * of_y)
-    variance /= 2
+            of_terms += (of_x * of_x) @ (of_y * of_y)
+    variance = of_terms / 2
     variance += v * v / 3
     variance *= x.shape[-1]
+    if np.any(x.of_factors):
+        variance += x._of_each_case(x.of_factors, exact.ndim) * (2 * of_terms + v * v)
     return exact, variance
 
 
@@ -189,7 +205,7 @@ def _rounding_size(ufunc: np.ufunc, method: str, inputs: list[Any], exact: np.nd
 
 
 def _rounding_sizes_of_parts(
-    ufunc: np.ufunc, method: str, inputs: list[Any], exact: np.ndarray
+    ufunc: np.ufunc, method: str, inputs: list[Any], exact: np.ndarray, of_factors: float
 ) -> tuple[Any, Any]:
     """The same for complex numbers, whose tiny imaginary part is a derivative.
 
@@ -201,9 +217,11 @@ def _rounding_sizes_of_parts(
         of_real = (x.real**2) @ (y.real**2)
         of_imaginary = (x.real**2) @ (y.imag**2) + (x.imag**2) @ (y.real**2)
         n = x.shape[-1]
-        return np.sqrt(n * (of_real / 2 + v.real**2 / 3)), np.sqrt(
-            n * (of_imaginary / 2 + v.imag**2 / 3)
-        )
+        variances = [
+            n * (of_terms / 2 + part**2 / 3) + of_factors * (2 * of_terms + part**2)
+            for of_terms, part in ((of_real, v.real), (of_imaginary, v.imag))
+        ]
+        return np.sqrt(variances[0]), np.sqrt(variances[1])
     real = _rounding_size(ufunc, method, [np.real(x) for x in inputs], exact.real)
     if ufunc is np.tanh:  # (1 - tanh^2) x', where tanh has an error too
         return real, 3 * np.abs(np.imag(inputs[0]))

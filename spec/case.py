@@ -6,7 +6,7 @@ import math
 import re
 import zlib
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, replace
 from functools import lru_cache
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .config import LSTMConfig
-from .precision import PRECISIONS, Precision
+from .precision import PRECISIONS, PRODUCTS, Precision
 
 __all__ = ["LAYOUTS", "OUTPUTS", "Case", "CaseWithValues", "uniform_numbers"]
 
@@ -72,6 +72,8 @@ class Case:
         input_scale: the input is uniform in +-input_scale.
         state_scale: h_0 is uniform in +-1, c_0 in +-state_scale.
         cotangents: the outputs that have a cotangent. Without any, the case is forward only.
+        products: a key of ``PRODUCTS`` if the implementation may round the factors of products of
+            float32 to this format. Values and other formats stay as they are.
         seed: the seed of all values.
 
     Raises:
@@ -91,6 +93,7 @@ class Case:
     input_scale: float = 1.0
     state_scale: float = 1.0
     cotangents: tuple[str, ...] = ()
+    products: str = ""
     seed: int = field(default=0)
 
     def __post_init__(self) -> None:
@@ -99,6 +102,9 @@ class Case:
             raise ValueError(f"layout must be one of {', '.join(LAYOUTS)}, not {self.layout!r}")
         if self.dtype not in PRECISIONS:
             raise ValueError(f"dtype must be one of {', '.join(PRECISIONS)}, not {self.dtype!r}")
+        if self.products and self.products not in PRODUCTS:
+            choices = ", ".join(PRODUCTS)
+            raise ValueError(f"products must be one of {choices}, not {self.products!r}")
         if self.seq_len < 1 or self.batch_size < 0 or self.seed < 0:
             raise ValueError("seq_len must be at least 1, batch_size and seed at least 0")
         if self.layout == "unbatched" and self.batch_size != 1:
@@ -159,8 +165,11 @@ class Case:
 
     @property
     def precision(self) -> Precision:
-        """The precision that ``dtype`` names."""
-        return PRECISIONS[self.dtype]
+        """The precision that ``dtype`` names, with the error of factors that is allowed."""
+        precision = PRECISIONS[self.dtype]
+        if not self.products or self.dtype != "float32":
+            return precision
+        return replace(precision, factor_roundoff=PRODUCTS[self.products])
 
     @property
     def active_dropout(self) -> float:

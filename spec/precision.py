@@ -1,4 +1,4 @@
-"""The floating-point formats in which implementations are judged."""
+"""The floating-point formats in which implementations are judged, and those of their products."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["PRECISIONS", "Precision"]
+__all__ = ["PRECISIONS", "PRODUCTS", "Precision"]
 
 
 @dataclass(frozen=True)
@@ -20,12 +20,15 @@ class Precision:
         unit_roundoff: the largest relative error of one rounding to nearest, 2**-p.
         smallest_subnormal: the distance between neighbouring numbers near zero.
         largest: the largest finite number.
+        factor_roundoff: the largest relative error of a factor of a product of matrices, if
+            factors are rounded to fewer digits than this format has; otherwise 0.
     """
 
     name: str
     unit_roundoff: float
     smallest_subnormal: float
     largest: float
+    factor_roundoff: float = 0.0
 
     def round(self, x: NDArray[Any]) -> NDArray[np.float64]:
         """``x`` rounded to the nearest number of this format, as float64, in the same shape."""
@@ -49,4 +52,12 @@ PRECISIONS = {
         Precision("bfloat16", 2.0**-8, 2.0**-133, (2 - 2.0**-7) * 2.0**127),
         Precision("float16", 2.0**-11, 2.0**-24, 65504.0),
     )
+}
+
+# The formats to which factors of products can be rounded, and the largest error of that. Sums keep
+# the format of the case. TF32 has the 11 digits of float16, and the range of float32.
+PRODUCTS = {
+    "tf32": PRECISIONS["float16"].unit_roundoff,
+    "float16": PRECISIONS["float16"].unit_roundoff,
+    "bfloat16": PRECISIONS["bfloat16"].unit_roundoff,
 }

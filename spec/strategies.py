@@ -65,6 +65,7 @@ class Domain:
     batch_size: Range = (1, 4)
     unequal_lengths: bool = False
     together: tuple[str, ...] = ()
+    products: str = ""
 
     def but(self, **changes: Any) -> Domain:
         """This domain with other alternatives for some fields."""
@@ -235,6 +236,7 @@ def _drawn(
         input_scale=choice("input_scale"),
         state_scale=choice("state_scale") if states else 1.0,
         cotangents=choice("cotangents"),
+        products=domain.products,
         seed=place + sum(draw(_BELOW_100) * 100**k for k in range(4)),
     )
 

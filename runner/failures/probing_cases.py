@@ -82,6 +82,7 @@ def probing_cases(case: Case) -> list[Case]:
             ),
             dtype=case.dtype,
             device=case.device,
+            products=case.products,
             training=case.training,
             states=case.states,
             weight_scale=2.0,

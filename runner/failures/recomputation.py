@@ -68,6 +68,7 @@ def _explains(change: Change, behaviours: Sequence[Behaviour], names: Sequence[s
 
 _LOWER = {"float64": ("float32", "float16", "bfloat16"), "float32": ("float16", "bfloat16")}
 _NAMES = {"float32": "float32", "float16": "TF32 or float16", "bfloat16": "bfloat16"}
+_DECLARED = {"float16": "tf32", "bfloat16": "bfloat16"}
 
 
 def _rounded_arguments(behaviours: Sequence[Behaviour]) -> str | None:
@@ -114,10 +115,14 @@ def _in_lower_precision(behaviours: Sequence[Behaviour]) -> str | None:
         own, lower = ratios
         off = np.mean(own > THRESHOLD) >= _ELEMENTS_OFF
         if off and lower.max() <= _FAR_OFF and np.median(lower) >= _USUAL:
-            return (
+            text = (
                 f"The error is that of {_NAMES[dtype]}: results are right to within the rounding "
                 f"of that format, and nearly none is to within that of {own_dtype}."
             )
+            if own_dtype == "float32":
+                option = f"--working-precision {_DECLARED[dtype]}"
+                text += f" If products are meant to be computed so, give {option}."
+            return text
     return None
 
 

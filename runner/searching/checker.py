@@ -294,6 +294,7 @@ class Checker:
                 for record in self.records.values():
                     record.count(UNSUPPORTED, reason)
             for group in groups:
+                group = [replace(case, products=self.settings.products) for case in group]
                 if work(sizes) < _SIDE_BY_SIDE_SECONDS:
                     self._judge.prepare(group)
                 for case in group:
@@ -417,7 +418,9 @@ class Checker:
             return None
         # Cases that need a required capability are drawn, and fail.
         declared = self.implementation.capabilities | self.settings.required
-        asked_for = domain.but(dtype=dtypes, device=self.settings.devices)
+        asked_for = domain.but(
+            dtype=dtypes, device=self.settings.devices, products=self.settings.products
+        )
         part, missing = narrowed(asked_for, declared)
         for record in self.records.values():
             record.lacking = sorted({*record.lacking, *missing})

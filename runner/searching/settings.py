@@ -28,6 +28,7 @@ class Settings:
         sizes: of the cases that are judged besides.
         examples: cases that failed in earlier runs, which are tried first; None without any.
         strict: whether a broken SHOULD is not conformant either.
+        products: the format to which factors of products of float32 may be rounded; empty for none.
     """
 
     profile: Profile
@@ -40,3 +41,4 @@ class Settings:
     examples: Examples | None = None
     sizes: tuple[Sizes, ...] = ()
     strict: bool = False
+    products: str = ""

@@ -16,6 +16,7 @@ __all__ = [
     "sizes",
     "whole_number",
     "workers",
+    "working_precision",
 ]
 
 # The tables of names are imported when a name is looked up: the pytest plugin imports this module
@@ -45,6 +46,13 @@ def dtype(text: str) -> str:
     from ...spec.precision import PRECISIONS
 
     return _known("dtype", text, PRECISIONS)
+
+
+def working_precision(text: str) -> str:
+    """The name of a format of products."""
+    from ...spec.precision import PRODUCTS
+
+    return _known("format of products", text, PRODUCTS)
 
 
 def capability(text: str) -> str:

@@ -29,6 +29,7 @@ from .option_values import (
     sizes,
     whole_number,
     workers,
+    working_precision,
 )
 
 if TYPE_CHECKING:
@@ -152,6 +153,11 @@ class Options:
     dtypes: tuple[str, ...] = _option(
         (), "--dtype", "NAME", "judge only this dtype; repeatable (default: all)",
         parse=dtype, recorded="dtypes", isolated=True,
+    )  # fmt: skip
+    working_precision: str = _option(
+        "", "--working-precision", "FORMAT",
+        "factors of products of float32 may be rounded to tf32, bfloat16 or float16",
+        parse=working_precision, recorded="working_precision", isolated=True,
     )  # fmt: skip
     devices: tuple[str, ...] = _option(
         (), "--device", "NAME", "judge on this device; repeatable (default: cpu)",

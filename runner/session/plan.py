@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ...reports.escaping import one_line
@@ -48,6 +48,7 @@ def settings_of(options: Options, devices: tuple[str, ...]) -> Settings:
             case = Case.parse(options.case)
         except ValueError as error:
             raise UsageError(f"--case cannot be read: {error}.") from None
+        case = replace(case, products=options.working_precision or case.products)
     known = options.known_deviations
     return Settings(
         PROFILES[options.profile],
@@ -60,6 +61,7 @@ def settings_of(options: Options, devices: tuple[str, ...]) -> Settings:
         open_examples(options.examples) if options.examples else None,
         tuple(map(parse_sizes, options.sizes)),
         options.strict,
+        options.working_precision,
     )
 
 

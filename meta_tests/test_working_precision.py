@@ -1,0 +1,104 @@
+"""Products of float32 that are declared to have fewer digits: what is allowed then, and what not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch")
+
+from lstm_conformance.adapters.target import load
+from lstm_conformance.reference.oracle import expect
+from lstm_conformance.runner.judging.rules import close
+from lstm_conformance.runner.judging.trial import Trial
+from lstm_conformance.spec.case import OUTPUTS, Case
+from lstm_conformance.spec.case_fields import case_fields
+from lstm_conformance.spec.config import LSTMConfig
+from lstm_conformance.spec.precision import PRODUCTS
+
+from .helpers.command_line import IMPLEMENTATIONS, check, root_causes
+
+MISTAKES = IMPLEMENTATIONS / "mistakes.py"
+IN_TF32 = f"{MISTAKES}:TensorFloatProducts"
+
+PLAIN = Case(
+    LSTMConfig(3, 4),
+    seq_len=5,
+    batch_size=3,
+    dtype="float32",
+    states=True,
+    cotangents=OUTPUTS,
+)
+CASES = {
+    "small": PLAIN,
+    "projection": replace(PLAIN, config=LSTMConfig(3, 4, proj_size=2)),
+    "both directions, packed": replace(
+        PLAIN,
+        config=LSTMConfig(3, 4, num_layers=2, bidirectional=True),
+        layout="packed_unsorted",
+        lengths=(2, 5, 3),
+    ),
+    "long": replace(PLAIN, seq_len=200),
+    "wide": replace(PLAIN, config=LSTMConfig(128, 256)),
+    "many rows": replace(PLAIN, batch_size=200),
+    "saturated": replace(PLAIN, weight_scale=10.0),
+}
+
+
+def worst_ratio(target: str, case: Case) -> float:
+    return max(finding.ratio or 0.0 for finding in close()(Trial(case, load(target))))
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_declared_products_are_right(case: Case) -> None:
+    assert worst_ratio(IN_TF32, case) > 100
+    assert worst_ratio(IN_TF32, replace(case, products="tf32")) < 15
+
+
+def test_fewer_digits_than_declared_are_found() -> None:
+    in_bfloat16 = f"{MISTAKES}:BfloatWeights"
+    assert worst_ratio(in_bfloat16, replace(PLAIN, products="tf32")) > 30
+    assert worst_ratio(in_bfloat16, replace(PLAIN, products="bfloat16")) < 30
+
+
+def test_other_formats_stay_as_exact_as_they_are() -> None:
+    assert worst_ratio(IN_TF32, replace(PLAIN, dtype="float64", products="tf32")) > 30
+    case = replace(PLAIN, dtype="float16")
+    for name, noise in expect(case).noise.items():
+        declared = expect(replace(case, products="bfloat16")).noise[name]
+        assert declared.max() < 2 * noise.max(), name
+
+
+def test_other_mistakes_are_found_as_before() -> None:
+    case = replace(PLAIN, products="tf32")
+    assert worst_ratio("torch.nn:LSTM", case) < 15
+    assert worst_ratio(f"{MISTAKES}:OutputClipped", case) > 30
+
+
+@pytest.mark.parametrize("products", PRODUCTS)
+def test_the_line_of_a_case_has_it(products: str) -> None:
+    case = replace(PLAIN, products=products)
+    assert f"products={products}" in str(case)
+    assert Case.parse(str(case)) == case
+
+
+def test_unknown_formats_are_refused() -> None:
+    with pytest.raises(ValueError, match="products must be one of tf32"):
+        replace(PLAIN, products="int8")
+
+
+def test_programs_are_not_told() -> None:
+    assert "products" not in case_fields(replace(PLAIN, products="tf32"))
+
+
+def test_on_the_command_line(tmp_path: Path) -> None:
+    options = ("--profile", "smoke", "--dtype", "float32", "--clause", "DTYPE-3")
+    ended, results = check(IN_TF32, *options, cwd=tmp_path)
+    assert ended.status == 1
+    assert root_causes(results) == {"DTYPE-3"}
+    ended, results = check(IN_TF32, *options, "--working-precision", "tf32", cwd=tmp_path)
+    assert ended.status == 0
+    assert results["working_precision"] == "tf32"
+    assert "TF32" in ended.out
