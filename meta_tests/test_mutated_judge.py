@@ -480,7 +480,7 @@ MUTATIONS = {
         counted_as_pass("unsupported"),
         (
             test_session.test_verdict_of_a_clause,
-            test_session.test_nothing_but_unsupported_is_not_conformant,
+            test_session.test_the_gate_does_not_pass_if_nothing_is_supported,
         ),
     ),
     "exceptions are swallowed": Mutation(

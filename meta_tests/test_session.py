@@ -44,7 +44,7 @@ def test_all_passed() -> None:
     assert results(passed("EQ-1"), *REST)["gate_passed"] is True
 
 
-def test_stopped_is_not_conformant() -> None:
+def test_the_gate_does_not_pass_for_what_was_stopped() -> None:
     assert results(passed("EQ-1"), *REST, stopped="interrupted")["gate_passed"] is False
 
 
@@ -80,7 +80,7 @@ def test_verdict_of_a_clause(verdicts: dict[str, int], outcome: str, passes: boo
     assert found["gate_passed"] is passes
 
 
-def test_nothing_but_unsupported_is_not_conformant() -> None:
+def test_the_gate_does_not_pass_if_nothing_is_supported() -> None:
     nothing = [passed(clause, verdicts={"unsupported": 1}) for clause in CLAUSES]
     assert results(*nothing)["gate_passed"] is False
 
