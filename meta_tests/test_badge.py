@@ -9,7 +9,7 @@ import pytest
 
 from lstm_conformance.reports.badge import badge_svg
 
-from .helpers.made_up_results import right, wrong
+from .helpers.made_up_results import conforming, right, wrong
 
 _SVG = "{http://www.w3.org/2000/svg}"
 
@@ -17,9 +17,10 @@ _SVG = "{http://www.w3.org/2000/svg}"
 @pytest.mark.parametrize(
     ("results", "words"),
     [
-        (right(), "conformant 181/189 clauses"),
-        (wrong(), "not conformant"),
-        ({**right(), "conformant": False}, "not completed"),
+        (conforming(), "conforms in 181 clauses"),
+        (right(), "deviates in 8 of 189 clauses"),
+        (wrong(), "deviates in 12 of 187 clauses"),
+        ({**conforming(), "gate_passed": False}, "not completed"),
     ],
 )
 def test_what_the_badge_says(results: dict[str, Any], words: str) -> None:
@@ -30,7 +31,8 @@ def test_what_the_badge_says(results: dict[str, Any], words: str) -> None:
 
 
 def test_verdicts_have_colours_of_their_own() -> None:
-    pages = [badge_svg(right()), badge_svg(wrong()), badge_svg({**right(), "conformant": False})]
+    undecided = {**conforming(), "gate_passed": False}
+    pages = [badge_svg(results) for results in (conforming(), right(), undecided)]
     fills = [
         [r.get("fill") for r in ElementTree.fromstring(page).iter(f"{_SVG}rect")][-1]
         for page in pages

@@ -282,7 +282,7 @@ def test_what_was_broken_before_does_not_fail(tmp_path: Path) -> None:
     ended, after = check("wrong.py:LSTM", *asked, cwd=tmp_path)
     assert ended.status == 0, ended.out
     assert ended.out.endswith("Broken as before: PROJ-1.\nNOT WORSE than before.json.\n")
-    assert after["conformant"] is before["conformant"] is False
+    assert after["gate_passed"] is before["gate_passed"] is False
     assert (tmp_path / "report.md").read_text("utf-8").startswith("# Compared with before.json")
     file.write_text(WRONG.replace("THEN", "assert case.config.hidden_size <= 3"), "utf-8")
     ended, _ = check("wrong.py:LSTM", *asked, cwd=tmp_path)

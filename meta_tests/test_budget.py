@@ -153,7 +153,7 @@ def test_little_time_gives_every_test_a_case() -> None:
     assert states(found) == {"cut short", "finished"}
     assert all(clause["cases"] for clause in found["clauses"])
     assert {clause["verdict"] for clause in found["clauses"]} == {"pass"}
-    assert found["conformant"] is True
+    assert found["gate_passed"] is True
     assert found["stopped"] == "max-time"
     assert found["duration_seconds"] < 1.3 * 700, "a case that has begun is finished"
     assert ", as far as was judged in " in summary(found)
@@ -176,7 +176,7 @@ def test_too_little_time_gives_no_verdict() -> None:
     verdicts = {clause["id"]: clause["verdict"] for clause in found["clauses"]}
     assert verdicts["COMB-1"] == "pass", "the most informative one comes first"
     assert "not tested" in verdicts.values()
-    assert found["conformant"] is False
+    assert found["gate_passed"] is False
     not_tested = next(c for c in found["clauses"] if c["verdict"] == "not tested")
     assert not_tested["reasons"] == {"not reached in the time": 1}
     assert "no case was judged of" in summary(found)
@@ -185,7 +185,7 @@ def test_too_little_time_gives_no_verdict() -> None:
 def test_broken_clauses_are_reported_in_any_time() -> None:
     found = judged_in(300.0, wrong=True)
     assert "error" in {clause["verdict"] for clause in found["clauses"]}
-    assert found["conformant"] is False
+    assert found["gate_passed"] is False
 
 
 @pytest.mark.parametrize("wrong", [False, True])
@@ -207,7 +207,7 @@ def test_a_clause_with_a_test_that_was_not_reached_is_not_unsupported() -> None:
     judged.add(first, ("COMB-3",), [unsupported], "", 1.0)
     found = judged.results("max-time")
     assert found["clauses"][0]["verdict"] == "not tested"
-    assert found["conformant"] is False
+    assert found["gate_passed"] is False
 
 
 @pytest.mark.parametrize("first", ["inconclusive", "unsupported"])

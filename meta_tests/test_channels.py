@@ -90,7 +90,7 @@ def conformant() -> Any:
     run_ = planned(clauses=(CLAUSE,), known=())
     judge(run_)
     found = json.loads(json.dumps(run_.results(None)))
-    assert found["conformant"] is True
+    assert found["gate_passed"] is True
     return found
 
 
@@ -207,7 +207,7 @@ def is_of_another_clause(results: Any) -> None:
 
 
 def has_another_schema(results: Any) -> None:
-    results["conformant"] = "yes"
+    results["gate_passed"] = "yes"
 
 
 def has_an_unfinished_test(results: Any) -> None:
@@ -242,7 +242,7 @@ def test_how_the_process_ended_counts(status: int, conformant: Any) -> None:
 
 def test_an_interrupted_run_is_never_conformant(conformant: Any) -> None:
     content = json.dumps({**conformant, "stopped": "interrupted"}).encode()
-    assert _believed(content, 2, OPTIONS)["conformant"] is False
+    assert _believed(content, 2, OPTIONS)["gate_passed"] is False
 
 
 # ------------------------------------------------------------------ processes that do not end

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lstm_conformance.runner.session.clause_verdict import clause_verdict, permits_conformance
+from lstm_conformance.runner.session.clause_verdict import clause_verdict, lets_pass
 from lstm_conformance.spec.verdicts import (
     ERROR,
     FAIL,
@@ -100,11 +100,11 @@ def test_a_pass_needs_a_case_that_passed_and_nothing_against_it() -> None:
 def test_which_verdicts_permit_conformance(
     verdict: Verdict, of_must: bool, of_should: bool
 ) -> None:
-    assert permits_conformance(verdict, must_hold=True, left_out_for_a_reason=False) is of_must
-    assert permits_conformance(verdict, must_hold=False, left_out_for_a_reason=False) is of_should
+    assert lets_pass(verdict, must_hold=True, left_out_for_a_reason=False) is of_must
+    assert lets_pass(verdict, must_hold=False, left_out_for_a_reason=False) is of_should
 
 
 @pytest.mark.parametrize("must_hold", [True, False])
 def test_a_clause_without_a_case_needs_a_reason(must_hold: bool) -> None:
-    assert permits_conformance(NOT_TESTED, must_hold, left_out_for_a_reason=True)
-    assert not permits_conformance(NOT_TESTED, must_hold, left_out_for_a_reason=False)
+    assert lets_pass(NOT_TESTED, must_hold, left_out_for_a_reason=True)
+    assert not lets_pass(NOT_TESTED, must_hold, left_out_for_a_reason=False)

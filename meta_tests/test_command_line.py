@@ -139,7 +139,7 @@ def test_an_interrupt_leaves_partial_results(
     results = json.loads(file.read_text())
     valid(results)
     assert results["stopped"] == "interrupted"
-    assert results["conformant"] is False
+    assert results["gate_passed"] is False
     assert len(results["clauses"]) == len(TESTABLE)
     assert "not tested" in {clause["verdict"] for clause in results["clauses"]}
     assert "NOT COMPLETED" in out

@@ -41,6 +41,6 @@ def test_printing_does_not_matter(tmp_path: Path) -> None:
     options = ("--profile", "smoke", "--clause", "EQ-4")
     ended, results = check(target("Printing"), *options, cwd=tmp_path)
     assert ended.status == 0
-    assert results["conformant"] is True
+    assert results["gate_passed"] is True
     assert "raw" not in ended.out
     assert "script" not in ended.out

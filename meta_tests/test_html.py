@@ -15,7 +15,7 @@ from lstm_conformance.reports.html import difference_html, matrix_html, report_h
 from lstm_conformance.reports.matrix_picture import matrix_picture
 from lstm_conformance.reports.tables import tensor_rows
 
-from .helpers.made_up_results import PROGRAM, failure, hostile, right, wrong
+from .helpers.made_up_results import PROGRAM, conforming, failure, hostile, right, wrong
 
 # Largest size of the matrix of 12 implementations, in bytes.
 LARGEST_MATRIX = 2_000_000
@@ -133,7 +133,8 @@ def test_a_page_can_be_read_without_seeing_it(kind: str) -> None:
 def test_failures_are_shown() -> None:
     page = Page(pages()["new"])
     text = " ".join(page.text.split())
-    assert "NOT CONFORMANT: it breaks 3 of 189 clauses, 3 about numbers." in text
+    assert "DEVIATES: it deviates in 12 of 187 clauses that were judged, " in text
+    assert "Gate: failed. 3 clauses that must hold are broken, and no known deviation." in text
     first = text.index("matches GatesInOrderOFGI")
     assert first < text.index("Consequences These build on"), "causes come first"
     for expected in ("c_n[0, 0, 1]", "-0.33", "-0.34", "± 1.1e-16", "9e+13 times rounding noise"):
@@ -152,7 +153,11 @@ def test_failures_are_shown() -> None:
 
 def test_missing_parts_of_old_results_are_mentioned() -> None:
     text = Page(pages()["old"]).text
-    assert "it does what the documentation of torch.nn.LSTM says, but for known deviations" in text
+    assert (
+        "DEVIATES: it deviates in 8 of 189 clauses that were judged, 8 about argument checks."
+        in text
+    )
+    assert "Gate: passed, with 4 known deviations and 4 that are only recommended." in text
     assert "These results hold no histogram" in text
     assert "These results do not say how errors grow" in text
     assert "These results do not say in which chapters" in text
@@ -160,7 +165,7 @@ def test_missing_parts_of_old_results_are_mentioned() -> None:
 
 def test_results_without_a_case_have_a_page() -> None:
     results = right()
-    results.update(clauses=[], chapters=[], tensors=[], conformant=False)
+    results.update(clauses=[], chapters=[], tensors=[], gate_passed=False)
     results["coverage"]["combinations"] = {"total": 2304, "visited": 0, "left_out": []}
     text = Page(report_html(results)).text
     assert "NOT COMPLETED: no verdict on it (nothing was shown)." in text
@@ -192,21 +197,21 @@ def test_a_clause_that_one_result_lacks_has_an_empty_cell() -> None:
     assert "#EQ-1-2" not in {a["href"] for a in page.all("a")}
 
 
-def test_the_matrix_counts_who_conforms_with_known_deviations() -> None:
-    without = right()
-    for clause in without["clauses"]:
-        if clause["verdict"] == "waived":
-            clause.update(verdict="pass", counts={"pass": 1})
+def test_in_the_matrix_a_known_deviation_is_one() -> None:
     for everything, sentence in [
-        ([right(), without, wrong()], "2 of them conform, 1 but for known deviations."),
-        ([without, wrong()], "1 of them conform."),
+        ([right(), conforming(), wrong()], "1 conforms, 2 deviate."),
+        ([conforming(), conforming(), right()], "2 conform, 1 deviates."),
+        (
+            [conforming(), {**conforming(), "gate_passed": False}],
+            "1 conforms, 0 deviate, 1 undecided.",
+        ),
     ]:
         assert f"<p>{sentence} " in matrix_html(everything)
 
 
 def test_the_matrix_says_what_was_judged_in_part() -> None:
-    assert "judged in part" not in matrix_html([right(), wrong()])
-    assert matrix_html([right(), {**right(), "stopped": "max-time"}]).count("judged in part") == 1
+    assert "smoke, in part" not in matrix_html([right(), wrong()])
+    assert matrix_html([right(), {**right(), "stopped": "max-time"}]).count("smoke, in part") == 1
 
 
 @pytest.mark.parametrize("breaks_everything", [False, True])
@@ -228,12 +233,12 @@ def test_the_same_results_give_the_same_bytes() -> None:
 
 
 def test_the_picture_of_a_matrix_stands_alone() -> None:
-    picture = matrix_picture([right(), hostile()])
+    picture = matrix_picture([right(), hostile(), conforming()])
     page = Page(picture)
     assert {tag for tag, _ in page.elements} <= ELEMENTS
     assert not page.all("script")
     assert "prefers-color-scheme" in picture
-    assert "1 of 2 implementations conform" in page.text
+    assert "1 of 3 implementations conform. The others deviate." in page.text
 
 
 def test_causes_that_look_alike_are_shown_once() -> None:

@@ -59,8 +59,8 @@ def test_properties_say_how_it_was_judged() -> None:
 
 
 def test_a_run_without_a_verdict_is_not_green() -> None:
-    results = {**right(), "conformant": False, "stopped": "interrupted"}
-    assert outcome(suite(results), "Verdict")[0] == "error"
+    results = {**right(), "gate_passed": False, "stopped": "interrupted"}
+    assert outcome(suite(results), "Gate")[0] == "error"
     assert suite(right()).get("errors") == "0"
 
 

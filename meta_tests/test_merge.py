@@ -223,7 +223,7 @@ def test_damaged_files_are_refused_in_one_sentence(
         ('{"schema_version": 2, "shard": {', "cut off"),
         ("", "no results"),
         ("[]", "no results"),
-        ('{"schema_version": 6}', "install a newer one"),
+        ('{"schema_version": 7}', "install a newer one"),
         ('{"schema_version": 2}', "is damaged"),
     ],
 )

@@ -277,11 +277,11 @@ def shards_take_turns(original: Function) -> Function:
     return lambda shard, names: {*sorted(names)[shard.index - 1 :: shard.count]}
 
 
-def shards_are_conformant(original: Function) -> Function:
-    def conforms(self: Any, clauses: list[dict[str, Any]]) -> bool:
+def shards_pass_the_gate(original: Function) -> Function:
+    def passes(self: Any, clauses: list[dict[str, Any]]) -> bool:
         return bool(clauses) and all(clause["verdict"] == PASS for clause in clauses)
 
-    return conforms
+    return passes
 
 
 def runs_never_differ(original: Function) -> Function:
@@ -452,7 +452,7 @@ MUTATIONS = {
     ),
     "an inconclusive clause is no obstacle": Mutation(
         results_builder,
-        "permits_conformance",
+        "lets_pass",
         is_no_obstacle("inconclusive"),
         (test_session.test_verdict_of_a_clause,),
     ),
@@ -480,7 +480,7 @@ MUTATIONS = {
         counted_as_pass("unsupported"),
         (
             test_session.test_verdict_of_a_clause,
-            test_session.test_nothing_but_unsupported_is_not_conformant,
+            test_session.test_the_gate_does_not_pass_if_nothing_is_supported,
         ),
     ),
     "exceptions are swallowed": Mutation(
@@ -543,11 +543,11 @@ MUTATIONS = {
     "shards take turns": Mutation(
         Shard, "tests", shards_take_turns, (test_shards.test_shards_take_about_the_same_time,)
     ),
-    "a shard is conformant": Mutation(
+    "a shard passes the gate": Mutation(
         results_builder._Builder,
-        "_conforms",
-        shards_are_conformant,
-        (test_shards.test_a_shard_is_never_conformant,),
+        "_passes_the_gate",
+        shards_pass_the_gate,
+        (test_shards.test_the_gate_never_passes_for_a_shard,),
     ),
     "shards of any runs are merged": Mutation(
         same_run,
@@ -648,7 +648,7 @@ MUTATIONS = {
     ),
     "a clause without a case is no obstacle": Mutation(
         results_builder,
-        "permits_conformance",
+        "lets_pass",
         is_no_obstacle("not tested"),
         (
             test_session.test_a_clause_without_a_test_is_no_pass,

@@ -97,7 +97,7 @@ def test_invalid_results_stay_invalid(broken: Any, tmp_path: Path) -> None:
         (b"[]", "JSON, but not what"),
         (b'"schema_version"', "JSON, but not what"),
         (b'{"defects": []}', "JSON, but not what"),
-        (b'{"schema_version": 6}', "install a newer one"),
+        (b'{"schema_version": 7}', "install a newer one"),
         (b'{"schema_version": 0}', "there are only"),
         (b'{"schema_version": true}', "there are only"),
         (b'{"schema_version": "\\u001b[2J"}', "there are only"),

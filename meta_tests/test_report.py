@@ -55,7 +55,7 @@ def test_text_if_nothing_else_is_asked_for(
     files: list[Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert report(files[1]) == 0
-    assert "NOT CONFORMANT: mine 1.0" in capsys.readouterr().out
+    assert "DEVIATES: mine 1.0" in capsys.readouterr().out
     assert report(files[1], "--markdown", files[1].with_suffix(".md")) == 0
     assert capsys.readouterr().out == ""
 
@@ -72,7 +72,7 @@ def test_everything_at_once(
     outputs = {name: folder / name for name in ("html", "markdown", "junit", "badge")}
     arguments = [word for name, path in outputs.items() for word in (f"--{name}", path)]
     assert report(files[1], *arguments, "--text", "--job-summary") == 0
-    assert "NOT CONFORMANT" in capsys.readouterr().out
+    assert "DEVIATES" in capsys.readouterr().out
     assert outputs["html"].read_text("utf-8").startswith("<!DOCTYPE html>")
     assert outputs["markdown"].read_text("utf-8").startswith("# Conformance of mine 1.0")
     assert outputs["badge"].read_text("utf-8").startswith("<svg")
@@ -103,7 +103,7 @@ def test_several_implementations_are_shown_side_by_side(
     assert not [line for line in lines if line.startswith("EQ-5 ")], "only one was judged"
     page = (tmp_path / "page.md").read_text("utf-8")
     (row,) = (line for line in page.splitlines() if line.startswith("| EQ-1 "))
-    assert [cell.strip() for cell in row.split("|")[3:5]] == ["1.23", "**fail**"]
+    assert [cell.strip() for cell in row.split("|")[3:5]] == ["1.23", "**fail** 0 of 1"]
 
 
 def test_reports_that_are_refused(files: list[Path], tmp_path: Path, capsys: Any) -> None:
@@ -140,7 +140,7 @@ def test_a_job_summary_that_is_too_long_is_shortened(
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
     assert report(files[1], "--job-summary") == 0
     page = summary.read_text("utf-8")
-    assert page.startswith("NOT CONFORMANT: mine 1.0")
+    assert page.startswith("DEVIATES: mine 1.0")
     assert "too long for a job summary" in page
     assert len(page) < 5000
 

@@ -41,32 +41,32 @@ REST = (passed("EQ-2"), passed("COMB-1"))
 
 
 def test_all_passed() -> None:
-    assert results(passed("EQ-1"), *REST)["conformant"] is True
+    assert results(passed("EQ-1"), *REST)["gate_passed"] is True
 
 
-def test_stopped_is_not_conformant() -> None:
-    assert results(passed("EQ-1"), *REST, stopped="interrupted")["conformant"] is False
+def test_the_gate_does_not_pass_for_what_was_stopped() -> None:
+    assert results(passed("EQ-1"), *REST, stopped="interrupted")["gate_passed"] is False
 
 
 def test_a_clause_without_a_test_is_no_pass() -> None:
     found = results(*REST)
     assert verdict(found) == "not tested"
-    assert found["conformant"] is False
+    assert found["gate_passed"] is False
 
 
 def test_a_clause_without_a_judged_case_is_no_pass() -> None:
     found = results(passed("EQ-1", verdicts={"not tested": 3}), *REST)
     assert verdict(found) == "not tested"
-    assert found["conformant"] is False
+    assert found["gate_passed"] is False
 
 
 def test_a_clause_that_was_not_asked_for_is_no_obstacle() -> None:
     left_out = passed("EQ-1", verdicts={"not tested": 1}, reasons={"float16 was not asked for": 1})
-    assert results(left_out, *REST)["conformant"] is True
+    assert results(left_out, *REST)["gate_passed"] is True
 
 
 @pytest.mark.parametrize(
-    ("verdicts", "outcome", "conformant"),
+    ("verdicts", "outcome", "passes"),
     [
         ({"unsupported": 3}, "unsupported", True),
         ({"unsupported": 2, "pass": 1}, "pass", True),
@@ -74,15 +74,15 @@ def test_a_clause_that_was_not_asked_for_is_no_obstacle() -> None:
         ({"inconclusive": 2, "pass": 1}, "pass", True),
     ],
 )
-def test_verdict_of_a_clause(verdicts: dict[str, int], outcome: str, conformant: bool) -> None:
+def test_verdict_of_a_clause(verdicts: dict[str, int], outcome: str, passes: bool) -> None:
     found = results(passed("EQ-1", verdicts=verdicts), *REST)
     assert verdict(found) == outcome
-    assert found["conformant"] is conformant
+    assert found["gate_passed"] is passes
 
 
-def test_nothing_but_unsupported_is_not_conformant() -> None:
+def test_the_gate_does_not_pass_if_nothing_is_supported() -> None:
     nothing = [passed(clause, verdicts={"unsupported": 1}) for clause in CLAUSES]
-    assert results(*nothing)["conformant"] is False
+    assert results(*nothing)["gate_passed"] is False
 
 
 def test_a_broken_should_is_no_obstacle(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,9 +92,9 @@ def test_a_broken_should_is_no_obstacle(monkeypatch: pytest.MonkeyPatch) -> None
     broken = Record("EQ-1", verdicts={"fail": 1}, failures=[failure])
     found = results(broken.to_json(), *REST)
     assert verdict(found) == "fail"
-    assert found["conformant"] is True
+    assert found["gate_passed"] is True
     assert "Recommended, but not done: EQ-1 Gate order." in summary(found)
-    assert results(broken.to_json(), *REST, strict=True)["conformant"] is False
+    assert results(broken.to_json(), *REST, strict=True)["gate_passed"] is False
 
 
 @pytest.mark.parametrize("kind", ["fail", "error"])
@@ -103,7 +103,7 @@ def test_one_failure_among_many_passes_decides(kind: str) -> None:
     broken = Record("EQ-1", verdicts={"pass": 1000, kind: 1}, failures=[failure])
     found = results(passed("EQ-1"), broken.to_json(), passed("EQ-1"), *REST)
     assert verdict(found) == kind
-    assert found["conformant"] is False
+    assert found["gate_passed"] is False
 
 
 def test_the_smallest_failure_is_shown() -> None:
@@ -121,7 +121,7 @@ def test_a_test_that_broke_off_is_an_error() -> None:
     judged.add("test", ("EQ-1",), None, "worker crashed", 0.0)
     found = judged.results(None)
     assert verdict(found) == "error"
-    assert found["conformant"] is False
+    assert found["gate_passed"] is False
     assert "worker crashed" in found["clauses"][0]["reasons"]
 
 
@@ -135,8 +135,9 @@ def test_combinations_add_up() -> None:
 def test_a_known_deviation_is_waived() -> None:
     found = results(known_to_fail(), *REST, known=(KNOWN,))
     assert verdict(found) == "waived"
-    assert found["conformant"] is True
-    assert "but for known deviations" in summary(found)
+    assert found["gate_passed"] is True
+    assert "DEVIATES: reference 0.1.0 deviates in 1 of 3 clauses" in summary(found)
+    assert "\nGate: passed, with 1 known deviation.\n" in summary(found)
     assert "Known deviations: EQ-1 Gate order." in summary(found)
     assert any("another order" in reason for reason in found["clauses"][0]["reasons"])
     assert "## EQ-1 Gate order (a known deviation)" in markdown_report(found)
@@ -162,7 +163,7 @@ def test_a_test_that_ends_its_process_is_waived_as_a_whole() -> None:
     judged.add("test", ("EQ-1",), None, "worker crashed", 0.0)
     found = judged.results(None)
     assert verdict(found) == "waived"
-    assert found["conformant"] is True
+    assert found["gate_passed"] is True
 
 
 def test_a_known_deviation_that_is_gone_is_an_error() -> None:
@@ -170,7 +171,7 @@ def test_a_known_deviation_that_is_gone_is_an_error() -> None:
     found = results(judged, *REST, known=(KNOWN,))
     assert found["deviations"][0]["outcome"] == "gone"
     assert verdict(found) == "error"
-    assert found["conformant"] is False
+    assert found["gate_passed"] is False
     assert "remove the entry" in text_report(found)
 
 
@@ -184,14 +185,14 @@ def test_a_known_deviation_of_several_clauses_holds_while_one_is_broken() -> Non
     )
     assert verdict(found) == "waived"
     assert verdict(found, "EQ-2") == "pass"
-    assert found["conformant"] is True
+    assert found["gate_passed"] is True
 
 
 def test_a_known_deviation_that_applies_to_no_case_is_reported() -> None:
     found = results(passed("EQ-1"), *REST, known=(KNOWN,))
     assert found["deviations"][0]["outcome"] == "unmatched"
     assert verdict(found) == "pass"
-    assert found["conformant"] is True
+    assert found["gate_passed"] is True
     assert "No case was judged to which this known deviation applies" in summary(found)
 
 
@@ -210,7 +211,7 @@ def test_a_known_deviation_excuses_its_clause_only() -> None:
     found = results(known_to_fail(), broken, passed("COMB-1"), known=(KNOWN,))
     assert verdict(found) == "waived"
     assert verdict(found, "EQ-2") == "fail"
-    assert found["conformant"] is False
+    assert found["gate_passed"] is False
 
 
 def test_a_failure_beside_known_ones_decides() -> None:
@@ -218,7 +219,7 @@ def test_a_failure_beside_known_ones_decides() -> None:
     other = Record("EQ-1", verdicts={"fail": 1}, failures=[failure]).to_json()
     found = results(known_to_fail(), other, *REST, known=(KNOWN,))
     assert verdict(found) == "fail"
-    assert found["conformant"] is False
+    assert found["gate_passed"] is False
 
 
 def test_results_are_of_the_schema() -> None:

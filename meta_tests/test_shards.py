@@ -87,19 +87,19 @@ def test_a_shard_without_a_test_says_so_and_is_no_failure(tmp_path: Path) -> Non
     ended, results = check("reference", *options, cwd=tmp_path)
     assert ended.status == 0
     assert "shard 2 of 2 of reference 0.1.0: it has no tests" in ended.out
-    assert results["conformant"] is False
+    assert results["gate_passed"] is False
     assert results["clauses"] == []
     assert results["shard"] == {"index": 2, "count": 2}
 
 
-def test_a_shard_is_never_conformant() -> None:
+def test_the_gate_never_passes_for_a_shard() -> None:
     judged = planned(shard="1/2", known=())
     for name, clauses in judged.tests.items():
         records = [Record(clause, {"pass": 1}).to_json() for clause in clauses]
         judged.add(name, clauses, records, "", 1.0)
     found = judged.results(None)
     assert {clause["verdict"] for clause in found["clauses"]} == {"pass"}
-    assert found["conformant"] is False
+    assert found["gate_passed"] is False
     assert "nothing that it judged is broken" in summary(found)
 
 

@@ -9,6 +9,7 @@ from .escaping import escaped
 from .matrix import counts_table
 from .results import Results
 from .tables import threshold_text
+from .verdict import passed_cases, verdict_of
 
 __all__ = ["framework_page"]
 
@@ -24,31 +25,51 @@ def framework_page(everything: list[Results], findings: dict[str, str]) -> str:
         [
             escaped(results["implementation"]["target"]),
             results["profile"],
-            str(sum(clause["cases"] for clause in results["clauses"])),
+            _cases(results),
             ", ".join(results["implementation"]["capabilities"]),
         ]
         for results in everything
     ]
     parts = [
         "# Frameworks",
-        "Released frameworks, judged clause by clause. *Broken* are MUST clauses; *known* are "
-        "broken ones that have been reproduced without this suite and are listed in "
-        "[`known_deviations/`](../known_deviations); *unsupported* is what a framework does not "
-        "have, or what can only be asked of a torch module. The worst ratio is that of the clauses "
-        f"that passed: error over rounding noise, {threshold_text(everything)} fails. Seconds are "
-        "those of judging, in all processes. Made by `tox -e framework-NAME`, on a CPU. Adapters "
-        "that were judged *in part* had limited time: each supported clause has had a case, but "
-        "not all of its cases, so a clause that passed may fail in a case that was not judged.",
+        f"Released frameworks, judged clause by clause: {_how_many(everything)} An "
+        "implementation *deviates* if it breaks a clause, even if the deviation is known, or the "
+        "clause is only recommended. For each kind of clause, the table has the number of broken "
+        "ones, of those that were judged. *Unsupported* is what a framework does not have, or what "
+        "can only be asked of a torch module. The worst ratio is that of the clauses that passed: "
+        f"error over rounding noise, {threshold_text(everything)} fails. Seconds are those of "
+        "judging, in all processes. Made by `tox -e framework-NAME`, on a CPU. Profile `smoke` "
+        "visits a covering array of the parameter combinations, and not all of them. Adapters that "
+        "were judged *in part* had limited time: each supported clause has had a case, but not all "
+        "of its cases, so a clause that passed may fail in a case that was not judged.",
+        "The *gate* is another question: whether anything is broken that must hold and is not "
+        "listed in [`known_deviations/`](../known_deviations). It decides the exit status. With "
+        "the levels that clauses had when they were judged, it passes for "
+        f"{sum(results['gate_passed'] for results in everything)} of {len(everything)} adapters.",
         *_newer_clauses(everything),
         counts_table(everything, "pipe", "adapter"),
         "## How they were judged",
-        tabulate(profiles, ["adapter", "profile", "verdicts", "capabilities"], "pipe"),
+        tabulate(profiles, ["adapter", "profile", "cases that pass", "capabilities"], "pipe"),
         "## Findings",
         "Each is a program that shows the deviation with the framework alone, and fails as long as "
         "the framework has it.",
         *(f"### [{name}](../findings/{name})\n\n{text}" for name, text in findings.items()),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _cases(results: Results) -> str:
+    """How many cases of all clauses passed, of those that were judged."""
+    passed, judged = map(sum, zip(*map(passed_cases, results["clauses"]), strict=True))
+    return f"{passed} of {judged}"
+
+
+def _how_many(everything: list[Results]) -> str:
+    """How many conform and how many deviate, in a sentence."""
+    words = [verdict_of(r["clauses"], r["gate_passed"])["word"] for r in everything]
+    conform, deviate = words.count("conforms"), words.count("deviates")
+    undecided = f", {words.count('undecided')} undecided" if "undecided" in words else ""
+    return f"{conform} conform, {deviate} deviate{undecided}."
 
 
 def _newer_clauses(everything: list[Results]) -> list[str]:

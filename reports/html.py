@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from ..spec.clause import KINDS
 from ..spec.verdicts import (
     ERROR,
     FAIL,
@@ -23,15 +24,14 @@ from .matrix import clause_rows, differs, labels
 from .page import render
 from .plots import coverage_plot, growth_plot, histogram_plot, sizes_plot
 from .results import ClauseResult, Results
-from .tables import (
+from .tables import cause_key, note, summary, tensor_rows, threshold_text
+from .verdict import (
     broken,
-    cause_key,
+    gate_sentence,
     in_part,
-    note,
-    summary,
-    tensor_rows,
-    threshold_text,
+    verdict_of,
     verdict_sentence,
+    verdict_text,
 )
 
 __all__ = ["difference_html", "matrix_html", "report_html"]
@@ -49,9 +49,10 @@ def report_html(results: Results) -> str:
         "report.html",
         results=results,
         threshold=threshold_text([results]),
-        verdict=_verdict(results),
+        verdict=verdict_of(clauses, results["gate_passed"]),
         verdict_sentence=verdict_sentence(results, "it"),
-        sentences=summary(results).split("\n")[1:],
+        gate_sentence=gate_sentence(results),
+        sentences=summary(results).split("\n")[2:],
         causes=causes,
         alike=alike,
         consequences=[clause for clause in musts if not clause["root_cause"]],
@@ -95,14 +96,16 @@ def matrix_html(everything: list[Results]) -> str:
             {
                 "label": label,
                 "results": results,
-                "verdict": _verdict(results),
+                "verdict": verdict_of(results["clauses"], results["gate_passed"]),
+                "text": verdict_text(results),
                 "counts": Counter(clause["verdict"] for clause in results["clauses"]),
-                "broken": len(broken(results)),
+                "gate": gate_sentence(results).removeprefix("Gate: "),
                 "in_part": in_part(results),
             }
             for label, results in zip(labels(everything), everything, strict=True)
         ],
         rows=rows,
+        kinds=KINDS,
         threshold=threshold_text(everything),
         differing={clause["id"] for clause, cells in rows if differs(cells)},
         chapters=list(dict.fromkeys(clause["chapter"] for clause, _ in rows)),
@@ -120,11 +123,6 @@ def _by_diagnosis(causes: list[ClauseResult]) -> tuple[list[ClauseResult], list[
         (alike if key in seen else shown).append(clause)
         seen |= {key} - {""}
     return shown, alike
-
-
-def _verdict(results: Results) -> str:
-    """The verdict in capital letters, with which the summary begins."""
-    return verdict_sentence(results, "").partition(":")[0]
 
 
 def _counts(clauses: Iterable[ClauseResult]) -> list[tuple[Verdict, int]]:

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 from ..spec.verdicts import BROKEN
 from .results import ClauseResult, Results
 from .tables import failure_text, summary
+from .verdict import verdict_text
 
 __all__ = ["junit_xml"]
 
@@ -20,7 +21,7 @@ def junit_xml(everything: list[Results]) -> str:
     """XML with a suite for each result.
 
     A clause is skipped if it was not judged, is waived, or is a broken SHOULD. If the verdict is
-    not "conformant" although no clause fails, an additional test case fails and says why.
+    the gate does not pass although no clause fails, an additional test case fails and says why.
     """
     suites = ElementTree.Element("testsuites", name="lstm-conformance")
     for results in everything:
@@ -43,6 +44,7 @@ def _suite(results: Results) -> ElementTree.Element:
         "version": implementation["version"],
         "profile": results["profile"],
         "seed": str(results["seed"]),
+        "verdict": verdict_text(results),
         "stopped": results["stopped"] or "",
         "python": environment["python"],
         "platform": environment["platform"],
@@ -52,12 +54,12 @@ def _suite(results: Results) -> ElementTree.Element:
     for name, value in facts.items():
         ElementTree.SubElement(properties, "property", name=name, value=value)
     outcomes = Counter(_test_case(suite, clause) for clause in results["clauses"])
-    if not results["conformant"] and not outcomes["failure"] + outcomes["error"]:
-        verdict = ElementTree.SubElement(
-            suite, "testcase", classname="lstm_conformance", name="Verdict", time="0.000"
+    if not results["gate_passed"] and not outcomes["failure"] + outcomes["error"]:
+        gate = ElementTree.SubElement(
+            suite, "testcase", classname="lstm_conformance", name="Gate", time="0.000"
         )
         lines = summary(results)
-        ElementTree.SubElement(verdict, "error", message=lines.splitlines()[0]).text = lines
+        ElementTree.SubElement(gate, "error", message=lines.splitlines()[0]).text = lines
         outcomes["error"] += 1
     suite.set("tests", str(outcomes.total()))
     for outcome, attribute in _ATTRIBUTES.items():

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 
 from tabulate import tabulate
 
+from ..spec.clause import KINDS
 from .escaping import escaped, one_line
-from .results import ClauseResult, Results
-from .tables import broken, in_part, ratio_text, threshold_text
+from .results import ClauseResult, KindResult, Results
+from .tables import ratio_text, threshold_text
+from .verdict import cases_text, in_part, verdict_of, verdict_text
 
 __all__ = ["clause_rows", "counts_table", "differs", "labels", "matrix_markdown", "matrix_text"]
 
@@ -17,7 +18,7 @@ __all__ = ["clause_rows", "counts_table", "differs", "labels", "matrix_markdown"
 _UNJUDGED = ("unsupported", "not tested", None)
 
 _COUNTS = (
-    "version", "judged", "passed", "broken", "known", "unsupported", "worst ratio", "seconds",
+    "version", "profile", "verdict", *KINDS, "unsupported", "worst ratio", "seconds",
 )  # fmt: skip
 
 
@@ -51,31 +52,41 @@ def differs(cells: Iterable[ClauseResult | None]) -> bool:
 
 
 def counts_table(everything: list[Results], style: str, first: str = "implementation") -> str:
-    """A table of numbers of clauses. Broken SHOULD clauses do not count as broken."""
+    """A table with the verdict on each implementation.
+
+    For each kind of clause it has the number of those that the implementation deviates in, of those
+    that were judged. Known deviations and broken SHOULD clauses are deviations.
+    """
     clean = escaped if style == "pipe" else str
     rows = [
         [clean(label), *map(clean, _counts(results))]
         for label, results in zip(labels(everything), everything, strict=True)
     ]
-    alignment = ("left", "left", "left", *["right"] * (len(_COUNTS) - 2))
+    alignment = (*["left"] * 4, *["right"] * (len(_COUNTS) - 3))
     return tabulate(rows, (first, *_COUNTS), style, colalign=alignment, disable_numparse=True)
 
 
 def _counts(results: Results) -> list[str]:
-    verdicts = Counter(clause["verdict"] for clause in results["clauses"])
+    kinds = verdict_of(results["clauses"], results["gate_passed"])["kinds"]
+    unsupported = sum(clause["verdict"] == "unsupported" for clause in results["clauses"])
     ratios = [
         clause["worst_ratio"]
         for clause in results["clauses"]
         if clause["worst_ratio"] is not None and clause["verdict"] == "pass"
     ]
-    counts = (verdicts["pass"], len(broken(results)), verdicts["waived"], verdicts["unsupported"])
     return [
         one_line(results["implementation"]["version"]),
-        "in part" if in_part(results) else "whole",
-        *map(str, counts),
+        f"{results['profile']}, in part" if in_part(results) else results["profile"],
+        verdict_text(results),
+        *(_deviating(kinds[kind]) for kind in KINDS),
+        str(unsupported),
         ratio_text(max(ratios, default=None)),
         f"{results['time_in_tests_seconds']:.0f}",
     ]
+
+
+def _deviating(kind: KindResult) -> str:
+    return f"{kind['deviating']} of {kind['judged']}" if kind["judged"] else "-"
 
 
 def matrix_text(everything: list[Results]) -> str:
@@ -102,7 +113,8 @@ def matrix_markdown(everything: list[Results]) -> str:
         "# Conformance of LSTM implementations",
         counts_table(everything, "pipe"),
         "Every clause: the worst error over rounding noise if it passes, "
-        f"{threshold_text(everything)} fails; `-` is unsupported or not tested.",
+        f"{threshold_text(everything)} fails; otherwise how many of its cases pass; `waived` is a "
+        "known deviation; `-` is unsupported or not tested.",
         tabulate(rows, headers, "pipe", disable_numparse=True),
     ]
     return "\n\n".join(parts) + "\n"
@@ -115,5 +127,5 @@ def _verdict(cell: ClauseResult | None) -> str:
 def _short(cell: ClauseResult | None) -> str:
     if cell is None or cell["verdict"] != "pass":
         word = _verdict(cell)
-        return word if word in ("-", "waived") else f"**{word}**"
+        return word if cell is None or word == "-" else f"**{word}** {cases_text(cell)}".strip()
     return ratio_text(cell["worst_ratio"]) or "pass"

@@ -12,6 +12,7 @@ from ..spec.verdicts import BROKEN
 from .matrix import labels
 from .plot_style import BLUE, COLOURS, GREY, ORANGE, RED, TEXT, short_label, standalone_svg, style
 from .results import ClauseResult, Results
+from .verdict import verdict_text
 
 __all__ = ["matrix_picture"]
 
@@ -51,13 +52,13 @@ def matrix_picture(everything: list[Results]) -> str:
             for kind, colour in kinds.items()
         ]
         figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
-        conformant = sum(results["conformant"] for results in everything)
+        conforming = sum(verdict_text(results) == "conforms" for results in everything)
         return standalone_svg(
             figure,
             "matrix",
             "Conformance of LSTM implementations by chapter",
-            f"{conformant} of {len(everything)} implementations conform, but for known "
-            f"deviations. Numbers say how many clauses of a chapter passed, of those judged.",
+            f"{conforming} of {len(everything)} implementations conform. The others deviate. "
+            "Numbers say how many clauses of a chapter passed, of those judged.",
         )
 
 

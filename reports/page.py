@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from .escaping import printable
 from .tables import ratio_text
+from .verdict import cases_text
 
 __all__ = ["SYMBOLS", "render"]
 
@@ -43,7 +44,9 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_finalized,
     )
-    environment.globals.update(symbols=SYMBOLS, inline=_inline, hash_of=_hash_of)
+    environment.globals.update(
+        symbols=SYMBOLS, inline=_inline, hash_of=_hash_of, cases_text=cases_text
+    )
     environment.filters.update(ratio=ratio_text, short=_short, breakable=_breakable)
     return environment
 

@@ -16,12 +16,13 @@ from jsonschema.exceptions import best_match
 
 from ..spec.clauses import CLAUSES
 from ..spec.usage_error import UsageError
-from .results import Results
+from .results import Results, VerdictResult
+from .verdict import verdict_of
 
 __all__ = ["NEWEST", "read_results", "results_of", "upgraded"]
 
 # Version of the schema.
-NEWEST: Final = 5
+NEWEST: Final = 6
 
 # The threshold of all results that do not state one.
 _FORMER_THRESHOLD = 30.0
@@ -75,7 +76,9 @@ def upgraded(results: Json) -> Json:
 
     Commands and programs are taken from the texts of the failures. Invalid results stay invalid.
     """
+    passed = results.get("conformant", False)
     new: Json = {
+        "gate_passed": passed,
         "threshold": _FORMER_THRESHOLD,
         "kinds": [],
         "strict": False,
@@ -90,6 +93,7 @@ def upgraded(results: Json) -> Json:
         **results,
         "schema_version": NEWEST,
     }
+    new.pop("conformant", None)
     if "clauses" in results:
         new["clauses"] = _each(results["clauses"], _upgraded_clause)
     if isinstance(results.get("coverage"), dict):
@@ -98,7 +102,16 @@ def upgraded(results: Json) -> Json:
         new["parts"] = {name: _upgraded_part(part) for name, part in results["parts"].items()}
     if "tensors" in results:
         new["tensors"] = _each(results["tensors"], lambda tensor: {"histogram": [], **tensor})
+    new.setdefault("verdict", _verdict(new))
     return new
+
+
+def _verdict(results: Json) -> VerdictResult:
+    """The verdict that the clauses give; if they are damaged, validation says so."""
+    try:
+        return verdict_of(results["clauses"], results["gate_passed"])
+    except (AttributeError, KeyError, TypeError):
+        return verdict_of([], False)
 
 
 _NO_SIZES: Json = {"classes": [], "visited": {}, "pairs": [], "left_out": []}

@@ -25,6 +25,7 @@ __all__ = [
     "FoundFailure",
     "GrowthResult",
     "ImplementationResult",
+    "KindResult",
     "KnownDeviation",
     "LeftOutResult",
     "Number",
@@ -36,10 +37,13 @@ __all__ = [
     "State",
     "Stopped",
     "TensorResult",
+    "VerdictResult",
+    "Word",
 ]
 
 Stopped = Literal["interrupted", "max-failures", "max-time"]
 State = Literal["finished", "cut short", "broken off", "not reached"]
+Word = Literal["conforms", "deviates", "undecided"]
 ProfileName = Literal["smoke", "default", "thorough"]
 Number = float | Literal["nan", "inf", "-inf"] | None
 Condition = bool | int | float | str
@@ -154,6 +158,24 @@ class ClauseResult(TypedDict):
     seconds: float
     failure: FailureResult | None
     root_cause: bool
+
+
+class KindResult(TypedDict):
+    """Numbers of clauses of one kind."""
+
+    judged: int
+    deviating: int
+
+
+class VerdictResult(TypedDict):
+    """The verdict on the implementation, in numbers of clauses."""
+
+    word: Word
+    judged: int
+    deviating: int
+    known: int
+    recommended: int
+    kinds: dict[Kind, KindResult]
 
 
 class RecordResult(TypedDict):
@@ -285,8 +307,9 @@ class _Parts(TypedDict, total=False):
 class Results(_Question, _Parts):
     """Everything that a run writes."""
 
-    schema_version: Literal[5]
-    conformant: bool
+    schema_version: Literal[6]
+    verdict: VerdictResult
+    gate_passed: bool
     stopped: Stopped | None
     tests: dict[str, float]
     deviations: list[DeviationResult]

@@ -7,20 +7,17 @@ from collections.abc import Iterable, Sequence
 
 from tabulate import tabulate
 
-from ..spec.clause import KINDS
 from ..spec.clauses import prerequisites
-from ..spec.clean_text import listed
 from ..spec.verdicts import BROKEN
 from .escaping import escaped, fenced, one_line, printable
 from .results import ClauseResult, DiagnosisResult, Results
+from .verdict import broken, cases_text, gate_sentence, unseen, verdict_sentence
 
 __all__ = [
-    "broken",
     "cause_key",
     "clause_table",
     "dtypes_of",
     "failure_text",
-    "in_part",
     "markdown_report",
     "note",
     "ratio_text",
@@ -28,34 +25,7 @@ __all__ = [
     "tensor_rows",
     "text_report",
     "threshold_text",
-    "unseen",
-    "verdict_sentence",
 ]
-
-
-def broken(results: Results, must_hold: bool = True) -> list[ClauseResult]:
-    """The clauses that are broken and must hold, or need not hold."""
-    return [c for c in results["clauses"] if c["verdict"] in BROKEN and c["must_hold"] == must_hold]
-
-
-def in_part(results: Results) -> bool:
-    """Whether only some cases were judged: a shard, or a run that was not completed."""
-    return bool(results["stopped"] or results["shard"])
-
-
-def unseen(results: Results) -> list[ClauseResult]:
-    """The clauses of which no case was judged although their tests were asked for."""
-    waiting = {
-        clause
-        for part in results.get("parts", {}).values()
-        if part["state"] in ("not reached", "cut short")
-        for clause in part["clauses"]
-    }
-    return [
-        clause
-        for clause in results["clauses"]
-        if clause["verdict"] == "not tested" and (clause["id"] in waiting or not clause["counts"])
-    ]
 
 
 def text_report(results: Results) -> str:
@@ -94,10 +64,10 @@ def clause_table(rows: Sequence[tuple[str, str, str, str]]) -> str:
 
 
 def summary(results: Results) -> str:
-    """Lines of text: the verdict, the reasons for it, and how much was judged."""
+    """Lines of text: the verdict, the answer of the gate, reasons, and how much was judged."""
     implementation = results["implementation"]
     name = one_line(f"{implementation['name']} {implementation['version']}")
-    lines = [verdict_sentence(results, name)]
+    lines = [verdict_sentence(results, name), gate_sentence(results)]
     causes = [c for c in broken(results) if c["root_cause"]]
     if causes:
         lines.append(f"Broken: {_titles(causes)}.")
@@ -205,46 +175,6 @@ def _titles(clauses: list[ClauseResult]) -> str:
     return "; ".join(f"{clause['id']} {one_line(clause['title'])}" for clause in clauses)
 
 
-def verdict_sentence(results: Results, name: str) -> str:
-    """One sentence with the verdict; ``name`` is its subject."""
-    if results["conformant"]:
-        waived = any(clause["verdict"] == "waived" for clause in results["clauses"])
-        but = ", but for known deviations" if waived else ""
-        if results["stopped"]:
-            but += f", as far as was judged in {results['duration_seconds']:.0f} s"
-        of = f" of {listed(results['kinds'])}" if results["kinds"] else ""
-        strict = " and recommends" if results["strict"] else ""
-        says = f"what the documentation of torch.nn.LSTM says{strict}{of}"
-        return f"CONFORMANT: {name} does {says}{but}."
-    number = len(broken(results))
-    if number:
-        stopped = f" (stopped early: {results['stopped']})" if results["stopped"] else ""
-        breaks = f"breaks {number} of {len(results['clauses'])} clauses{stopped}"
-        kinds = _by_kind(broken(results))
-        return f"NOT CONFORMANT: {name} {breaks}, {kinds}.{_numbers_are_right(results)}"
-    shard = results.get("shard")
-    if shard is not None and not (results["stopped"] or unseen(results)):
-        what = "nothing that it judged is broken" if results["clauses"] else "it has no tests"
-        part = f"shard {shard['index']} of {shard['count']} of {name}"
-        return f"NOT COMPLETED: {part}: {what}. `lstm-conformance merge` gives the verdict."
-    why = results["stopped"] or "nothing was shown"
-    return f"NOT COMPLETED: no verdict on {name} ({why})."
-
-
-def _by_kind(clauses: list[ClauseResult]) -> str:
-    numbers = Counter(clause["kind"] for clause in clauses)
-    return listed([f"{numbers[kind]} about {kind}" for kind in KINDS if numbers[kind]])
-
-
-def _numbers_are_right(results: Results) -> str:
-    """A sentence, if every clause about numbers was judged to its end and none is broken."""
-    numbers = [clause for clause in results["clauses"] if clause["kind"] == "numbers"]
-    verdicts = {clause["verdict"] for clause in numbers}
-    if in_part(results) or "pass" not in verdicts or verdicts - {"pass", "unsupported", "waived"}:
-        return ""
-    return f" Its numbers are right{', but for known deviations' if 'waived' in verdicts else ''}."
-
-
 def _seconds(results: Results) -> str:
     judging, inside = results["time_in_tests_seconds"], results["time_in_implementation_seconds"]
     share = f", {inside / judging:.0%} of the work inside the implementation" if judging else ""
@@ -258,13 +188,13 @@ def _table(results: Results, style: str) -> str:
             clause["id"],
             clean(one_line(clause["title"])),
             clause["verdict"],
-            clause["cases"],
+            cases_text(clause),
             ratio_text(clause["worst_ratio"]),
             clean(one_line(note(clause))),
         ]
         for clause in results["clauses"]
     ]
-    headers = ["clause", "title", "verdict", "cases", "worst ratio", "note"]
+    headers = ["clause", "title", "verdict", "cases that pass", "worst ratio", "note"]
     # Ratios are aligned as text: tabulate would write 1e+06 its own way.
     return tabulate(
         rows,

@@ -56,7 +56,7 @@ FILES = {
     "known.toml": "",
     "bad.toml": "[[deviation]\n",
     "text.txt": "no results\n",
-    "half.json": '{"schema_version": 5, "clauses": [',
+    "half.json": '{"schema_version": 6, "clauses": [',
     "future.json": '{"schema_version": 99}',
     "nan.json": '{"schema_version": NaN}',
     "deep.json": "[" * 100_000,
@@ -309,7 +309,7 @@ def _tried(row: Row, status: int | None, out: str, err: str, folder: Path) -> Tr
     if results.exists():
         try:
             found = json.loads(results.read_text("utf-8"))
-            passes = passes or bool(found["conformant"])
+            passes = passes or bool(found["gate_passed"])
         except (ValueError, KeyError):
             lost = True
     elif "r.json" in row.script and status in (PASSES, FAILS):

@@ -48,7 +48,7 @@ def conforms(target: str, *options: str, cwd: Path) -> None:
     formats = ("--dtype", "float64", "--dtype", "float32")
     ended, results = check(target, "--profile", "smoke", *formats, *options, cwd=cwd)
     assert ended.status == 0, ended.out
-    assert results["conformant"] is True
+    assert results["gate_passed"] is True
     worst = max(clause["worst_ratio"] or 0.0 for clause in results["clauses"])
     assert worst < 15, "far below the threshold"
 
@@ -80,7 +80,7 @@ def found_and_named(defect: str, clauses: set[str], cwd: Path, *options: str) ->
     target = f"lstm_conformance.defects.{defect}"
     ended, results = check(target, "--profile", "smoke", *options, cwd=cwd)
     assert ended.status == 1
-    assert results["conformant"] is False
+    assert results["gate_passed"] is False
     assert root_causes(results) == clauses
     causes = [clause["failure"]["diagnosis"] for clause in results["clauses"]
               if clause["root_cause"]]  # fmt: skip
@@ -102,7 +102,7 @@ def the_reference_conforms(profile: str, cwd: Path) -> dict[str, Any]:
     assert ended.status == 0, ended.out + ended.err
     results = json.loads(file.read_text())
     valid(results)
-    assert results["conformant"] is True
+    assert results["gate_passed"] is True
     verdicts = {clause["id"]: clause["verdict"] for clause in results["clauses"]}
     assert verdicts.pop("DTYPE-4") == "unsupported"
     for clause, verdict in verdicts.items():

@@ -69,6 +69,8 @@
     const headings = [...table.tHead.rows[0].cells];
     const key = (row, column) => {
       const cell = row.cells[column];
+      const share = cell.textContent.match(/([0-9]+) of ([0-9]+)/);
+      if (share) return [rank.indexOf(cell.className), share[1] / share[2]];
       const ratio = parseFloat(cell.textContent.replace(/[^0-9.e+-]*([0-9.]+(e[+-]?[0-9]+)?)?.*/s, '$1'));
       return [rank.indexOf(cell.className), -(ratio || 0)];
     };

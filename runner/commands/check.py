@@ -10,6 +10,7 @@ from itertools import count
 from pathlib import Path
 
 from ...reports.results import Results
+from ...reports.verdict import not_passed
 from ...reports.writing import check_outputs, write_results
 from ...spec.usage_error import UsageError
 from ..gate.baseline import Question, read_baseline
@@ -55,7 +56,7 @@ def check(options: Options) -> int:
             ended = "interrupted." if results is None else ""
             if results is not None:
                 # Whatever was judged, nobody waited for the verdict.
-                results["conformant"], results["stopped"] = False, "interrupted"
+                results = {**not_passed(results), "stopped": "interrupted"}
         interrupts.act()
         return _conclude(options, results, ended, baseline)
 

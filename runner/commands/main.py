@@ -23,8 +23,9 @@ __all__ = ["main"]
 
 _EXIT_STATUS = """\
 exit status:
-  0  conformant; with --baseline, not worse; with --shard, nothing in it is broken
-  1  not conformant; with --baseline, worse
+  0  the gate passes: nothing that must hold is broken, except for known deviations; with
+     --baseline, nothing is worse; with --shard, nothing in it is broken
+  1  the gate fails: something is; with --baseline, something is worse
   2  nothing could be judged: bad target, bad option, import failed
   3  not completed: interrupted, no case of some clause in --max-time, or the process was ended;
      what was judged is written

@@ -10,7 +10,7 @@ from ...reports.difference import Change, Difference, difference, difference_tab
 from ...reports.escaping import escaped, one_line
 from ...reports.reading import read_results
 from ...reports.results import Results
-from ...reports.tables import broken
+from ...reports.verdict import broken
 from ...spec.precision import PRECISIONS
 from ...spec.usage_error import UsageError
 from ...spec.verdicts import BROKEN, INCONCLUSIVE, PASS, WAIVED

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 from ...reports.escaping import one_line
 from ...reports.results import ClauseResult, FindingResult, Results
-from ...reports.tables import broken
+from ...reports.verdict import GONE, broken
 from ...spec.clauses import TESTABLE, prerequisites
 from ...spec.usage_error import UsageError
 from ..judging.known_deviations import Deviation, deviation_of
-from ..session.results_builder import GONE
 
 __all__ = ["draft", "remarks", "toml_text"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...reports.results import Results
-from ...reports.tables import broken, unseen
+from ...reports.verdict import broken, unseen
 from ...spec.verdicts import INCONCLUSIVE
 
 __all__ = ["CONFORMANT", "NOT_COMPLETED", "NOT_CONFORMANT", "USAGE", "exit_status"]
@@ -13,7 +13,7 @@ CONFORMANT, NOT_CONFORMANT, USAGE, NOT_COMPLETED = 0, 1, 2, 3
 
 def exit_status(results: Results) -> int:
     """The exit status of a command with these results."""
-    if results["conformant"]:
+    if results["gate_passed"]:
         return CONFORMANT
     if results["stopped"] == "interrupted":
         return NOT_COMPLETED

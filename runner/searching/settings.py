@@ -27,7 +27,7 @@ class Settings:
         deviations: known deviations.
         sizes: of the cases that are judged besides.
         examples: cases that failed in earlier runs, which are tried first; None without any.
-        strict: whether a broken SHOULD is not conformant either.
+        strict: whether a broken SHOULD fails the gate, too.
         products: the format to which factors of products of float32 may be rounded; empty for none.
     """
 

@@ -1,4 +1,4 @@
-"""The rule that decides the verdict on a clause, and whether all verdicts together conform."""
+"""The rule that decides the verdict on a clause, and whether the gate passes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ...spec.verdicts import (
     Verdict,
 )
 
-__all__ = ["clause_verdict", "permits_conformance"]
+__all__ = ["clause_verdict", "lets_pass"]
 
 
 def clause_verdict(
@@ -63,8 +63,8 @@ def clause_verdict(
     return UNSUPPORTED if counts.get(UNSUPPORTED) and not unseen else NOT_TESTED
 
 
-def permits_conformance(verdict: Verdict, must_hold: bool, left_out_for_a_reason: bool) -> bool:
-    """Whether an implementation with this verdict on a clause can conform.
+def lets_pass(verdict: Verdict, must_hold: bool, left_out_for_a_reason: bool) -> bool:
+    """Whether the gate can pass with this verdict on a clause.
 
     Args:
         verdict: on the clause.

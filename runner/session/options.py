@@ -174,7 +174,7 @@ class Options:
         parse=kind, recorded="kinds",
     )  # fmt: skip
     strict: bool = _option(
-        False, "--strict", "", "a broken SHOULD is not conformant either", recorded="strict"
+        False, "--strict", "", "a broken SHOULD fails the gate, too", recorded="strict"
     )
     required: tuple[str, ...] = _option(
         (), "--require", "CAPABILITY", "fail if it is missing; repeatable",

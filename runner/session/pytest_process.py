@@ -19,6 +19,7 @@ from pathlib import Path
 from ...reports.escaping import printable
 from ...reports.reading import results_of
 from ...reports.results import Results
+from ...reports.verdict import not_passed
 from ...spec.usage_error import UsageError
 from ..processes.interrupts import Interrupts
 from ..processes.starting import ends_with_parent, judging_environment, python_command
@@ -100,11 +101,11 @@ def _believed(content: bytes, status: int | None, options: Options) -> Results:
         results = results_of(content, "what pytest gave")
     except UsageError as error:
         raise PytestEnded(str(error)) from None
-    if results["stopped"] == "interrupted":  # never conformant
-        return {**results, "conformant": False}
+    if results["stopped"] == "interrupted":  # the gate never passes
+        return not_passed(results)
     # With several workers, pytest-xdist calls it an interrupt if enough tests have failed.
     if results["stopped"] == "max-failures" and options.max_failures and status == _INTERRUPTED:
-        return {**results, "conformant": False}
+        return not_passed(results)
     if status is not None and status not in _ENDED:
         raise PytestEnded(f"after it gave its results, {_how_ended(status)}.")
     # Not imported at first: it imports Hypothesis, which takes time and needs a working folder.
@@ -119,7 +120,7 @@ def _believed(content: bytes, status: int | None, options: Options) -> Results:
     if there != planned or not (clauses == asked or (options.shard and clauses <= asked)):
         raise PytestEnded("its results are not of the tests that were asked for.")
     finished = parts is None or all(part["state"] == FINISHED for part in parts.values())
-    if results["conformant"] and not finished and results["stopped"] is None:
+    if results["gate_passed"] and not finished and results["stopped"] is None:
         raise PytestEnded("its results lack tests that were asked for.")
     return results
 

@@ -18,6 +18,7 @@ from ...reports.results import (
     Stopped,
     TensorResult,
 )
+from ...reports.verdict import GONE, verdict_of
 from ...spec.clauses import CHAPTERS, TESTABLE, must_hold, root_causes
 from ...spec.verdicts import BROKEN, ERROR, NOT_TESTED, PASS, WAIVED, Verdict
 from ..failures.explanation import describe_failure, repeat_command
@@ -25,16 +26,13 @@ from ..failures.failure import LARGEST_RATIO, Failure
 from ..failures.standalone_program import standalone_program
 from ..searching.record import Record
 from ..searching.statistics import Statistics
-from .clause_verdict import clause_verdict, permits_conformance
+from .clause_verdict import clause_verdict, lets_pass
 from .combination_coverage import combination_coverage
 from .outcomes import Outcomes
 from .size_coverage import size_coverage
 from .test_outcome import CUT_SHORT, FINISHED, NOT_REACHED
 
-__all__ = ["GONE", "build_results", "smallest"]
-
-# The reason of the error of a clause that holds although a known deviation names it.
-GONE = "known as a deviation, but it is none any more: remove the entry"
+__all__ = ["build_results", "smallest"]
 
 
 def build_results(
@@ -96,9 +94,11 @@ class _Builder:
             everything.add(record.statistics)
         inside = sum(record.seconds for record in self._records.values())
         chapters = self._chapters()
+        gate_passed = self._passes_the_gate(clauses)
         results: Results = {
             "schema_version": NEWEST,
-            "conformant": self._conforms(clauses),
+            "verdict": verdict_of(clauses, gate_passed),
+            "gate_passed": gate_passed,
             "stopped": self._stopped,
             "implementation": asked["implementation"],
             "environment": asked["environment"],
@@ -141,8 +141,8 @@ class _Builder:
             }
         return results
 
-    def _conforms(self, clauses: list[ClauseResult]) -> bool:
-        """Whether the run was completed, and no verdict is an obstacle to conformance."""
+    def _passes_the_gate(self, clauses: list[ClauseResult]) -> bool:
+        """Whether the run was completed, and no verdict is an obstacle."""
         nothing_seen = any(c["verdict"] == NOT_TESTED and c["id"] in self._unseen for c in clauses)
         # Every planned test has to report its own end, or to be cut short by a budget.
         ended = self._stopped == "max-time" or not self._outcomes.in_state(CUT_SHORT, NOT_REACHED)
@@ -153,9 +153,7 @@ class _Builder:
             and ended
             and any(clause["verdict"] == PASS for clause in clauses)
             and all(
-                permits_conformance(
-                    c["verdict"], c["must_hold"], bool(c["counts"] and c["reasons"])
-                )
+                lets_pass(c["verdict"], c["must_hold"], bool(c["counts"] and c["reasons"]))
                 for c in clauses
             )
         )

@@ -1,0 +1,118 @@
+"""The verdict on an implementation counts what is broken. The gate asks whether that was known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lstm_conformance.reports.verdict import (
+    GONE,
+    cases_text,
+    gate_sentence,
+    not_passed,
+    verdict_of,
+    verdict_sentence,
+    verdict_text,
+)
+
+from .helpers.made_up_results import conforming, right, wrong
+
+
+def clause(verdict: str, kind: str = "numbers", level: str = "MUST", **more: Any) -> dict[str, Any]:
+    return {"verdict": verdict, "kind": kind, "level": level, "reasons": {}, **more}
+
+
+@pytest.mark.parametrize(
+    ("clauses", "gate_passed", "word"),
+    [
+        ([clause("pass")], True, "conforms"),
+        ([clause("pass")], False, "undecided"),
+        ([clause("pass"), clause("unsupported")], True, "conforms"),
+        ([clause("inconclusive")], False, "undecided"),
+        ([], False, "undecided"),
+        ([clause("pass"), clause("waived")], True, "deviates"),
+        ([clause("fail", level="SHOULD")], True, "deviates"),
+        ([clause("error")], False, "deviates"),
+        ([clause("error", reasons={GONE: 1})], False, "undecided"),
+    ],
+)
+def test_one_broken_clause_is_a_deviation(clauses: Any, gate_passed: bool, word: str) -> None:
+    assert verdict_of(clauses, gate_passed)["word"] == word
+
+
+def test_deviations_are_counted_by_kind() -> None:
+    clauses: Any = [
+        clause("pass"),
+        clause("waived"),
+        clause("fail", "interface", "SHOULD"),
+        clause("waived", "argument checks", "SHOULD"),
+        clause("unsupported", "side effects"),
+        clause("inconclusive", "side effects"),
+        clause("not tested"),
+    ]
+    assert verdict_of(clauses, gate_passed=True) == {
+        "word": "deviates",
+        "judged": 5,
+        "deviating": 3,
+        "known": 2,
+        "recommended": 2,
+        "kinds": {
+            "numbers": {"judged": 2, "deviating": 1},
+            "interface": {"judged": 1, "deviating": 1},
+            "side effects": {"judged": 1, "deviating": 0},
+            "argument checks": {"judged": 1, "deviating": 1},
+        },
+    }
+
+
+def test_the_verdict_in_words() -> None:
+    undecided = not_passed(conforming())
+    assert verdict_text(conforming()) == "conforms"
+    assert verdict_text(right()) == "deviates in 8 of 189"
+    assert verdict_text(undecided) == undecided["verdict"]["word"] == "undecided"
+    assert verdict_sentence(conforming(), "it").startswith("CONFORMANT: it does what ")
+    assert (
+        verdict_sentence(undecided, "it") == "NOT COMPLETED: no verdict on it (nothing was shown)."
+    )
+    assert verdict_sentence(right(), "it") == (
+        "DEVIATES: it deviates in 8 of 189 clauses that were judged, 8 about argument checks. "
+        "4 of them are only recommended. Its numbers are right."
+    )
+
+
+def test_what_is_only_recommended_says_so() -> None:
+    results = conforming()
+    results["clauses"][0].update(verdict="fail", level="SHOULD", must_hold=False)
+    sentence = verdict_sentence(results, "it")
+    assert "deviates in 1 of 181 clauses" in sentence
+    assert sentence.endswith(" What it does not do is only recommended.")
+    assert gate_sentence(results) == "Gate: passed, with 1 that is only recommended."
+
+
+def test_the_answer_of_the_gate() -> None:
+    assert gate_sentence(conforming()) == "Gate: passed."
+    known = "Gate: passed, with 4 known deviations and 4 that are only recommended."
+    assert gate_sentence(right()) == known
+    broken = "Gate: failed. 3 clauses that must hold are broken, and no known deviation."
+    assert gate_sentence(wrong()) == broken
+    undecided = not_passed(conforming())
+    assert gate_sentence(undecided) == "Gate: not completed."
+    undecided["clauses"][0]["verdict"] = "inconclusive"
+    assert gate_sentence(undecided) == "Gate: failed. 1 clause is inconclusive."
+    assert gate_sentence({**undecided, "stopped": "interrupted"}) == "Gate: not completed."
+
+
+@pytest.mark.parametrize(
+    ("counts", "text"),
+    [
+        ({"pass": 3, "waived": 7}, "3 of 10"),
+        ({"fail": 1}, "0 of 1"),
+        ({"pass": 2, "unsupported": 5, "not tested": 1}, "2 of 2"),
+        ({"unsupported": 5}, ""),
+        ({}, ""),
+    ],
+)
+def test_how_many_cases_pass(counts: dict[str, int], text: str) -> None:
+    found: Any = {"counts": counts}
+    assert cases_text(found) == text

@@ -1,0 +1,182 @@
+"""The verdict on an implementation, and beside it the answer of the gate.
+
+The verdict is about the implementation alone. Each broken clause is a deviation, even if it is
+known and waived, or only recommended. The gate is about a run: it passes if no clause that must
+hold is broken, except for known deviations. An implementation may deviate, and the gate pass.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from ..spec.clause import KINDS
+from ..spec.clean_text import listed
+from ..spec.verdicts import BROKEN, INCONCLUSIVE, NOT_TESTED, PASS, UNSUPPORTED, WAIVED
+from .results import ClauseResult, Results, VerdictResult
+
+__all__ = [
+    "GONE",
+    "broken",
+    "cases_text",
+    "deviates",
+    "gate_sentence",
+    "in_part",
+    "not_passed",
+    "passed_cases",
+    "unseen",
+    "verdict_of",
+    "verdict_sentence",
+    "verdict_text",
+]
+
+# The reason of the error of a clause that holds although a known deviation names it.
+GONE = "known as a deviation, but it is none any more: remove the entry"
+
+_NOT_JUDGED = (UNSUPPORTED, NOT_TESTED)
+
+
+def deviates(clause: ClauseResult) -> bool:
+    """Whether the implementation breaks ``clause``, known or not, required or recommended.
+
+    A known deviation that is gone fails the gate. The implementation does not deviate there.
+    """
+    return clause["verdict"] in (*BROKEN, WAIVED) and GONE not in clause["reasons"]
+
+
+def broken(results: Results, must_hold: bool = True) -> list[ClauseResult]:
+    """The clauses that are broken, no known deviation, and must hold, or need not hold."""
+    return [c for c in results["clauses"] if c["verdict"] in BROKEN and c["must_hold"] == must_hold]
+
+
+def in_part(results: Results) -> bool:
+    """Whether only some cases were judged: a shard, or a run that was not completed."""
+    return bool(results["stopped"] or results["shard"])
+
+
+def unseen(results: Results) -> list[ClauseResult]:
+    """The clauses of which no case was judged although their tests were asked for."""
+    waiting = {
+        clause
+        for part in results.get("parts", {}).values()
+        if part["state"] in ("not reached", "cut short")
+        for clause in part["clauses"]
+    }
+    return [
+        clause
+        for clause in results["clauses"]
+        if clause["verdict"] == "not tested" and (clause["id"] in waiting or not clause["counts"])
+    ]
+
+
+def verdict_of(clauses: list[ClauseResult], gate_passed: bool) -> VerdictResult:
+    """The verdict that the verdicts on all clauses give.
+
+    Args:
+        clauses: all that were asked for.
+        gate_passed: whether the run was completed and the gate passed. Otherwise a run without
+            deviations decides nothing.
+    """
+    judged = [clause for clause in clauses if clause["verdict"] not in _NOT_JUDGED]
+    deviating = [clause for clause in judged if deviates(clause)]
+    kinds = [clause["kind"] for clause in judged]
+    deviating_kinds = [clause["kind"] for clause in deviating]
+    return {
+        "word": "deviates" if deviating else "conforms" if gate_passed else "undecided",
+        "judged": len(judged),
+        "deviating": len(deviating),
+        "known": sum(clause["verdict"] == WAIVED for clause in deviating),
+        "recommended": sum(clause["level"] == "SHOULD" for clause in deviating),
+        "kinds": {
+            kind: {"judged": kinds.count(kind), "deviating": deviating_kinds.count(kind)}
+            for kind in KINDS
+        },
+    }
+
+
+def not_passed(results: Results) -> Results:
+    """``results`` of a run whose gate does not pass, because it was interrupted for example."""
+    verdict = verdict_of(results["clauses"], gate_passed=False)
+    return {**results, "gate_passed": False, "verdict": verdict}
+
+
+def verdict_text(results: Results) -> str:
+    """The verdict in a few words, for a cell of a table."""
+    verdict = verdict_of(results["clauses"], results["gate_passed"])
+    if verdict["word"] == "deviates":
+        return f"deviates in {verdict['deviating']} of {verdict['judged']}"
+    return verdict["word"]
+
+
+def verdict_sentence(results: Results, name: str) -> str:
+    """The verdict on the implementation, in one or two sentences; ``name`` is its subject."""
+    verdict = verdict_of(results["clauses"], results["gate_passed"])
+    if verdict["word"] == "conforms":
+        of = f" of {listed(results['kinds'])}" if results["kinds"] else ""
+        seconds = f"{results['duration_seconds']:.0f} s"
+        part = f", as far as was judged in {seconds}" if results["stopped"] else ""
+        return f"CONFORMANT: {name} does what the documentation of torch.nn.LSTM says{of}{part}."
+    if verdict["word"] == "deviates":
+        stopped = f" (stopped early: {results['stopped']})" if results["stopped"] else ""
+        number = f"{verdict['deviating']} of {verdict['judged']} clauses that were judged{stopped}"
+        numbers = {kind: verdict["kinds"][kind]["deviating"] for kind in KINDS}
+        kinds = listed([f"{numbers[kind]} about {kind}" for kind in KINDS if numbers[kind]])
+        apart = f"DEVIATES: {name} deviates in {number}, {kinds}."
+        return f"{apart}{_recommended(verdict)}{_numbers_are_right(results)}"
+    shard = results.get("shard")
+    if shard is not None and not (results["stopped"] or unseen(results)):
+        what = "nothing that it judged is broken" if results["clauses"] else "it has no tests"
+        part = f"shard {shard['index']} of {shard['count']} of {name}"
+        return f"NOT COMPLETED: {part}: {what}. `lstm-conformance merge` gives the verdict."
+    why = results["stopped"] or "nothing was shown"
+    return f"NOT COMPLETED: no verdict on {name} ({why})."
+
+
+def gate_sentence(results: Results) -> str:
+    """The answer of the gate, from which the exit status follows if there is no baseline."""
+    verdict = verdict_of(results["clauses"], results["gate_passed"])
+    if results["gate_passed"]:
+        known, others = verdict["known"], verdict["deviating"] - verdict["known"]
+        reasons = [f"{known} known deviation{'s' if known > 1 else ''}"] if known else []
+        reasons += [f"{others} that {'are' if others > 1 else 'is'} only recommended"] * bool(
+            others
+        )
+        return f"Gate: passed, with {listed(reasons)}." if reasons else "Gate: passed."
+    number = len(broken(results))
+    if number:
+        are = "clause that must hold is" if number == 1 else "clauses that must hold are"
+        return f"Gate: failed. {number} {are} broken, and no known deviation."
+    inconclusive = sum(clause["verdict"] == INCONCLUSIVE for clause in results["clauses"])
+    if inconclusive and not in_part(results):
+        are = "clause is" if inconclusive == 1 else "clauses are"
+        return f"Gate: failed. {inconclusive} {are} inconclusive."
+    return "Gate: not completed."
+
+
+def passed_cases(clause: ClauseResult) -> tuple[int, int]:
+    """How many cases of ``clause`` passed, and how many were judged. Unsupported ones are not."""
+    counts = Counter[str](clause["counts"])
+    judged = sum(number for verdict, number in counts.items() if verdict not in _NOT_JUDGED)
+    return counts[PASS], judged
+
+
+def cases_text(clause: ClauseResult) -> str:
+    """The share of cases that passed, as "3 of 10"; empty if none was judged."""
+    passed, judged = passed_cases(clause)
+    return f"{passed} of {judged}" if judged else ""
+
+
+def _recommended(verdict: VerdictResult) -> str:
+    number = verdict["recommended"]
+    if not number:
+        return ""
+    if number == verdict["deviating"]:
+        return " What it does not do is only recommended."
+    return f" {number} of them {'is' if number == 1 else 'are'} only recommended."
+
+
+def _numbers_are_right(results: Results) -> str:
+    """A sentence, if every clause about numbers was judged to its end and none is broken."""
+    verdicts = {c["verdict"] for c in results["clauses"] if c["kind"] == "numbers"}
+    if in_part(results) or PASS not in verdicts or verdicts - {PASS, UNSUPPORTED}:
+        return ""
+    return " Its numbers are right."
