@@ -288,6 +288,7 @@ def test_text_has_every_field() -> None:
         "input_scale": 0.1,
         "state_scale": 0.1,
         "cotangents": ("output",),
+        "products": "tf32",
         "seed": 1,
     }
     assert set(config_changes) == {item.name for item in fields(LSTMConfig)}

@@ -26,6 +26,7 @@ RESULTS: dict[str, Any] = {
     "seed": 0,
     "profile": "smoke",
     "kinds": [],
+    "working_precision": "",
     "strict": False,
     "shard": None,
     "missing_devices": {},

@@ -80,6 +80,7 @@ def upgraded(results: Json) -> Json:
     new: Json = {
         "gate_passed": passed,
         "threshold": _FORMER_THRESHOLD,
+        "working_precision": "",
         "kinds": [],
         "strict": False,
         "required": [],

@@ -282,6 +282,7 @@ class _Question(TypedDict):
     dtypes: list[str]
     devices: list[str]
     missing_devices: dict[str, str]
+    working_precision: str
     kinds: list[Kind]
     strict: bool
     required: list[str]

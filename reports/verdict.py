@@ -114,14 +114,16 @@ def verdict_sentence(results: Results, name: str) -> str:
         of = f" of {listed(results['kinds'])}" if results["kinds"] else ""
         seconds = f"{results['duration_seconds']:.0f} s"
         part = f", as far as was judged in {seconds}" if results["stopped"] else ""
-        return f"CONFORMANT: {name} does what the documentation of torch.nn.LSTM says{of}{part}."
+        says = f"what the documentation of torch.nn.LSTM says{of}{part}"
+        return f"CONFORMANT: {name} does {says}.{_declared(results)}"
     if verdict["word"] == "deviates":
         stopped = f" (stopped early: {results['stopped']})" if results["stopped"] else ""
         number = f"{verdict['deviating']} of {verdict['judged']} clauses that were judged{stopped}"
         numbers = {kind: verdict["kinds"][kind]["deviating"] for kind in KINDS}
         kinds = listed([f"{numbers[kind]} about {kind}" for kind in KINDS if numbers[kind]])
         apart = f"DEVIATES: {name} deviates in {number}, {kinds}."
-        return f"{apart}{_recommended(verdict)}{_numbers_are_right(results)}"
+        more = f"{_recommended(verdict)}{_numbers_are_right(results)}{_declared(results)}"
+        return f"{apart}{more}"
     shard = results.get("shard")
     if shard is not None and not (results["stopped"] or unseen(results)):
         what = "nothing that it judged is broken" if results["clauses"] else "it has no tests"
@@ -163,6 +165,15 @@ def cases_text(clause: ClauseResult) -> str:
     """The share of cases that passed, as "3 of 10"; empty if none was judged."""
     passed, judged = passed_cases(clause)
     return f"{passed} of {judged}" if judged else ""
+
+
+def _declared(results: Results) -> str:
+    """That products were allowed to have fewer digits, if they were."""
+    precision = results["working_precision"]
+    if not precision:
+        return ""
+    name = precision.upper() if precision == "tf32" else precision
+    return f" As declared, products of float32 may be computed in {name}."
 
 
 def _recommended(verdict: VerdictResult) -> str:

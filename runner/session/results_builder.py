@@ -107,6 +107,7 @@ class _Builder:
             "dtypes": asked["dtypes"],
             "devices": asked["devices"],
             "missing_devices": asked["missing_devices"],
+            "working_precision": asked["working_precision"],
             "kinds": asked["kinds"],
             "strict": asked["strict"],
             "required": asked["required"],

@@ -144,6 +144,7 @@ def asked_result(options: Options, judged: Judged, settings: Settings) -> AskedR
         "dtypes": list(settings.dtypes),
         "devices": list(settings.devices),
         "missing_devices": judged.missing_devices,
+        "working_precision": settings.products,
         "kinds": sorted(options.kinds),
         "strict": settings.strict,
         "required": sorted(settings.required),
