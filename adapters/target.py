@@ -20,6 +20,7 @@ from ..spec.interrupts import is_interrupt
 from ..spec.usage_error import UsageError
 from . import REGISTRY
 from .in_its_settings import InItsSettings
+from .required_versions import require_versions
 
 __all__ = ["load", "target_text"]
 
@@ -96,6 +97,7 @@ def _adapter(name: str) -> Implementation:
             f"{name!r} is not a target: write package.module:Attribute, path/to/file.py:Attribute "
             f"or one of the adapters {', '.join(REGISTRY)}."
         )
+    require_versions(name, REGISTRY[name].extra)
     module_name, _, attribute = REGISTRY[name].factory.partition(":")
     implementation: Implementation = getattr(_module(module_name, name), attribute)()
     return implementation
@@ -171,6 +173,7 @@ def _drop_in(target: str, factory: Any, version: str) -> Implementation:
         torch = importlib.import_module("torch")
     except ImportError:
         raise UsageError(_NOT_INSTALLED.format(target, "torch", "torch")) from None
+    require_versions(target, "torch")
     try:
         module = factory(2, 3)
     except BaseException as error:

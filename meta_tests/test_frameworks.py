@@ -1,8 +1,7 @@
-"""The published pages on frameworks follow from the results, and findings stand alone."""
+"""The published pages on frameworks follow from the results, and adapters are short."""
 
 from __future__ import annotations
 
-import ast
 import re
 import sys
 from collections import Counter
@@ -15,8 +14,10 @@ from lstm_conformance.adapters import REGISTRY
 from lstm_conformance.reports.matrix import counts_table
 from lstm_conformance.reports.reading import read_results
 from lstm_conformance.runner.judging.known_deviations import read_known_deviations
-from lstm_conformance.spec.clauses import CLAUSES, TESTABLE
+from lstm_conformance.spec.clauses import TESTABLE
 from tools import frameworks
+
+from .helpers.lines_of_code import lines_of_code
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -24,7 +25,6 @@ else:
     import tomli as tomllib
 
 PUBLISHED = {file.stem: file for file in sorted(frameworks.RESULTS.glob("*.json"))}
-FINDINGS = sorted(frameworks.FINDINGS.glob("*.py"))
 
 # Pages with plots, and the version of matplotlib that draws them.
 PLOTTED = {"matrix.svg", "torch.html"}
@@ -32,30 +32,13 @@ PINNED = re.findall(
     "^matplotlib==([0-9.]+)", (frameworks.ROOT / "constraints.txt").read_text("utf-8"), re.MULTILINE
 )[-1]
 
-# Files of known deviations that contain their programs.
-WITH_PROGRAMS = {"torch", "torch-onednn-off", "torch-inference"}
-
-# Largest number of lines of code of a finding, and of an adapter.
-LONGEST = 20
+# Largest number of lines of code of an adapter.
 LONGEST_ADAPTER = 59
 
 ADAPTER_FILES = Counter(adapter.factory.partition(":")[0] for adapter in REGISTRY.values())
 
 # This one is longer: it also judges the drop-ins that users name.
 WITH_DROP_INS = "lstm_conformance.adapters.torch_module"
-
-
-def lines_of_code(text: str) -> int:
-    """Number of lines of a program, without docstrings, comments and blank lines."""
-    described = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-    left_out = {
-        line
-        for node in ast.walk(ast.parse(text))
-        if isinstance(node, described) and ast.get_docstring(node)
-        for line in range(node.body[0].lineno, (node.body[0].end_lineno or 0) + 1)
-    }
-    lines = (line.strip() for n, line in enumerate(text.splitlines(), 1) if n not in left_out)
-    return sum(bool(line) and not line.startswith("#") for line in lines)
 
 
 def test_there_are_results() -> None:
@@ -95,33 +78,6 @@ def test_the_readme_has_the_table() -> None:
     readme = frameworks.README.read_text("utf-8")
     assert counts_table(frameworks.published(), "pipe", "adapter") in readme
     assert frameworks.with_table(readme) == readme
-
-
-@pytest.mark.parametrize("file", FINDINGS, ids=lambda file: file.name)
-def test_a_finding_stands_alone(file: Path) -> None:
-    text = file.read_text("utf-8")
-    module = ast.parse(text)
-    assert ast.get_docstring(module)
-    assert "lstm_conformance" not in text
-    assert lines_of_code(text) <= LONGEST
-    assert any(isinstance(node, ast.Assert) for node in module.body), (
-        "it fails as long as the bug is there"
-    )
-
-
-@pytest.mark.parametrize("file", FINDINGS, ids=lambda file: file.name)
-def test_a_finding_names_the_clause(file: Path) -> None:
-    docstring = ast.get_docstring(ast.parse(file.read_text("utf-8"))) or ""
-    assert set(re.findall(r"\b[A-Z]+-[0-9]+\b", docstring)) & set(CLAUSES)
-
-
-def test_a_waiver_names_its_finding() -> None:
-    for toml in frameworks.DEVIATIONS.glob("*.toml"):
-        if toml.stem not in WITH_PROGRAMS:
-            text = toml.read_text("utf-8")
-            named = set(re.findall(r"\b\w+\.py\b", text))
-            assert named, toml.name
-            assert named <= {file.name for file in FINDINGS}, toml.name
 
 
 @pytest.mark.parametrize("module", sorted(set(ADAPTER_FILES) - {WITH_DROP_INS}))

@@ -11,6 +11,7 @@ from lstm_conformance.runner.judging.known_deviations import (
     CONDITIONS,
     Deviation,
     UsageError,
+    of_version,
     read_known_deviations,
 )
 from lstm_conformance.spec.case import Case
@@ -132,3 +133,100 @@ def test_the_known_deviations_of_torch_are_still_there(target: str, tmp_path: Pa
         "EQ-2": "pass",
     }
     assert ended.status == 0
+
+
+VERSIONED = """
+[[deviation]]
+clause = "EQ-1"
+when = { version = VERSION, packed = true }
+reason = "x"
+finding = "torch_x"
+"""
+
+
+def test_a_condition_on_the_version_is_read(tmp_path: Path) -> None:
+    for text, versions in [
+        ('">=2.13"', (">=2.13",)),
+        ('">=2.3,<2.7"', (">=2.3,<2.7",)),
+        ('["<2", ">=3"]', ("<2", ">=3")),
+    ]:
+        path = written(tmp_path, VERSIONED.replace("VERSION", text))
+        (deviation,) = read_known_deviations(path)
+        assert deviation == Deviation(
+            ("EQ-1",), "x", "", {"packed": (True,)}, versions, ("torch_x",)
+        )
+        assert deviation.to_json()["versions"] == list(versions)
+        assert deviation.to_json()["findings"] == ["torch_x"]
+        assert deviation.to_json()["when"] == {"packed": [True]}
+
+
+@pytest.mark.parametrize("text", ['"2.13"', '">=two"', '""', "2.13", "[]", '[">=2", 3]', "true"])
+def test_what_is_no_specifier_is_refused(text: str, tmp_path: Path) -> None:
+    path = written(tmp_path, VERSIONED.replace("VERSION", text))
+    with pytest.raises(UsageError, match="entry 1: version is a specifier of PEP 440, as "):
+        read_known_deviations(path)
+
+
+@pytest.mark.parametrize(
+    ("specifiers", "version", "holds"),
+    [
+        ((">=2.13",), "2.13.0+cpu", True),
+        ((">=2.13",), "2.12.9", False),
+        ((">=2.13",), "2.14.0.dev20260101", True),
+        (("<=2.6.0",), "2.6.0+cu124", True),
+        (("<2", ">=3"), "2.5", False),
+        (("<2", ">=3"), "3.1rc1", True),
+        ((), "any text", True),
+    ],
+)
+def test_a_deviation_of_another_version_is_not_listed(
+    specifiers: tuple[str, ...], version: str, holds: bool
+) -> None:
+    always = Deviation(("EQ-2",), "y")
+    deviation = Deviation(("EQ-1",), "x", versions=specifiers)
+    kept = of_version([deviation, always], "mine", version)
+    assert kept == ((deviation, always) if holds else (always,))
+
+
+def test_a_version_that_cannot_be_compared_is_refused() -> None:
+    deviation = Deviation(("EQ-1",), "x", versions=(">=1",))
+    with pytest.raises(UsageError, match="mine has the version '1 with 2', which cannot be"):
+        of_version([deviation], "mine", "1 with 2")
+    assert of_version([Deviation(("EQ-1",), "x")], "mine", "1 with 2")
+
+
+WRONG = """
+import torch
+
+__version__ = "VERSION"
+
+
+class LSTM(torch.nn.LSTM):
+    def forward(self, *arguments):
+        output, states = super().forward(*arguments)
+        return 2 * output, states
+"""
+
+
+@pytest.mark.parametrize(
+    ("version", "options", "status", "said"),
+    [
+        ("1.5", ("--isolate",), 0, "Gate: passed, with 1 known deviation."),
+        ("1.4", (), 1, "Gate: failed. 1 clause that must hold is broken"),
+        ("1.4 of May", (), 2, "wrong.py:LSTM has the version '1.4 of May', which cannot be"),
+    ],
+)
+def test_the_version_of_the_implementation_decides(
+    version: str, options: tuple[str, ...], status: int, said: str, tmp_path: Path
+) -> None:
+    (tmp_path / "wrong.py").write_text(WRONG.replace("VERSION", version), "utf-8")
+    known = written(
+        tmp_path,
+        '[[deviation]]\nclause = "EQ-6"\nwhen = { version = ">=1.5" }\nreason = "x"\n',
+    )
+    arguments = ("--clause", "EQ-6", "--clause", "PARAM-1", "--profile", "smoke")
+    arguments += ("--known-deviations", str(known))
+    ended, _ = check("wrong.py:LSTM", *arguments, *options, cwd=tmp_path)
+    assert ended.status == status, ended
+    assert said in ended.out + ended.err
+    assert "Traceback" not in ended.err

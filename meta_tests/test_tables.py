@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from lstm_conformance.reports import tables
 from lstm_conformance.reports.tables import markdown_report, summary, text_report
 
 HOSTILE = "<script>alert(1)</script>|`x` **b** \x1b[2J\n# head ````\n```"
@@ -115,6 +116,21 @@ def test_the_verdict_says_what_was_asked() -> None:
         "CONFORMANT: mine 1 does what the documentation of torch.nn.LSTM says of "
         "interface, numbers and side effects.\n"
     ) in summary(results)
+
+
+def test_a_table_may_have_no_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tabulate 0.9 raises an IndexError if a table without rows is to be aligned."""
+    newer = tables.tabulate
+
+    def tabulate(rows: Any, *arguments: Any, colalign: Any = None, **options: Any) -> str:
+        assert rows or colalign is None
+        return str(newer(rows, *arguments, colalign=colalign, **options))
+
+    monkeypatch.setattr(tables, "tabulate", tabulate)
+    nothing = {**RESULTS, "clauses": [], "tensors": []}
+    assert "cases that pass" in text_report(nothing)
+    assert "cases that pass" in markdown_report(nothing)
+    assert "EQ-1" in text_report(RESULTS)
 
 
 def test_lacking_capabilities_are_noted_for_judged_clauses() -> None:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import pytest
 
 from lstm_conformance.runner.failures.failure import Diagnosis, Failure
-from lstm_conformance.runner.gate.deviation_draft import draft
+from lstm_conformance.runner.gate.deviation_draft import draft, toml_text
 from lstm_conformance.runner.judging.comparison import Finding
 from lstm_conformance.runner.judging.known_deviations import Deviation, read_known_deviations
 from lstm_conformance.runner.searching.record import Record
@@ -261,3 +261,15 @@ def test_a_broken_implementation_conforms_with_its_draft(tmp_path: Path) -> None
     assert ended.out == (tmp_path / "known.toml").read_text("utf-8"), (
         "a draft from these results is the same"
     )
+
+
+def test_conditions_on_the_version_and_findings_are_kept(tmp_path: Path) -> None:
+    known = (
+        replace(KNOWN, versions=(">=0",), findings=("torch_x", "torch_y")),
+        Deviation(("EQ-2",), "y", versions=("<1", ">2"), when={"packed": (True,)}),
+    )
+    found = draft(of(known_to_fail(), known=known), "r.json")
+    assert found[: len(known)] == list(known)
+    file = tmp_path / "known.toml"
+    file.write_text(toml_text(found, "mine"), "utf-8")
+    assert read_known_deviations(file)[: len(known)] == known

@@ -1,4 +1,4 @@
-"""The published page of frameworks: how each was judged, and what was found."""
+"""The published page of frameworks: the verdict on each, and how it was judged."""
 
 from __future__ import annotations
 
@@ -14,12 +14,11 @@ from .verdict import passed_cases, verdict_of
 __all__ = ["framework_page"]
 
 
-def framework_page(everything: list[Results], findings: dict[str, str]) -> str:
-    """A page: the table, how each was judged, and what was found.
+def framework_page(everything: list[Results]) -> str:
+    """A page: the table, and how each was judged.
 
     Args:
         everything: results, in the order of the table.
-        findings: file of each finding to its description.
     """
     profiles = [
         [
@@ -45,15 +44,13 @@ def framework_page(everything: list[Results], findings: dict[str, str]) -> str:
         "The *gate* is another question: whether anything is broken that must hold and is not "
         "listed in [`known_deviations/`](../known_deviations). It decides the exit status. With "
         "the levels that clauses had when they were judged, it passes for "
-        f"{sum(results['gate_passed'] for results in everything)} of {len(everything)} adapters.",
+        f"{sum(results['gate_passed'] for results in everything)} of {len(everything)} adapters. "
+        "[Findings](findings.md) are what is behind the deviations, and what frameworks do "
+        "differently outside of what is judged.",
         *_newer_clauses(everything),
         counts_table(everything, "pipe", "adapter"),
         "## How they were judged",
         tabulate(profiles, ["adapter", "profile", "cases that pass", "capabilities"], "pipe"),
-        "## Findings",
-        "Each is a program that shows the deviation with the framework alone, and fails as long as "
-        "the framework has it.",
-        *(f"### [{name}](../findings/{name})\n\n{text}" for name, text in findings.items()),
     ]
     return "\n\n".join(parts) + "\n"
 

@@ -95,6 +95,9 @@ def upgraded(results: Json) -> Json:
         "schema_version": NEWEST,
     }
     new.pop("conformant", None)
+    new["deviations"] = _each(
+        new["deviations"], lambda deviation: {"versions": [], "findings": [], **deviation}
+    )
     if "clauses" in results:
         new["clauses"] = _each(results["clauses"], _upgraded_clause)
     if isinstance(results.get("coverage"), dict):

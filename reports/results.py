@@ -76,6 +76,8 @@ class KnownDeviation(TypedDict):
     when: dict[str, list[Condition]]
     reason: str
     link: str
+    versions: list[str]
+    findings: list[str]
 
 
 class DeviationResult(KnownDeviation):

@@ -195,26 +195,24 @@ def _table(results: Results, style: str) -> str:
         for clause in results["clauses"]
     ]
     headers = ["clause", "title", "verdict", "cases that pass", "worst ratio", "note"]
-    # Ratios are aligned as text: tabulate would write 1e+06 its own way.
-    return tabulate(
-        rows,
-        headers,
-        style,
-        colalign=("left",) * 3 + ("right",) * 2 + ("left",),
-        disable_numparse=True,
-    )
+    return _aligned(rows, headers, style, ("left",) * 3 + ("right",) * 2 + ("left",))
 
 
 def _tensor_table(results: Results, style: str) -> str:
     clean = escaped if style == "pipe" else str
     dtypes, tensors = tensor_rows(results)
     rows = [[clean(one_line(tensor)), *map(ratio_text, ratios)] for tensor, ratios in tensors]
+    headers = ["worst ratio of", *(clean(one_line(dtype)) for dtype in dtypes)]
+    return _aligned(rows, headers, style, ("left", *["right"] * len(dtypes)))
+
+
+def _aligned(
+    rows: list[list[str]], headers: list[str], style: str, alignment: tuple[str, ...]
+) -> str:
+    # tabulate 0.9 cannot align a table without rows. Ratios are aligned as text: tabulate would
+    # write 1e+06 its own way.
     return tabulate(
-        rows,
-        ["worst ratio of", *(clean(one_line(dtype)) for dtype in dtypes)],
-        style,
-        colalign=("left", *["right"] * len(dtypes)),
-        disable_numparse=True,
+        rows, headers, style, colalign=alignment if rows else None, disable_numparse=True
     )
 
 

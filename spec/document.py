@@ -52,9 +52,10 @@ h_t = W_hr (o_t * tanh(c_t))                             hidden state, with a pr
 ## How to read a clause
 
 A **MUST** is stated by a document, follows from the equations for all numbers, or is what PyTorch
-documents for every module. If an implementation breaks it, the gate fails. A **SHOULD** is what users
-may expect, although no document states it. An implementation that breaks it deviates too, but the gate
-passes, unless `--strict` is given. Each clause is of one kind, and `--only KIND` judges one kind alone:
+documents for every module. If an implementation breaks it, the gate fails. A **SHOULD** is what
+users may expect, although no document states it. An implementation that breaks it deviates too, but
+the gate passes, unless `--strict` is given. Each clause is of one kind, and `--only KIND` judges
+one kind alone:
 
 {kinds}
 

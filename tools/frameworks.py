@@ -2,14 +2,13 @@
 
 * ``python -m tools.frameworks install NAME``: installs what the adapter needs, with pip
 * ``python -m tools.frameworks judge NAME [OPTION...]``: judges the adapter
-* ``python -m tools.frameworks table``: writes all pages of results, and the README's table
+* ``python -m tools.frameworks table``: writes all pages of results, and parts of the README
 
 ``tox -e framework-NAME`` runs the first two. They also accept ``framework-NAME`` as the name.
 """
 
 from __future__ import annotations
 
-import ast
 import inspect
 import re
 import subprocess
@@ -18,13 +17,14 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from lstm_conformance.adapters import REGISTRY
-from lstm_conformance.reports.escaping import escaped
+from lstm_conformance.reports.finding import Finding, read_findings
+from lstm_conformance.reports.findings_page import findings_page, worst_findings
 from lstm_conformance.reports.framework_page import framework_page
 from lstm_conformance.reports.matrix import counts_table
 from lstm_conformance.reports.reading import read_results
+from lstm_conformance.reports.results import Results
 from lstm_conformance.reports.writing import write_text
 
 ROOT = Path(__file__).parents[1]
@@ -34,8 +34,10 @@ FINDINGS = ROOT / "reports" / "findings"
 DEVIATIONS = ROOT / "reports" / "known_deviations"
 README = ROOT / "README.md"
 
-# The lines of the README before and after the table.
-MARKS = ("<!-- frameworks -->", "<!-- end of frameworks -->")
+# The lines of the README before and after each part that is made from data.
+MARKS = {
+    name: (f"<!-- {name} -->", f"<!-- end of {name} -->") for name in ("findings", "frameworks")
+}
 
 # All others are judged with profile smoke, since many compile for seconds for each new size.
 PROFILES = {"onnxruntime": "default"}
@@ -81,19 +83,21 @@ def judge(name: str, options: list[str]) -> int:
 
 
 @cache
-def published() -> list[dict[str, Any]]:
+def published() -> list[Results]:
     """Results of all adapters that have any, in the order of the registry."""
     files = [RESULTS / f"{name}.json" for name in REGISTRY]
     return [read_results(file) for file in files if file.exists()]
 
 
-def findings() -> dict[str, str]:
-    """File of each finding to its docstring."""
-    texts = {}
-    for file in sorted(FINDINGS.glob("*.py")):
-        docstring = ast.get_docstring(ast.parse(file.read_text("utf-8"))) or ""
-        texts[file.name] = escaped(inspect.cleandoc(docstring))
-    return texts
+@cache
+def findings() -> list[Finding]:
+    """All findings, the most severe first."""
+    return read_findings(FINDINGS / "findings.toml")
+
+
+def programs() -> dict[str, str]:
+    """The id of each finding to the text of its program."""
+    return {found.id: (FINDINGS / f"{found.id}.py").read_text("utf-8") for found in findings()}
 
 
 def pages() -> dict[str, Callable[[], str]]:
@@ -103,7 +107,8 @@ def pages() -> dict[str, Callable[[], str]]:
     from lstm_conformance.reports.matrix_picture import matrix_picture
 
     return {
-        "frameworks.md": lambda: framework_page(published(), findings()),
+        "frameworks.md": lambda: framework_page(published()),
+        "findings.md": lambda: findings_page(findings(), programs()),
         "matrix.html": lambda: matrix_html(published()),
         "matrix.svg": lambda: matrix_picture(published()),
         "torch.html": lambda: report_html(read_results(RESULTS / "torch.json")),
@@ -111,11 +116,17 @@ def pages() -> dict[str, Callable[[], str]]:
 
 
 def with_table(readme: str) -> str:
-    """``readme`` with a new table."""
-    begin, end = MARKS
-    pattern = f"(?<={re.escape(begin)}\n).*?(?={re.escape(end)})"
-    table = counts_table(published(), "pipe", "adapter")
-    return re.sub(pattern, lambda _: f"\n{table}\n\n", readme, flags=re.DOTALL)
+    """``readme`` with a new table of frameworks and new lines on findings."""
+    parts = {
+        "findings": worst_findings(findings()),
+        "frameworks": counts_table(published(), "pipe", "adapter"),
+    }
+    for name, text in parts.items():
+        begin, end = MARKS[name]
+        pattern = f"(?<={re.escape(begin)}\n).*?(?={re.escape(end)})"
+        made = f"\n{text}\n\n"
+        readme = re.sub(pattern, lambda _, made=made: made, readme, flags=re.DOTALL)
+    return readme
 
 
 def main(arguments: list[str]) -> int:

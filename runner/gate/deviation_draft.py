@@ -52,7 +52,9 @@ def draft(results: Results, name: str) -> list[Deviation]:
     """
     known = []
     for number, found in enumerate(results["deviations"], 1):
-        entry = {"clause": found["clauses"], **{k: found[k] for k in ("when", "reason", "link")}}
+        when = dict(found["when"]) | ({"version": found["versions"]} if found["versions"] else {})
+        entry = {"clause": found["clauses"], "when": when, "finding": found["findings"]}
+        entry |= {"reason": found["reason"], "link": found["link"]}
         try:
             deviation = deviation_of(entry, f"{name}, deviation {number}")
         except UsageError as error:
@@ -178,11 +180,14 @@ def toml_text(deviations: list[Deviation], name: str) -> str:
 
 
 def _entry(deviation: Deviation) -> dict[str, object]:
-    clauses, when = list(deviation.clauses), deviation.when
+    clauses, findings = list(deviation.clauses), list(deviation.findings)
+    when = deviation.when | ({"version": deviation.versions} if deviation.versions else {})
     entry: dict[str, object] = {"clause": clauses if len(clauses) > 1 else clauses[0]}
     if when:
         entry["when"] = {
             condition: list(values) if len(values) > 1 else values[0]
             for condition, values in when.items()
         }
+    if findings:
+        entry["finding"] = findings if len(findings) > 1 else findings[0]
     return {**entry, "reason": deviation.reason, "link": deviation.link}

@@ -10,6 +10,7 @@ from ...spec.clean_text import clean_text
 from ...spec.contract import Unsupported
 from ...spec.usage_error import UsageError
 from ..failures.diagnosis import Diagnostician
+from ..judging.known_deviations import of_version
 from ..processes.answer_loop import Message, answer_requests
 from ..searching.checker import Checker
 from ..searching.settings import Settings
@@ -59,10 +60,11 @@ class _Answers:
         settings = settings_of(options, ())  # files are read before the target is imported
         try:
             self._judged = construct_here(options)
+            implementation = self._judged.implementation
+            known = of_version(settings.deviations, implementation.name, implementation.version)
         except UsageError as error:
             return {"usage": clean_text(error)}
-        self._settings = replace(settings, devices=self._judged.devices)
-        implementation = self._judged.implementation
+        self._settings = replace(settings, devices=self._judged.devices, deviations=known)
         self._diagnostician = Diagnostician(implementation)
         return {
             "name": clean_text(implementation.name),

@@ -273,8 +273,8 @@ def _outcome(judged: int, failed: int, seen: bool) -> str:
 
 
 def _described(deviation: KnownDeviation) -> str:
-    link = deviation["link"]
-    return f"{deviation['reason']} ({link})" if link else deviation["reason"]
+    shown = ", ".join([*deviation["findings"], *filter(None, [deviation["link"]])])
+    return f"{deviation['reason']} ({shown})" if shown else deviation["reason"]
 
 
 def _tensors(everything: Statistics) -> list[TensorResult]:

@@ -15,6 +15,7 @@ from ...reports.writing import write_results
 from ...spec.clean_text import clean_text
 from ..failures.diagnosis import Diagnostician
 from ..judging.comparison import THRESHOLD
+from ..judging.known_deviations import of_version
 from ..searching.checker import Checker
 from ..searching.settings import Settings
 from .collector import Collector
@@ -82,7 +83,9 @@ class JudgingSession:
         """
         settings = settings_of(options, ())  # files are read before the target is imported
         judged = construct(options)
-        settings = replace(settings, devices=judged.devices)
+        implementation = judged.implementation
+        known = of_version(settings.deviations, implementation.name, implementation.version)
+        settings = replace(settings, devices=judged.devices, deviations=known)
         asked = asked_result(options, judged, settings)
         plan = make_plan(options, asked, processes, end, clock=clock)
         progress = Progress(sys.stderr) if options.progress else None
