@@ -43,6 +43,7 @@ TEXTS: dict[str, list[str]] = {
     "max_time": ["5m"],
     "resume": ["before.json"],
     "baseline": ["baseline.json"],
+    "no_diagnosis": [],
     "examples": ["examples"],
     "json": ["results.json"],
     "markdown": ["report.md"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -20,10 +21,14 @@ __all__ = [
     "clause_table",
     "dtypes_of",
     "failure_text",
+    "html_table",
     "in_part",
     "markdown_report",
     "note",
+    "one_line_report",
+    "plain_table",
     "ratio_text",
+    "short_report",
     "summary",
     "tensor_rows",
     "text_report",
@@ -31,6 +36,9 @@ __all__ = [
     "unseen",
     "verdict_sentence",
 ]
+
+
+_HEADERS = ("clause", "title", "verdict", "cases", "worst ratio", "note")
 
 
 def broken(results: Results, must_hold: bool = True) -> list[ClauseResult]:
@@ -64,9 +72,114 @@ def text_report(results: Results) -> str:
         _table(results, "simple"),
         _tensor_table(results, "simple"),
         *_failures_as_text(results),
-        summary(results),
+        _verdict_last(results),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def short_report(results: Results) -> str:
+    """For a terminal, in about 40 lines: what is broken and why, and the verdict at the end."""
+    shown, more = _causes_to_show(results)
+    parts = [_facts_on(clause) for clause in shown]
+    if more:
+        parts.append(f"{more} further causes are not shown.")
+    return "\n\n".join([*parts, _verdict_last(results, short=True)]) + "\n"
+
+
+def one_line_report(results: Results) -> str:
+    """The verdict alone."""
+    return verdict_sentence(results, _name(results)) + "\n"
+
+
+def html_table(results: Results) -> str:
+    """For a notebook: the verdict, and a table of the clauses that need a look."""
+    verdict = html.escape(verdict_sentence(results, _name(results)))
+    return f"<p>{verdict}</p>\n{_worth_a_look(results, 'html')}"
+
+
+def plain_table(results: Results) -> str:
+    """For a terminal: a table of the clauses that need a look, and the verdict."""
+    parts = [_worth_a_look(results, "simple"), verdict_sentence(results, _name(results))]
+    return "\n\n".join(part for part in parts if part)
+
+
+# A table of so many clauses is shown as a whole.
+_FEW_CLAUSES = 12
+
+# So many causes are shown one by one.
+_SHOWN_CAUSES = 3
+
+
+def _worth_a_look(results: Results, style: str) -> str:
+    """A table of the clauses that neither passed nor are unsupported; the others are counted."""
+    clauses = results["clauses"]
+    quiet = ("pass", "unsupported") if len(clauses) > _FEW_CLAUSES else ()
+    rows = [
+        [
+            c["id"],
+            one_line(c["title"]),
+            c["verdict"],
+            c["cases"],
+            ratio_text(c["worst_ratio"]),
+            shortened(one_line(note(c)), 48),
+        ]
+        for c in clauses
+        if c["verdict"] not in quiet
+    ]
+    for verdict in quiet:
+        these = [c for c in clauses if c["verdict"] == verdict]
+        ratios = [c["worst_ratio"] for c in these if c["worst_ratio"] is not None]
+        if these:
+            worst = ratio_text(max(ratios)) if ratios else ""
+            cases = sum(c["cases"] for c in these)
+            rows.append([f"{len(these)} clauses", "", verdict, cases, worst, ""])
+    return tabulate(
+        rows,
+        _HEADERS,
+        style,
+        colalign=("left",) * 3 + ("right",) * 2 + ("left",),
+        disable_numparse=True,
+    )
+
+
+def shortened(text: str, longest: int) -> str:
+    """``text`` in at most so many characters."""
+    return text if len(text) <= longest else text[: longest - 3].rstrip() + "..."
+
+
+def _causes_to_show(results: Results) -> tuple[list[ClauseResult], int]:
+    """The first clause of each cause, and how many causes are left out."""
+    first: dict[str, ClauseResult] = {}
+    for clause in results["clauses"]:
+        if clause["root_cause"] and clause["must_hold"]:
+            first.setdefault(cause_key(clause) or clause["id"], clause)
+    causes = list(first.values())
+    return causes[:_SHOWN_CAUSES], max(0, len(causes) - _SHOWN_CAUSES)
+
+
+def _facts_on(clause: ClauseResult) -> str:
+    """The text on a failure without the traceback and the program, which come after a blank line."""
+    return failure_text(clause).partition("\n\n")[0]
+
+
+def _verdict_last(results: Results, short: bool = False) -> str:
+    verdict, *lines = summary(results).split("\n")
+    if short:
+        lines = [shortened(line, _LONGEST_LINE) for line in lines]
+        left_out = [line for line in lines if "combinations left out" in line]
+        if len(left_out) > 1:
+            lines = [line for line in lines if line not in left_out]
+            lines.append(f"Combinations were left out for {len(left_out)} reasons: -v names them.")
+    return "\n".join([*lines, verdict])
+
+
+# Of a line of the summary that is printed unasked, in characters.
+_LONGEST_LINE = 300
+
+
+def _name(results: Results) -> str:
+    implementation = results["implementation"]
+    return one_line(f"{implementation['name']} {implementation['version']}")
 
 
 def markdown_report(results: Results) -> str:
@@ -96,8 +209,7 @@ def clause_table(rows: Sequence[tuple[str, str, str, str]]) -> str:
 def summary(results: Results) -> str:
     """Lines of text: the verdict, the reasons for it, and how much was judged."""
     implementation = results["implementation"]
-    name = one_line(f"{implementation['name']} {implementation['version']}")
-    lines = [verdict_sentence(results, name)]
+    lines = [verdict_sentence(results, _name(results))]
     causes = [c for c in broken(results) if c["root_cause"]]
     if causes:
         lines.append(f"Broken: {_titles(causes)}.")
@@ -264,11 +376,10 @@ def _table(results: Results, style: str) -> str:
         ]
         for clause in results["clauses"]
     ]
-    headers = ["clause", "title", "verdict", "cases", "worst ratio", "note"]
     # Ratios are aligned as text: tabulate would write 1e+06 its own way.
     return tabulate(
         rows,
-        headers,
+        _HEADERS,
         style,
         colalign=("left",) * 3 + ("right",) * 2 + ("left",),
         disable_numparse=True,

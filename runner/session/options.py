@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from ...spec.usage_error import UsageError
 from .option_values import (
     capability,
-    clause,
+    clauses,
     dtype,
     duration,
     kind,
@@ -158,8 +159,10 @@ class Options:
         recorded="devices", isolated=True,
     )  # fmt: skip
     clauses: tuple[str, ...] = _option(
-        (), "--clause", "ID", "judge only this clause; repeatable (default: all)",
-        parse=clause,
+        (), "--clause", "ID",
+        "judge only this clause, this chapter (EQ), clauses by a pattern ('PACK-*'), or several "
+        "with commas between them; repeatable (default: all)",
+        parse=clauses,
     )  # fmt: skip
     kinds: tuple[Kind, ...] = _option(
         (), "--only", "KIND",
@@ -209,6 +212,9 @@ class Options:
         None, "--baseline", "RESULTS", "fail only on what got worse than in these results",
         parse=Path, in_pytest=False,
     )  # fmt: skip
+    no_diagnosis: bool = _option(
+        False, "--no-diagnosis", "", "do not look for what a failing implementation does instead"
+    )
     examples: tuple[str, ...] = _option(
         (), "--examples", "DIR",
         "try first what failed before, kept in a folder, redis://HOST, or github:OWNER/REPO "
@@ -291,9 +297,37 @@ class Options:
         return cls._of(given)
 
     @classmethod
+    def from_keywords(cls, given: Mapping[str, Any]) -> Options:
+        """The options that keywords of :func:`lstm_conformance.check` give.
+
+        Args:
+            given: name of a field to its value, as it is or as text. A repeatable option may have
+                one value, and sizes may be a mapping. None stands for the default.
+
+        Raises:
+            UsageError: one of them has no such value, or two contradict each other.
+        """
+        plain: dict[str, Any] = {}
+        for name, value in given.items():
+            option = _OPTIONS[name]
+            keyword = _KEYWORDS.get(name, name)
+            if value is None:
+                continue
+            try:
+                if option.repeatable:
+                    plain[name] = tuple(option.parse(text) for text in _texts(value))
+                elif option.metavar:
+                    plain[name] = option.parse(str(value))
+                else:
+                    plain[name] = bool(value)
+            except (ValueError, TypeError) as error:
+                raise UsageError(f"{keyword}: {error}.") from None
+        return cls._of(plain)
+
+    @classmethod
     def _of(cls, given: Mapping[str, Any]) -> Options:
         plain: dict[str, Any] = {
-            name: tuple(value) if _OPTIONS[name].repeatable else value
+            name: _flat(value) if _OPTIONS[name].repeatable else value
             for name, value in given.items()
         }
         options = cls(**plain)
@@ -355,12 +389,33 @@ class Options:
 
         return target_text(self.target, self.program, self.python)
 
-    def with_seed(self, seed: int) -> Options:
-        """The same with a seed."""
-        return replace(self, seed=seed)
+    def with_seed(self) -> Options:
+        """The same with a seed: the one that was given, a drawn one in profile thorough, or 0."""
+        if self.seed is not None:
+            return self
+        explores = self.profile == "thorough"
+        return replace(self, seed=secrets.randbelow(2**32) if explores else 0)
 
 
 _OPTIONS: dict[str, _Option] = {f.name: f.metadata["option"] for f in fields(Options)}
+
+# Fields whose keyword in Python has the name of the option, for messages.
+_KEYWORDS = {"kinds": "only", "required": "require"}
+
+
+def _texts(value: Any) -> Iterable[str]:
+    """The texts of a repeatable option: of one value, or of several."""
+    if isinstance(value, str):
+        return (value,)
+    if isinstance(value, Mapping):
+        return (" ".join(f"{name}={number}" for name, number in value.items()),)
+    return (text if isinstance(text, str) else next(iter(_texts(text))) for text in value)
+
+
+def _flat(values: Iterable[Any]) -> tuple[Any, ...]:
+    """``values``, each one once; a tuple stands for its elements."""
+    tuples = (value if isinstance(value, tuple) else (value,) for value in values)
+    return tuple(dict.fromkeys(element for several in tuples for element in several))
 
 
 def recorded_options() -> dict[str, str]:
