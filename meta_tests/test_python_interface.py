@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +59,7 @@ def function(case: Case, arguments: dict[str, Array]) -> tuple[Array, Array, Arr
 
 
 def without_output_gate(case: Case, arguments: dict[str, Array]) -> tuple[Array, Array, Array]:
-    output, h_n, c_n = function(case, arguments)
+    output, _, c_n = function(case, arguments)
     return output, np.tanh(c_n), c_n
 
 
@@ -187,7 +186,7 @@ def test_a_class_and_a_factory() -> None:
         (lambda torch: torch.jit.script(torch.nn.Linear(1, 1)), "module that was compiled"),
         (lambda torch: torch.nn.Linear, "its parameters are weight, bias"),
         (lambda torch: 7, "it is not callable"),
-        (lambda torch: (lambda a, b: a), "it returned a int, not a torch.nn.Module"),
+        (lambda torch: lambda a, b: a, "it returned a int, not a torch.nn.Module"),
         (lambda torch: "nonsense", "'nonsense' is not a target"),
         (lambda torch: "torhc", "did you mean torch?"),
     ],
@@ -253,8 +252,8 @@ def test_the_results_are_those_of_the_command_line(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def broken() -> Iterator[CheckResults]:
-    yield check(without_output_gate, clauses=["EQ-1", "EQ-4", "STATE-1", "COMB-1"], **PLAIN)
+def broken() -> CheckResults:
+    return check(without_output_gate, clauses=["EQ-1", "EQ-4", "STATE-1", "COMB-1"], **PLAIN)
 
 
 def test_failures_have_arrays(broken: CheckResults) -> None:

@@ -158,7 +158,7 @@ def _causes_to_show(results: Results) -> tuple[list[ClauseResult], int]:
 
 
 def _facts_on(clause: ClauseResult) -> str:
-    """The text on a failure without the traceback and the program, which come after a blank line."""
+    """The text on a failure, without the traceback and the program after a blank line."""
     return failure_text(clause).partition("\n\n")[0]
 
 

@@ -64,7 +64,11 @@ def _import(target: str) -> list[str]:
     own = name_of_object(target)
     if own is not None:
         is_name = all(part.isidentifier() for part in own.split("."))
-        return ["", "# Import or define here what is judged.", f"LSTM = {own if is_name else '...'}"]
+        return [
+            "",
+            "# Import or define here what is judged.",
+            f"LSTM = {own if is_name else '...'}",
+        ]
     module, _, attribute = target.rpartition(":")
     if not module:  # the name of an adapter
         return ["", *_TORCH[target], "LSTM = torch.nn.LSTM"]

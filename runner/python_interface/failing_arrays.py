@@ -43,9 +43,7 @@ class FailingArrays:
     noise: Array
 
 
-def failing_arrays(
-    run: RunInProcess, clause: str, failure: FoundFailure
-) -> FailingArrays | None:
+def failing_arrays(run: RunInProcess, clause: str, failure: FoundFailure) -> FailingArrays | None:
     """Judges the case of ``failure`` once more, and returns what was compared.
 
     Args:
@@ -71,7 +69,9 @@ def failing_arrays(
                 )
             )
         named = failure["finding"].get("tensor", "")
-        failed = [(f, arrays) for f, arrays in judge.kept if f.verdict == FAIL and f.tensor == named]
+        failed = [
+            (f, arrays) for f, arrays in judge.kept if f.verdict == FAIL and f.tensor == named
+        ]
         if failed:
             return max(failed, key=lambda pair: _size(pair[0]))[1]
         return judge.whole(named)

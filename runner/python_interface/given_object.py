@@ -75,7 +75,9 @@ def given_object(
     plain = capabilities is None and differentiate is None
     importable = _importable(value) if plain else None
     target = object_text(name) if importable is None else importable
-    return GivenObject(target, importable, partial(of_object, value, name, capabilities, differentiate))
+    return GivenObject(
+        target, importable, partial(of_object, value, name, capabilities, differentiate)
+    )
 
 
 def _name_of(value: Any) -> str:

@@ -10,6 +10,7 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout, suppress
+from typing import Any
 
 import numpy as np
 
@@ -63,14 +64,14 @@ def _settings_kept() -> Iterator[None]:
 @contextmanager
 def _generators_kept() -> Iterator[None]:
     plain, of_numpy = random.getstate(), np.random.get_state()
-    torch = sys.modules.get("torch")
+    torch: Any = sys.modules.get("torch")
     of_torch = torch.get_rng_state() if hasattr(torch, "get_rng_state") else None
     try:
         yield
     finally:
         random.setstate(plain)
         np.random.set_state(of_numpy)
-        if torch is not None and of_torch is not None:
+        if of_torch is not None:
             torch.set_rng_state(of_torch)
 
 

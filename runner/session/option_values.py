@@ -41,7 +41,7 @@ def _known(kind: str, name: str, names: Iterable[str]) -> str:
 
 
 def meant(name: str, names: Iterable[str]) -> str:
-    """", did you mean ..." with the name that is most like ``name``; empty if none is like it."""
+    """ ", did you mean ..." with the name that is most like ``name``; empty if none is like it."""
     close = get_close_matches(name, list(names), 1)
     return f", did you mean {close[0]}" if close else ""
 
