@@ -77,13 +77,18 @@ def text_report(results: Results) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def short_report(results: Results) -> str:
-    """For a terminal, in about 40 lines: what is broken and why, and the verdict at the end."""
+def short_report(results: Results, hint: str = "") -> str:
+    """For a terminal, in about 40 lines: what is broken and why, and the verdict at the end.
+
+    Args:
+        results: of one implementation.
+        hint: says how to see more, if something is broken.
+    """
     shown, more = _causes_to_show(results)
     parts = [_facts_on(clause) for clause in shown]
-    if more:
-        parts.append(f"{more} further causes are not shown.")
-    return "\n\n".join([*parts, _verdict_last(results, short=True)]) + "\n"
+    lines = [f"{more} further causes are not shown."] if more else []
+    lines += [hint] if hint and shown else []
+    return "\n\n".join([*parts, "\n".join([*lines, _short_summary(results)])]) + "\n"
 
 
 def one_line_report(results: Results) -> str:
@@ -106,6 +111,9 @@ def plain_table(results: Results) -> str:
 # A table of so many clauses is shown as a whole.
 _FEW_CLAUSES = 12
 
+# In characters, in tables for terminals. The whole note is in other reports.
+_WIDEST_NOTE = 60
+
 # So many causes are shown one by one.
 _SHOWN_CAUSES = 3
 
@@ -121,7 +129,7 @@ def _worth_a_look(results: Results, style: str) -> str:
             c["verdict"],
             c["cases"],
             ratio_text(c["worst_ratio"]),
-            shortened(one_line(note(c)), 48),
+            shortened(one_line(note(c)), _WIDEST_NOTE),
         ]
         for c in clauses
         if c["verdict"] not in quiet
@@ -162,19 +170,25 @@ def _facts_on(clause: ClauseResult) -> str:
     return failure_text(clause).partition("\n\n")[0]
 
 
-def _verdict_last(results: Results, short: bool = False) -> str:
+def _verdict_last(results: Results) -> str:
     verdict, *lines = summary(results).split("\n")
-    if short:
-        lines = [shortened(line, _LONGEST_LINE) for line in lines]
-        left_out = [line for line in lines if "combinations left out" in line]
-        if len(left_out) > 1:
-            lines = [line for line in lines if line not in left_out]
-            lines.append(f"Combinations were left out for {len(left_out)} reasons: -v names them.")
     return "\n".join([*lines, verdict])
 
 
+def _short_summary(results: Results) -> str:
+    """The summary, the verdict at the end, with few and short lines."""
+    verdict, *lines = summary(results).split("\n")
+    # Diagnoses are shown with the failures.
+    lines = [line for line in lines if not line.startswith("Diagnosis: ")]
+    left_out = [line for line in lines if " combinations left out: " in line]
+    if len(left_out) > 1:
+        lines = [line for line in lines if line not in left_out]
+        lines.append(f"Combinations were left out for {len(left_out)} reasons.")
+    return "\n".join([*(shortened(line, _LONGEST_LINE) for line in lines), verdict])
+
+
 # Of a line of the summary that is printed unasked, in characters.
-_LONGEST_LINE = 300
+_LONGEST_LINE = 600
 
 
 def _name(results: Results) -> str:
@@ -365,6 +379,10 @@ def _seconds(results: Results) -> str:
 
 def _table(results: Results, style: str) -> str:
     clean = escaped if style == "pipe" else str
+
+    def notes(text: str) -> str:
+        return text if style == "pipe" else shortened(text, _WIDEST_NOTE)
+
     rows = [
         [
             clause["id"],
@@ -372,7 +390,7 @@ def _table(results: Results, style: str) -> str:
             clause["verdict"],
             clause["cases"],
             ratio_text(clause["worst_ratio"]),
-            clean(one_line(note(clause))),
+            clean(notes(one_line(note(clause)))),
         ]
         for clause in results["clauses"]
     ]

@@ -61,6 +61,7 @@ class _Option:
     Attributes:
         help: one line for ``--help``.
         flag: on the command line; empty if it is not there.
+        short: another name of ``flag``, of one letter; empty if it has none.
         pytest_flag: in pytest; empty if it is not there.
         metavar: stands for the value; empty for a switch.
         parse: from text to the value; raises ValueError.
@@ -78,6 +79,7 @@ class _Option:
     repeatable: bool = False
     recorded: str = ""
     isolated: bool = False
+    short: str = ""
 
 
 def _option(
@@ -90,6 +92,7 @@ def _option(
     in_pytest: bool = True,
     recorded: str = "",
     isolated: bool = False,
+    short: str = "",
 ) -> Any:
     """A field of :class:`Options`; one that is a tuple by default is repeatable."""
     name = flag.removeprefix("--")
@@ -102,6 +105,7 @@ def _option(
         repeatable=default == (),
         recorded=recorded,
         isolated=isolated,
+        short=short,
     )
     return field(default=default, metadata={"option": described})
 
@@ -233,6 +237,13 @@ class Options:
         0, "--max-failures", "N", "stop after this many failing tests (default: never)",
         parse=whole_number, in_pytest=False,
     )  # fmt: skip
+    verbose: bool = _option(
+        False, "--verbose", "", "print the table of clauses, and programs that show the failures",
+        in_pytest=False, short="-v",
+    )  # fmt: skip
+    quiet: bool = _option(
+        False, "--quiet", "", "print the verdict alone", in_pytest=False, short="-q"
+    )
     progress: bool = field(
         default=False,
         metadata={
@@ -347,6 +358,8 @@ class Options:
             return "--exec is a process of its own: --python and --isolate do not go with it."
         if self.python is not None and self.target not in REGISTRY:
             return f"--python runs one of the adapters {', '.join(REGISTRY)}."
+        if self.verbose and self.quiet:
+            return "--verbose and --quiet contradict each other: give one of them."
         names = ("shard", "max_time", "resume", "baseline")
         given = [name for name in names if getattr(self, name) is not None]
         if self.kinds and (self.clauses or self.case is not None):
@@ -435,7 +448,9 @@ def _add(
         if option.repeatable:
             how["action"] = "append"
     if flag.startswith("-"):
-        add(flag, dest=name, **how)
+        # pytest has short names of its own.
+        short = [option.short] if option.short and flag == option.flag else []
+        add(*short, flag, dest=name, **how)
     else:
         add(name, nargs="?", **how)
 
