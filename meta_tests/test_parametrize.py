@@ -159,6 +159,8 @@ def test_wrong_arguments_are_told_at_collection(tmp_path: Path) -> None:
     assert "did you mean EQ" in ended.out
     with pytest.raises(UsageError, match="there is no clause"):
         parametrize("reference", clauses="nonsense")
+    with pytest.raises(UsageError, match="needs seed="):
+        parametrize("reference", profile="thorough")
 
 
 def test_the_decorator_judges_nothing(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import warnings
 from pathlib import Path
 from typing import Any
@@ -445,6 +446,18 @@ def test_an_interrupt_is_passed_on() -> None:
     assert Interrupted.cases == 5
     # Nothing is remembered.
     assert check("reference", clauses=["EQ-1"], **PLAIN).conformant
+
+
+def test_in_another_thread() -> None:
+    found: list[bool] = []
+
+    def judge() -> None:
+        found.append(check("reference", clauses=["EQ-1"], **PLAIN).conformant)
+
+    thread = threading.Thread(target=judge)
+    thread.start()
+    thread.join()
+    assert found == [True]
 
 
 SCRIPT = """\

@@ -10,6 +10,7 @@ import pytest
 
 from ...reports.results import ClauseResult
 from ...reports.tables import failure_text
+from ...spec.usage_error import UsageError
 from ...spec.verdicts import BROKEN, INCONCLUSIVE, NOT_TESTED, UNSUPPORTED, WAIVED
 from ..session.clause_verdict import permits_conformance
 from ..session.options import Options
@@ -101,8 +102,8 @@ def parametrize(
     is judged when tests are collected.
 
     Args:
-        obj: what is judged, as for :func:`lstm_conformance.check`; so are the other arguments. In
-            profile thorough, a seed is needed: each process would draw another one.
+        obj: what is judged, as for :func:`lstm_conformance.check`; so are the other arguments.
+            Profile thorough needs a seed: each process of pytest-xdist would draw another one.
 
     Raises:
         UsageError: one of the arguments makes no sense.
@@ -126,6 +127,8 @@ def parametrize(
             "no_diagnosis": not diagnosis,
         }
     )
+    if profile == "thorough" and seed is None:
+        raise UsageError("profile thorough needs seed=, the same in all processes of pytest.")
     run = RunInProcess(given, options, deviations, quiet=False)
     items = [ClauseToCheck(clause, run) for clause in asked_clauses(options)]
     return pytest.mark.parametrize("clause", items, ids=[item.id for item in items])
