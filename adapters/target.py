@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import importlib.metadata
 import importlib.util
 import shlex
 import sys
 import traceback
+from collections.abc import Callable, Collection
+from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -19,10 +22,11 @@ from ..spec.global_settings import THREADS, changed_settings, known_settings, re
 from ..spec.interrupts import is_interrupt
 from ..spec.usage_error import UsageError
 from . import REGISTRY
+from .array_function import array_function
 from .in_its_settings import InItsSettings
 from .required_versions import require_versions
 
-__all__ = ["load", "target_text"]
+__all__ = ["load", "name_of_object", "object_text", "of_object", "target_text"]
 
 
 # An object with these attributes is an implementation. Any other is called like torch.nn.LSTM.
@@ -31,6 +35,8 @@ _INTERFACE = ("capabilities", "run")
 # Name of a module or file to the global settings that importing it changed. What it imports
 # itself is imported once, so that loading it again changes less.
 _CHANGED_BY_IMPORT: dict[str, dict[str, Any]] = {}
+
+_UNKNOWN = "unknown"
 
 _NOT_INSTALLED = "{} needs {}, which is not installed: pip install 'lstm-conformance[{}]'."
 
@@ -46,6 +52,20 @@ def target_text(target: str | None, program: str | None, python: str | None) -> 
     if program is not None:
         return f"--exec {shlex.quote(program)}"
     return f"{target} --python {shlex.quote(python)}" if python is not None else str(target)
+
+
+# With this begins what stands for a target if an object in memory is judged.
+_OBJECT = "python object "
+
+
+def object_text(name: str) -> str:
+    """What results name as the target if an object in memory is judged, which has this name."""
+    return _OBJECT + name
+
+
+def name_of_object(target: str) -> str | None:
+    """The name of the object in memory that was judged; None for any other target."""
+    return target.removeprefix(_OBJECT) if target.startswith(_OBJECT) else None
 
 
 def load(target: str) -> Implementation:
@@ -78,6 +98,31 @@ def _load(target: str) -> Implementation:
     return InItsSettings(implementation, changes) if changes else implementation
 
 
+def of_object(
+    value: Any,
+    name: str,
+    capabilities: Collection[str] | None = None,
+    differentiate: Callable[..., Any] | None = None,
+) -> Implementation:
+    """The implementation that an object in memory is, or stands for.
+
+    Args:
+        value: an implementation, a class of implementations, a function over NumPy arrays, a cell,
+            or what is called like ``torch.nn.LSTM``.
+        name: in reports and messages.
+        capabilities: of a function or a cell, see :func:`.array_function`.
+        differentiate: of a function, see :func:`.array_function`.
+
+    Raises:
+        UsageError: it is not an LSTM.
+    """
+    with known_settings():
+        module = sys.modules.get(getattr(value, "__module__", None) or "")
+        version = _UNKNOWN if module is None else _version(module)
+        version = "(in memory)" if version == _UNKNOWN else version
+        return _of_value(name, value, version, capabilities, differentiate)
+
+
 def _implementation(target: str, module: ModuleType, attribute: str) -> Implementation:
     value: Any = module
     for part in attribute.split("."):
@@ -85,22 +130,69 @@ def _implementation(target: str, module: ModuleType, attribute: str) -> Implemen
             module_name = target.rpartition(":")[0]
             raise UsageError(f"{module_name} has no attribute {attribute!r}.")
         value = getattr(value, part)
+    return _of_value(target, value, _version(module))
+
+
+def _of_value(
+    target: str,
+    value: Any,
+    version: str,
+    capabilities: Collection[str] | None = None,
+    differentiate: Callable[..., Any] | None = None,
+) -> Implementation:
     if all(hasattr(value, name) for name in _INTERFACE):
+        if capabilities is not None or differentiate is not None:
+            raise UsageError(
+                f"{target} declares its capabilities itself: capabilities and differentiate are "
+                "for functions over arrays and for cells."
+            )
         implementation: Implementation = value() if isinstance(value, type) else value
         return _with_known_capabilities(target, implementation)
-    return _drop_in(target, value, _version(module))
+    function = array_function(value, target, version, capabilities, differentiate)
+    if function is not None:
+        return _with_known_capabilities(target, function)
+    if capabilities is not None or differentiate is not None:
+        raise UsageError(
+            f"{target} is no function over arrays, which has the parameters (case, arguments), and "
+            "no cell, which has (x, states, weights): capabilities and differentiate are for these."
+        )
+    return _drop_in(target, value, version)
 
 
 def _adapter(name: str) -> Implementation:
     if name not in REGISTRY:
-        raise UsageError(
-            f"{name!r} is not a target: write package.module:Attribute, path/to/file.py:Attribute "
-            f"or one of the adapters {', '.join(REGISTRY)}."
-        )
+        raise UsageError(_no_target(name))
     require_versions(name, REGISTRY[name].extra)
     module_name, _, attribute = REGISTRY[name].factory.partition(":")
     implementation: Implementation = getattr(_module(module_name, name), attribute)()
     return implementation
+
+
+def _no_target(name: str) -> str:
+    """What is wrong with a target that names no adapter, and what to write instead."""
+    if name.endswith(".py") and Path(name).is_file():
+        found = _definitions(Path(name))
+        one = f"{name}:{found[0]}" if found else f"{name}:Attribute"
+        there = f"; it defines {', '.join(found)}" if found else ""
+        return f"{name} is a file: say what in it is judged, as {one}{there}."
+    close = get_close_matches(name, list(REGISTRY), 1)
+    meant = f", did you mean {close[0]}?" if close else ":"
+    return (
+        f"{name!r} is not a target{meant} Write package.module:Attribute, "
+        f"path/to/file.py:Attribute or one of the adapters {', '.join(REGISTRY)}."
+    )
+
+
+def _definitions(path: Path) -> list[str]:
+    """Names of the classes, functions and values that a file defines, without running it."""
+    try:
+        body = ast.parse(path.read_bytes()).body
+    except (SyntaxError, ValueError, OSError, RecursionError):
+        return []
+    names = [n.name for n in body if isinstance(n, ast.ClassDef | ast.FunctionDef)]
+    values = [n.targets[0] for n in body if isinstance(n, ast.Assign)]
+    names += [target.id for target in values if isinstance(target, ast.Name)]
+    return [name for name in names if not name.startswith("_")]
 
 
 def _with_known_capabilities(target: str, implementation: Implementation) -> Implementation:
@@ -166,7 +258,28 @@ def _module_of_file(path: Path) -> ModuleType:
     return module
 
 
+def _refuse_instance(target: str, value: Any) -> None:
+    """Raises UsageError if ``value`` is a module that was constructed already."""
+    torch = sys.modules.get("torch")
+    if torch is None or not isinstance(value, torch.nn.Module):
+        return
+    kind = type(value).__name__
+    if hasattr(value, "_orig_mod") or isinstance(value, torch.jit.ScriptModule):
+        raise UsageError(
+            f"{target} is one module that was compiled, with fixed sizes: hand over its class, or "
+            "a function that takes the arguments of torch.nn.LSTM and returns a module with these "
+            "sizes, whose forward calls the compiled one; 'torch-compile' and 'torch-script' are "
+            "torch.nn.LSTM, compiled."
+        )
+    raise UsageError(
+        f"{target} is one {kind} with fixed sizes, and clauses are about many sizes: hand over the "
+        f"class {kind}, or a function that takes the arguments of torch.nn.LSTM and returns a "
+        f"{kind}."
+    )
+
+
 def _drop_in(target: str, factory: Any, version: str) -> Implementation:
+    _refuse_instance(target, factory)
     if not callable(factory):
         raise UsageError(f"{target} is not an LSTM: it is not callable.")
     try:
@@ -217,7 +330,7 @@ def _version(module: ModuleType) -> str:
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
-        return str(getattr(sys.modules.get(package), "__version__", "unknown"))
+        return str(getattr(sys.modules.get(package), "__version__", _UNKNOWN))
 
 
 def _one_line(error: BaseException) -> str:

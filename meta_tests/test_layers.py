@@ -20,7 +20,7 @@ SEARCHING, SESSION = "runner/searching", "runner/session"
 
 # Each folder to the folders that it may import besides itself.
 MAY_IMPORT: dict[str, set[str]] = {
-    "package": set(),  # the version
+    "package": set(),  # the version, and public names that are imported when they are used
     "spec": set(),
     "reference": {"spec"},
     "reports": {"spec"},
@@ -47,6 +47,18 @@ MAY_IMPORT: dict[str, set[str]] = {
         SESSION,
         "runner/gate",
         "runner/mutation",
+    },
+    "runner/python_interface": {
+        "spec",
+        "reference",
+        "reports",
+        "adapters",
+        JUDGING,
+        PROCESSES,
+        FAILURES,
+        SEARCHING,
+        SESSION,
+        "runner/gate",
     },
     # What `python -m` runs.
     "package/programs": {"runner/commands", PROCESSES},

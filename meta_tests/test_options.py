@@ -44,15 +44,20 @@ TEXTS: dict[str, list[str]] = {
     "max_time": ["5m"],
     "resume": ["before.json"],
     "baseline": ["baseline.json"],
+    "no_diagnosis": [],
     "examples": ["examples"],
     "json": ["results.json"],
     "markdown": ["report.md"],
     "workers": ["11"],
     "max_failures": ["4"],
+    "verbose": [],
+    "quiet": [],
 }
 
 # The target of a command line with the option, if it is not the reference.
 TOGETHER = {"python": ["reference"], "program": []}
+
+NOT_IN_PYTEST = ("baseline", "markdown", "workers", "max_failures", "verbose", "quiet")
 
 # The options that the process of isolated cases needs: how to make the implementation, and how to
 # judge its cases.
@@ -113,9 +118,7 @@ def test_one_option_is_given_and_read(name: str) -> None:
     assert Options.from_json(options.to_json()) == options
 
 
-@pytest.mark.parametrize(
-    "name", [n for n in TEXTS if n not in ("baseline", "markdown", "workers", "max_failures")]
-)
+@pytest.mark.parametrize("name", [n for n in TEXTS if n not in NOT_IN_PYTEST])
 def test_pytest_reads_the_same(name: str) -> None:
     together = {"python": ["--lstm-implementation=reference"]}.get(name, [])
     options = from_pytest(*together, *words(name, PYTEST_PREFIX))

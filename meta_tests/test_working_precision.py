@@ -1,4 +1,4 @@
-"""Products of float32 that are declared to have fewer digits: what is allowed then, and what not."""
+"""Products of float32 that are declared to have fewer digits: what is right then, and what not."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -11,21 +12,36 @@ from ..spec.clauses import prerequisites
 from ..spec.verdicts import BROKEN
 from .escaping import escaped, fenced, one_line, printable
 from .results import ClauseResult, DiagnosisResult, Results
-from .verdict import broken, cases_text, gate_sentence, unseen, verdict_sentence
+from .verdict import (
+    broken,
+    cases_text,
+    gate_sentence,
+    passed_cases,
+    unseen,
+    verdict_sentence,
+)
 
 __all__ = [
     "cause_key",
     "clause_table",
     "dtypes_of",
     "failure_text",
+    "html_table",
     "markdown_report",
     "note",
+    "one_line_report",
+    "plain_table",
     "ratio_text",
+    "short_report",
     "summary",
     "tensor_rows",
     "text_report",
     "threshold_text",
 ]
+
+
+_HEADERS = ["clause", "title", "verdict", "cases that pass", "worst ratio", "note"]
+_ALIGNMENT = ("left",) * 3 + ("right",) * 2 + ("left",)
 
 
 def text_report(results: Results) -> str:
@@ -34,9 +50,123 @@ def text_report(results: Results) -> str:
         _table(results, "simple"),
         _tensor_table(results, "simple"),
         *_failures_as_text(results),
-        summary(results),
+        _verdict_last(results),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def short_report(results: Results, hint: str = "") -> str:
+    """For a terminal, in about 40 lines: what is broken and why, and the verdict at the end.
+
+    Args:
+        results: of one implementation.
+        hint: says how to see more, if something is broken.
+    """
+    shown, more = _causes_to_show(results)
+    parts = [_facts_on(clause) for clause in shown]
+    lines = [f"{more} further causes are not shown."] if more else []
+    lines += [hint] if hint and shown else []
+    return "\n\n".join([*parts, "\n".join([*lines, _short_summary(results)])]) + "\n"
+
+
+def one_line_report(results: Results) -> str:
+    """The verdict, and the answer of the gate."""
+    return f"{verdict_sentence(results, _name(results))} {gate_sentence(results)}\n"
+
+
+def html_table(results: Results) -> str:
+    """For a notebook: the verdict, and a table of the clauses that need a look."""
+    verdict = html.escape(verdict_sentence(results, _name(results)))
+    return f"<p>{verdict}</p>\n{_worth_a_look(results, 'html')}"
+
+
+def plain_table(results: Results) -> str:
+    """For a terminal: a table of the clauses that need a look, and the verdict."""
+    parts = [_worth_a_look(results, "simple"), verdict_sentence(results, _name(results))]
+    return "\n\n".join(part for part in parts if part)
+
+
+# A table of so many clauses is shown as a whole.
+_FEW_CLAUSES = 12
+
+# In characters, in tables for terminals. The whole note is in other reports.
+_WIDEST_NOTE = 60
+
+# So many causes are shown one by one.
+_SHOWN_CAUSES = 3
+
+
+def _worth_a_look(results: Results, style: str) -> str:
+    """A table of the clauses that neither passed nor are unsupported; the others are counted."""
+    clauses = results["clauses"]
+    quiet = ("pass", "unsupported") if len(clauses) > _FEW_CLAUSES else ()
+    rows = [
+        [
+            c["id"],
+            one_line(c["title"]),
+            c["verdict"],
+            cases_text(c),
+            ratio_text(c["worst_ratio"]),
+            shortened(one_line(note(c)), _WIDEST_NOTE),
+        ]
+        for c in clauses
+        if c["verdict"] not in quiet
+    ]
+    for verdict in quiet:
+        these = [c for c in clauses if c["verdict"] == verdict]
+        ratios = [c["worst_ratio"] for c in these if c["worst_ratio"] is not None]
+        if these:
+            worst = ratio_text(max(ratios)) if ratios else ""
+            passed, judged = map(sum, zip(*map(passed_cases, these), strict=True))
+            cases = f"{passed} of {judged}" if judged else ""
+            rows.append([f"{len(these)} clauses", "", verdict, cases, worst, ""])
+    return _aligned(rows, _HEADERS, style, _ALIGNMENT)
+
+
+def shortened(text: str, longest: int) -> str:
+    """``text`` in at most so many characters."""
+    return text if len(text) <= longest else text[: longest - 3].rstrip() + "..."
+
+
+def _causes_to_show(results: Results) -> tuple[list[ClauseResult], int]:
+    """The first clause of each cause, and how many causes are left out."""
+    first: dict[str, ClauseResult] = {}
+    for clause in results["clauses"]:
+        if clause["root_cause"] and clause["must_hold"]:
+            first.setdefault(cause_key(clause) or clause["id"], clause)
+    causes = list(first.values())
+    return causes[:_SHOWN_CAUSES], max(0, len(causes) - _SHOWN_CAUSES)
+
+
+def _facts_on(clause: ClauseResult) -> str:
+    """The text on a failure, without the traceback and the program after a blank line."""
+    return failure_text(clause).partition("\n\n")[0]
+
+
+def _verdict_last(results: Results) -> str:
+    verdict, gate, *lines = summary(results).split("\n")
+    return "\n".join([*lines, gate, verdict])
+
+
+def _short_summary(results: Results) -> str:
+    """The summary, the verdict at the end, with few and short lines."""
+    verdict, gate, *lines = summary(results).split("\n")
+    # Diagnoses are shown with the failures.
+    lines = [line for line in lines if not line.startswith("Diagnosis: ")]
+    left_out = [line for line in lines if " combinations left out: " in line]
+    if len(left_out) > 1:
+        lines = [line for line in lines if line not in left_out]
+        lines.append(f"Combinations were left out for {len(left_out)} reasons.")
+    return "\n".join([*(shortened(line, _LONGEST_LINE) for line in lines), gate, verdict])
+
+
+# Of a line of the summary that is printed unasked, in characters.
+_LONGEST_LINE = 600
+
+
+def _name(results: Results) -> str:
+    implementation = results["implementation"]
+    return one_line(f"{implementation['name']} {implementation['version']}")
 
 
 def markdown_report(results: Results) -> str:
@@ -66,8 +196,7 @@ def clause_table(rows: Sequence[tuple[str, str, str, str]]) -> str:
 def summary(results: Results) -> str:
     """Lines of text: the verdict, the answer of the gate, reasons, and how much was judged."""
     implementation = results["implementation"]
-    name = one_line(f"{implementation['name']} {implementation['version']}")
-    lines = [verdict_sentence(results, name), gate_sentence(results)]
+    lines = [verdict_sentence(results, _name(results)), gate_sentence(results)]
     causes = [c for c in broken(results) if c["root_cause"]]
     if causes:
         lines.append(f"Broken: {_titles(causes)}.")
@@ -183,6 +312,10 @@ def _seconds(results: Results) -> str:
 
 def _table(results: Results, style: str) -> str:
     clean = escaped if style == "pipe" else str
+
+    def notes(text: str) -> str:
+        return text if style == "pipe" else shortened(text, _WIDEST_NOTE)
+
     rows = [
         [
             clause["id"],
@@ -190,12 +323,11 @@ def _table(results: Results, style: str) -> str:
             clause["verdict"],
             cases_text(clause),
             ratio_text(clause["worst_ratio"]),
-            clean(one_line(note(clause))),
+            clean(notes(one_line(note(clause)))),
         ]
         for clause in results["clauses"]
     ]
-    headers = ["clause", "title", "verdict", "cases that pass", "worst ratio", "note"]
-    return _aligned(rows, headers, style, ("left",) * 3 + ("right",) * 2 + ("left",))
+    return _aligned(rows, _HEADERS, style, _ALIGNMENT)
 
 
 def _tensor_table(results: Results, style: str) -> str:

@@ -12,6 +12,7 @@ from collections import Counter
 from ..spec.clause import KINDS
 from ..spec.clean_text import listed
 from ..spec.verdicts import BROKEN, INCONCLUSIVE, NOT_TESTED, PASS, UNSUPPORTED, WAIVED
+from .escaping import one_line
 from .results import ClauseResult, Results, VerdictResult
 
 __all__ = [
@@ -169,7 +170,7 @@ def cases_text(clause: ClauseResult) -> str:
 
 def _declared(results: Results) -> str:
     """That products were allowed to have fewer digits, if they were."""
-    precision = results["working_precision"]
+    precision = one_line(results["working_precision"])
     if not precision:
         return ""
     name = precision.upper() if precision == "tf32" else precision

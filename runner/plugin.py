@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import secrets
 import shutil
 import signal
 from collections.abc import Generator, Mapping
@@ -88,10 +87,7 @@ def _options(config: pytest.Config) -> tuple[Options, bool]:
     else:
         options = Options.from_pytest(config.option)
         asked = bool(config.option.lstm_target or config.option.lstm_json)
-    if options.seed is None:
-        explores = options.profile == "thorough"
-        options = options.with_seed(secrets.randbelow(2**32) if explores else 0)
-    return options, asked
+    return options.with_seed(), asked
 
 
 def _take_interrupts(config: pytest.Config) -> None:
@@ -140,7 +136,7 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    judging = [item for item in items if item.get_closest_marker(MARKER)]
+    judging = [item for item in items if item.get_closest_marker(MARKER) and _test_of(item)]
     if not judging:
         return
     session = _judging_session(config)
@@ -152,6 +148,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     others = [item for item in items if item not in places]
     mine = {item: number for item, number in places.items() if number is not None}
     items[:] = [*others, *sorted(mine, key=lambda item: mine[item])]
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test of the user with the marker or the fixture of the suite is an error, with advice."""
+    names: list[str] = getattr(item, "fixturenames", [])
+    if not _test_of(item) and (item.get_closest_marker(MARKER) or "lstm_check" in names):
+        pytest.fail(
+            f"{item.nodeid} is no test of lstm_conformance, whose marker {MARKER} or fixture "
+            "lstm_check it has, and is not run. In tests of your own, decorate a function with "
+            "@lstm_conformance.parametrize(YourLSTM), or call lstm_conformance.check(YourLSTM). To "
+            "run the tests of the suite: pytest --pyargs lstm_conformance.tests "
+            "--lstm-implementation your_package:YourLSTM",
+            pytrace=False,
+        )
 
 
 @pytest.fixture
@@ -187,8 +197,7 @@ def pytest_pyfunc_call(
     checker = pyfuncitem.stash.get(_CHECKER, None)
     if checker is not None:
         session = _judging_session(pyfuncitem.config)
-        checker.run_failures_again()
-        checker.diagnose(session.diagnostician)
+        session.conclude(checker)
         _raise_outcome(checker, session)
     return result
 

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import signal
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 
-__all__ = ["end_run", "handle_interrupts", "is_interrupt", "was_interrupted"]
+__all__ = [
+    "end_run",
+    "handle_interrupts",
+    "interrupts_handled",
+    "is_interrupt",
+    "was_interrupted",
+]
 
 # Python drops an exception that a signal handler raises while an object is finalized. A later
 # signal is raised again after this time, in seconds.
@@ -25,6 +34,25 @@ def handle_interrupts() -> None:
     """
     _State.interrupted_at, _State.ending = None, False
     signal.signal(signal.SIGINT, _on_interrupt)
+
+
+@contextmanager
+def interrupts_handled() -> Iterator[None]:
+    """Inside, interrupts are handled as by :func:`handle_interrupts`; afterwards as before.
+
+    Python gives signals to the main thread only, so that nothing is done in another one.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = _State.interrupted_at, _State.ending
+    handler = signal.getsignal(signal.SIGINT)
+    handle_interrupts()
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_DFL if handler is None else handler)
+        _State.interrupted_at, _State.ending = before
 
 
 def _on_interrupt(number: int, frame: FrameType | None) -> None:

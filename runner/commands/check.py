@@ -74,7 +74,14 @@ def _conclude(
         print(f"lstm-conformance: not completed: {ended}", file=sys.stderr)
     if results is None:
         return NOT_COMPLETED
-    status = conclude(results, json=options.json, markdown=options.markdown, baseline=baseline)
+    status = conclude(
+        results,
+        json=options.json,
+        markdown=options.markdown,
+        baseline=baseline,
+        verbose=options.verbose,
+        quiet=options.quiet,
+    )
     return status or (NOT_COMPLETED if ended else 0)
 
 

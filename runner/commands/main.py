@@ -139,7 +139,7 @@ def _parser() -> ArgumentParser:
             formatter_class=_RAW,
         )
     )
-    _add_clauses(commands.add_parser("clauses", help="list the clauses, or write them as a page"))
+    _add_clauses(commands.add_parser("clauses", help="list the clauses, show one, or write a page"))
     _add_vectors(
         commands.add_parser(
             "vectors", help="write cases and their results, for tests without Python"
@@ -175,6 +175,13 @@ def _add_check(parser: ArgumentParser) -> None:
 
     parser.set_defaults(command=check)
     Options.add_to_command(parser)
+    parser.add_argument(
+        "-x",
+        dest="max_failures",
+        action="store_const",
+        const=1,
+        help="stop after the first failing test, as --max-failures 1 does",
+    )
 
 
 def _add_merge(parser: ArgumentParser) -> None:
@@ -187,7 +194,7 @@ def _add_merge(parser: ArgumentParser) -> None:
         type=Path,
         help="written by check --shard, one of each shard",
     )
-    Options.add_to_command(parser, ("baseline", "json", "markdown"))
+    Options.add_to_command(parser, ("baseline", "json", "markdown", "verbose", "quiet"))
 
 
 def _add_report(parser: ArgumentParser) -> None:
@@ -213,6 +220,13 @@ def _add_waive(parser: ArgumentParser) -> None:
 
 def _add_clauses(parser: ArgumentParser) -> None:
     parser.set_defaults(command=_command("clauses", "clauses"))
+    parser.add_argument(
+        "names",
+        metavar="ID",
+        nargs="*",
+        help="a clause, a chapter (EQ) or a pattern ('PACK-*'); one clause is printed with its "
+        "text, its equation, its sources and what builds on it (default: all)",
+    )
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the specification")
 
 

@@ -31,4 +31,11 @@ def merge(options: Namespace) -> int:
     if options.baseline is not None:
         earlier = read_baseline(options.baseline, Question.of_results(results))
         baseline = (options.baseline, earlier)
-    return conclude(results, json=options.json, markdown=options.markdown, baseline=baseline)
+    return conclude(
+        results,
+        json=options.json,
+        markdown=options.markdown,
+        baseline=baseline,
+        verbose=options.verbose,
+        quiet=options.quiet,
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from shlex import quote
 
+from ...adapters.target import name_of_object
 from ...reports.escaping import printable
 from ...reports.results import FoundFailure
 from ...spec.clauses import CLAUSES
@@ -45,7 +46,10 @@ def describe_failure(
 
 
 def repeat_command(clause_id: str, failure: FoundFailure, target: str) -> str:
-    """The shell command that judges the case of ``failure`` again."""
+    """What judges the case of ``failure`` again: a shell command, or a line of Python."""
+    name = name_of_object(target)
+    if name is not None:
+        return f'check_case({name}, "{failure["case"]}", clause="{clause_id}")'
     # A text with options in it is quoted already.
     words = target if " --python " in target or target.startswith("--exec ") else quote(target)
     return f'lstm-conformance check {words} --clause {clause_id} --case "{failure["case"]}"'

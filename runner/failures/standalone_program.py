@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ...adapters.target import name_of_object
 from ...reports.results import FindingResult, FoundFailure
 from ...spec.case import Case
 
@@ -39,7 +40,7 @@ def standalone_program(failure: FoundFailure, target: str) -> str:
         failure: as in the results.
         target: as on the command line.
     """
-    if not failure["plain"] or not _can_be_imported(target):
+    if not failure["plain"] or not _can_be_written(target):
         return ""
     case, finding = Case.parse(failure["case"]), failure["finding"]
     lines = ["import zlib", "", "import numpy as np", "import torch", *_import(target), "", ""]
@@ -52,12 +53,22 @@ def standalone_program(failure: FoundFailure, target: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _can_be_imported(target: str) -> bool:
-    """Whether ``target`` is a class to import, or ``torch.nn.LSTM``."""
+def _can_be_written(target: str) -> bool:
+    """Whether ``target`` is a class to import or to define, or ``torch.nn.LSTM``."""
+    if name_of_object(target) is not None:
+        return True
     return target in _TORCH or (":" in target and not target.startswith("--"))
 
 
 def _import(target: str) -> list[str]:
+    own = name_of_object(target)
+    if own is not None:
+        is_name = all(part.isidentifier() for part in own.split("."))
+        return [
+            "",
+            "# Import or define here what is judged.",
+            f"LSTM = {own if is_name else '...'}",
+        ]
     module, _, attribute = target.rpartition(":")
     if not module:  # the name of an adapter
         return ["", *_TORCH[target], "LSTM = torch.nn.LSTM"]

@@ -18,7 +18,7 @@ from ..searching.profiles import PROFILES
 from ..session.options import Options
 from .exit_status import CONFORMANT, NOT_COMPLETED, NOT_CONFORMANT
 
-__all__ = ["Comparison", "Question", "read_baseline"]
+__all__ = ["Comparison", "Question", "read_baseline", "require_baseline"]
 
 # Verdicts that need a case.
 _SEEN = (PASS, WAIVED, INCONCLUSIVE, *BROKEN)
@@ -71,10 +71,15 @@ def read_baseline(path: Path, asked: Question) -> Results:
         UsageError: the file holds no results, or those of another question.
     """
     baseline = read_results(path)
+    require_baseline(baseline, str(path), asked)
+    return baseline
+
+
+def require_baseline(baseline: Results, name: str, asked: Question) -> None:
+    """Raises UsageError if results, which are called ``name``, do not answer ``asked``."""
     why = _difference(baseline, asked)
     if why:
-        raise UsageError(f"{one_line(str(path))} is no baseline for this: {why}.")
-    return baseline
+        raise UsageError(f"{one_line(name)} is no baseline for this: {why}.")
 
 
 def _difference(baseline: Results, asked: Question) -> str:

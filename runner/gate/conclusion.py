@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 from ...reports.results import Results
-from ...reports.tables import markdown_report, text_report
+from ...reports.tables import markdown_report, one_line_report, short_report, text_report
 from ...reports.writing import write_results, write_text
 from .baseline import Comparison
-from .exit_status import exit_status
+from .exit_status import CONFORMANT, NOT_CONFORMANT, exit_status
 
 __all__ = ["conclude"]
+
+_HINT = "-v shows every clause, and programs that show the failures without this suite."
+
+# Of the terminal: bold and green, red or yellow. Deviations that the gate lets pass are yellow.
+_GREEN, _RED, _YELLOW, _PLAIN = "\x1b[1;32m", "\x1b[1;31m", "\x1b[1;33m", "\x1b[0m"
 
 
 def conclude(
@@ -19,8 +26,10 @@ def conclude(
     json: Path | None,
     markdown: Path | None,
     baseline: tuple[Path, Results] | None,
+    verbose: bool = False,
+    quiet: bool = False,
 ) -> int:
-    """Prints and writes the results, and returns the exit status.
+    """Prints and writes the results, and returns the exit status. The verdict is the last line.
 
     Args:
         results: of the implementation.
@@ -28,16 +37,37 @@ def conclude(
         markdown: file for a report; None for none.
         baseline: file and content of earlier results, against which a regression fails; None if
             the results have to conform.
+        verbose: whether every clause is printed.
+        quiet: whether nothing but the verdict and the answer of the gate is printed.
     """
-    text, report, status = text_report(results), markdown_report(results), exit_status(results)
+    report, status = markdown_report(results), exit_status(results)
+    text = text_report(results) if verbose else short_report(results, _HINT)
+    if quiet:
+        text = one_line_report(results)
     if baseline is not None:
         comparison = Comparison(*baseline, results)
-        text, report = f"{text}\n{comparison.text()}", f"{comparison.markdown()}\n{report}"
-        status = comparison.status
+        compared, status = comparison.text(), comparison.status
+        text = f"{text}\n{compared}" if not quiet else f"{compared.splitlines()[-1]}\n"
+        report = f"{comparison.markdown()}\n{report}"
     # The verdict comes first: a disk may be full.
-    print(text, end="", flush=True)
+    print(_coloured(text, status), end="", flush=True)
     if json is not None:
         write_results(json, results)
     if markdown is not None:
         write_text(markdown, report)
     return status
+
+
+def _coloured(text: str, status: int) -> str:
+    """``text`` with the verdict, which begins its last line, in a colour if that can be seen."""
+    # https://no-color.org
+    if not sys.stdout.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return text
+    before, line, last = text.rstrip("\n").rpartition("\n")
+    verdict, colon, rest = last.partition(":")
+    if not colon:
+        return text
+    colour = _RED if status == NOT_CONFORMANT else _YELLOW
+    if status == CONFORMANT and verdict == "CONFORMANT":
+        colour = _GREEN
+    return f"{before}{line}{colour}{verdict}{_PLAIN}{colon}{rest}\n"

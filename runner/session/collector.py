@@ -14,7 +14,7 @@ from ..searching.record import Record
 from .environment import environment
 from .outcomes import Outcomes
 from .plan import Plan
-from .progress import Progress
+from .progress import ProgressShown
 from .results_builder import build_results
 from .test_outcome import CUT_SHORT, NOT_REACHED
 from .undeclared import PROBES
@@ -32,6 +32,10 @@ class Collector:
         progress: shows how far the run has come; None for nothing.
         process: that can be asked for undeclared capabilities; None if they are not looked for.
         clock: in seconds.
+
+    Attributes:
+        outcomes: of all tests of the run.
+        failed_tests: number of tests that have broken a clause that has to hold, or broke off.
     """
 
     def __init__(
@@ -39,7 +43,7 @@ class Collector:
         asked: AskedResult,
         plan: Plan,
         write: Callable[[Results], None] | None = None,
-        progress: Progress | None = None,
+        progress: ProgressShown | None = None,
         process: ChildProcess | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -50,7 +54,7 @@ class Collector:
         self._process = process
         self._clock = clock
         self._start = clock()
-        self._failed_tests = 0
+        self.failed_tests = 0
         self.outcomes = Outcomes(plan.tests, plan.finished)
         if progress is not None:
             progress.tests = len(plan.tests)
@@ -69,13 +73,13 @@ class Collector:
             return
         records = list(records)
         self.outcomes.of(test).add(clauses, records, broken_off, seconds, cut_short)
-        self._failed_tests += bool(broken_off) or any(
+        self.failed_tests += bool(broken_off) or any(
             record.failures and must_hold(record.clause, self._asked["strict"])
             for record in records
         )
         if self._progress is not None:
             cases = sum(record.cases for record in records)
-            self._progress.advance(cases, self._failed_tests)
+            self._progress.advance(cases, self.failed_tests)
 
     def finish(self, interrupted: bool, max_failures: int) -> None:
         """Writes the results, if anybody wants them.
@@ -89,7 +93,7 @@ class Collector:
         if self._write is None:
             return
         stopped: Stopped | None = None
-        if 0 < max_failures <= self._failed_tests:
+        if 0 < max_failures <= self.failed_tests:
             stopped = "max-failures"
         elif interrupted or was_interrupted():
             stopped = "interrupted"
@@ -120,6 +124,10 @@ class Collector:
                 "undeclared": self._undeclared(),
             }
         return results
+
+    def results_of(self, clauses: Iterable[str]) -> Results:
+        """The results of some clauses, whose tests have ended while others may still run."""
+        return build_results(self._asked, clauses, self.outcomes, None, 0.0)
 
     def _undeclared(self) -> list[str]:
         """Capabilities that work though they are not declared; none unless all is judged."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import secrets
 import shlex
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from ...adapters import REGISTRY
 from ...adapters.target import load
@@ -78,16 +80,22 @@ def _limits(options: Options) -> Limits:
     return Limits(options.time_limit, options.memory_limit)
 
 
-def construct_here(options: Options) -> Judged:
-    """Makes the implementation that ``options`` name, in this process.
+def construct_here(options: Options, make: Callable[[], Implementation] | None = None) -> Judged:
+    """Makes the implementation that is judged, in this process.
+
+    Args:
+        options: that were asked for.
+        make: returns the implementation; by default the one that ``options`` name.
 
     Raises:
         UsageError: it cannot be judged.
     """
     asked = options.devices or ("cpu",)
+    if make is None:
+        make = partial(_implementation, options, _limits(options))
     try:
         with watched():
-            implementation = _implementation(options, _limits(options))
+            implementation = make()
             if options.without:
                 implementation = Without(implementation, frozenset(options.without))
             reasons = {name: _device_missing(implementation, name) for name in asked}

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
 
 __all__ = [
     "capability",
-    "clause",
+    "clauses",
     "dtype",
     "duration",
+    "meant",
+    "named_clauses",
     "positive_number",
     "profile",
     "shard",
@@ -29,9 +33,18 @@ _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 def _known(kind: str, name: str, names: Iterable[str]) -> str:
+    names = list(names)
     if name not in names:
-        raise ValueError(f"there is no {kind} {name!r}: choose from {', '.join(names)}")
+        raise ValueError(
+            f"there is no {kind} {name!r}{meant(name, names)}: choose from {', '.join(names)}"
+        )
     return name
+
+
+def meant(name: str, names: Iterable[str]) -> str:
+    """ ", did you mean ..." with the name that is most like ``name``; empty if none is like it."""
+    close = get_close_matches(name, list(names), 1)
+    return f", did you mean {close[0]}" if close else ""
 
 
 def profile(text: str) -> str:
@@ -62,15 +75,38 @@ def capability(text: str) -> str:
     return _known("capability", text, CAPABILITIES)
 
 
-def clause(text: str) -> str:
-    """The id of a clause that can be tested."""
-    from ...spec.clauses import CLAUSES, TESTABLE
+def clauses(text: str) -> tuple[str, ...]:
+    """Ids of the clauses that ``text`` names, all of which can be tested.
 
-    if text not in CLAUSES:
-        raise ValueError(f"there is no clause {text!r}: see `lstm-conformance clauses`")
-    if text not in TESTABLE:
-        raise ValueError(f"clause {text} cannot be tested")
-    return text
+    Args:
+        text: an id, a chapter such as ``EQ``, a pattern such as ``PACK-*``, or several of these
+            with commas between them.
+    """
+    from ...spec.clauses import TESTABLE
+
+    found: dict[str, None] = {}
+    for part in text.split(","):
+        name = part.strip()
+        named = named_clauses(name)
+        testable = [clause for clause in named if clause in TESTABLE]
+        if not testable:
+            if len(named) == 1:
+                raise ValueError(f"clause {named[0]} cannot be tested")
+            raise ValueError(f"no clause of {name} can be tested")
+        found.update(dict.fromkeys(testable))
+    return tuple(found)
+
+
+def named_clauses(name: str) -> list[str]:
+    """Ids of the clauses with this id, of this chapter, or that fit this pattern."""
+    from ...spec.clauses import CHAPTERS, CLAUSES
+
+    wanted = name.upper()
+    named = [c.id for c in CLAUSES.values() if c.chapter == wanted or fnmatchcase(c.id, wanted)]
+    if not named:
+        close = meant(wanted, [*CLAUSES, *CHAPTERS])
+        raise ValueError(f"there is no clause {name!r}{close}: see `lstm-conformance clauses`")
+    return named
 
 
 def kind(text: str) -> str:

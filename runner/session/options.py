@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from ...spec.usage_error import UsageError
 from .option_values import (
     capability,
-    clause,
+    clauses,
     dtype,
     duration,
     kind,
@@ -61,6 +62,7 @@ class _Option:
     Attributes:
         help: one line for ``--help``.
         flag: on the command line; empty if it is not there.
+        short: another name of ``flag``, of one letter; empty if it has none.
         pytest_flag: in pytest; empty if it is not there.
         metavar: stands for the value; empty for a switch.
         parse: from text to the value; raises ValueError.
@@ -78,6 +80,7 @@ class _Option:
     repeatable: bool = False
     recorded: str = ""
     isolated: bool = False
+    short: str = ""
 
 
 def _option(
@@ -90,6 +93,7 @@ def _option(
     in_pytest: bool = True,
     recorded: str = "",
     isolated: bool = False,
+    short: str = "",
 ) -> Any:
     """A field of :class:`Options`; one that is a tuple by default is repeatable."""
     name = flag.removeprefix("--")
@@ -102,6 +106,7 @@ def _option(
         repeatable=default == (),
         recorded=recorded,
         isolated=isolated,
+        short=short,
     )
     return field(default=default, metadata={"option": described})
 
@@ -164,8 +169,10 @@ class Options:
         recorded="devices", isolated=True,
     )  # fmt: skip
     clauses: tuple[str, ...] = _option(
-        (), "--clause", "ID", "judge only this clause; repeatable (default: all)",
-        parse=clause,
+        (), "--clause", "ID",
+        "judge only this clause, this chapter (EQ), clauses by a pattern ('PACK-*'), or several "
+        "with commas between them; repeatable (default: all)",
+        parse=clauses,
     )  # fmt: skip
     kinds: tuple[Kind, ...] = _option(
         (), "--only", "KIND",
@@ -215,6 +222,9 @@ class Options:
         None, "--baseline", "RESULTS", "fail only on what got worse than in these results",
         parse=Path, in_pytest=False,
     )  # fmt: skip
+    no_diagnosis: bool = _option(
+        False, "--no-diagnosis", "", "do not look for what a failing implementation does instead"
+    )
     examples: tuple[str, ...] = _option(
         (), "--examples", "DIR",
         "try first what failed before, kept in a folder, redis://HOST, or github:OWNER/REPO "
@@ -233,6 +243,18 @@ class Options:
         0, "--max-failures", "N", "stop after this many failing tests (default: never)",
         parse=whole_number, in_pytest=False,
     )  # fmt: skip
+    verbose: bool = _option(
+        False, "--verbose", "", "print the table of clauses, and programs that show the failures",
+        in_pytest=False, short="-v",
+    )  # fmt: skip
+    quiet: bool = _option(
+        False,
+        "--quiet",
+        "",
+        "print the verdict and the gate's answer alone",
+        in_pytest=False,
+        short="-q",
+    )
     progress: bool = field(
         default=False,
         metadata={
@@ -297,9 +319,37 @@ class Options:
         return cls._of(given)
 
     @classmethod
+    def from_keywords(cls, given: Mapping[str, Any]) -> Options:
+        """The options that keywords of :func:`lstm_conformance.check` give.
+
+        Args:
+            given: name of a field to its value, as it is or as text. A repeatable option may have
+                one value, and sizes may be a mapping. None stands for the default.
+
+        Raises:
+            UsageError: one of them has no such value, or two contradict each other.
+        """
+        plain: dict[str, Any] = {}
+        for name, value in given.items():
+            option = _OPTIONS[name]
+            keyword = _KEYWORDS.get(name, name)
+            if value is None:
+                continue
+            try:
+                if option.repeatable:
+                    plain[name] = tuple(option.parse(text) for text in _texts(value))
+                elif option.metavar:
+                    plain[name] = option.parse(str(value))
+                else:
+                    plain[name] = bool(value)
+            except (ValueError, TypeError) as error:
+                raise UsageError(f"{keyword}: {error}.") from None
+        return cls._of(plain)
+
+    @classmethod
     def _of(cls, given: Mapping[str, Any]) -> Options:
         plain: dict[str, Any] = {
-            name: tuple(value) if _OPTIONS[name].repeatable else value
+            name: _flat(value) if _OPTIONS[name].repeatable else value
             for name, value in given.items()
         }
         options = cls(**plain)
@@ -319,6 +369,8 @@ class Options:
             return "--exec is a process of its own: --python and --isolate do not go with it."
         if self.python is not None and self.target not in REGISTRY:
             return f"--python runs one of the adapters {', '.join(REGISTRY)}."
+        if self.verbose and self.quiet:
+            return "--verbose and --quiet contradict each other: give one of them."
         names = ("shard", "max_time", "resume", "baseline")
         given = [name for name in names if getattr(self, name) is not None]
         if self.kinds and (self.clauses or self.case is not None):
@@ -361,12 +413,33 @@ class Options:
 
         return target_text(self.target, self.program, self.python)
 
-    def with_seed(self, seed: int) -> Options:
-        """The same with a seed."""
-        return replace(self, seed=seed)
+    def with_seed(self) -> Options:
+        """The same with a seed: the one that was given, a drawn one in profile thorough, or 0."""
+        if self.seed is not None:
+            return self
+        explores = self.profile == "thorough"
+        return replace(self, seed=secrets.randbelow(2**32) if explores else 0)
 
 
 _OPTIONS: dict[str, _Option] = {f.name: f.metadata["option"] for f in fields(Options)}
+
+# Fields whose keyword in Python has the name of the option, for messages.
+_KEYWORDS = {"kinds": "only", "required": "require"}
+
+
+def _texts(value: Any) -> Iterable[str]:
+    """The texts of a repeatable option: of one value, or of several."""
+    if isinstance(value, str):
+        return (value,)
+    if isinstance(value, Mapping):
+        return (" ".join(f"{name}={number}" for name, number in value.items()),)
+    return (text if isinstance(text, str) else next(iter(_texts(text))) for text in value)
+
+
+def _flat(values: Iterable[Any]) -> tuple[Any, ...]:
+    """``values``, each one once; a tuple stands for its elements."""
+    tuples = (value if isinstance(value, tuple) else (value,) for value in values)
+    return tuple(dict.fromkeys(element for several in tuples for element in several))
 
 
 def recorded_options() -> dict[str, str]:
@@ -386,7 +459,9 @@ def _add(
         if option.repeatable:
             how["action"] = "append"
     if flag.startswith("-"):
-        add(flag, dest=name, **how)
+        # pytest has short names of its own.
+        short = [option.short] if option.short and flag == option.flag else []
+        add(*short, flag, dest=name, **how)
     else:
         add(name, nargs="?", **how)
 

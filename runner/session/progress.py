@@ -2,9 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TextIO
+from typing import Protocol, TextIO
 
-__all__ = ["Progress"]
+__all__ = ["Progress", "ProgressShown"]
+
+
+class ProgressShown(Protocol):
+    """Shows how far a run has come.
+
+    Attributes:
+        tests: number of tests of the run; 0 if it is not known yet.
+    """
+
+    tests: int
+
+    def advance(self, cases: int, failed: int) -> None:
+        """Counts one more test.
+
+        Args:
+            cases: number of cases that it judged.
+            failed: number of tests that have failed so far.
+        """
+        ...
+
+    def close(self) -> None:
+        """Is called at the end of the run."""
+        ...
 
 
 class Progress:
@@ -26,12 +49,7 @@ class Progress:
         self._cases = 0
 
     def advance(self, cases: int, failed: int) -> None:
-        """Counts one more test.
-
-        Args:
-            cases: number of cases that it judged.
-            failed: number of tests that have failed so far.
-        """
+        """See :class:`ProgressShown`."""
         self._done += 1
         self._cases += cases
         share = min(1.0, self._done / self.tests) if self.tests else 0.0

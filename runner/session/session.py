@@ -15,7 +15,7 @@ from ...reports.writing import write_results
 from ...spec.clean_text import clean_text
 from ..failures.diagnosis import Diagnostician
 from ..judging.comparison import THRESHOLD
-from ..judging.known_deviations import of_version
+from ..judging.known_deviations import Deviation, of_version
 from ..searching.checker import Checker
 from ..searching.settings import Settings
 from .collector import Collector
@@ -26,7 +26,7 @@ from .isolated_judge import IsolatedJudge
 from .options import Options
 from .plainest_case import require_plainest_case
 from .plan import Plan, make_plan, settings_of
-from .progress import Progress
+from .progress import Progress, ProgressShown
 from .shards import Shard
 
 __all__ = ["JudgingSession", "asked_result"]
@@ -41,6 +41,7 @@ class JudgingSession:
         plan: which tests are run.
         collector: of their outcomes.
         notice: takes the failures of cases; None if nobody waits for the first one.
+        diagnoses: whether failures are diagnosed.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class JudgingSession:
         plan: Plan,
         collector: Collector,
         notice: EarlyNotice | None = None,
+        diagnoses: bool = True,
     ) -> None:
         self.judged = judged
         self.settings = settings
@@ -57,6 +59,7 @@ class JudgingSession:
         self.collector = collector
         self.diagnostician = Diagnostician(judged.implementation)
         self._notice = notice
+        self._diagnoses = diagnoses
 
     @classmethod
     def of_options(
@@ -67,6 +70,9 @@ class JudgingSession:
         clock: Callable[[], float] = time.time,
         write: Callable[[Results], None] | None = None,
         notice: Path | None = None,
+        make: Callable[[Options], Judged] = construct,
+        deviations: tuple[Deviation, ...] = (),
+        progress: ProgressShown | None = None,
     ) -> JudgingSession:
         """The run that ``options`` ask for.
 
@@ -77,23 +83,28 @@ class JudgingSession:
             clock: in seconds, the same in all processes.
             write: takes the results; by default they are written to the file in ``options``.
             notice: the file that tells of the first failure.
+            make: makes the implementation.
+            deviations: known deviations, besides those of the file in ``options``.
+            progress: shows how far the run has come; by default a bar, if ``options`` ask for it.
 
         Raises:
             UsageError: one of the options makes no sense.
         """
         settings = settings_of(options, ())  # files are read before the target is imported
-        judged = construct(options)
+        settings = replace(settings, deviations=settings.deviations + deviations)
+        judged = make(options)
         implementation = judged.implementation
         known = of_version(settings.deviations, implementation.name, implementation.version)
         settings = replace(settings, devices=judged.devices, deviations=known)
         asked = asked_result(options, judged, settings)
         plan = make_plan(options, asked, processes, end, clock=clock)
-        progress = Progress(sys.stderr) if options.progress else None
+        if progress is None and options.progress:
+            progress = Progress(sys.stderr)
         if write is None and options.json is not None:
             write = partial(write_results, options.json)
         collector = Collector(asked, plan, write, progress, judged.process, clock)
         early = None if notice is None else EarlyNotice(notice, judged.target, options.strict)
-        return cls(judged, settings, plan, collector, early)
+        return cls(judged, settings, plan, collector, early, not options.no_diagnosis)
 
     def require_plainest_case(self) -> None:
         """Tries the plainest case before anything is judged.
@@ -126,6 +137,12 @@ class JudgingSession:
         if self.plan.budget is not None and test in self.plan.tests:
             more["out_of_time"] = self.plan.budget.begin(test)
         return Checker(implementation, self.settings, name, clauses, judge, **more)
+
+    def conclude(self, checker: Checker) -> None:
+        """Judges failures again and diagnoses them, after a test has judged its cases."""
+        checker.run_failures_again()
+        if self._diagnoses:
+            checker.diagnose(self.diagnostician)
 
 
 def asked_result(options: Options, judged: Judged, settings: Settings) -> AskedResult:

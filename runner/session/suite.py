@@ -26,6 +26,7 @@ __all__ = [
     "all_tests",
     "checkers_of",
     "clauses_of",
+    "judging_runs",
     "judging_tests",
     "records_of",
     "runs_of",
@@ -71,26 +72,30 @@ class Run(NamedTuple):
 
 def runs_of(clause: str, profile: Profile) -> Iterator[Run]:
     """The runs of tests by which pytest would judge ``clause``."""
-    for test in all_tests().values():
-        clauses = clauses_of(test)
-        if clause in clauses:
-            for label, arguments in _arguments(test, profile).items():
-                yield Run(test.__name__ + label, clauses, partial(test, **arguments))
+    yield from judging_runs((clause,), profile).values()
+
+
+def judging_runs(
+    clauses: Collection[str], profile: Profile, given_case: bool = False
+) -> dict[str, Run]:
+    """Name of each test that judges any of ``clauses``, to its run.
+
+    Names are those in results. The order is that in which pytest runs the tests.
+    """
+    return {
+        name + label: Run(test.__name__ + label, clauses_of(test), partial(test, **arguments))
+        for name, test in all_tests().items()
+        if not set(clauses).isdisjoint(clauses_of(test))
+        for label, arguments in _arguments(test, profile, given_case).items()
+    }
 
 
 def judging_tests(
     clauses: Collection[str], profile: Profile, given_case: bool = False
 ) -> dict[str, tuple[str, ...]]:
-    """Name of each test that judges any of ``clauses``, to all clauses that it judges.
-
-    Names are those in results. The order is that in which pytest runs the tests.
-    """
-    return {
-        name + label: clauses_of(test)
-        for name, test in all_tests().items()
-        if not set(clauses).isdisjoint(clauses_of(test))
-        for label in _arguments(test, profile, given_case)
-    }
+    """Name of each test that judges any of ``clauses``, to all clauses that it judges."""
+    runs = judging_runs(clauses, profile, given_case)
+    return {name: run.clauses for name, run in runs.items()}
 
 
 def _arguments(

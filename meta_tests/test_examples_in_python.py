@@ -1,0 +1,97 @@
+"""The short examples of "From Python": each is right, and a mistake planted in it is found."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from .helpers.command_line import Ended, environment
+
+ROOT = Path(__file__).parents[1]
+EXAMPLES = ROOT / "examples" / "python"
+PAGE = (ROOT / "docs" / "python.md").read_text("utf-8")
+LONGEST = 30
+
+
+class Example(NamedTuple):
+    """An example, and a mistake to be planted.
+
+    Attributes:
+        needs: the framework.
+        right: a part of its text.
+        wrong: what replaces that part.
+        clause: id of a clause that the mistake breaks.
+    """
+
+    needs: str
+    right: str
+    wrong: str
+    clause: str
+
+
+SCRIPTS = {
+    "judge_class.py": Example("torch", "h = o.sigmoid() * c.tanh()", "h = o.sigmoid() * c", "EQ-"),
+    "judge_factory.py": Example("torch", "steps_first=not batch_first", "steps_first=True", "EQ-4"),
+    "judge_function.py": Example("numpy", "i, f, g, o = np", "f, i, g, o = np", "EQ-1"),
+    "judge_cell.py": Example("numpy", "np.tanh(c), c\n", "np.tanh(c), h\n", "EQ-"),
+}
+SUITE = Example("torch", "* self.factor / self.factor", "* self.factor", "EQ-4")
+
+
+def run(folder: Path, *command: str) -> Ended:
+    done = subprocess.run(
+        [sys.executable, *command], cwd=folder, env=environment(), capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+def planted(folder: Path, file: str, example: Example) -> None:
+    text = (folder / file).read_text("utf-8")
+    assert text.count(example.right) == 1
+    (folder / file).write_text(text.replace(example.right, example.wrong), "utf-8")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("file", SCRIPTS)
+def test_a_script_is_right_and_a_planted_mistake_is_found(file: str, tmp_path: Path) -> None:
+    example = SCRIPTS[file]
+    if importlib.util.find_spec(example.needs) is None:
+        pytest.skip(f"{example.needs} is not installed")
+    shutil.copy(EXAMPLES / file, tmp_path)
+    ended = run(tmp_path, file)
+    assert ended == (0, "", "")
+    planted(tmp_path, file, example)
+    ended = run(tmp_path, file)
+    assert ended.status == 1
+    assert "DEVIATES: " in ended.err.splitlines()[-1]
+    assert f"Broken: {example.clause}" in ended.err or f"; {example.clause}" in ended.err
+
+
+@pytest.mark.slow
+def test_a_suite_of_ones_own_in_worker_processes(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    folder = shutil.copytree(EXAMPLES / "own_suite", tmp_path / "own_suite")
+    options = ("-m", "pytest", "-q", "-n", "1", "-p", "no:cacheprovider")
+    ended = run(folder, *options)
+    assert ended.status == 0, ended.out + ended.err
+    assert "6 passed, 1 skipped" in ended.out
+    planted(folder, "test_my_lstm.py", SUITE)
+    ended = run(folder, *options, "-k", SUITE.clause)
+    assert ended.status == 1
+    assert "1 failed" in ended.out
+    assert "EQ-4 Recurrence" in ended.out
+
+
+def test_examples_are_short_and_on_the_page() -> None:
+    files = [EXAMPLES / file for file in SCRIPTS]
+    for path in (*files, EXAMPLES / "own_suite" / "test_my_lstm.py"):
+        assert len(path.read_text("utf-8").splitlines()) <= LONGEST
+        assert path.relative_to(ROOT).as_posix() in PAGE
+    assert {path.name for path in EXAMPLES.glob("judge_*.py")} == {*SCRIPTS}

@@ -1,0 +1,200 @@
+"""What commands print: the verdict last, about 40 lines, colours for terminals alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lstm_conformance import check
+from lstm_conformance.reports.tables import short_report
+from lstm_conformance.runner.commands.main import main
+from lstm_conformance.runner.gate.conclusion import conclude
+
+from .helpers.command_line import run
+from .helpers.made_up_results import hostile, right, wrong
+
+Conclude = Callable[..., int]
+
+
+def printed(results: Any, capsys: pytest.CaptureFixture[str], **options: Any) -> str:
+    conclude(results, json=None, markdown=None, baseline=None, **options)
+    return capsys.readouterr().out
+
+
+@pytest.fixture(scope="module")
+def broken() -> Any:
+    """Results of a class of torch modules with several causes."""
+    torch = pytest.importorskip("torch")
+
+    class Wrong(torch.nn.LSTM):  # type: ignore[misc, name-defined]
+        def forward(self, input: Any, hx: Any = None) -> Any:
+            output, (h_n, c_n) = super().forward(input, hx)
+            return output * 1.001, (h_n * 1.001, c_n + 1 if self.batch_first else c_n)
+
+    clauses = ["EQ", "STATE", "SHAPE"]
+    return check(Wrong, profile="smoke", clauses=clauses, dtypes=["float64"], diagnosis=False)
+
+
+def test_a_failure_fits_on_a_screen(broken: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = printed(broken.results, capsys).splitlines()
+    assert len(lines) <= 40
+    assert lines[-1].startswith("DEVIATES: Wrong (in memory) deviates in")
+    text = "\n".join(lines)
+    for word in ("case", "observed", "expected", "repeat", "Broken: ", "-v shows"):
+        assert word in text
+    assert "import torch" not in text
+    assert "clause    title" not in text
+
+
+def test_many_causes_fit_on_a_screen() -> None:
+    results = wrong()
+    one = next(clause for clause in results["clauses"] if clause["root_cause"])
+    results["clauses"] += [
+        {**one, "id": f"EQ-{k}", "failure": {**one["failure"], "diagnosis": {}}} for k in range(9)
+    ]
+    text = short_report(results)
+    assert len(text.splitlines()) <= 50
+    assert "further causes are not shown" in text
+
+
+def test_verbose_has_every_clause_and_the_program(
+    broken: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = printed(broken.results, capsys, verbose=True)
+    assert "clause    title" in text
+    assert "import torch" in text
+    assert text.splitlines()[-1].startswith("DEVIATES")
+
+
+def test_quiet_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert printed(wrong(), capsys, quiet=True).count("\n") == 1
+    text = printed(right(), capsys, quiet=True)
+    assert text.startswith("DEVIATES: ")
+    assert "Gate: passed, with 4 known deviations" in text
+
+
+def test_the_verdict_of_a_right_one_is_the_last_line(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = printed(right(), capsys).splitlines()
+    assert lines[-1].startswith("DEVIATES: ")
+    assert lines[-2].startswith("Gate: passed, with 4 known deviations")
+    assert len(lines) <= 15
+    assert not any("-v shows" in line for line in lines)
+
+
+def test_what_implementations_supply_is_harmless(capsys: pytest.CaptureFixture[str]) -> None:
+    for options in ({}, {"verbose": True}, {"quiet": True}):
+        text = printed(hostile(), capsys, **options)
+        assert all(line.isprintable() for line in text.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("terminal", "variables", "has_colour"),
+    [
+        (True, {}, True),
+        (False, {}, False),
+        (True, {"NO_COLOR": "1"}, False),
+        (True, {"NO_COLOR": ""}, True),
+        (True, {"TERM": "dumb"}, False),
+    ],
+)
+def test_colours(
+    terminal: bool,
+    variables: dict[str, str],
+    has_colour: bool,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: terminal)
+    text = printed(wrong(), capsys)
+    assert ("\x1b[1;31mDEVIATES\x1b[0m: mine" in text) == has_colour
+    assert ("\x1b" in text) == has_colour
+
+
+def test_clauses_are_chosen_by_chapter_and_pattern(tmp_path: Path) -> None:
+    file = tmp_path / "results.json"
+    ended = run(
+        "check", "reference", "--profile", "smoke", "--clause", "EQ-1,shape-2", "--clause",
+        "STATE-[12]", "-n", "0", "-q", "--json", str(file), cwd=tmp_path,
+    )  # fmt: skip
+    assert ended.status == 0, ended.err
+    assert ended.out == (
+        "CONFORMANT: reference 0.1.0 does what the documentation of torch.nn.LSTM says. "
+        "Gate: passed.\n"
+    )
+    ids = [clause["id"] for clause in json.loads(file.read_text())["clauses"]]
+    assert ids == ["EQ-1", "STATE-1", "STATE-2", "SHAPE-2"]
+
+
+def command(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    status = main([*arguments])
+    return (status, *capsys.readouterr())
+
+
+def test_one_clause_is_described(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = command(capsys, "clauses", "eq-4")
+    assert status == 0
+    for part in ("EQ-4 Recurrence (MUST", "c_t = f_t", "torch.nn.LSTM, Equations", "EQ-5, STATE-1"):
+        assert part in out
+    assert "Builds on: EQ-3." in out
+    status, out, _ = command(capsys, "clauses", "INTRO-1")
+    assert "Not tested: " in out
+
+
+def test_a_chapter_of_clauses_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = command(capsys, "clauses", "EQ", "STATE-1")
+    assert "EQ-9" in out
+    assert "STATE-1" in out
+    assert "STATE-2 " not in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["clauses", "EQQ-1"], "did you mean EQ-1"),
+        (["clauses", "EQ", "--markdown", "x.md"], "leave out the ids"),
+        (["check", "refrence"], "did you mean reference?"),
+        (["check", "reference", "-v", "-q"], "--verbose and --quiet contradict each other"),
+    ],
+)
+def test_what_is_refused(
+    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, out, err = command(capsys, *arguments)
+    assert (status, out) == (2, "")
+    assert says in err
+
+
+def test_a_file_alone_lists_what_is_in_it(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "raise SystemExit\nclass Fast: pass\ndef slow(): pass\ndef _no(): pass\nLSTM = 1\n"
+    )
+    ended = run("check", "mine.py", cwd=tmp_path)
+    assert ended.status == 2
+    assert "write" not in ended.err
+    assert "mine.py is a file" in ended.err
+    assert "as mine.py:Fast; it defines Fast, slow, LSTM." in ended.err
+
+
+@pytest.mark.parametrize("option", [["-x"], ["--max-failures", "1"]])
+def test_x_stops_at_the_first_failure(option: list[str], tmp_path: Path) -> None:
+    (tmp_path / "zero.py").write_text(
+        "import numpy as np\n\n\n"
+        "def lstm(case, arguments):\n"
+        "    zeros = np.zeros((*arguments['input'].shape[:2], case.config.hidden_size))\n"
+        "    return zeros, zeros[-1:], zeros[-1:]\n"
+    )
+    ended = run(
+        "check", "zero.py:lstm", *option, "--profile", "smoke", "--clause", "EQ", "-n", "0",
+        "--no-diagnosis", cwd=tmp_path,
+    )  # fmt: skip
+    assert ended.status == 1, ended.err
+    assert "stopped early: max-failures" in ended.out
+    assert "diagnosis" not in ended.out

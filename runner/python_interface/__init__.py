@@ -1,0 +1,1 @@
+"""What users call from Python: the public names of the root package."""
