@@ -290,6 +290,16 @@ class StateKeptInModule(ReadableLSTM):
         return self.project(o * self.tanh(c_t), w), c_t
 
 
+@defect("TRAIN-10", INTERFACE, "two threads, without gradients")
+class StateKeptWithoutGradients(StateKeptInModule):
+    """In calls without gradients, the running cell state is kept in the module."""
+
+    def cell(self, x: Tensor, h: Tensor, c: Tensor, w: Weights) -> tuple[Tensor, Tensor]:
+        if torch.is_grad_enabled():
+            return ReadableLSTM.cell(self, x, h, c, w)
+        return super().cell(x, h, c, w)
+
+
 @defect("TRAIN-11", INTERFACE, "many calls")
 class EveryOutputKept(ReadableLSTM):
     """The module keeps all outputs."""

@@ -140,7 +140,10 @@ CHAPTER = Chapter(
         Clause(
             id="TRAIN-10",
             title="Two threads",
-            text="Two threads that use one module at the same time both get right results.",
+            text=(
+                "Two threads that use one module at the same time both get right results, with "
+                "gradients and without."
+            ),
             sources=("threads",),
             builds_on=(*_GRADIENTS, "PURE-7"),
             needs=("module", "gradients"),
