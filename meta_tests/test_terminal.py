@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from lstm_conformance import check
+from lstm_conformance import Case, check
+from lstm_conformance.adapters.reference import ReferenceLSTM
 from lstm_conformance.reports.tables import short_report
 from lstm_conformance.runner.commands.main import main
 from lstm_conformance.runner.gate.conclusion import conclude
@@ -59,6 +60,33 @@ def test_many_causes_fit_on_a_screen() -> None:
     text = short_report(results)
     assert len(text.splitlines()) <= 50
     assert "further causes are not shown" in text
+
+
+def test_a_test_that_broke_off_fits_on_a_screen() -> None:
+    results = wrong()
+    clause = next(c for c in results["clauses"] if c["root_cause"])
+    lines = ["Traceback:", *(f"line {k}" for k in range(60)), "OSError: at the end"]
+    clause["failure"], clause["reasons"] = None, {"\n".join(lines): 1}
+    text = short_report(results)
+    assert len(text.splitlines()) <= 40
+    assert "OSError: at the end" in text
+
+
+def test_a_long_exception_leaves_room_for_what_comes_after(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    class Raising(ReferenceLSTM):
+        name = "raising"
+
+        def run(self, case: Case) -> Any:
+            if case.config.hidden_size > 3:
+                raise RuntimeError("one\n\ntwo")
+            return super().run(case)
+
+    results = check(Raising, profile="smoke", clauses="EQ-4", dtypes="float64", diagnosis=False)
+    text = printed(results.results, capsys)
+    assert "raised    RuntimeError: one two" in text
+    assert 'repeat    check_case(Raising, "v1 ' in text
 
 
 def test_verbose_has_every_clause_and_the_program(

@@ -92,6 +92,9 @@ _FEW_CLAUSES = 12
 # In characters, in tables for terminals. The whole note is in other reports.
 _WIDEST_NOTE = 60
 
+# In lines, of the text on one cause.
+_LONGEST_FACTS = 12
+
 # So many causes are shown one by one.
 _SHOWN_CAUSES = 3
 
@@ -140,7 +143,10 @@ def _causes_to_show(results: Results) -> tuple[list[ClauseResult], int]:
 
 def _facts_on(clause: ClauseResult) -> str:
     """The text on a failure, without the traceback and the program after a blank line."""
-    return failure_text(clause).partition("\n\n")[0]
+    lines = failure_text(clause).partition("\n\n")[0].splitlines()
+    if len(lines) > _LONGEST_FACTS:  # of a test that broke off: the exception is at the end
+        lines = [*lines[:2], "...", *lines[3 - _LONGEST_FACTS :]]
+    return "\n".join(lines)
 
 
 def _verdict_last(results: Results) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from shlex import quote
 
 from ...adapters.target import name_of_object
-from ...reports.escaping import printable
+from ...reports.escaping import one_line, printable
 from ...reports.results import FoundFailure
 from ...spec.clauses import CLAUSES
 from ..judging.comparison import THRESHOLD
@@ -59,7 +59,7 @@ def _facts(failure: FoundFailure) -> list[tuple[str, str]]:
     facts = [("case", failure["case"])]
     finding = failure["finding"]
     if not finding:
-        return [*facts, ("raised", failure["exception"])]
+        return [*facts, ("raised", one_line(failure["exception"]))]
     facts.append(("tensor", finding["tensor"]))
     if finding["index"] is not None:
         facts += [
