@@ -209,6 +209,34 @@ def test_in_the_matrix_a_known_deviation_is_one() -> None:
         assert f"<p>{sentence} " in matrix_html(everything)
 
 
+def test_the_matrix_has_the_worst_implementation_first() -> None:
+    page = matrix_html([conforming(), right(), wrong()])
+    counted = page.partition('<table class="counted">')[2].partition("</table>")[0]
+    assert re.findall("deviates in [0-9]+ of [0-9]+|conforms", counted) == [
+        "deviates in 12 of 187", "deviates in 8 of 189", "conforms",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [
+        ({"waived": 10}, ("none", "0 of 10")),
+        ({"pass": 3, "waived": 7}, ("few", "3 of 10")),
+        ({"pass": 5, "fail": 5}, ("most", "5 of 10")),
+    ],
+)
+def test_a_cell_of_the_matrix_has_the_share_of_cases_that_pass(
+    counts: dict[str, int], words: tuple[str, str]
+) -> None:
+    results = conforming()
+    results["clauses"][0].update(verdict="waived", counts=counts)
+    share, text = words
+    page = matrix_html([results, conforming()])
+    assert page.count('data-share="') == 1 + page.partition("</style>")[0].count('data-share="')
+    assert re.search(f'<td class="waived" data-share="{share}">.*>≈ {text}</a>', page)
+    assert 'data-kind="numbers" data-deviating="1"' in page
+
+
 def test_the_matrix_says_what_was_judged_in_part() -> None:
     assert "smoke, in part" not in matrix_html([right(), wrong()])
     assert matrix_html([right(), {**right(), "stopped": "max-time"}]).count("smoke, in part") == 1

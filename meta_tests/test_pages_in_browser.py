@@ -170,6 +170,32 @@ def test_a_matrix_is_filtered(visits: Visits) -> None:
     assert len(rows(page)) == 1, "the form is sent nowhere"
 
 
+def test_a_matrix_is_filtered_by_kind_and_implementation(visits: Visits) -> None:
+    page = visits.open("matrix")
+    choice(page, "kind").select_option("side effects")
+    assert len(rows(page)) == 10
+    choice(page, "kind").select_option("all")
+    choice(page, "implementation").fill("MINE")
+    headings = page.locator("table.matrix thead th").evaluate_all(
+        "(cells) => cells.filter((c) => c.checkVisibility()).map((c) => c.innerText)"
+    )
+    assert len(headings) == 3
+    assert "torch" not in " ".join(headings)
+    choice(page, "implementation").fill("")
+    assert page.locator("table.matrix thead th").last.is_visible()
+
+
+def test_the_first_heading_sorts_by_how_many_deviate(visits: Visits) -> None:
+    page = visits.open("matrix")
+    original = rows(page)
+    heading = page.locator("table.matrix thead th").first
+    heading.get_by_role("button").click()
+    of_all_three = {f"USE-{number}" for number in (24, 27, 29, 34, 35, 36, 37, 38)}
+    assert {row.split()[0] for row in rows(page)[:3]} <= of_all_three
+    heading.get_by_role("button").click()
+    assert rows(page) == original
+
+
 def test_a_matrix_is_sorted_by_any_column(visits: Visits) -> None:
     page = visits.open("matrix")
     original = rows(page)

@@ -210,3 +210,19 @@ def test_causes_that_were_not_reached(stopped: str | None) -> None:
     assert (line in summary(results)) == (stopped is not None)
     first["verdict"], first["counts"] = "pass", {"pass": 1}
     assert "The cause may be" not in summary(results)
+
+
+def test_causes_come_first_and_known_deviations_last() -> None:
+    results = copy.deepcopy(RESULTS)
+    cause, other = results["clauses"]
+    failure = cause["failure"]
+    known = {**cause, "id": "EQ-0", "verdict": "waived", "root_cause": False}
+    consequence = {**other, "verdict": "fail", "failure": failure}
+    results["clauses"] = [known, consequence, cause]
+    page = markdown_report(results)
+    headings = [line for line in page.splitlines() if line.startswith("## ")]
+    assert headings == [
+        "## EQ-1 Gate order (a cause)",
+        "## EQ-2 Input gate and candidate",
+        "## EQ-0 Gate order (a known deviation)",
+    ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..spec.clause import KINDS
 from ..spec.verdicts import (
@@ -27,8 +27,10 @@ from .results import ClauseResult, Results
 from .tables import cause_key, note, summary, tensor_rows, threshold_text
 from .verdict import (
     broken,
+    deviates,
     gate_sentence,
     in_part,
+    passed_cases,
     verdict_of,
     verdict_sentence,
     verdict_text,
@@ -90,20 +92,16 @@ def difference_html(found: Difference) -> str:
 def matrix_html(everything: list[Results]) -> str:
     """The page of several implementations: the verdict of each on every clause."""
     rows = clause_rows(everything)
+    columns = [_column(*pair) for pair in zip(labels(everything), everything, strict=True)]
     return render(
         "matrix.html",
-        columns=[
-            {
-                "label": label,
-                "results": results,
-                "verdict": verdict_of(results["clauses"], results["gate_passed"]),
-                "text": verdict_text(results),
-                "counts": Counter(clause["verdict"] for clause in results["clauses"]),
-                "gate": gate_sentence(results).removeprefix("Gate: "),
-                "in_part": in_part(results),
-            }
-            for label, results in zip(labels(everything), everything, strict=True)
-        ],
+        columns=columns,
+        worst_first=sorted(columns, key=_share_that_holds),
+        deviating_in={
+            clause["id"]: sum(cell is not None and deviates(cell) for cell in cells)
+            for clause, cells in rows
+        },
+        share=_share,
         rows=rows,
         kinds=KINDS,
         threshold=threshold_text(everything),
@@ -111,6 +109,31 @@ def matrix_html(everything: list[Results]) -> str:
         chapters=list(dict.fromkeys(clause["chapter"] for clause, _ in rows)),
         verdicts=_counts(cell for _, cells in rows for cell in cells if cell is not None),
     )
+
+
+def _column(label: str, results: Results) -> dict[str, Any]:
+    """What the matrix says of one implementation."""
+    return {
+        "label": label,
+        "results": results,
+        "verdict": verdict_of(results["clauses"], results["gate_passed"]),
+        "text": verdict_text(results),
+        "counts": Counter(clause["verdict"] for clause in results["clauses"]),
+        "gate": gate_sentence(results).removeprefix("Gate: "),
+        "in_part": in_part(results),
+    }
+
+
+def _share_that_holds(column: dict[str, Any]) -> float:
+    """The share of clauses that hold, of those that were judged; 1 if none was."""
+    judged, deviating = column["verdict"]["judged"], column["verdict"]["deviating"]
+    return 1.0 - deviating / judged if judged else 1.0
+
+
+def _share(clause: ClauseResult) -> str:
+    """How many cases of a broken clause pass: none, few or most."""
+    passed, judged = passed_cases(clause)
+    return "none" if not passed else "few" if 2 * passed < judged else "most"
 
 
 def _by_diagnosis(causes: list[ClauseResult]) -> tuple[list[ClauseResult], list[ClauseResult]]:

@@ -404,11 +404,11 @@ def _failures_as_text(results: Results) -> list[str]:
 
 
 def _failures_as_markdown(results: Results) -> list[str]:
+    """Causes come first, and known deviations last."""
     parts = []
-    for clause in results["clauses"]:
+    failing = [clause for clause in results["clauses"] if clause["verdict"] in (*BROKEN, "waived")]
+    for clause in sorted(failing, key=lambda c: (c["verdict"] == "waived", not c["root_cause"])):
         known = clause["verdict"] == "waived"
-        if clause["verdict"] not in BROKEN and not known:
-            continue
         what = " (a cause)" if clause["root_cause"] else " (a known deviation)" if known else ""
         parts.append(f"## {clause['id']} {escaped(one_line(clause['title']))}{what}")
         parts.append(fenced(failure_text(clause)))

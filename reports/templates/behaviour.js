@@ -34,16 +34,29 @@
       text: row.cells[0].textContent.toLowerCase(),
       verdicts: row.dataset.verdicts ? [row.dataset.verdicts] : [...row.cells].map((c) => c.className),
     }));
+    // The columns of a matrix, but for the first. A page of one implementation has none.
+    const columns = all('table.matrix thead th', section).map((heading, index) => (
+      { heading, index, text: heading.textContent.toLowerCase() })).slice(1);
+    const show = (name) => {
+      for (const { heading, index, text } of columns) {
+        const hidden = !text.includes(name);
+        if (heading.hidden === hidden) continue;
+        heading.hidden = hidden;
+        for (const { row } of rows) row.cells[index].hidden = hidden;
+      }
+    };
     const chapters = all('details.chapter', section);
     const opened = chapters.map((chapter) => chapter.open);
     const apply = () => {
       const wanted = new FormData(form);
       const text = wanted.get('text').trim().toLowerCase();
-      const [chapter, verdict] = [wanted.get('chapter'), wanted.get('verdict')];
+      const [chapter, verdict, kind] = ['chapter', 'verdict', 'kind'].map((name) => wanted.get(name));
+      show((wanted.get('implementation') || '').trim().toLowerCase());
       let shown = 0;
       for (const { row, text: words, verdicts } of rows) {
         row.hidden = !(words.includes(text)
           && (!chapter || row.dataset.chapter === chapter)
+          && (!kind || row.dataset.kind === kind)
           && (!verdict || verdicts.includes(verdict))
           && (!wanted.has('differing') || 'differing' in row.dataset));
         shown += !row.hidden;
@@ -61,13 +74,14 @@
     apply();
   }
 
-  // Sorting: each heading of a matrix is a button.
+  // Sorting: each heading of a matrix is a button. The first one sorts by how many deviate.
   const rank = ['fail', 'error', 'inconclusive', 'waived', 'pass', 'not-tested', 'unsupported', ''];
   for (const table of all('table.matrix')) {
     const body = table.tBodies[0];
     const original = [...body.rows];
     const headings = [...table.tHead.rows[0].cells];
     const key = (row, column) => {
+      if (column === 0) return [-row.dataset.deviating, 0];
       const cell = row.cells[column];
       const share = cell.textContent.match(/([0-9]+) of ([0-9]+)/);
       if (share) return [rank.indexOf(cell.className), share[1] / share[2]];
@@ -83,7 +97,7 @@
         const sorted = heading.getAttribute('aria-sort') === 'descending';
         for (const other of headings) other.removeAttribute('aria-sort');
         let rows = original;
-        if (column > 0 && !sorted) {
+        if (!sorted) {
           heading.setAttribute('aria-sort', 'descending');
           const keys = new Map(original.map((row) => [row, key(row, column)]));
           rows = [...original].sort((a, b) => {
