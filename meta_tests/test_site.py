@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from lstm_conformance.spec.clauses import CLAUSES
+
 from .helpers.command_line import environment
 
 ROOT = Path(__file__).parents[1]
@@ -60,7 +62,7 @@ def pages(site: Path) -> dict[str, str]:
 def test_every_page_is_there(site: Path) -> None:
     expected = {path.stem for path in (ROOT / "docs").glob("*.md")} - {"index"}
     expected |= {f"reports/published/{p.stem}" for p in (ROOT / "reports/published").glob("*.md")}
-    expected |= {"spec/lstm", "command-line", "CONTRIBUTING", "SECURITY", "CHANGELOG"}
+    expected |= {"spec/lstm", "command-line", "errata", "CONTRIBUTING", "SECURITY", "CHANGELOG"}
     assert {name.removesuffix("/index.html") for name in pages(site)} == {*expected, "index.html"}
 
 
@@ -93,6 +95,18 @@ def test_the_help_of_every_command_is_there(site: Path) -> None:
     for name in ("check", "merge", "report", "waive", "clauses", "vectors", "defects"):
         assert f'<h2 id="{name}">' in text
         assert f"usage: lstm-conformance {name}" in text
+
+
+def test_every_erratum_is_there(site: Path) -> None:
+    text = pages(site)["errata/index.html"]
+    errata = [clause for clause in CLAUSES.values() if clause.erratum is not None]
+    assert text.count("<strong>Problem.</strong>") == len(errata)
+
+
+def test_every_published_result_has_its_time(site: Path) -> None:
+    text = pages(site)["how-long/index.html"]
+    for path in (ROOT / "reports" / "published" / "frameworks").glob("*.json"):
+        assert f">{path.stem}</td>" in text
 
 
 @pytest.mark.parametrize(

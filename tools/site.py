@@ -17,6 +17,10 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
+from tabulate import tabulate
+
+from lstm_conformance.reports.reading import read_results
+from lstm_conformance.spec.document import errata_page
 
 ROOT = Path(__file__).parents[1]
 
@@ -49,7 +53,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Leads links to where their files are on the site, or in the repository.
+    """Leads links to where their files are on the site, or in the repository; fills in tables.
 
     Raises:
         PluginError: a link leads to a file that does not exist.
@@ -62,14 +66,17 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         if not link or _ON_THE_WEB.match(link):
             return match[0]
         target = os.path.normpath(here.parent / link)
+        if not (ROOT / target).exists():
+            raise PluginError(f"{here} has a link to {link}, which does not exist.")
         name = target.removeprefix("docs/")
         if files.get_file_from_path(name) is not None:
             return os.path.relpath(name, PurePosixPath(page.file.src_uri).parent) + anchor
-        if not (ROOT / target).exists():
-            raise PluginError(f"{here} has a link to {link}, which does not exist.")
         kind = "tree" if (ROOT / target).is_dir() else "blob"
         return f"{repository}/{kind}/main/{target}{anchor}"
 
+    for place, make in _FILLED.items():
+        if place in markdown:
+            markdown = markdown.replace(place, make())
     return _CODE_OR_LINK.sub(moved, markdown)
 
 
@@ -111,5 +118,23 @@ def _help(*command: str) -> str:
     return done.stdout.rstrip()
 
 
+def times_of_frameworks() -> str:
+    """A table of the published results: how many cases, and how long they took."""
+    rows = []
+    for path in sorted((ROOT / "reports" / "published" / "frameworks").glob("*.json")):
+        results = read_results(path)
+        seconds, own = results["time_in_tests_seconds"], results["time_in_implementation_seconds"]
+        cases = sum(clause["cases"] for clause in results["clauses"])
+        rows.append([path.stem, results["profile"], cases, round(seconds), f"{own / seconds:.0%}"])
+    headers = ["adapter", "profile", "cases", "seconds", "in the implementation"]
+    return tabulate(rows, headers, "pipe")
+
+
 # Name of a page to the function that makes its Markdown.
-_MADE: dict[str, Callable[[], str]] = {"command-line.md": command_line}
+_MADE: dict[str, Callable[[], str]] = {
+    "command-line.md": command_line,
+    "errata.md": errata_page,
+}
+
+# A comment in a page to the function that makes what takes its place.
+_FILLED: dict[str, Callable[[], str]] = {"<!-- times of frameworks -->": times_of_frameworks}

@@ -10,7 +10,8 @@ from typing import NamedTuple
 __all__ = ["Block", "blocks", "in_common_words"]
 
 _BLOCK = re.compile(
-    r"(?:^<!-- not run by a test: (?P<reason>.*?) -->\n\n)?^```(?P<language>\w+)\n(?P<code>.*?)^```$",
+    r"(?:^<!-- not run by a test: (?P<reason>.*?) -->\n\n)?"
+    r"^```(?P<language>\w+)\n(?P<code>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
 
