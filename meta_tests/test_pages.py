@@ -42,7 +42,7 @@ def commands() -> list[str]:
         for page in TRIED
         for block in blocks(DOCS / page)
         if block.language == "sh" and not block.not_run
-        for line in block.code.splitlines()
+        for line in block.commands
     ]
 
 

@@ -29,7 +29,7 @@ def test_the_tutorial(tmp_path: Path) -> None:
             file.write_text(text.replace(old, block.code), "utf-8")
             old = ""
         elif block.language == "sh" and not block.not_run:
-            (line,) = block.code.splitlines()
+            (line,) = block.commands
             ended = run(*_arguments(line), "-n", "0", cwd=tmp_path)
             out = ended.out
             statuses.append(ended.status)

@@ -110,7 +110,7 @@ def command_line() -> str:
 def _help(*command: str) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "lstm_conformance", *command, "--help"],
-        env={**os.environ, "COLUMNS": "88", "NO_COLOR": "1"},
+        env={**os.environ, "COLUMNS": "78", "NO_COLOR": "1"},
         stdout=subprocess.PIPE,
         text=True,
         check=True,

@@ -29,6 +29,11 @@ class Block(NamedTuple):
     code: str
     not_run: str
 
+    @property
+    def commands(self) -> list[str]:
+        """The commands of a shell, each on one line."""
+        return self.code.replace("\\\n", " ").splitlines()
+
 
 def blocks(page: Path) -> Iterator[Block]:
     """The blocks of ``page``."""
