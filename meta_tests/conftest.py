@@ -8,7 +8,7 @@ import pytest
 pytest.register_assert_rewrite("meta_tests.helpers")
 
 # Markers of tests that are deselected unless an expression after -m names their marker.
-ON_REQUEST = ("browser", "interrupts", "whole")
+ON_REQUEST = ("browser", "docs", "interrupts", "whole")
 
 
 def pytest_report_header() -> str:

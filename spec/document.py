@@ -9,7 +9,7 @@ from .clause import Chapter, Clause, Kind
 from .clauses import CHAPTERS
 from .statements import INTRODUCTION, PYTORCH, STATEMENTS, TORCH
 
-__all__ = ["chapter_table", "document"]
+__all__ = ["chapter_table", "document", "errata_page"]
 
 _KINDS: dict[Kind, str] = {
     "numbers": "results, their shapes and dtypes, gradients, initial values",
@@ -85,6 +85,42 @@ def document() -> str:
         _statements(),
     ]
     return "\n\n".join(part.rstrip() for part in parts) + "\n"
+
+
+def errata_page() -> str:
+    """The errata as a page of their own, as Markdown: what documents say, and what is tested."""
+    chapters = [
+        (chapter, [clause for clause in chapter.clauses if clause.erratum is not None])
+        for chapter in CHAPTERS.values()
+    ]
+    number = sum(len(clauses) for _, clauses in chapters)
+    parts = [
+        "# Errata",
+        f"In {number} places the documents that decide are wrong, disagree, or say nothing. For "
+        "each, this page says what the documents say, in our own words, what the problem is, and "
+        "what is tested. Known public issues about it are linked. If you know another one, or "
+        "another problem, open an issue.",
+    ]
+    for chapter, clauses in chapters:
+        if clauses:
+            parts.append(f"## {chapter.id}: {chapter.title}")
+            parts += [_erratum(clause) for clause in clauses]
+    return "\n\n".join(parts) + "\n"
+
+
+def _erratum(clause: Clause) -> str:
+    assert clause.erratum is not None
+    said = [STATEMENTS[source] for source in clause.sources]
+    places = [f"- {s.document}{s.section and ', ' + s.section}: {_text(s.says)}" for s in said]
+    return "\n\n".join(
+        [
+            f"### {clause.id} {clause.title}",
+            "\n".join(places),
+            f"**Problem.** {_text(clause.erratum.problem)}",
+            f"**What is tested.** {_reading(clause)}",
+            f"**{clause.level}.** {_text(clause.text)}",
+        ]
+    )
 
 
 def chapter_table() -> str:

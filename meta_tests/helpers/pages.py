@@ -1,0 +1,46 @@
+"""Pages of documentation: their blocks of code, in the order in which a reader meets them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+__all__ = ["Block", "blocks", "in_common_words"]
+
+_BLOCK = re.compile(
+    r"(?:^<!-- not run by a test: (?P<reason>.*?) -->\n\n)?"
+    r"^```(?P<language>\w+)\n(?P<code>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+class Block(NamedTuple):
+    """A block of code.
+
+    Attributes:
+        language: as written after the backticks.
+        code: its lines.
+        not_run: why no test runs it; empty if one does.
+    """
+
+    language: str
+    code: str
+    not_run: str
+
+    @property
+    def commands(self) -> list[str]:
+        """The commands of a shell, each on one line."""
+        return self.code.replace("\\\n", " ").splitlines()
+
+
+def blocks(page: Path) -> Iterator[Block]:
+    """The blocks of ``page``."""
+    for match in _BLOCK.finditer(page.read_text("utf-8")):
+        yield Block(match["language"], match["code"], match["reason"] or "")
+
+
+def in_common_words(text: str) -> str:
+    """``text`` without what differs between machines: digits after the point, and blanks."""
+    return re.sub(r"\s+", " ", re.sub(r"\d+\.\d+(e[+-]?\d+)?|\d+e[+-]?\d+", "#", text)).strip()

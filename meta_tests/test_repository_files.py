@@ -1,0 +1,108 @@
+"""Workflows, issue forms, the action and CITATION.cff are what their readers expect.
+
+Their schemas are those that check-jsonschema has built in: `tox -e docs` has it.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lstm_conformance import __version__
+from lstm_conformance.adapters import REGISTRY
+
+ROOT = Path(__file__).parents[1]
+GITHUB = ROOT / ".github"
+WORKFLOWS = sorted(GITHUB.glob("workflows/*.yml"))
+
+SCHEMAS = {
+    "vendor.github-workflows": WORKFLOWS,
+    "vendor.github-issue-forms": sorted(set(GITHUB.glob("ISSUE_TEMPLATE/*_*.yml"))),
+    "vendor.github-issue-config": [GITHUB / "ISSUE_TEMPLATE" / "config.yml"],
+    "vendor.github-actions": [ROOT / "action.yml"],
+    "vendor.citation-file-format": [ROOT / "CITATION.cff"],
+}
+
+
+def validate(schema: str, *files: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema]
+    return subprocess.run(
+        [*command, *map(str, files)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.docs
+@pytest.mark.parametrize("schema", SCHEMAS)
+def test_files_follow_their_schema(schema: str) -> None:
+    assert SCHEMAS[schema]
+    done = validate(schema, *SCHEMAS[schema])
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.docs
+@pytest.mark.parametrize("schema", SCHEMAS)
+def test_a_field_that_does_not_exist_is_seen(schema: str, tmp_path: Path) -> None:
+    copy = tmp_path / SCHEMAS[schema][0].name
+    shutil.copy(SCHEMAS[schema][0], copy)
+    copy.write_text(f"{copy.read_text('utf-8')}\nnonsense: [1]\n", "utf-8")
+    assert validate(schema, copy).returncode == 1
+
+
+def jobs() -> list[tuple[str, dict[str, Any]]]:
+    """Name of the workflow, and job, of all jobs."""
+    loaded = [(path.name, yaml.safe_load(path.read_text("utf-8"))) for path in WORKFLOWS]
+    return [(name, job) for name, workflow in loaded for job in workflow["jobs"].values()]
+
+
+def test_workflows_name_environments_of_tox() -> None:
+    named = {
+        environment
+        for _, job in jobs()
+        for environment in re.findall(r"tox -e ([\w-]+)", str(job["steps"]))
+    }
+    for _, job in jobs():
+        included = job.get("strategy", {}).get("matrix", {}).get("include", [])
+        named |= {row["environment"] for row in included if "environment" in row}
+    text = (ROOT / "tox.ini").read_text("utf-8")
+    assert {"docs", "py313-torch"} <= named
+    for name in named:
+        assert re.fullmatch(r"py3\d\d(-torch)?", name) or f"[testenv:{name}]" in text, name
+
+
+def test_workflows_name_adapters_and_their_extras() -> None:
+    judge = next(job for name, job in jobs() if name == "frameworks.yml")
+    for row in judge["strategy"]["matrix"]["include"]:
+        assert REGISTRY[row["adapter"]].extra == row["extra"]
+        assert (ROOT / "reports/published/frameworks" / f"{row['adapter']}.json").exists()
+
+
+def test_jobs_may_do_no_more_than_they_need() -> None:
+    """Code of frameworks is not run by a job that may write."""
+    for path in WORKFLOWS:
+        assert yaml.safe_load(path.read_text("utf-8"))["permissions"] == {"contents": "read"}
+    for _, job in jobs():
+        if "permissions" in job:
+            assert "pip install" not in str(job["steps"])
+
+
+def test_what_others_write_is_no_part_of_a_script() -> None:
+    """Names of branches and tags, and texts of issues, reach scripts as variables only."""
+    for _, job in jobs():
+        for step in job["steps"]:
+            assert not re.search(r"\$\{\{\s*(github|inputs)\.", step.get("run", ""))
+
+
+def test_the_citation_has_this_version() -> None:
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
+    assert citation["version"] == __version__

@@ -1,0 +1,133 @@
+"""The documentation site is built, and a link that leads nowhere stops it.
+
+This needs MkDocs: `tox -e docs`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lstm_conformance.spec.clauses import CLAUSES
+
+from .helpers.command_line import environment
+
+ROOT = Path(__file__).parents[1]
+
+pytestmark = pytest.mark.docs
+
+
+def build(folder: Path, into: Path) -> subprocess.CompletedProcess[str]:
+    """Builds the site of the checkout in ``folder``; warnings are errors."""
+    return subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(into)],
+        cwd=folder,
+        env={**environment(), "NO_MKDOCS_2_WARNING": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the site."""
+    folder = tmp_path_factory.mktemp("site")
+    done = build(ROOT, folder)
+    assert done.returncode == 0, done.stdout
+    return folder
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A checkout whose pages may be changed."""
+    for path in ROOT.iterdir():
+        if path.name != "docs":
+            (tmp_path / path.name).symlink_to(path)
+    shutil.copytree(ROOT / "docs", tmp_path / "docs")
+    return tmp_path
+
+
+def pages(site: Path) -> dict[str, str]:
+    return {p.relative_to(site).as_posix(): p.read_text("utf-8") for p in site.rglob("index.html")}
+
+
+def test_every_page_is_there(site: Path) -> None:
+    expected = {path.stem for path in (ROOT / "docs").glob("*.md")} - {"index"}
+    expected |= {f"reports/published/{p.stem}" for p in (ROOT / "reports/published").glob("*.md")}
+    expected |= {"spec/lstm", "command-line", "errata", "CONTRIBUTING", "SECURITY", "CHANGELOG"}
+    assert {name.removesuffix("/index.html") for name in pages(site)} == {*expected, "index.html"}
+
+
+def test_every_page_is_one_click_from_every_other(site: Path) -> None:
+    """All pages have the navigation, with links to all pages."""
+    every = pages(site)
+    for name, text in every.items():
+        links = re.findall(r'<a href="([^"]*)" class="md-nav__link', text)
+        linked = {os.path.normpath(Path(name).parent / link / "index.html") for link in links}
+        assert {*every} - {name} <= linked
+
+
+def test_nothing_is_loaded_from_other_servers(site: Path) -> None:
+    for text in pages(site).values():
+        assert not re.search(r'<(script|img|iframe)[^>]* src="(https?:)?//', text)
+        assert not re.search(
+            r'<link[^>]* rel="(stylesheet|preconnect)"[^>]* href="(https?:)?//', text
+        )
+
+
+def test_links_outside_of_the_site_lead_to_the_repository(site: Path) -> None:
+    text = pages(site)["test-your-own/index.html"]
+    assert 'href="https://github.com/OWNER/lstm-conformance/blob/main/spec/contract.py"' in text
+    assert 'href="https://github.com/OWNER/lstm-conformance/tree/main/examples/c"' in text
+    assert 'href="../SECURITY/#how-results-travel"' in text
+
+
+def test_the_help_of_every_command_is_there(site: Path) -> None:
+    text = pages(site)["command-line/index.html"]
+    for name in ("check", "merge", "report", "waive", "clauses", "vectors", "defects"):
+        assert f'<h2 id="{name}">' in text
+        assert f"usage: lstm-conformance {name}" in text
+
+
+def test_every_erratum_is_there(site: Path) -> None:
+    text = pages(site)["errata/index.html"]
+    errata = [clause for clause in CLAUSES.values() if clause.erratum is not None]
+    assert text.count("<strong>Problem.</strong>") == len(errata)
+
+
+def test_every_published_result_has_its_time(site: Path) -> None:
+    text = pages(site)["how-long/index.html"]
+    for path in (ROOT / "reports" / "published" / "frameworks").glob("*.json"):
+        assert f">{path.stem}</td>" in text
+
+
+@pytest.mark.parametrize(
+    ("link", "message"),
+    [
+        ("[x](../spec/nowhere.py)", "has a link to ../spec/nowhere.py, which does not exist"),
+        ("[x](nowhere.md)", "has a link to nowhere.md, which does not exist"),
+        ("[x](gate.md#nowhere)", "does not contain an anchor '#nowhere'"),
+        ("[x](../SECURITY.md#nowhere)", "does not contain an anchor '#nowhere'"),
+    ],
+)
+def test_a_link_that_leads_nowhere_is_an_error(copy: Path, link: str, message: str) -> None:
+    page = copy / "docs" / "index.md"
+    page.write_text(f"{page.read_text('utf-8')}\n{link}\n", "utf-8")
+    done = build(copy, copy / "build-of-test")
+    assert done.returncode != 0
+    assert message in done.stdout
+
+
+def test_a_page_without_a_place_in_the_navigation_is_an_error(copy: Path) -> None:
+    (copy / "docs" / "forgotten.md").write_text("# Forgotten\n", "utf-8")
+    done = build(copy, copy / "build-of-test")
+    assert done.returncode != 0
+    assert "forgotten.md" in done.stdout
