@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 pytest.importorskip("torch")
 
+from lstm_conformance import UsageError
+from lstm_conformance import check as judge
 from lstm_conformance.adapters.target import load
 from lstm_conformance.reference.oracle import expect
 from lstm_conformance.runner.judging.rules import close
@@ -102,3 +105,13 @@ def test_on_the_command_line(tmp_path: Path) -> None:
     assert ended.status == 0
     assert results["working_precision"] == "tf32"
     assert "TF32" in ended.out
+
+
+def test_from_python() -> None:
+    asked: dict[str, Any] = {"profile": "smoke", "clauses": "DTYPE-3", "dtypes": "float32"}
+    assert not judge(IN_TF32, **asked).conformant
+    results = judge(IN_TF32, **asked, working_precision="tf32")
+    assert results.conformant
+    assert "As declared, products of float32 may be computed in TF32." in results.text()
+    with pytest.raises(UsageError, match="choose from tf32"):
+        judge(IN_TF32, **asked, working_precision="int8")

@@ -43,6 +43,7 @@ def check(
     seed: int | None = None,
     dtypes: Clauses | None = None,
     devices: Clauses | None = None,
+    working_precision: Literal["tf32", "bfloat16", "float16"] | None = None,
     max_time: float | str | None = None,
     max_failures: int = 0,
     progress: bool | Callback = False,
@@ -77,6 +78,7 @@ def check(
         seed: from which all cases are drawn (default: 0; profile thorough draws one).
         dtypes: only these, by their names in torch.
         devices: by their names in torch (default: cpu).
+        working_precision: the format to which factors of products of float32 may be rounded.
         max_time: seconds, or a text as ``"5m"``: the most informative tests come first, each with
             a share of the time.
         max_failures: the run stops after this number of failing tests; 0 for never.
@@ -112,6 +114,7 @@ def check(
             "seed": seed,
             "dtypes": dtypes,
             "devices": devices,
+            "working_precision": working_precision,
             "max_time": max_time,
             "max_failures": max_failures,
             "no_diagnosis": not diagnosis,
