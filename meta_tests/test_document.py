@@ -1,11 +1,11 @@
-"""The page of the specification, and the table in the README, follow from the clauses."""
+"""The page of the specification follows from the clauses."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from lstm_conformance.spec.clauses import CLAUSES
-from lstm_conformance.spec.document import chapter_table, document
+from lstm_conformance.spec.document import document
 
 ROOT = Path(__file__).parents[1]
 HOW = "run `lstm-conformance clauses --markdown spec/lstm.md`"
@@ -13,10 +13,6 @@ HOW = "run `lstm-conformance clauses --markdown spec/lstm.md`"
 
 def test_the_page_is_current() -> None:
     assert (ROOT / "spec" / "lstm.md").read_text("utf-8") == document(), HOW
-
-
-def test_the_table_in_the_readme_is_current() -> None:
-    assert chapter_table() in (ROOT / "README.md").read_text("utf-8")
 
 
 def test_the_page_has_every_clause_once() -> None:

@@ -26,7 +26,7 @@ from tools import frameworks
 
 DEVIATING = ("fail", "error", "waived")
 KINDS = ("numbers", "interface", "side effects", "argument checks")
-TABLES = ("README.md", "reports/published/frameworks.md")
+TABLES = ("reports/published/frameworks.md",)
 MARKDOWN = [
     frameworks.README,
     *sorted((frameworks.ROOT / "docs").glob("*.md")),

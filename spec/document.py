@@ -9,7 +9,7 @@ from .clause import Chapter, Clause, Kind
 from .clauses import CHAPTERS
 from .statements import INTRODUCTION, PYTORCH, STATEMENTS, TORCH
 
-__all__ = ["chapter_table", "document", "errata_page"]
+__all__ = ["document", "errata_page"]
 
 _KINDS: dict[Kind, str] = {
     "numbers": "results, their shapes and dtypes, gradients, initial values",
@@ -79,7 +79,7 @@ def document() -> str:
             kinds="\n".join(f"- {kind}: {what}" for kind, what in _KINDS.items()),
             capabilities="\n".join(f"- {name}: {what}" for name, what in CAPABILITIES.items()),
         ),
-        "## Chapters\n\n" + chapter_table(),
+        "## Chapters\n\n" + _chapter_table(),
         *(_chapter(chapter) for chapter in CHAPTERS.values()),
         _errata(clauses),
         _statements(),
@@ -123,7 +123,7 @@ def _erratum(clause: Clause) -> str:
     )
 
 
-def chapter_table() -> str:
+def _chapter_table() -> str:
     """A Markdown table of the chapters, with numbers of clauses and errata."""
     rows: list[list[str | int]] = []
     for chapter in CHAPTERS.values():

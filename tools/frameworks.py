@@ -2,7 +2,7 @@
 
 * ``python -m tools.frameworks install NAME``: installs what the adapter needs, with pip
 * ``python -m tools.frameworks judge NAME [OPTION...]``: judges the adapter
-* ``python -m tools.frameworks table``: writes all pages of results, and parts of the README
+* ``python -m tools.frameworks table``: writes all pages of results, and the README's findings
 
 ``tox -e framework-NAME`` runs the first two. They also accept ``framework-NAME`` as the name.
 """
@@ -22,7 +22,6 @@ from lstm_conformance.adapters import REGISTRY
 from lstm_conformance.reports.finding import Finding, read_findings
 from lstm_conformance.reports.findings_page import findings_page, worst_findings
 from lstm_conformance.reports.framework_page import framework_page
-from lstm_conformance.reports.matrix import counts_table
 from lstm_conformance.reports.reading import read_results
 from lstm_conformance.reports.results import Results
 from lstm_conformance.reports.writing import write_text
@@ -34,10 +33,8 @@ FINDINGS = ROOT / "reports" / "findings"
 DEVIATIONS = ROOT / "reports" / "known_deviations"
 README = ROOT / "README.md"
 
-# The lines of the README before and after each part that is made from data.
-MARKS = {
-    name: (f"<!-- {name} -->", f"<!-- end of {name} -->") for name in ("findings", "frameworks")
-}
+# The lines of the README before and after the part that is made from findings.
+MARKS = ("<!-- findings -->", "<!-- end of findings -->")
 
 # All others are judged with profile smoke, since many compile for seconds for each new size.
 PROFILES = {"onnxruntime": "default"}
@@ -115,18 +112,12 @@ def pages() -> dict[str, Callable[[], str]]:
     }
 
 
-def with_table(readme: str) -> str:
-    """``readme`` with a new table of frameworks and new lines on findings."""
-    parts = {
-        "findings": worst_findings(findings()),
-        "frameworks": counts_table(published(), "pipe", "adapter"),
-    }
-    for name, text in parts.items():
-        begin, end = MARKS[name]
-        pattern = f"(?<={re.escape(begin)}\n).*?(?={re.escape(end)})"
-        made = f"\n{text}\n\n"
-        readme = re.sub(pattern, lambda _, made=made: made, readme, flags=re.DOTALL)
-    return readme
+def with_findings(readme: str) -> str:
+    """``readme`` with new lines on findings."""
+    begin, end = MARKS
+    pattern = f"(?<={re.escape(begin)}\n).*?(?={re.escape(end)})"
+    made = f"\n{worst_findings(findings())}\n\n"
+    return re.sub(pattern, lambda _: made, readme, flags=re.DOTALL)
 
 
 def main(arguments: list[str]) -> int:
@@ -140,7 +131,7 @@ def main(arguments: list[str]) -> int:
     if arguments == ["table"]:
         for name, text in pages().items():
             write_text(PUBLISHED / name, text())
-        write_text(README, with_table(README.read_text("utf-8")))
+        write_text(README, with_findings(README.read_text("utf-8")))
         return 0
     print(inspect.cleandoc(__doc__ or ""), file=sys.stderr)
     return 2
