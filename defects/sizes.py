@@ -7,57 +7,17 @@ changed, where a condition on sizes holds.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
+from .call_sizes import Call, call_of
 from .catalogue import FORWARD, GRADIENT, variant
 from .gradient_surgery import with_gradient_times
 
-
-class Call(NamedTuple):
-    """What a condition looks at. Of packed input, ``packed_total`` is the sum of the lengths."""
-
-    steps: int
-    rows: int
-    features: int
-    hidden: int
-    projection: int
-    layers: int
-    is_bidirectional: bool
-    is_packed: bool
-    is_float32: bool
-    has_gradients: bool
-    packed_total: int
-
-
 Condition = Callable[[Call], bool]
-
-
-def _call(lstm: torch.nn.LSTM, input: Any) -> Call:
-    is_packed = isinstance(input, PackedSequence)
-    values: Tensor = input.data if is_packed else input
-    if is_packed:
-        steps, rows = len(input.batch_sizes), int(input.batch_sizes[0])
-    elif input.dim() == 2:
-        steps, rows = len(input), 1
-    else:
-        steps, rows = input.shape[1::-1] if lstm.batch_first else input.shape[:2]
-    return Call(
-        steps,
-        rows,
-        lstm.input_size,
-        lstm.hidden_size,
-        lstm.proj_size,
-        lstm.num_layers,
-        lstm.bidirectional,
-        is_packed,
-        values.dtype == torch.float32,
-        values.requires_grad,
-        len(values) if is_packed else 0,
-    )
 
 
 class _CheckedLSTM(torch.nn.LSTM):
@@ -86,7 +46,7 @@ def lost_unit(condition: Condition) -> type[torch.nn.LSTM]:
     class Variant(_CheckedLSTM):
         def forward(self, input: Any, hx: Any = None) -> Any:
             output, states = super().forward(input, hx)
-            if condition(_call(self, input)):
+            if condition(call_of(self, input)):
                 if isinstance(output, PackedSequence):
                     output = output._replace(data=_without_last_unit(output.data))
                 else:
@@ -101,7 +61,7 @@ def changed_gradient(condition: Condition) -> type[torch.nn.LSTM]:
 
     class Variant(_CheckedLSTM):
         def forward(self, input: Any, hx: Any = None) -> Any:
-            if condition(_call(self, input)):
+            if condition(call_of(self, input)):
                 if isinstance(input, PackedSequence):
                     input = input._replace(data=with_gradient_times(1.01, input.data))
                 else:

@@ -12,7 +12,8 @@ from functools import partial
 
 import torch
 
-from .sizes import Call, changed_gradient, lost_unit
+from .call_sizes import Call
+from .sizes import changed_gradient, lost_unit
 
 __all__ = ["Window", "windows"]
 

@@ -37,7 +37,9 @@ class Example(NamedTuple):
 
 SCRIPTS = {
     "judge_class.py": Example("torch", "h = o.sigmoid() * c.tanh()", "h = o.sigmoid() * c", "EQ-"),
-    "judge_factory.py": Example("torch", "steps_first=not batch_first", "steps_first=True", "EQ-4"),
+    "judge_factory.py": Example(
+        "torch", "steps_first=not batch_first", "steps_first=True", "SHAPE-1"
+    ),
     "judge_function.py": Example("numpy", "i, f, g, o = np", "f, i, g, o = np", "EQ-1"),
     "judge_cell.py": Example("numpy", "np.tanh(c), c\n", "np.tanh(c), h\n", "EQ-"),
 }

@@ -63,8 +63,10 @@ class Samples(np.ndarray):
     twice_roundoff: ClassVar[Any]
     largest: ClassVar[Any]
     overflows: ClassVar[bool]
-    # The square of the largest error of a factor of a product, in unit roundoffs.
+    # The square of the largest error of a factor of a product, in unit roundoffs, and whether some
+    # is not 0.
     of_factors: ClassVar[Any]
+    rounds_factors: ClassVar[bool]
     source: ClassVar[np.random.BitGenerator]
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -134,6 +136,7 @@ def samples_of(precision: Precision | Sequence[Precision], seed: int) -> type[Sa
         "largest": np.array([one.largest for one in precisions]),
         "overflows": any(one.largest < _SMALL_RANGE for one in precisions),
         "of_factors": np.array([_of_factors(one) for one in precisions]),
+        "rounds_factors": any(one.factor_roundoff for one in precisions),
         "source": source,
     }
     if len(set(precisions)) == 1:  # numbers are faster
@@ -147,6 +150,8 @@ def samples_of(precision: Precision | Sequence[Precision], seed: int) -> type[Sa
 
 
 def _of_factors(precision: Precision) -> float:
+    if not precision.factor_roundoff:
+        return 0.0
     return (precision.factor_roundoff / precision.unit_roundoff) ** 2
 
 
@@ -173,7 +178,7 @@ def product(
     variance = of_terms / 2
     variance += v * v / 3
     variance *= x.shape[-1]
-    if np.any(x.of_factors):
+    if x.rounds_factors:
         variance += x._of_each_case(x.of_factors, exact.ndim) * (2 * of_terms + v * v)
     return exact, variance
 

@@ -20,7 +20,7 @@ from typing import Any
 from tabulate import tabulate
 
 from lstm_conformance.adapters.torch_module import TorchModule, torch_lstm
-from lstm_conformance.defects.sizes import Call
+from lstm_conformance.defects.call_sizes import Call
 from lstm_conformance.defects.windows import ABOVE, EQUAL, Window, windows
 from lstm_conformance.reports.writing import write_results, write_text
 from lstm_conformance.runner.failures.diagnosis import Diagnostician, Evidence
