@@ -12,7 +12,7 @@ __all__ = ["Call", "call_of"]
 
 
 class Call(NamedTuple):
-    """What an LSTM sees of its sizes; ``packed_total`` is the sum of the lengths of packed input."""
+    """What an LSTM sees of its sizes; ``packed_total`` is the sum of the packed lengths."""
 
     steps: int
     rows: int
