@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn.functional import dropout
+from torch.nn.utils.rnn import PackedSequence
 
 from .catalogue import FORWARD, GRADIENT, INTERFACE, defect
 from .gradient_surgery import with_gradient_of, with_gradient_times
@@ -272,6 +273,37 @@ class OneMaskForAllSteps(ReadableLSTM):
             return steps
         (mask,) = masks(steps[:1], self.dropout)
         return [x * mask[: len(x)] for x in steps]
+
+
+@defect("DROP-8", FORWARD, "packed, num_layers >= 2, training with 0 < dropout < 1, two steps")
+class OneMaskForAllPackedSteps(OneMaskForAllSteps):
+    """All steps of packed input drop the same."""
+
+    def steps(self, input: Input) -> Steps:
+        self.is_packed = isinstance(input, PackedSequence)
+        return super().steps(input)
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        if self.is_packed:
+            return super().layer_input(steps, layer)
+        return ReadableLSTM.layer_input(self, steps, layer)
+
+
+@defect("DROP-7", FORWARD, "packed, num_layers >= 2, training with 0 < dropout < 1")
+class TwiceTheRateOfPackedInput(ReadableLSTM):
+    """Of packed input, dropout drops twice as much as it should, and at most 9 of 10."""
+
+    def steps(self, input: Input) -> Steps:
+        self.is_packed = isinstance(input, PackedSequence)
+        return super().steps(input)
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        p = min(2 * self.dropout, 0.9) if self.is_packed else self.dropout
+        drops = layer > 0 and 0 < self.dropout < 1
+        if not drops or not self.training:
+            return super().layer_input(steps, layer)
+        # The values of what is kept are right.
+        return [dropout(x, p) * (1 - p) / (1 - self.dropout) for x in steps]
 
 
 @defect("DROP-8", FORWARD, "num_layers >= 2, training with 0 < dropout < 1, two rows or more")

@@ -38,6 +38,17 @@ class C0HoldsFinalState(ReadableLSTM):
         return output, (h_n, c_n)
 
 
+@defect("PURE-1", INTERFACE, "one step, states given, no gradients, c_0 looked at after the call")
+class C0OverwrittenByTheFirstStep(C0HoldsFinalState):
+    """Without gradients and with one step, the cell state is written into c_0."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Result:
+        steps = 1 if isinstance(input, PackedSequence) else len(self.steps(input))
+        if steps > 1 or torch.is_grad_enabled():
+            return ReadableLSTM.forward(self, input, hx)
+        return super().forward(input, hx)
+
+
 @defect("PURE-1", INTERFACE, "gradients, cotangent of h_n, input looked at afterwards")
 class InputScaledByBackward(ReadableLSTM):
     """The backward pass uses the memory of the input as scratch space."""

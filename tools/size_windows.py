@@ -210,7 +210,7 @@ def page(results: dict[str, Any]) -> str:
         f"{results['smoke']:.1%}. The boundary is named within a factor of two: "
         f"{results['named']:.1%}. Made by `tox -e windows`.",
         "## Not found or not named",
-        tabulate(rest, ["window", *_FIGURES.values(), "what is said"], "pipe"),
+        tabulate(rest, ["window", *_FIGURES.values(), "what is said"], "pipe") if rest else "None.",
     ]
     return "\n\n".join(parts) + "\n"
 

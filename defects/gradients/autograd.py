@@ -111,6 +111,23 @@ class BiasForgottenWithoutGradients(ReadableLSTM):
         return super().bias(w) if torch.is_grad_enabled() else w.b_ih
 
 
+@defect("GRAD-15", FORWARD, "no_grad or inference_mode, hidden_size above 8 and no multiple of 8")
+class LastTileTwiceWithoutGradients(ReadableLSTM):
+    """Without gradients, cells are updated in place in tiles of 8 units, the last two of which
+    overlap."""
+
+    def cell(self, x: Tensor, h: Tensor, c: Tensor, w: Weights) -> tuple[Tensor, Tensor]:
+        h_t, c_t = super().cell(x, h, c, w)
+        size = c.shape[-1]
+        if torch.is_grad_enabled() or size <= 8 or size % 8 == 0:
+            return h_t, c_t
+        i, f, g, o = self.gates(x, h, w)
+        overlap = slice(size - 8, size - size % 8)
+        c_t = c_t.clone()
+        c_t[:, overlap] = (f * c_t + i * g)[:, overlap]
+        return self.project(o * self.tanh(c_t), w), c_t
+
+
 @defect("GRAD-15", INTERFACE, "no_grad")
 class GradientsSwitchedOn(ReadableLSTM):
     """Gradients are recorded under no_grad too."""
