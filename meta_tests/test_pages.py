@@ -106,7 +106,7 @@ FIGURES = {
     },
     "interpreting-failures.md": {"diagnosis.md": ("93.2%", "367")},
     "oracle.md": {"defects.md": ("677",)},
-    "limits.md": {"first_sight.md": ("cotangent that is expanded along one axis",)},
+    "limits.md": {"first_sight.md": ("the dropout of packed",)},
 }
 
 
