@@ -37,7 +37,7 @@ _ADDED = (
 
 # Code, which has no links, or where a link leads: its path and its heading.
 _CODE_OR_LINK = re.compile(
-    r"^```.*?^```$|`[^`\n]*`|(?<=\]\()([^)\s#]+)(#[^)\s]*)?(?=\))", re.MULTILINE | re.DOTALL
+    r"^(`{3,}).*?^\1$|`[^`\n]*`|(?<=\]\()([^)\s#]+)(#[^)\s]*)?(?=\))", re.MULTILINE | re.DOTALL
 )
 _ON_THE_WEB = re.compile(r"[a-z]+:")
 
@@ -62,7 +62,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     repository = str(config.extra["repository"])
 
     def moved(match: re.Match[str]) -> str:
-        link, anchor = match[1], match[2] or ""
+        link, anchor = match[2], match[3] or ""
         if not link or _ON_THE_WEB.match(link):
             return match[0]
         target = os.path.normpath(here.parent / link)
