@@ -67,12 +67,11 @@ def issue_text(finding: Finding, program: str) -> str:
         finding: what to report.
         program: the text of its program, whose docstring says what the documentation promises.
     """
-    docstring = inspect.cleandoc(ast.get_docstring(ast.parse(program)) or "")
     code = program.partition('"""')[2].partition('"""')[2].strip()
     return "\n\n".join(
         [
             f"**{finding.api}: {finding.sentence.removesuffix('.')}**",
-            docstring.partition("\n\n")[2],
+            _description(program),
             f"Seen in {finding.framework} {', '.join(finding.seen)}. To reproduce:",
             f"```python\n{code}\n```",
             "The last line fails. It should not.",
@@ -94,18 +93,23 @@ def _section(finding: Finding, program: str) -> str:
         f"{escaped(finding.framework)} {', '.join(finding.seen)}{fixed}; {finding.kind}; severity "
         f"{finding.severity}; {', '.join(finding.clauses)}{upstream}"
     )
-    docstring = inspect.cleandoc(ast.get_docstring(ast.parse(program)) or "")
     parts = [
         f"### {finding.id}",
         f"**{escaped(finding.sentence)}**",
         facts,
-        _prose(docstring.partition("\n\n")[2]),
+        _prose(_description(program)),
         f"Program: [{finding.id}.py](../findings/{finding.id}.py)",
     ]
     if not finding.upstream:
         text = fenced(issue_text(finding, program)).replace("text\n", "markdown\n", 1)
         parts.append(f"<details><summary>Text to file upstream</summary>\n\n{text}\n\n</details>")
     return "\n\n".join(parts)
+
+
+def _description(program: str) -> str:
+    """What the docstring of a program says after its first lines."""
+    docstring = inspect.cleandoc(ast.get_docstring(ast.parse(program)) or "")
+    return docstring.partition("\n\n")[2]
 
 
 def _prose(text: str) -> str:

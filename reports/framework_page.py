@@ -9,7 +9,7 @@ from .escaping import escaped
 from .matrix import counts_table
 from .results import Results
 from .tables import threshold_text
-from .verdict import passed_cases, verdict_of
+from .verdict import cases_text, verdict_of
 
 __all__ = ["framework_page"]
 
@@ -24,7 +24,7 @@ def framework_page(everything: list[Results]) -> str:
         [
             escaped(results["implementation"]["target"]),
             results["profile"],
-            _cases(results),
+            cases_text(*results["clauses"]),
             ", ".join(results["implementation"]["capabilities"]),
         ]
         for results in everything
@@ -53,12 +53,6 @@ def framework_page(everything: list[Results]) -> str:
         tabulate(profiles, ["adapter", "profile", "cases that pass", "capabilities"], "pipe"),
     ]
     return "\n\n".join(parts) + "\n"
-
-
-def _cases(results: Results) -> str:
-    """How many cases of all clauses passed, of those that were judged."""
-    passed, judged = map(sum, zip(*map(passed_cases, results["clauses"]), strict=True))
-    return f"{passed} of {judged}"
 
 
 def _how_many(everything: list[Results]) -> str:

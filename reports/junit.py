@@ -20,8 +20,8 @@ _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff
 def junit_xml(everything: list[Results]) -> str:
     """XML with a suite for each result.
 
-    A clause is skipped if it was not judged, is waived, or is a broken SHOULD. If the verdict is
-    the gate does not pass although no clause fails, an additional test case fails and says why.
+    A clause is skipped if it was not judged, is waived, or is a broken SHOULD. If the gate
+    does not pass although no clause fails, an additional test case fails and says why.
     """
     suites = ElementTree.Element("testsuites", name="lstm-conformance")
     for results in everything:

@@ -16,7 +16,6 @@ from .verdict import (
     broken,
     cases_text,
     gate_sentence,
-    passed_cases,
     unseen,
     verdict_sentence,
 )
@@ -120,9 +119,7 @@ def _worth_a_look(results: Results, style: str) -> str:
         ratios = [c["worst_ratio"] for c in these if c["worst_ratio"] is not None]
         if these:
             worst = ratio_text(max(ratios)) if ratios else ""
-            passed, judged = map(sum, zip(*map(passed_cases, these), strict=True))
-            cases = f"{passed} of {judged}" if judged else ""
-            rows.append([f"{len(these)} clauses", "", verdict, cases, worst, ""])
+            rows.append([f"{len(these)} clauses", "", verdict, cases_text(*these), worst, ""])
     return _aligned(rows, _HEADERS, style, _ALIGNMENT)
 
 

@@ -162,9 +162,9 @@ def passed_cases(clause: ClauseResult) -> tuple[int, int]:
     return counts[PASS], judged
 
 
-def cases_text(clause: ClauseResult) -> str:
-    """The share of cases that passed, as "3 of 10"; empty if none was judged."""
-    passed, judged = passed_cases(clause)
+def cases_text(*clauses: ClauseResult) -> str:
+    """The share of their cases that passed, as "3 of 10"; empty if none was judged."""
+    passed, judged = map(sum, zip(*map(passed_cases, clauses), strict=True))
     return f"{passed} of {judged}" if judged else ""
 
 

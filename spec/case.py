@@ -197,6 +197,10 @@ class Case:
             **config.parameter_shapes(),
         }
 
+    def numbers(self) -> int:
+        """How many numbers all its tensors have. Of two failing cases, fewer are easier to read."""
+        return sum(math.prod(shape) for shape in self.shapes().values())
+
     def argument_names(self) -> tuple[str, ...]:
         """Names of the tensors that are passed: input, states, parameters. Each has a gradient."""
         states = ("h_0", "c_0") if self.states else ()

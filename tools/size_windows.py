@@ -14,7 +14,6 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
-from math import prod
 from typing import Any
 
 from tabulate import tabulate
@@ -118,7 +117,6 @@ def _expected(case: Case) -> Together:
 @lru_cache
 def asked_cases(profile: str) -> Sequence[Asked]:
     """All cases of chapter SIZE, from small to large."""
-    found: dict[Case, Asked] = {}
     implementation = torch_lstm()
     settings = Settings(PROFILES[profile], 0, ("float32", "float64"), ("cpu",))
     collected = _Collected(implementation, settings)
@@ -130,21 +128,19 @@ def asked_cases(profile: str) -> Sequence[Asked]:
     for run in runs.values():
         run.test(Checker(implementation, settings, run.name, run.clauses, collected))
     found = {asked.case: asked for asked in collected.asked}
-    return sorted(found.values(), key=lambda asked: _numbers(asked.case))
-
-
-def _numbers(case: Case) -> int:
-    """How many numbers a case has, by which the failure that is shown is chosen."""
-    return sum(prod(shape) for shape in case.shapes().values())
+    # As a report chooses the failure that it shows.
+    return sorted(found.values(), key=lambda asked: asked.case.numbers())
 
 
 class _Collected(CaseJudge):
     """Keeps the cases that it is asked to judge."""
 
-    asked: list[Asked]
+    def __init__(self, implementation: TorchModule, settings: Settings) -> None:
+        super().__init__(implementation, settings)
+        self.asked: list[Asked] = []
 
     def judge(self, case: Case, rules: dict[str, Rule]) -> CaseOutcome:
-        self.asked = [*getattr(self, "asked", []), Asked(case, rules)]
+        self.asked.append(Asked(case, rules))
         return CaseOutcome([])
 
 

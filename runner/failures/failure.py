@@ -90,7 +90,7 @@ class Failure:
     def size(self) -> tuple[int, int, str]:
         """A key that sorts failures by how easy they are to read; no two cases have the same."""
         case = Case.parse(self.case)
-        return sum(math.prod(shape) for shape in case.shapes().values()), len(self.case), self.case
+        return case.numbers(), len(self.case), self.case
 
     def to_json(self) -> FoundFailure:
         """The failure as plain JSON, where numbers that JSON lacks are text."""
