@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from functools import cache
 from importlib import metadata
 
 from packaging.requirements import Requirement
@@ -25,16 +27,23 @@ def require_versions(target: str, extra: str) -> None:
     Raises:
         UsageError: something that is installed has another version.
     """
+    for name, specifier, version in _others(extra):
+        raise UsageError(
+            f"{target} needs {name} {specifier}, and {version} is installed: "
+            f"pip install --upgrade '{_PACKAGE}[{extra}]'."
+        )
+
+
+@cache  # reading what is installed takes long, and hundreds of targets are loaded to explain a failure
+def _others(extra: str) -> list[tuple[str, str, str]]:
+    """Name, wanted and installed version of what an extra needs, and is there in another version."""
+    others = []
     for requirement in _requirements(extra):
-        try:
+        with suppress(metadata.PackageNotFoundError):
             version = metadata.version(requirement.name)
-        except metadata.PackageNotFoundError:
-            continue
-        if not requirement.specifier.contains(version, prereleases=True):
-            raise UsageError(
-                f"{target} needs {requirement.name} {requirement.specifier}, and {version} is "
-                f"installed: pip install --upgrade '{_PACKAGE}[{extra}]'."
-            )
+            if not requirement.specifier.contains(version, prereleases=True):
+                others.append((requirement.name, str(requirement.specifier), version))
+    return others
 
 
 def _requirements(extra: str) -> list[Requirement]:

@@ -11,6 +11,7 @@ import sys
 import traceback
 from collections.abc import Callable, Collection
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -327,10 +328,18 @@ def _takes_device_and_dtype(factory: Any) -> bool:
 
 def _version(module: ModuleType) -> str:
     package = module.__name__.partition(".")[0]
+    installed = _installed_version(package)
+    if installed is not None:
+        return installed
+    return str(getattr(sys.modules.get(package), "__version__", _UNKNOWN))
+
+
+@cache  # reading it takes long for packages such as torch
+def _installed_version(package: str) -> str | None:
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
-        return str(getattr(sys.modules.get(package), "__version__", _UNKNOWN))
+        return None
 
 
 def _one_line(error: BaseException) -> str:

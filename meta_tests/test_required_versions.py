@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
 import pytest
 
-from lstm_conformance.adapters import REGISTRY, required_versions
+from lstm_conformance.adapters import REGISTRY, required_versions, target
 from lstm_conformance.adapters.required_versions import require_versions
 from lstm_conformance.adapters.target import load
 from lstm_conformance.spec.usage_error import UsageError
@@ -15,8 +16,13 @@ from lstm_conformance.spec.usage_error import UsageError
 from .helpers.command_line import run
 
 
+def forget() -> None:
+    required_versions._others.cache_clear()
+    target._installed_version.cache_clear()
+
+
 @pytest.fixture
-def installed(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
     """Name of each package that seems to be installed to its version."""
     versions: dict[str, str] = {}
 
@@ -26,7 +32,9 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
         return versions[name]
 
     monkeypatch.setattr(metadata, "version", version)
-    return versions
+    forget()
+    yield versions
+    forget()
 
 
 @pytest.mark.parametrize(

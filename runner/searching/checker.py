@@ -31,6 +31,7 @@ from ..judging.rules import Rule
 from .case_judge import CaseJudge, CaseOutcome, Judge
 from .combination_groups import side_by_side
 from .features import is_in, missing_parts
+from .local_constants import no_local_constants
 from .record import Record
 from .search import Search
 from .settings import Settings
@@ -543,7 +544,8 @@ class Checker:
             attempt(cases)  # Hypothesis reads the source of this function in each search
 
         # Flaky: an implementation that fails now and then has failed all the same.
-        with suppress(_CaseBroken, hypothesis.errors.Flaky, _OutOfTime, _Enough):
+        ends = suppress(_CaseBroken, hypothesis.errors.Flaky, _OutOfTime, _Enough)
+        with ends, no_local_constants():
             examine()
         self._keep(search, task.rules)
         return bool(search.smallest)
