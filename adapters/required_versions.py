@@ -34,9 +34,9 @@ def require_versions(target: str, extra: str) -> None:
         )
 
 
-@cache  # reading what is installed takes long, and hundreds of targets are loaded to explain a failure
+@cache  # reading this takes long, and hundreds of targets are loaded to explain a failure
 def _others(extra: str) -> list[tuple[str, str, str]]:
-    """Name, wanted and installed version of what an extra needs, and is there in another version."""
+    """Name, wanted and installed version of what an extra needs, where the two differ."""
     others = []
     for requirement in _requirements(extra):
         with suppress(metadata.PackageNotFoundError):

@@ -18,9 +18,9 @@ def no_local_constants() -> Iterator[None]:
 
     Recent releases of Hypothesis parse every imported module outside of ``site-packages``, and try
     its constants as examples. In a checkout of a framework these are thousands of modules, in each
-    process. No case needs them: all numbers that are drawn are below 100, and Hypothesis leaves such
-    constants out. It has no setting for this. If the function that is replaced here is renamed, runs
-    take longer, and their cases are the same.
+    process. No case needs them: all numbers that are drawn are below 100, and Hypothesis leaves
+    such constants out. It has no setting for this. If the function that is replaced here is
+    renamed, runs take longer, and their cases are the same.
     """
     providers = sys.modules.get(_PROVIDERS)
     reads = getattr(providers, _READS, None)
