@@ -207,6 +207,29 @@ class InputTakenForContiguous(ReadableLSTM):
         return super().forward(input, hx)
 
 
+@defect("PURE-9", INTERFACE, "input that is a part of a larger tensor, such as big[:, :rows]")
+class StepsTakenForDense(ReadableLSTM):
+    """Rows may lie apart, but each step is taken to follow the last row of the step before."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Result:
+        if isinstance(input, Tensor) and input.dim() == 3 and input.stride(-1) == 1:
+            first, second, features = input.shape
+            row = input.stride(1)
+            if input.stride(0) >= row > 0:
+                input = input.as_strided((first, second, features), (second * row, row, 1))
+        return super().forward(input, hx)
+
+
+@defect("PURE-9", INTERFACE, "input that is expanded over rows")
+class ExpandedAlongOneAxisIsOneVector(ReadableLSTM):
+    """Input in which one step or row stands for others is taken to be one vector everywhere."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Result:
+        if isinstance(input, Tensor) and 0 in input.stride()[:-1]:
+            input = input[(0,) * (input.dim() - 1)].expand(input.shape)
+        return super().forward(input, hx)
+
+
 @defect("PURE-9", INTERFACE, "bidirectional, packed, data that is not contiguous")
 class PackedDataTakenForContiguousInReverse(ReadableLSTM):
     """The reverse direction reads packed data as if its elements lay one behind the other."""
@@ -239,6 +262,20 @@ class StatesTakenForContiguous(ReadableLSTM):
         return super().forward(input, hx)
 
 
+@defect("PURE-10", INTERFACE, "states that are a part of more rows")
+class LayersOfStatesTakenForDense(ReadableLSTM):
+    """States with dense rows are read as if each layer followed the one before."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Result:
+        if hx is not None:
+            hx = dense_if_rows_are(hx[0]), dense_if_rows_are(hx[1])
+        return super().forward(input, hx)
+
+
+def dense_if_rows_are(state: Tensor) -> Tensor:
+    return taken_for_contiguous(state) if state.stride()[-2:] == (state.shape[-1], 1) else state
+
+
 @defect("PURE-11", GRADIENT, "gradients, input that is not contiguous")
 class GradientOfStridedInputTransposed(ReadableLSTM):
     """The gradient of an input with strides of its own is laid out for another order of axes."""
@@ -261,6 +298,18 @@ class MasksDrawnThoughUnused(ReadableLSTM):
         if layer > 0:
             torch.rand(1)
         return super().layer_input(steps, layer)
+
+
+@defect("PURE-12", GRADIENT, "dropout in training, state of torch's generator after backward")
+class GeneratorWoundBack(ReadableLSTM):
+    """The backward pass sets torch's generator to where the call began, to draw masks again."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Result:
+        state = torch.get_rng_state()
+        output, states = super().forward(input, hx)
+        if self.training and self.dropout and self.num_layers > 1 and states[0].requires_grad:
+            data_of(output).register_hook(lambda _: torch.set_rng_state(state))
+        return output, states
 
 
 @defect("PURE-12", INTERFACE, "state of NumPy's generator")

@@ -25,6 +25,16 @@ class WeightsTakenForContiguous(ReadableLSTM):
         return super().product(x, W.as_strided(W.shape, (W.shape[1], 1)))
 
 
+@defect("TRAIN-1", INTERFACE, "weights that are a part of longer rows")
+class DenseColumnsAreDenseRows(ReadableLSTM):
+    """Weights whose rows are dense are taken to have no gaps after their rows."""
+
+    def product(self, x: Tensor, W: Tensor) -> Tensor:
+        if W.stride(1) == 1:
+            W = W.as_strided(W.shape, (W.shape[1], 1))
+        return super().product(x, W)
+
+
 @defect("TRAIN-1", INTERFACE, "parameters behind other numbers in memory")
 class OffsetOfWeightsIgnored(ReadableLSTM):
     """The numbers of weight_hh are taken from the start of the memory in which they lie."""
@@ -162,6 +172,19 @@ class CotangentOfAnyZeroStrideIsOneNumber(_ChangesCotangents):
         if not any(stride == 0 and size > 1 for stride, size in pairs):
             return cotangent
         return cotangent.flatten()[0].expand(cotangent.shape)
+
+
+@defect("GRAD-16", GRADIENT, "cotangents that are a part of longer rows")
+class GapsAfterRowsOfCotangentsIgnored(_ChangesCotangents):
+    """Cotangents whose rows are dense are read as if nothing were between the rows."""
+
+    def change(self, cotangent: Tensor) -> Tensor:
+        if cotangent.dim() < 2 or cotangent.stride(-1) != 1 or cotangent.stride(-2) == 0:
+            return cotangent
+        there = cotangent.untyped_storage().nbytes() // cotangent.element_size()
+        if there - cotangent.storage_offset() < cotangent.numel():
+            return cotangent
+        return cotangent.as_strided(cotangent.shape, torch.empty(cotangent.shape).stride())
 
 
 @defect("TRAIN-6", GRADIENT, "a cotangent that is NaN")

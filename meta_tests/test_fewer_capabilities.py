@@ -18,6 +18,7 @@ from lstm_conformance.runner.session.suite import Run, runs_of
 from lstm_conformance.spec.capabilities import ALL
 from lstm_conformance.spec.clauses import TESTABLE
 from lstm_conformance.spec.precision import PRECISIONS
+from lstm_conformance.spec.sizes import AXES
 
 torch = pytest.importorskip("torch")
 
@@ -31,10 +32,11 @@ PROFILE = Profile(
 )
 SETTINGS = Settings(PROFILE, 0, tuple(PRECISIONS), ("cpu",))
 
-# They take long. The rules of the first three look at the results of the case alone, and those of
-# the others at many modules or masks.
+# They take long. The rules of the first two lines look at the results of the case alone, and those
+# of the last line at many modules or masks. One ladder of sizes is left, that of num_layers.
 LEFT_OUT = (
-    "test_every_combination", "test_wide_layers", "test_long_sequences",
+    "test_every_combination", "test_wide_layers", "test_long_sequences", "test_sizes_together",
+    *(f"test_every_size[{axis}]" for axis in AXES if axis != "num_layers"),
     "test_distribution_of_initial_values", "test_reset_parameters", "test_rate",
 )  # fmt: skip
 

@@ -15,6 +15,7 @@ import pytest
 pytest.importorskip("safetensors")
 
 from lstm_conformance.adapters.reference import ReferenceLSTM
+from lstm_conformance.adapters.target import load
 from lstm_conformance.runner.processes.child_process import (
     _LONGEST_LINE,
     _MOST_LINES,
@@ -66,6 +67,20 @@ def test_a_program_gives_the_same_numbers(program: Program, dtype: str) -> None:
     for name, tensor in mine.items():
         np.testing.assert_array_equal(its[name].values, tensor.values)
         assert its[name].dtype == dtype
+
+
+def test_bfloat16() -> None:
+    """Files have its numbers as float32. Results with more digits are results in float32."""
+    pytest.importorskip("torch")
+    served = Program([*SERVE[:-1], "torch.nn:LSTM"], Limits())
+    assert "bfloat16" in served.capabilities
+    case = EVERYTHING.with_values({}, dtype="bfloat16")
+    mine, its = load("torch.nn:LSTM").run(case).tensors, served.run(case).tensors
+    for name, tensor in mine.items():
+        np.testing.assert_array_equal(its[name].values, tensor.values)
+        assert its[name].dtype == tensor.dtype == "bfloat16"
+    wrong = Program([*SERVE[:-1], f"{IMPLEMENTATIONS}/programs.py:MoreDigits"], Limits())
+    assert wrong.run(case).tensors["output"].dtype == "float32"
 
 
 def test_given_values_travel(program: Program) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lstm_conformance.reference.oracle import expect
 from lstm_conformance.runner.judging.comparison import Finding, holds
-from lstm_conformance.runner.judging.memory_layouts import transposed, with_gaps
+from lstm_conformance.runner.judging.memory_layouts import part_of_longer, transposed, with_gaps
 from lstm_conformance.runner.judging.rules import close, close_gradients, on_bench
 from lstm_conformance.runner.judging.trial import Trial
 from lstm_conformance.runner.searching.checker import Checker
@@ -188,6 +188,9 @@ def strides_of_cotangents(trial: Trial, bench: Bench) -> Iterator[Finding]:
     for what, lay_out in (
         ("axes in another order", transposed),
         ("gaps between elements", with_gaps),
+        ("gaps between rows", lambda x: with_gaps(x, -2)),
+        ("gaps after rows", lambda x: part_of_longer(x, -1)),
+        ("gaps after batches", lambda x: part_of_longer(x, -2)),
     ):
         laid_out = {name: lay_out(cotangent) for name, cotangent in cotangents.items()}
         module, arguments = bench.module(), bench.arguments()

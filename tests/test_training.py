@@ -17,11 +17,7 @@ from numpy.typing import NDArray
 
 from lstm_conformance.reference.oracle import Expectation, expect
 from lstm_conformance.runner.judging.comparison import Finding, holds
-from lstm_conformance.runner.judging.memory_layouts import (
-    MEMORY_LAYOUTS,
-    expanded,
-    with_equal_rows,
-)
+from lstm_conformance.runner.judging.memory_layouts import MEMORY_LAYOUTS
 from lstm_conformance.runner.judging.rules import on_bench
 from lstm_conformance.runner.judging.trial import Trial
 from lstm_conformance.runner.searching.checker import Checker
@@ -82,11 +78,11 @@ def layout_of_the_parameters(trial: Trial) -> list[Finding]:
     findings: list[Finding] = []
     names = trial.case.config.parameter_shapes()
     for note, layout in MEMORY_LAYOUTS.items():
-        case = with_equal_rows(trial.case, names) if layout is expanded else trial.case
+        case = layout.case(trial.case, names)
         with trial.bench(case) as bench:
             module = bench.module()
             for parameter in module.parameters():
-                parameter.data = layout(parameter.detach())
+                parameter.data = layout.apply(parameter.detach())
             observed = forward_and_backward(bench, module, bench.arguments())
         expectation = trial.expectation if case is trial.case else expect(case)
         findings += all_close(trial, observed, expectation, f"parameters {note}")

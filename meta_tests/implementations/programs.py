@@ -19,3 +19,13 @@ class WrongOrder(ReferenceLSTM):
                 i, o, g, f = np.split(array, 4)
                 values[name] = np.concatenate([i, f, g, o])
         return super().run(case.with_values(values))
+
+
+class MoreDigits(ReferenceLSTM):
+    """Computes in float32 where bfloat16 is asked for, and does not round its results."""
+
+    capabilities = ReferenceLSTM.capabilities | {"bfloat16"}
+
+    def run(self, case: Case) -> Observation:
+        computed = case.with_values(case.arguments(), dtype="float32")
+        return super().run(computed if case.dtype == "bfloat16" else case)

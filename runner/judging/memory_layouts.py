@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...spec.case import Case
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["MEMORY_LAYOUTS", "Layout", "expanded", "transposed", "with_equal_rows", "with_gaps"]
+__all__ = ["MEMORY_LAYOUTS", "Layout", "part_of_longer", "transposed", "with_gaps"]
 
-Layout = Callable[["torch.Tensor"], "torch.Tensor"]
+
+# All axes but that of features.
+_VECTORS = (-2, -3)
 
 
 def transposed(x: torch.Tensor) -> torch.Tensor:
     """``x`` with its first axis innermost in memory."""
     return x.transpose(0, -1).contiguous().transpose(0, -1)
-
-
-def with_gaps(x: torch.Tensor) -> torch.Tensor:
-    """``x`` as every other number of rows that are twice as long, with NaN in between."""
-    gaps = x.new_full((*x.shape, 2), float("nan"))
-    gaps[..., 0] = x
-    return gaps.flatten(-2)[..., ::2]
 
 
 def behind_others(x: torch.Tensor) -> torch.Tensor:
@@ -36,25 +33,95 @@ def behind_others(x: torch.Tensor) -> torch.Tensor:
     return others[3:].view(x.shape)
 
 
-def expanded(x: torch.Tensor) -> torch.Tensor:
-    """The first vector of ``x`` in place of all its vectors, in the same memory."""
-    return x[(0,) * (x.dim() - 1)].expand(x.shape)
+def with_gaps(x: torch.Tensor, axis: int = -1) -> torch.Tensor:
+    """``x`` as every other element along ``axis`` of a larger tensor, with NaN in between."""
+    larger = _filled(x, axis, 2 * x.shape[axis])
+    every_other = larger[(..., slice(None, None, 2), *_whole(axis))]
+    every_other.copy_(x)
+    return every_other
 
 
+def part_of_longer(x: torch.Tensor, axis: int) -> torch.Tensor:
+    """``x`` as the first elements along ``axis`` of a tensor that has two more, which are NaN."""
+    larger = _filled(x, axis, x.shape[axis] + 2)
+    first = larger[(..., slice(x.shape[axis]), *_whole(axis))]
+    first.copy_(x)
+    return first
+
+
+def _filled(x: torch.Tensor, axis: int, length: int) -> torch.Tensor:
+    shape = list(x.shape)
+    shape[axis] = length
+    return x.new_full(shape, float("nan"))
+
+
+def _whole(axis: int) -> tuple[slice, ...]:
+    """Indices of the axes behind ``axis``, which is negative."""
+    return (slice(None),) * (-1 - axis)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A memory layout.
+
+    Attributes:
+        apply: gives a tensor with the same numbers in this layout.
+        equal: axes along which all vectors are one and the same; they are negative, and count only
+            where a tensor has them.
+    """
+
+    apply: Callable[[torch.Tensor], torch.Tensor]
+    equal: tuple[int, ...] = ()
+
+    def case(self, case: Case, names: Iterable[str]) -> Case:
+        """The case, with arguments whose numbers this layout can have."""
+        if not self.equal:
+            return case
+        return case.with_values(
+            {
+                name: _repeated(array, self.equal)
+                for name, array in case.arguments().items()
+                if name in names
+            }
+        )
+
+    def fits_packed(self, case: Case) -> bool:
+        """Whether rows that were packed from this case can have the layout.
+
+        They are one axis for all steps, and gradients do not pass through an expanded copy.
+        """
+        return not self.equal or (self.equal == _VECTORS and not case.cotangents)
+
+
+def _first_along(shape: tuple[int, ...], axes: tuple[int, ...]) -> tuple[slice, ...]:
+    """Indices of the first element along each of the axes that there are."""
+    there = {len(shape) + axis for axis in axes}
+    return tuple(slice(1) if axis in there else slice(None) for axis in range(len(shape)))
+
+
+def _repeated(array: NDArray[Any], axes: tuple[int, ...]) -> NDArray[Any]:
+    return np.broadcast_to(array[_first_along(array.shape, axes)], array.shape)
+
+
+def _expanded(*axes: int) -> Layout:
+    """The first vector along ``axes`` in place of all, in the same memory."""
+    return Layout(lambda x: x[_first_along(tuple(x.shape), axes)].expand(x.shape), axes)
+
+
+def _before_last(layout: Callable[[torch.Tensor, int], torch.Tensor], axis: int) -> Layout:
+    """A layout along an axis before the last one, for tensors that have it."""
+    return Layout(lambda x: layout(x, axis) if x.dim() >= -axis else x)
+
+
+# For input without batch_first, axis -3 is time and axis -2 is the batch.
 MEMORY_LAYOUTS: dict[str, Layout] = {
-    "transposed": transposed,
-    "with gaps": with_gaps,
-    "behind other numbers": behind_others,
-    "expanded": expanded,
+    "transposed": Layout(transposed),
+    "with gaps": Layout(with_gaps),
+    "as every other row": _before_last(with_gaps, -2),
+    "as every other step": _before_last(with_gaps, -3),
+    "as a part of longer rows": Layout(lambda x: part_of_longer(x, -1)),
+    "as a part of more rows": _before_last(part_of_longer, -2),
+    "behind other numbers": Layout(behind_others),
+    "expanded": _expanded(*_VECTORS),
+    "expanded over rows": _expanded(-2),
 }
-
-
-def with_equal_rows(case: Case, names: Iterable[str]) -> Case:
-    """The case with arguments whose values :func:`expanded` does not change."""
-    return case.with_values(
-        {
-            name: np.broadcast_to(array[(0,) * (array.ndim - 1)], array.shape)
-            for name, array in case.arguments().items()
-            if name in names
-        }
-    )

@@ -21,9 +21,10 @@ from ...spec.case import Case
 from ...spec.case_fields import case_fields
 from ...spec.clean_text import clean_text
 from ...spec.contract import Nonconformance, Observation, ObservedTensor, Unsupported
+from ...spec.precision import PRECISIONS
 from ...spec.usage_error import UsageError
 from .child_process import ChildProcess, Limits, ProcessFailed
-from .protocol_server import PROTOCOL
+from .protocol_server import PROTOCOL, stored_dtype
 from .regular_file import read_regular_file
 
 __all__ = ["PROTOCOL", "Program", "ProgramRaised", "adapter_command"]
@@ -36,8 +37,8 @@ _LARGEST_RESULTS = 1 << 28
 # In characters, of a text that a program supplies.
 _LONGEST_TEXT = 500
 
-# A program cannot have these: a module has to be in this process, and NumPy has no bfloat16.
-_IMPOSSIBLE = {"module", "bfloat16"}
+# A program cannot have this: a module has to be in this process.
+_IMPOSSIBLE = {"module"}
 
 # The packages that `--python` copies for the other interpreter.
 _PACKAGES = ("", "spec", "reference", "adapters", "runner", "runner.processes")
@@ -111,7 +112,8 @@ class Program:
         }
         with tempfile.TemporaryDirectory(prefix="lstm-conformance-") as folder:
             inputs, outputs = Path(folder, "inputs"), Path(folder, "outputs")
-            arrays = {name: np.ascontiguousarray(a.astype(case.dtype)) for name, a in given.items()}
+            dtype = stored_dtype(case.dtype)
+            arrays = {name: np.ascontiguousarray(a.astype(dtype)) for name, a in given.items()}
             save_file(arrays, inputs)
             answer = self._worker.ask(
                 {
@@ -131,7 +133,7 @@ class Program:
                 raise Nonconformance(f"the results cannot be read: {error}") from error
         seconds = answer.get("seconds", 0.0)
         return Observation(
-            {name: _observed(name, array) for name, array in tensors.items()},
+            {name: _observed(name, array, case.dtype) for name, array in tensors.items()},
             float(seconds) if isinstance(seconds, (int, float)) else 0.0,
         )
 
@@ -147,10 +149,16 @@ def _hint(error: ProcessFailed) -> str:
     return " Does it flush its standard output after every line?"
 
 
-def _observed(name: str, array: Any) -> ObservedTensor:
+def _observed(name: str, array: Any, dtype: str) -> ObservedTensor:
+    """The tensor of a file, which has all numbers of bfloat16 as float32."""
     if array.dtype.kind != "f":
         raise Nonconformance(f"{name} has dtype {array.dtype}")
-    return ObservedTensor(array.astype(np.float64), str(array.dtype), "cpu")
+    values = array.astype(np.float64)
+    shown = str(array.dtype)
+    if shown == stored_dtype(dtype):
+        rounded = PRECISIONS[dtype].round(values)
+        shown = dtype if np.array_equal(rounded, values, equal_nan=True) else shown
+    return ObservedTensor(values, shown, "cpu")
 
 
 def adapter_command(python: str, name: str) -> tuple[list[str], dict[str, str]]:

@@ -18,10 +18,18 @@ from ...spec.contract import Observation
 from ...spec.usage_error import UsageError
 from .answer_loop import Message, answer_requests
 
-__all__ = ["PROTOCOL", "Server", "main"]
+__all__ = ["PROTOCOL", "Server", "main", "stored_dtype"]
 
 # Version of the protocol. A change that programs for the old version would get wrong changes it.
 PROTOCOL = 1
+
+
+def stored_dtype(dtype: str) -> str:
+    """NumPy's name of the dtype in which files have numbers of ``dtype``.
+
+    NumPy has no bfloat16, and each of its numbers is also a float32.
+    """
+    return "float32" if dtype == "bfloat16" else dtype
 
 
 def main() -> int:
@@ -56,7 +64,7 @@ class Server:
             return {"unsupported": reason}
         observation: Observation = method(*arguments)
         arrays = {
-            name: np.ascontiguousarray(tensor.values.astype(tensor.dtype))
+            name: np.ascontiguousarray(tensor.values.astype(stored_dtype(tensor.dtype)))
             for name, tensor in observation.tensors.items()
         }
         save_file(arrays, message["outputs"])

@@ -95,8 +95,9 @@ CHAPTER = Chapter(
             id="PURE-9",
             title="Memory layout of the input",
             text=(
-                "Results are right wherever the elements of the input lie: transposed, with gaps, "
-                "behind other numbers, or expanded, where many are one and the same."
+                "Results are right wherever the elements of the input lie: transposed, with gaps "
+                "between numbers, rows or steps, behind other numbers, or expanded, where many are "
+                "one and the same."
             ),
             sources=("input", "input-packed"),
             builds_on=("COMB-1",),
@@ -124,7 +125,7 @@ CHAPTER = Chapter(
             text=(
                 "A call in which no dropout acts, and its backward pass, draw no random numbers: "
                 "the generators of torch, NumPy and Python stay where they are, in evaluation "
-                "and in training."
+                "and in training. Where dropout acts, the backward pass leaves them where they are."
             ),
             sources=("dropout", "multilayer"),
             level="SHOULD",

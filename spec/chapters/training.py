@@ -18,7 +18,8 @@ CHAPTER = Chapter(
             title="Memory layout of the parameters",
             text=(
                 "Results and gradients are right wherever the elements of the parameters lie: "
-                "transposed, with gaps, behind other numbers, expanded, or all in one buffer."
+                "transposed, with gaps between numbers or rows, behind other numbers, expanded, or "
+                "all in one buffer."
             ),
             sources=("each-step", "weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr"),
             builds_on=(*_GRADIENTS, "PARAM-21"),
