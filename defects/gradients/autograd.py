@@ -83,6 +83,26 @@ class GradientsSpentByBackward(ReadableLSTM):
         return a
 
 
+@defect("GRAD-14", GRADIENT, "gradients, a call between two backward passes of another call")
+class WorkspaceFreedByFirstBackward(ReadableLSTM):
+    """The first backward pass frees the workspace of its call, and a later call overwrites it."""
+
+    def finish(self, input: Input, steps: Steps, h_n: Tensor, c_n: Tensor) -> Result:
+        output, (h_n, c_n) = super().finish(input, steps, h_n, c_n)
+        if h_n.requires_grad:
+            free = self.__dict__.setdefault("free_workspaces", [])
+            workspace = free.pop() if free else [h_n.detach()]
+            mine = workspace[0] = h_n.detach()
+
+            def backward(gradient: Tensor) -> Tensor:
+                overwritten = workspace[0] is not mine
+                free.append(workspace)
+                return torch.zeros_like(gradient) if overwritten else gradient
+
+            h_n.register_hook(backward)
+        return output, (h_n, c_n)
+
+
 def accumulate(parameter: Tensor, gradient: Tensor) -> None:
     """Adds to ``.grad``, as the end of a backward pass does."""
     parameter.grad = gradient if parameter.grad is None else parameter.grad + gradient

@@ -141,7 +141,7 @@ CHAPTER = Chapter(
             title="Graph is retained",
             text=(
                 "With retain_graph=True a second backward pass through the same graph gives "
-                "the same gradients."
+                "the same gradients, after another call too."
             ),
             sources=(
                 "retain_graph",
