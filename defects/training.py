@@ -349,3 +349,27 @@ class BatchSizesKeptByTotal(ReadableLSTM):
         # Only if the batch is as large does nothing else notice.
         same_batch = sizes[0] == int(input.batch_sizes[0])
         return list(input.data.split(sizes if same_batch else input.batch_sizes.tolist()))
+
+
+# ----------------------------------------------------------------------------- hooks
+
+
+@defect("TRAIN-14", INTERFACE, "unbatched input, forward hooks")
+class UnbatchedInputCallsTheModuleAgain(ReadableLSTM):
+    """Unbatched input is one row of a batch, with which the module calls itself, hooks and all."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Result:
+        if isinstance(input, PackedSequence) or input.dim() != 2:
+            return super().forward(input, hx)
+        batch = 0 if self.batch_first else 1
+        rows = None if hx is None else (hx[0].unsqueeze(1), hx[1].unsqueeze(1))
+        output, (h_n, c_n) = self(input.unsqueeze(batch), rows)
+        return output.squeeze(batch), (h_n.squeeze(1), c_n.squeeze(1))
+
+
+@defect("TRAIN-14", INTERFACE, "forward hooks")
+class CallIsForward(ReadableLSTM):
+    """Calling the module calls forward directly, so that no hook runs."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.forward(*args, **kwargs)

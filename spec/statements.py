@@ -169,6 +169,7 @@ _ALL = (
     *_of_pytorch(
         ("module-mode", "torch.nn.Module", "train() and eval() set the mode, which dropout heeds"),
         ("module-to", "torch.nn.Module", "to() moves and converts the parameters"),
+        ("forward-hooks", "torch.nn.Module", "hooks run before and after each call of forward()"),
         ("module-pickle", "Saving and Loading Models", "a whole module is saved with pickle"),
         ("retain_graph", "torch.autograd.backward", "the graph is kept if retain_graph is true"),
         ("create_graph", "torch.autograd.backward", "gradients have a graph if create_graph is"),

@@ -499,6 +499,32 @@ def two_threads(trial: Trial) -> list[Finding]:
     return findings
 
 
+@pytest.mark.lstm_clause("TRAIN-14")
+def test_forward_hooks(lstm_check: Checker) -> None:
+    lstm_check.forall(ANY.but(cotangents=((),)), on_bench(forward_hooks), at_most=AT_MOST)
+
+
+def forward_hooks(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    module, runs = bench.module(), []
+
+    def before(module: Any, arguments: Any) -> None:
+        runs.append("forward pre-hook")
+
+    def after(module: Any, arguments: Any, result: Any) -> Any:
+        runs.append("forward hook")
+        output, states = result
+        return output, states[::-1]
+
+    hooks = [module.register_forward_pre_hook(before), module.register_forward_hook(after)]
+    exchanged = bench.observe_all(bench.call(module, bench.arguments()))
+    for hook, name in zip(hooks, ("forward pre-hook", "forward hook"), strict=True):
+        hook.remove()
+        count = runs.count(name)
+        yield holds("hooks", count == 1, f"a {name} ran {count} times in one call")
+    for name, other in {"h_n": "c_n", "c_n": "h_n"}.items():
+        yield trial.close(name, exchanged[other], note="which a hook exchanged for the other state")
+
+
 @pytest.mark.lstm_clause("TRAIN-11")
 def test_memory_of_many_calls(lstm_check: Checker) -> None:
     # Counting looks at every object of the process, which takes long.

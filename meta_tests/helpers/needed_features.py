@@ -308,8 +308,9 @@ NEEDED: dict[str, str] = {
     # ----------------------------------------------------------------------- purity
     **{
         f"PURE-{number}": f"{_ALL}; {_MODES}; some gradients steps sizes; some forward steps sizes"
-        for number in (1, 2, 4, 5, 6, 7, 12, 14, 15)
+        for number in (1, 2, 4, 5, 6, 7, 14, 15)
     },
+    "PURE-12": f"{_ALL}; {_MODES}; some some-dropout gradients steps sizes; some forward steps sizes",
     "PURE-3": f"every gradients; {_STACKS}; {_CALLS}",
     "PURE-8": f"every gradients; {_ALL}",
     "PURE-9": f"every forward; {_ALL}",
@@ -323,6 +324,7 @@ NEEDED: dict[str, str] = {
     "TRAIN-13": f"every gradients steps; {_CALLS}; some layers; some projection",
     "TRAIN-8": f"every gradients; {_STACKS}; {_CALLS}",
     "TRAIN-10": "every steps gradients; some layers; some directions; some projection; some packed",
+    "TRAIN-14": f"every forward; {_CALLS}",
     "TRAIN-11": "every gradients",
     # --------------------------------------------------------------- values at the edge
     "EDGE-1": f"every rows forward; {_STACKS}; {_PACKED}; some batched sizes; some states sizes",

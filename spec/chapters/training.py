@@ -150,6 +150,17 @@ CHAPTER = Chapter(
             needs=("module", "gradients"),
         ),
         Clause(
+            id="TRAIN-14",
+            title="Forward hooks",
+            text=(
+                "A call runs each forward hook and each forward pre-hook of the module once, and "
+                "what a hook returns takes the place of the result."
+            ),
+            sources=("forward-hooks",),
+            kind="interface",
+            needs=("module",),
+        ),
+        Clause(
             id="TRAIN-11",
             title="Memory of many calls",
             text="Calls and backward passes leave nothing behind: 20 keep no more tensors than 10.",
