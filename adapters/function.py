@@ -66,17 +66,41 @@ class FunctionLSTM:
         Raises:
             Nonconformance: a result is not an array of real numbers.
         """
-        arguments = self.arrays(case, case.arguments())
+        arguments, cotangents = self._given(case)
         start = time.perf_counter()
-        if case.cotangents:
-            cotangents = self.arrays(case, case.cotangent_values())
-            assert self._differentiate is not None, "the capability gradients needs differentiate"
-            outputs, gradients = self._differentiate(self.call(case), arguments, cotangents)
-        else:
-            outputs, gradients = self.call(case)(arguments), {}
+        results = self._results(case, arguments, cotangents)
         seconds = time.perf_counter() - start
-        results = {**outputs, **{f"{name}.grad": value for name, value in gradients.items()}}
         return Observation(self.observe(results), seconds)
+
+    def changed_arguments(self, case: Case) -> list[str]:
+        """Names of arguments, and ``cotangent of output``, ..., that a run of ``case`` changes."""
+        arguments, cotangents = self._given(case)
+        given = {**arguments, **{f"cotangent of {name}": c for name, c in cotangents.items()}}
+        before = self._bits(given)
+        self._results(case, arguments, cotangents)
+        return _differences(before, self._bits(given))
+
+    def changed_results(self, case: Case, later: Case) -> list[str]:
+        """Names of results of ``case`` that a later run of another case changes."""
+        results = self._results(case, *self._given(case))
+        before = self._bits(results)
+        self._results(later, *self._given(later))
+        return _differences(before, self._bits(results))
+
+    def _given(self, case: Case) -> tuple[Arrays, Arrays]:
+        """New arrays: the arguments, and the cotangents."""
+        cotangents = case.cotangent_values() if case.cotangents else {}
+        return self.arrays(case, case.arguments()), self.arrays(case, cotangents)
+
+    def _results(self, case: Case, arguments: Arrays, cotangents: Arrays) -> Arrays:
+        if not case.cotangents:
+            return self.call(case)(arguments)
+        assert self._differentiate is not None, "the capability gradients needs differentiate"
+        outputs, gradients = self._differentiate(self.call(case), arguments, cotangents)
+        return {**outputs, **{f"{name}.grad": value for name, value in gradients.items()}}
+
+    def _bits(self, arrays: Arrays) -> dict[str, bytes]:
+        return {name: np.asarray(self._numpy(array)).tobytes() for name, array in arrays.items()}
 
     def call(self, case: Case) -> Callable[[Arrays], Arrays]:
         """The function for ``case``: from a dict of arguments to a dict of outputs."""
@@ -105,6 +129,10 @@ class FunctionLSTM:
                 raise Nonconformance(f"{name} has dtype {array.dtype}") from None
             observed[name] = ObservedTensor(values, str(array.dtype), "cpu")
         return observed
+
+
+def _differences(before: dict[str, bytes], after: dict[str, bytes]) -> list[str]:
+    return [name for name, bits in before.items() if after[name] != bits]
 
 
 def too_long_to_unroll(case: Case) -> str | None:

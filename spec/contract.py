@@ -59,6 +59,11 @@ class Implementation(Protocol):
     * ``device_missing(device) -> str | None``: why a device cannot be used on this machine. An
       implementation without this method has only ``cpu``.
 
+    * ``changed_arguments(case) -> list[str]``: names of the arguments and cotangents that a run of
+      the case changes. Functions over arrays have it.
+    * ``changed_results(case, later) -> list[str]``: names of the results of the case that a later
+      run of another case changes. Functions over arrays have it.
+
     Three more methods belong to capabilities. Each may raise :class:`Unsupported`.
 
     * ``bench(case)``: a context manager. It returns an object with which a test constructs and

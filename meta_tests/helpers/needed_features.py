@@ -310,7 +310,7 @@ NEEDED: dict[str, str] = {
         f"PURE-{number}": f"{_ALL}; {_MODES}; some gradients steps sizes; some forward steps sizes"
         for number in (1, 2, 4, 5, 6, 7, 14, 15)
     },
-    "PURE-12": f"{_ALL}; {_MODES}; some some-dropout gradients steps sizes; some forward steps sizes",
+    "PURE-12": f"{_ALL}; {_MODES}; some some-dropout gradients; some forward steps sizes",
     "PURE-3": f"every gradients; {_STACKS}; {_CALLS}",
     "PURE-8": f"every gradients; {_ALL}",
     "PURE-9": f"every forward; {_ALL}",

@@ -140,6 +140,19 @@ class Trial:
             yield bench
         self.seconds += bench.seconds
 
+    def names_of(self, method: str, *cases: Case) -> list[str]:
+        """What a method of a function over arrays returns for these cases: names of arrays.
+
+        Raises:
+            Unsupported: the implementation has no such method.
+        """
+        ask = getattr(self.implementation, method, None)
+        if ask is None:
+            raise Unsupported("neither a torch.nn.Module nor a function over arrays")
+        self.plain = False
+        with known_settings():
+            return [_plain_text(name) for name in ask(*cases)]
+
     def tangents(self, direction: Mapping[str, Array]) -> Observation:
         """Forward mode: how outputs change along ``direction``.
 

@@ -14,11 +14,11 @@ CHAPTER = Chapter(
             title="Arguments unchanged",
             text=(
                 "Neither a call nor its backward pass changes a bit of the input, h_0 or c_0; of "
-                "a packed sequence, of its data."
+                "a packed sequence, of its data. A function over arrays changes no array that it "
+                "gets."
             ),
             sources=("inputs", "outputs"),
             kind="side effects",
-            needs=("module",),
         ),
         Clause(
             id="PURE-2",
@@ -63,9 +63,8 @@ CHAPTER = Chapter(
         Clause(
             id="PURE-6",
             title="Results are kept",
-            text="What a call returned stays what it was during later calls of the module.",
+            text="What a call returned stays what it was during later calls.",
             sources=("outputs",),
-            needs=("module",),
         ),
         Clause(
             id="PURE-7",
