@@ -237,26 +237,32 @@ def test_gradient_of_one_argument(lstm_check: Checker) -> None:
 
 def gradient_of_one_argument(trial: Trial, bench: Bench) -> Iterator[Finding]:
     """``torch.autograd.grad`` returns the gradient and does not change ``.grad``."""
-    names = trial.case.argument_names()
-    for name in names:
-        module, arguments = bench.module(), bench.arguments()
-        leaves = {**dict(module.named_parameters()), **arguments}
-        outputs, cotangents = bench.call(module, arguments), bench.cotangents()
-        (gradient,) = bench.torch.autograd.grad(
-            [outputs[output] for output in cotangents],
-            [leaves[name]],
-            list(cotangents.values()),
-            allow_unused=True,
-            materialize_grads=True,
-        )
-        tensor = f"{name}.grad"
-        yield trial.close(tensor, bench.observe(tensor, gradient), note="by torch.autograd.grad")
-        for other in names:
-            yield holds(
-                other,
-                leaves[other].grad is None,
-                f"torch.autograd.grad for {name} changed .grad",
-            )
+    for name in trial.case.argument_names():
+        for earlier in (False, True):  # whether tensors have a .grad of an earlier backward pass
+            yield from gradient_by_grad(trial, bench, name, earlier)
+
+
+def gradient_by_grad(trial: Trial, bench: Bench, name: str, earlier: bool) -> Iterator[Finding]:
+    module, arguments = bench.module(), bench.arguments()
+    leaves = {**dict(module.named_parameters()), **arguments}
+    if earlier:
+        for leaf in leaves.values():
+            leaf.grad = bench.torch.ones_like(leaf)
+    outputs, cotangents = bench.call(module, arguments), bench.cotangents()
+    (gradient,) = bench.torch.autograd.grad(
+        [outputs[output] for output in cotangents],
+        [leaves[name]],
+        list(cotangents.values()),
+        allow_unused=True,
+        materialize_grads=True,
+    )
+    tensor = f"{name}.grad"
+    note = "by torch.autograd.grad" + (", with a .grad from before" if earlier else "")
+    yield trial.close(tensor, bench.observe(tensor, gradient), note=note)
+    for other in trial.case.argument_names():
+        grad = leaves[other].grad
+        same = bool((grad == 1).all()) if earlier and grad is not None else grad is None
+        yield holds(other, same, f"torch.autograd.grad for {name} changed .grad")
 
 
 @pytest.mark.lstm_clause("GRAD-18")

@@ -120,6 +120,27 @@ class GradientsWrittenNotReturned(ReadableLSTM):
         return w
 
 
+@defect("GRAD-17", GRADIENT, "torch.autograd.grad of a parameter that has a .grad")
+class GradientsAddedToGradNotReturned(ReadableLSTM):
+    """If weight_ih has a .grad, the backward pass adds to it by itself, and returns zeros."""
+
+    def weights(self, layer: int, d: int) -> Weights:
+        w = super().weights(layer, d)
+        parameter = w.W_ih
+        if not parameter.requires_grad:
+            return w
+        view = parameter.view_as(parameter)
+
+        def add(gradient: Tensor) -> Tensor:
+            if parameter.grad is None:
+                return gradient
+            accumulate(parameter, gradient.detach())
+            return torch.zeros_like(gradient)
+
+        view.register_hook(add)
+        return w._replace(W_ih=view)
+
+
 # ------------------------------------------------------------------ without gradients
 
 
