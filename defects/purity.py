@@ -300,7 +300,7 @@ class MasksDrawnThoughUnused(ReadableLSTM):
         return super().layer_input(steps, layer)
 
 
-@defect("PURE-12", GRADIENT, "dropout in training, state of torch's generator after backward")
+@defect("PURE-18", GRADIENT, "dropout in training, state of torch's generator after backward")
 class GeneratorWoundBack(ReadableLSTM):
     """The backward pass sets torch's generator to where the call began, to draw masks again."""
 
@@ -309,6 +309,18 @@ class GeneratorWoundBack(ReadableLSTM):
         output, states = super().forward(input, hx)
         if self.training and self.dropout and self.num_layers > 1 and states[0].requires_grad:
             data_of(output).register_hook(lambda _: torch.set_rng_state(state))
+        return output, states
+
+
+@defect("PURE-18", GRADIENT, "dropout, numbers drawn between the call and its backward pass")
+class GeneratorLeftAfterMasks(ReadableLSTM):
+    """The backward pass sets torch's generator to where the call left it."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Result:
+        output, states = super().forward(input, hx)
+        if self.training and self.dropout and self.num_layers > 1 and states[0].requires_grad:
+            state = torch.get_rng_state()
+            states[0].register_hook(lambda _: torch.set_rng_state(state))
         return output, states
 
 

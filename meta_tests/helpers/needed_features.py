@@ -308,9 +308,9 @@ NEEDED: dict[str, str] = {
     # ----------------------------------------------------------------------- purity
     **{
         f"PURE-{number}": f"{_ALL}; {_MODES}; some gradients steps sizes; some forward steps sizes"
-        for number in (1, 2, 4, 5, 6, 7, 14, 15)
+        for number in (1, 2, 4, 5, 6, 7, 12, 14, 15)
     },
-    "PURE-12": f"{_ALL}; {_MODES}; some some-dropout gradients; some forward steps sizes",
+    "PURE-18": f"every some-dropout gradients layers; {_CALLS}; some projection",
     "PURE-3": f"every gradients; {_STACKS}; {_CALLS}",
     "PURE-8": f"every gradients; {_ALL}",
     "PURE-9": f"every forward; {_ALL}",

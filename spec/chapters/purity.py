@@ -124,12 +124,23 @@ CHAPTER = Chapter(
             text=(
                 "A call in which no dropout acts, and its backward pass, draw no random numbers: "
                 "the generators of torch, NumPy and Python stay where they are, in evaluation "
-                "and in training. Where dropout acts, the backward pass leaves them where they are."
+                "and in training."
             ),
             sources=("dropout", "multilayer"),
             level="SHOULD",
             kind="side effects",
             needs=("module",),
+        ),
+        Clause(
+            id="PURE-18",
+            title="Random state under dropout",
+            text=(
+                "Where dropout acts, the backward pass leaves the generators of torch, NumPy and "
+                "Python where they are, so that a program draws no numbers twice."
+            ),
+            sources=("dropout", "multilayer"),
+            kind="side effects",
+            needs=("module", "layers", "dropout", "gradients"),
         ),
         Clause(
             id="PURE-13",
