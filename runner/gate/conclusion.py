@@ -68,6 +68,6 @@ def _coloured(text: str, status: int) -> str:
     if not colon:
         return text
     colour = _RED if status == NOT_CONFORMANT else _YELLOW
-    if status == CONFORMANT and verdict == "CONFORMANT":
+    if status == CONFORMANT and verdict in ("CONFORMANT", "SHARD DONE"):
         colour = _GREEN
     return f"{before}{line}{colour}{verdict}{_PLAIN}{colon}{rest}\n"
