@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from .failures.failure import Failure
     from .searching.checker import Checker
     from .searching.record import Record
-    from .session.collector import Collector
     from .session.session import JudgingSession
 
 # The run has ended by itself. A shard, or the rest of a resumed run, may have no tests.
@@ -120,7 +119,9 @@ def pytest_configure_node(node: Any) -> None:
     session = config.stash.get(_SESSION, None)
     node.workerinput["lstm_judges"] = session is not None
     node.workerinput["lstm_notice"] = config.stash.get(_NOTICE, "")
-    node.workerinput["lstm_end"] = None if session is None else session.plan.end
+    budget = None if session is None else session.plan.budget
+    # A worker that replaces one that crashed has no time of its own.
+    node.workerinput["lstm_end"] = None if budget is None else budget.end
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
@@ -169,8 +170,6 @@ def lstm_check(request: pytest.FixtureRequest) -> Checker:
     """Judges cases for the clauses that the test is marked with."""
     session = _judging_session(request.config)
     node = request.node
-    if session.is_over():
-        pytest.skip("not reached in the time")
     checker = session.checker(_test_of(node), _clauses(node))
     node.stash[_CHECKER] = checker
     return checker
@@ -193,12 +192,19 @@ def pytest_pyfunc_call(
     pyfuncitem: pytest.Function,
 ) -> Generator[None, object, object]:
     """After a test of the suite has judged its cases, sets its outcome."""
-    result = yield
     checker = pyfuncitem.stash.get(_CHECKER, None)
-    if checker is not None:
-        session = _judging_session(pyfuncitem.config)
-        session.conclude(checker)
-        _raise_outcome(checker, session)
+    if checker is None:
+        return (yield)
+    from .searching.checker import NotReached
+
+    try:
+        result = yield
+    except NotReached:
+        del pyfuncitem.stash[_CHECKER]  # the report has no records then
+        pytest.skip("not reached in the time")
+    session = _judging_session(pyfuncitem.config)
+    session.conclude(checker)
+    _raise_outcome(checker, session)
     return result
 
 
@@ -243,14 +249,20 @@ def pytest_runtest_makereport(
 class _Hooks:
     """The hooks of the process in which all reports come together."""
 
-    def __init__(self, collector: Collector, config: pytest.Config) -> None:
-        self._collector = collector
+    def __init__(self, session: JudgingSession, config: pytest.Config) -> None:
+        self._collector = session.collector
+        self._budget = session.plan.budget
         self._config = config
+
+    def pytest_runtest_logstart(self) -> None:
+        if self._budget is not None:
+            self._budget.begin_first()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         test = _test_of_report(report, self._config)
         clauses = _clauses_of_test(test)
-        if clauses and (report.when == "call" or report.failed):
+        # A test that was not reached has no records.
+        if clauses and (hasattr(report, "lstm_records") or report.failed):
             records = _records(report)
             broke_off = report.failed and not any(record.failures for record in records)
             self._collector.add(
@@ -302,7 +314,7 @@ def _judging_session(config: pytest.Config) -> JudgingSession:
             raise pytest.UsageError(str(error)) from None
         config.stash[_SESSION] = session
         if not _is_worker(config):
-            config.pluginmanager.register(_Hooks(session.collector, config))
+            config.pluginmanager.register(_Hooks(session, config))
     return config.stash[_SESSION]
 
 

@@ -14,7 +14,7 @@ from ...reports.results import Results
 from ...reports.verdict import broken, unseen
 from ...spec.precision import PRECISIONS
 from ...spec.usage_error import UsageError
-from ...spec.verdicts import BROKEN, INCONCLUSIVE, NOT_TESTED, PASS, WAIVED
+from ...spec.verdicts import BROKEN, INCONCLUSIVE, NOT_TESTED, PASS, UNSUPPORTED, WAIVED
 from ..searching.profiles import PROFILES
 from ..session.options import Options
 from .exit_status import CONFORMANT, NOT_COMPLETED, NOT_CONFORMANT
@@ -125,7 +125,10 @@ class Comparison:
     def __init__(self, path: Path, before: Results, after: Results) -> None:
         asked = {clause["id"] for clause in after["clauses"]}
         clauses = [clause for clause in before["clauses"] if clause["id"] in asked]
-        never = {clause["id"] for clause in clauses if clause["verdict"] == NOT_TESTED}
+        # What the baseline did not judge either, and could not be judged now.
+        same = before["implementation"]["capabilities"] == after["implementation"]["capabilities"]
+        never_judged = (NOT_TESTED, UNSUPPORTED) if same else (NOT_TESTED,)
+        never = {clause["id"] for clause in clauses if clause["verdict"] in never_judged}
         unreached = unseen(after) if after["stopped"] else []
         self._path = path
         self._stays_open = any(c["must_hold"] for c in unreached if c["id"] not in never)

@@ -79,7 +79,7 @@ class JudgingSession:
         Args:
             options: that were asked for.
             processes: number of processes that run tests at once.
-            end: when time is over, if another process has decided that.
+            end: when time is over, if it began in another process.
             clock: in seconds, the same in all processes.
             write: takes the results; by default they are written to the file in ``options``.
             notice: the file that tells of the first failure.
@@ -114,12 +114,10 @@ class JudgingSession:
         """
         require_plainest_case(self.judged, self.settings)
 
-    def is_over(self) -> bool:
-        """Whether the time is over, so that no test may begin."""
-        return self.plan.budget is not None and self.plan.budget.is_over()
-
     def checker(self, test: str, clauses: tuple[str, ...]) -> Checker:
-        """The checker of one test.
+        """The checker of one test, which begins now.
+
+        If the time of the run is over, it raises :class:`.NotReached` instead of judging a case.
 
         Args:
             test: its name, with its file.
@@ -134,8 +132,10 @@ class JudgingSession:
         more: dict[str, Any] = {}
         if self._notice is not None:
             more["tell"] = self._notice.note
-        if self.plan.budget is not None and test in self.plan.tests:
-            more["out_of_time"] = self.plan.budget.begin(test)
+        budget = self.plan.budget
+        if budget is not None and test in self.plan.tests:
+            more["is_late"] = budget.is_over()
+            more["out_of_time"] = budget.begin(test)
         return Checker(implementation, self.settings, name, clauses, judge, **more)
 
     def conclude(self, checker: Checker) -> None:
