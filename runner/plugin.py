@@ -11,6 +11,7 @@ import os
 import shutil
 import signal
 from collections.abc import Generator, Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -22,7 +23,7 @@ from ..spec.clean_text import clean_text
 from ..spec.interrupts import end_run, handle_interrupts
 from ..spec.usage_error import UsageError
 from ..tests import MARKER
-from .session.options import NOTICE_FILE, PYTEST_PREFIX, Options
+from .session.options import PROGRESS_FILE, PYTEST_PREFIX, Options
 
 if TYPE_CHECKING:
     from ..reports.results import RecordResult
@@ -42,7 +43,7 @@ _OPTIONS = pytest.StashKey[Options]()
 _SESSION = pytest.StashKey["JudgingSession"]()
 _SEND = pytest.StashKey[Any]()  # a function that takes the results
 _CHECKER = pytest.StashKey["Checker"]()
-_NOTICE = pytest.StashKey[str]()  # the file that tells of the first failure
+_PROGRESS = pytest.StashKey[str]()  # the file that tells how far the run has come
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -74,14 +75,15 @@ def _options(config: pytest.Config) -> tuple[Options, bool]:
     number = config.option.lstm_channel
     if _is_worker(config):
         given = _worker_input(config)
-        config.stash[_NOTICE] = given["lstm_notice"]
-        return Options.from_json(given["lstm_options"]), given["lstm_judges"]
+        config.stash[_PROGRESS] = given["lstm_progress_file"]
+        options = Options.from_json(given["lstm_options"])
+        return replace(options, progress=False), given["lstm_judges"]
     if number is not None:
         from .session.channel import ResultsEnd
 
         channel = ResultsEnd(number)
         config.stash[_SEND] = channel.send
-        config.stash[_NOTICE] = str(Path(config.option.basetemp).parent / NOTICE_FILE)
+        config.stash[_PROGRESS] = str(Path(config.option.basetemp).parent / PROGRESS_FILE)
         options, asked = Options.from_json(channel.options), True
     else:
         options = Options.from_pytest(config.option)
@@ -118,7 +120,7 @@ def pytest_configure_node(node: Any) -> None:
     node.workerinput["lstm_options"] = config.stash[_OPTIONS].to_json()
     session = config.stash.get(_SESSION, None)
     node.workerinput["lstm_judges"] = session is not None
-    node.workerinput["lstm_notice"] = config.stash.get(_NOTICE, "")
+    node.workerinput["lstm_progress_file"] = config.stash.get(_PROGRESS, "")
     budget = None if session is None else session.plan.budget
     # A worker that replaces one that crashed has no time of its own.
     node.workerinput["lstm_end"] = None if budget is None else budget.end
@@ -296,17 +298,18 @@ def _records(report: pytest.TestReport) -> list[Record]:
 def _judging_session(config: pytest.Config) -> JudgingSession:
     """The run that the options ask for; made when it is first needed."""
     if _SESSION not in config.stash:
+        from .session.progress_file import ProgressFile
         from .session.session import JudgingSession
 
         given = _worker_input(config)
-        notice = config.stash.get(_NOTICE, "")
+        file = config.stash.get(_PROGRESS, "")
         try:
             session = JudgingSession.of_options(
                 config.stash[_OPTIONS],
                 processes=given.get("workercount", 1),
                 end=given.get("lstm_end"),
                 write=config.stash.get(_SEND, None),
-                notice=Path(notice) if notice else None,
+                progress=ProgressFile(Path(file)) if file else None,
             )
             if not _is_worker(config):
                 session.require_plainest_case()

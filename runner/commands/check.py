@@ -18,6 +18,7 @@ from ..gate.conclusion import conclude
 from ..gate.exit_status import NOT_COMPLETED
 from ..processes.interrupts import Interrupts
 from ..session.options import Options
+from ..session.progress import FailureLines, Progress, ProgressShown
 from ..session.pytest_process import PytestEnded, run_tests
 from ..session.test_outcome import CUT_SHORT
 
@@ -90,13 +91,13 @@ def _judge(options: Options, folder: Path, interrupts: Interrupts) -> tuple[Resu
 
     Within a budget, tests that used up their share of the time run again in what others left.
     """
-    start, rest = time.monotonic(), options
+    start, rest, shown = time.monotonic(), options, _progress(options.quiet)
     results: Results | None = None
     for number in count():
         own_folder = folder / str(number)
         own_folder.mkdir()
         try:
-            results = run_tests(rest, own_folder, interrupts)
+            results = run_tests(rest, own_folder, interrupts, shown)
         except PytestEnded as ended:
             return results, str(ended)
         if interrupts.seconds is not None:
@@ -108,6 +109,13 @@ def _judge(options: Options, folder: Path, interrupts: Interrupts) -> tuple[Resu
         write_results(file, results)
         rest = replace(options, resume=file, max_time=round(left, 3), seed=results["seed"])
     raise AssertionError
+
+
+def _progress(quiet: bool) -> ProgressShown | None:
+    """Shows on standard error how far the run has come; no failures if ``quiet``."""
+    if sys.stderr.isatty():
+        return Progress(sys.stderr, failures=not quiet)
+    return None if quiet else FailureLines(sys.stderr)
 
 
 def _gets_further(results: Results, left: float, workers: int) -> bool:

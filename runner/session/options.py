@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_TARGET",
-    "NOTICE_FILE",
+    "PROGRESS_FILE",
     "PYTEST_PREFIX",
     "Options",
     "argument_type",
@@ -51,8 +51,8 @@ DEFAULT_TARGET = "torch.nn:LSTM"
 
 PYTEST_PREFIX = "--lstm-"
 
-# In the folder of a run: tells of its first failure.
-NOTICE_FILE = "first_failure"
+# In the folder of a run: tells how far it has come.
+PROGRESS_FILE = "progress"
 
 
 @dataclass(frozen=True)
