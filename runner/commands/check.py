@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
+from argparse import Namespace
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
+from ...reports.escaping import one_line
 from ...reports.results import Results
 from ...reports.verdict import not_passed
 from ...reports.writing import check_outputs, write_results
@@ -20,9 +22,38 @@ from ..processes.interrupts import Interrupts
 from ..session.options import Options
 from ..session.progress import FailureLines, Progress, ProgressShown
 from ..session.pytest_process import PytestEnded, run_tests
+from ..session.settings_file import read_settings
 from ..session.test_outcome import CUT_SHORT
 
-__all__ = ["check"]
+__all__ = ["check", "check_options"]
+
+
+def check_options(arguments: Namespace) -> Options:
+    """The options of the command line, and those in ``pyproject.toml``. Says if there are any.
+
+    Raises:
+        UsageError: one of them makes no sense.
+    """
+    settings = read_settings(_working_folder())
+    if not settings.name:
+        return Options.from_command(arguments)
+    named = (arguments.target, arguments.program)
+    theirs = (settings.values.get("target"), settings.values.get("program"))
+    # Known deviations, for example, are those of one implementation.
+    is_another = any(named) and any(theirs) and named != theirs
+    options = Options.from_command(arguments, {} if is_another else settings.values)
+    if not options.quiet:
+        used = f"are for {one_line(str(theirs[0] or theirs[1]))}, and not used"
+        used = used if is_another else f"are used: {settings.shown}"
+        print(f"The settings in {settings.name} {used}.", file=sys.stderr)
+    return options
+
+
+def _working_folder() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise UsageError("the working folder was removed: change to another one.") from None
 
 
 def check(options: Options) -> int:
@@ -31,10 +62,6 @@ def check(options: Options) -> int:
     Raises:
         UsageError: one of the options makes no sense.
     """
-    try:
-        Path.cwd()
-    except FileNotFoundError:
-        raise UsageError("the working folder was removed: change to another one.") from None
     # Results may replace those that they resume.
     check_outputs(
         {"--json": options.json, "--markdown": options.markdown},
