@@ -140,7 +140,11 @@ class Options:
         isolated=True,
     )
     python: str | None = _option(
-        None, "--python", "PATH", "interpreter in which the adapter TARGET is run", isolated=True
+        None,
+        "--python",
+        "PATH",
+        "interpreter in which TARGET is run; it needs NumPy and safetensors",
+        isolated=True,
     )
     isolate: bool = _option(False, "--isolate", "", "judge every case in a process that may crash")
     time_limit: float = _option(
@@ -368,16 +372,12 @@ class Options:
         return options
 
     def _contradiction(self) -> str:
-        from ...adapters import REGISTRY
-
         if self.target is not None and self.program is not None:
             return "give a TARGET or --exec COMMAND, one of them."
         if self.target is not None and not self.target.strip():
             return "TARGET is empty: is a variable not set?"
         if self.program is not None and (self.python is not None or self.isolate):
             return "--exec is a process of its own: --python and --isolate do not go with it."
-        if self.python is not None and self.target not in REGISTRY:
-            return f"--python runs one of the adapters {', '.join(REGISTRY)}."
         if self.verbose and self.quiet:
             return "--verbose and --quiet contradict each other: give one of them."
         names = ("shard", "max_time", "resume", "baseline")
