@@ -11,6 +11,8 @@ from ...reports.difference import Change, Difference, difference, difference_tab
 from ...reports.escaping import escaped, one_line
 from ...reports.reading import read_results
 from ...reports.results import Results
+from ...reports.sections import LONGEST_PAGE, Section, fitted
+from ...reports.tables import markdown_lines
 from ...reports.verdict import broken, unseen
 from ...spec.precision import PRECISIONS
 from ...spec.usage_error import UsageError
@@ -164,13 +166,14 @@ class Comparison:
     def markdown(self) -> str:
         """For a file or a job summary: the verdict first."""
         lines = [*reversed(self._verdict()), *summary(self._found)]
-        parts = [
-            f"# Compared with {escaped(one_line(str(self._path)))}",
-            "  \n".join(escaped(line) for line in lines),
+        sections = [
+            Section(f"# Compared with {escaped(one_line(str(self._path)))}", 0, "the title"),
+            Section(markdown_lines(lines), 0, "the summary"),
         ]
         if self._found.anything:
-            parts.append(difference_table(self._found, "pipe"))
-        return "\n\n".join(parts) + "\n"
+            table = difference_table(self._found, "pipe")
+            sections.append(Section(table, 1, "the table of what changed"))
+        return fitted(sections, LONGEST_PAGE // 2)
 
     def _verdict(self) -> list[str]:
         worse = [change.clause["id"] for change in self.worse]
