@@ -5,10 +5,12 @@ from __future__ import annotations
 from contextlib import suppress
 from functools import cache
 from importlib import metadata
-
-from packaging.requirements import Requirement
+from typing import TYPE_CHECKING
 
 from ..spec.usage_error import UsageError
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 __all__ = ["require_versions"]
 
@@ -50,7 +52,10 @@ def _requirements(extra: str) -> list[Requirement]:
     try:
         lines = metadata.requires(_PACKAGE) or []
     except metadata.PackageNotFoundError:  # the package is imported without being installed
-        lines = []
+        return []
+    # An interpreter of --python, where this package is not installed, need not have it.
+    from packaging.requirements import Requirement
+
     found = map(Requirement, lines)
     return [
         requirement

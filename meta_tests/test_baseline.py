@@ -111,14 +111,56 @@ def test_a_broken_clause_that_the_baseline_lacks_fails() -> None:
     assert compared(before, results("pass")).status == 0
 
 
-def test_a_run_that_was_not_completed_shows_only_what_broke() -> None:
-    assert compared(results(), results("pass", stopped="interrupted")).status == 3
-    assert compared(results(), results("fail", stopped="interrupted")).status == 3
-    assert compared(results(), results("not tested", stopped="max-failures")).status == 3
-    assert compared(results(), results("fail", stopped="max-failures")).status == 1
-    assert compared(results("not tested"), results("not tested", stopped="max-time")).status == 0
-    found = compared(results(), results("not tested", stopped="max-failures"))
-    assert "NOT COMPLETED: not all that before.json holds was judged." in found.text()
+def stopped(why: str, verdict: str, unreached: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Results of a run that ended early, before it reached some clauses."""
+    found = results(verdict, stopped=why)
+    for clause in found["clauses"]:
+        if clause["id"] in unreached:
+            clause.update(verdict="not tested", counts={}, failure=None, worst_ratio=None)
+    return found
+
+
+@pytest.mark.parametrize("why", ["max-failures", "max-time"])
+def test_what_was_not_reached_is_not_worse_and_not_compared(why: str) -> None:
+    found = compared(results(), stopped(why, "fail", ("EQ-2", "EQ-3")))
+    assert [change.clause["id"] for change in found.worse] == ["EQ-1"]
+    assert found.unreached == ["EQ-2", "EQ-3"]
+    assert found.status == 1
+    says = "2 clauses were not reached, so they are not compared.\nWORSE than before.json: EQ-1.\n"
+    assert found.text().endswith(says)
+    assert "no longer judged" not in found.text()
+    assert "2 clauses were not reached, so they are not compared" in found.markdown()
+
+
+@pytest.mark.parametrize("why", ["max-failures", "max-time"])
+def test_a_run_that_did_not_reach_everything_is_not_completed(why: str) -> None:
+    """What it did not reach may be worse."""
+    found = compared(results(), stopped(why, "pass", ("EQ-3",)))
+    assert (found.worse, found.status) == ([], 3)
+    says = "NOT COMPLETED: nothing worse than before.json in what was judged.\n"
+    assert found.text().endswith(f"1 clause was not reached, so it is not compared.\n{says}")
+    assert compared(results(), stopped(why, "pass")).status == 0, "every clause was judged"
+    for verdict in ("not tested", "unsupported"):
+        found = compared(results(verdict), stopped(why, "pass", ("EQ-1",)))
+        assert (found.unreached, found.status) == ([], 0), "as in the baseline"
+    more = stopped(why, "pass", ("EQ-1",))
+    more["implementation"] = {**more["implementation"], "capabilities": []}
+    assert compared(results("unsupported"), more).status == 3, "it may be supported now"
+    recommended = stopped(why, "pass", ("EQ-3",))
+    recommended["clauses"][2]["must_hold"] = False
+    assert compared(results(), recommended).status == 0, "nothing about it fails a run"
+
+
+def test_an_interrupted_run_is_not_completed_and_says_what_is_worse() -> None:
+    assert compared(results(), stopped("interrupted", "pass")).status == 3
+    found = compared(results(), stopped("interrupted", "fail", ("EQ-3",)))
+    assert found.status == 3
+    says = "NOT COMPLETED: EQ-1 worse than before.json in what was judged.\n"
+    assert found.text().endswith(says)
+
+
+def test_a_clause_that_was_reached_and_is_not_judged_any_more_is_worse() -> None:
+    assert compared(results(), stopped("max-time", "unsupported")).status == 1
 
 
 @pytest.mark.parametrize(
@@ -288,3 +330,7 @@ def test_what_was_broken_before_does_not_fail(tmp_path: Path) -> None:
     ended, _ = check("wrong.py:LSTM", *asked, cwd=tmp_path)
     assert ended.status == 1
     assert ended.out.endswith("Broken as before: PROJ-1.\nWORSE than before.json: EQ-2.\n")
+    ended, _ = check("wrong.py:LSTM", *asked, "-x", cwd=tmp_path)
+    assert ended.status == 1
+    says = "1 clause was not reached, so it is not compared.\nWORSE than before.json: EQ-2.\n"
+    assert ended.out.endswith(says)

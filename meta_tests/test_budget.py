@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from collections import Counter
 from collections.abc import Iterable
 from functools import cache
 from itertools import pairwise
@@ -133,6 +134,22 @@ def test_a_test_may_take_one_and_a_half_times_its_share() -> None:
     assert budget.begin("test 9")()
 
 
+def test_the_time_begins_with_the_first_test() -> None:
+    now = [0.0]
+    budget = Budget(100.0, [f"test {k}" for k in range(10)], 1, lambda: now[0])
+    now[0] = 5000.0
+    assert (budget.end, budget.is_over()) == (None, False)
+    out_of_time = budget.begin("test 0")
+    assert budget.end == 5100.0
+    now[0] = 5014.0
+    assert not out_of_time()
+    now[0] = 5100.0
+    budget.begin_first()
+    assert budget.is_over(), "it begins once"
+    replacing = Budget(100.0, ["test 9"], 1, lambda: now[0], end=budget.end)
+    assert replacing.is_over(), "a process that comes later has no time of its own"
+
+
 def test_processes_share_the_tests_and_not_the_time() -> None:
     now = [0.0]
     budget = Budget(100.0, [f"test {k}" for k in range(10)], 3, lambda: now[0])
@@ -246,13 +263,37 @@ def pairs(some: list[Combination]) -> set[tuple[tuple[str, Any], ...]]:
     return {(row[i], row[j]) for row in values for i in range(len(row)) for j in range(i)}
 
 
-def test_the_time_is_over_before_the_first_test(tmp_path: Path) -> None:
-    options = ("--profile", "smoke", "--clause", "EQ-1", "--clause", "SHAPE-1")
-    ended, found = check("reference", *options, "--max-time", "0.001", cwd=tmp_path)
+def test_clauses_that_cannot_be_asked_are_unsupported_in_any_time() -> None:
+    """Also if the capability follows from the cases, and not from the clause."""
+    slow = Slow()
+    clauses = ("EQ-1", "SHAPE-1", "DIR-1", "PARAM-1", "COMB-3")
+    judged = planned(
+        implementation=slow,
+        clock=slow.clock,
+        max_time=1.0,
+        clauses=clauses,
+        known=(),
+        without=("bidirectional",),
+    )
+    judge(judged)
+    verdicts = {clause["id"]: clause["verdict"] for clause in judged.results("max-time")["clauses"]}
+    assert verdicts.pop("DIR-1") == verdicts.pop("PARAM-1") == "unsupported"
+    assert sorted(verdicts.values()) == ["not tested", "not tested", "pass"]
+    assert slow.runs == 1
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_in_no_time_one_clause_is_judged(workers: str, tmp_path: Path) -> None:
+    options = ("--profile", "smoke", "--clause", "EQ-1,SHAPE-1,STATE-1,PARAM-1")
+    more = ("--max-time", "0.001", "-n", workers)
+    ended, found = check("reference", *options, *more, cwd=tmp_path)
     assert ended.status == 3
     jsonschema.validate(found, SCHEMA)
     assert found["stopped"] == "max-time"
-    assert states(found) == {"not reached"}
+    assert "not reached" in states(found)
+    verdicts = Counter(clause["verdict"] for clause in found["clauses"])
+    assert 1 <= verdicts["pass"] <= 2
+    assert verdicts["unsupported"] == 1
     assert "no verdict on reference 0.1.0 (max-time)" in ended.out
     (tmp_path / "first.json").write_text(json.dumps(found))
     ended, resumed = check(
@@ -261,7 +302,7 @@ def test_the_time_is_over_before_the_first_test(tmp_path: Path) -> None:
     assert ended.status == 0
     assert resumed["stopped"] is None
     assert "parts" not in resumed
-    assert min(clause["cases"] for clause in resumed["clauses"]) >= 10
+    assert all(clause["cases"] >= 10 for clause in resumed["clauses"] if clause["id"] != "PARAM-1")
 
 
 @pytest.mark.parametrize("workers", ["0", "2"])
@@ -287,7 +328,9 @@ def test_tests_that_were_cut_short_get_the_time_that_is_left(
     def expected(names: Iterable[str]) -> dict[str, float]:
         return {name: 0.01 if name.startswith("test_shapes.") else 1.0 for name in names}
 
-    def run_tests(command: list[str], log: Path, interrupts: Interrupts, channel: Channel) -> int:
+    def run_tests(
+        command: list[str], log: Path, interrupts: Interrupts, channel: Channel, look: Any
+    ) -> int:
         number = os.dup(int(dict(pairwise(command))["--lstm-channel"]))
         channel.start()
         other_end = ResultsEnd(number)
@@ -328,5 +371,4 @@ def test_a_malformed_time_is_refused_in_one_sentence(tmp_path: Path) -> None:
 
 def test_without_a_limit_the_time_is_never_over() -> None:
     run = planned().session
-    assert run.plan.end is None
-    assert not run.is_over()
+    assert run.plan.budget is None

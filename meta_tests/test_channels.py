@@ -256,7 +256,7 @@ def test_a_process_that_gave_its_results_is_ended(
         [sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True
     )
     gave_results: Any = SimpleNamespace(is_over=True)
-    assert _wait(process, Interrupts(), gave_results, tmp_path / "no notice") is None
+    assert _wait(process, Interrupts(), gave_results, lambda: None) is None
     assert process.returncode == -signal.SIGKILL
 
 

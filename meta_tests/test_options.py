@@ -172,7 +172,6 @@ def test_values_that_are_refused(arguments: list[str], says: str) -> None:
         ([], "give a TARGET or --exec"),
         (["reference", "--exec", "x"], "give a TARGET or --exec"),
         (["--exec", "x", "--isolate"], "--isolate do not go with it"),
-        (["my:LSTM", "--python", "p"], "--python runs one of the adapters"),
         (["reference", "--case", "v1", "--shard", "1/2"], "--shard does not go with it"),
         (["reference", "--shard", "1/2", "--profile", "thorough"], "needs --seed"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lstm_conformance import UsageError, parametrize
+from lstm_conformance import UsageError, check, parametrize
 
 from .helpers.command_line import Ended, environment
 
@@ -184,3 +185,46 @@ def test_tests_of_ones_own_with_the_fixture_are_errors(tests: str, tmp_path: Pat
     assert "error" in ended.out.splitlines()[-1]
     assert "deselected" not in ended.out
     assert "decorate a function with @lstm_conformance.parametrize(YourLSTM)" in ended.out
+
+
+# What makes sense for a whole run alone, in one or several processes.
+OF_A_RUN = {"max_time", "max_failures", "progress", "workers", "isolate"}
+
+
+def test_the_keywords_are_those_of_check() -> None:
+    """Both list them, so that ``help`` and editors show them."""
+    ours, theirs = (inspect.signature(function).parameters for function in (parametrize, check))
+    assert {*theirs} - {*ours} == OF_A_RUN
+    assert {*ours} <= {*theirs}
+    for name, parameter in ours.items():
+        assert parameter.annotation == theirs[name].annotation, name
+        expected = "smoke" if name == "profile" else theirs[name].default
+        assert parameter.default == expected, name
+
+
+def test_every_keyword_reaches_the_run() -> None:
+    """A keyword that is listed and dropped would judge something else than was asked."""
+    values = {
+        "profile": "default", "clauses": "EQ-1", "strict": True, "without": "packed",
+        "require": "states", "sizes": "hidden_size=9", "seed": 7, "dtypes": "float32",
+        "devices": "cpu", "working_precision": "tf32", "diagnosis": False,
+        "known_deviations": {"EQ-1": "known"}, "capabilities": {"states"},
+        "differentiate": lambda *given: None, "only": "numbers",
+    }  # fmt: skip
+    assert {*values} == {*inspect.signature(parametrize).parameters} - {"obj"}
+
+    def lstm(case: object, arguments: object) -> None:
+        """Is not called."""
+
+    def run_of(**keywords: object) -> object:
+        return parametrize(lstm, **keywords).args[1][0]._run  # type: ignore[arg-type]
+
+    for name, value in values.items():
+        run, plain = run_of(**{name: value}), run_of()
+        parts = [
+            (vars(one.options), one._deviations, one.given.make().capabilities, one.given)  # type: ignore[attr-defined]
+            for one in (run, plain)
+        ]
+        if name == "differentiate":
+            assert "gradients" in parts[0][2]
+        assert parts[0][:3] != parts[1][:3], name

@@ -24,7 +24,7 @@ from lstm_conformance.runner.processes.child_process import (
     ProcessFailed,
     _read,
 )
-from lstm_conformance.runner.processes.program import PROTOCOL, Program, adapter_command
+from lstm_conformance.runner.processes.program import PROTOCOL, Program
 from lstm_conformance.spec.case import OUTPUTS, Case
 from lstm_conformance.spec.config import LSTMConfig
 from lstm_conformance.spec.contract import Nonconformance, Unsupported
@@ -120,15 +120,6 @@ def test_the_page_names_the_version() -> None:
     assert f"version {PROTOCOL};" in (DOCS / "protocol.md").read_text("utf-8")
 
 
-def test_an_adapter_in_another_interpreter_needs_nothing_installed() -> None:
-    """Only the copied files are before everything else on the path of this interpreter."""
-    command, environment = adapter_command(sys.executable, "reference")
-    copied = Path(environment["PYTHONPATH"], "lstm_conformance")
-    assert copied.joinpath("adapters", "reference.py").is_file()
-    assert not copied.joinpath("tests").exists()
-    assert Program(command, Limits(), environment).run(EVERYTHING).tensors.keys() >= {"input.grad"}
-
-
 @pytest.mark.parametrize(
     ("command", "says"),
     [
@@ -157,7 +148,6 @@ def test_programs_that_do_not_follow_the_protocol_are_refused(
         ((), "give a TARGET or --exec COMMAND, one of them"),
         (("reference", "--exec", "x"), "give a TARGET or --exec COMMAND, one of them"),
         (("--exec", "x", "--isolate"), "--exec is a process of its own"),
-        (("a:B", "--python", sys.executable), "--python runs one of the adapters"),
         (("--exec", "no-such-program"), "no-such-program cannot be judged"),
         (("reference", "--time-limit", "-1"), "'-1' is no number above 0"),
         (("reference", "--without", "gravity"), "there is no capability 'gravity'"),

@@ -11,6 +11,8 @@ from xml.etree import ElementTree
 import pytest
 
 from lstm_conformance.reports.reading import read_results
+from lstm_conformance.reports.sections import LONGEST_PAGE
+from lstm_conformance.runner.commands import report as report_command
 from lstm_conformance.runner.commands.main import main
 
 from .helpers.made_up_results import hostile, right, wrong
@@ -140,9 +142,15 @@ def test_a_job_summary_that_is_too_long_is_shortened(
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
     assert report(files[1], "--job-summary") == 0
     page = summary.read_text("utf-8")
-    assert page.startswith("DEVIATES: mine 1.0")
+    assert page.startswith("# Conformance of mine 1.0\n\nDEVIATES: mine 1.0")
+    assert page.index("## EQ-1 ") < page.index("| clause |"), "causes come first"
+    assert len(page) <= LONGEST_PAGE
+    summary.unlink()
+    monkeypatch.setattr(report_command, "_LARGEST_JOB_SUMMARY", 1000)
+    assert report(files[0], files[1], "--job-summary") == 0
+    page = summary.read_text("utf-8")
+    assert "DEVIATES: mine 1.0" in page
     assert "too long for a job summary" in page
-    assert len(page) < 5000
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 from statistics import mean
+from typing import Any
 
 import pytest
 
 from lstm_conformance.reports.tables import summary
+from lstm_conformance.runner.failures.failure import Failure
 from lstm_conformance.runner.gate.baseline import Comparison
 from lstm_conformance.runner.gate.exit_status import exit_status
 from lstm_conformance.runner.judging.known_deviations import Deviation
@@ -21,7 +23,7 @@ from lstm_conformance.runner.session.suite import judging_tests
 from lstm_conformance.spec.clauses import TESTABLE
 
 from .helpers.command_line import check, environment
-from .helpers.sessions import DEVIATION, add_constructed, planned
+from .helpers.sessions import CASE, DEVIATION, add_constructed, planned
 
 EVERYTHING = judging_tests(TESTABLE, PROFILES["default"])
 
@@ -86,7 +88,7 @@ def test_a_shard_without_a_test_says_so_and_is_no_failure(tmp_path: Path) -> Non
     options = ("--profile", "smoke", "--clause", "EQ-2", "--shard", "2/2")
     ended, results = check("reference", *options, cwd=tmp_path)
     assert ended.status == 0
-    assert "shard 2 of 2 of reference 0.1.0: it has no tests" in ended.out
+    assert "SHARD DONE: shard 2 of 2 of reference 0.1.0: it has no tests" in ended.out
     assert results["gate_passed"] is False
     assert results["clauses"] == []
     assert results["shard"] == {"index": 2, "count": 2}
@@ -100,7 +102,43 @@ def test_the_gate_never_passes_for_a_shard() -> None:
     found = judged.results(None)
     assert {clause["verdict"] for clause in found["clauses"]} == {"pass"}
     assert found["gate_passed"] is False
-    assert "nothing that it judged is broken" in summary(found)
+    verdict, gate, *_ = summary(found).splitlines()
+    says = "SHARD DONE: shard 1 of 2 of reference 0.1.0: nothing that it judged is broken. "
+    assert verdict.startswith(says)
+    assert "`lstm-conformance merge`" in verdict
+    assert gate == "Gate: open until all shards are merged."
+
+
+def of_shard(verdict: str, stopped: str | None = None) -> dict[str, Any]:
+    """Results of a shard whose tests had this verdict, or were not reached."""
+    judged = planned(shard="1/2", known=())
+    failures = [Failure("error", CASE, CASE, exception="ValueError: no")] * (verdict == "error")
+    for name, clauses in judged.tests.items() if verdict != "not reached" else ():
+        records = [Record(clause, {verdict: 1}, failures=failures).to_json() for clause in clauses]
+        judged.add(name, clauses, records, "", 1.0)
+    return judged.results(stopped)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "stopped", "status", "words", "gate"),
+    [
+        ("pass", "max-time", 0, "SHARD DONE: shard 1 of 2 ", "Gate: open"),
+        ("error", None, 1, "DEVIATES: ", "Gate: failed"),
+        ("error", "max-failures", 1, "DEVIATES: ", "Gate: failed"),
+        ("not reached", "max-time", 3, "NOT COMPLETED: ", "Gate: not completed."),
+        ("pass", "interrupted", 3, "NOT COMPLETED: ", "Gate: not completed."),
+    ],
+)
+def test_a_shard_did_its_part_only_if_nothing_failed_and_every_clause_was_seen(
+    verdict: str, stopped: str | None, status: int, words: str, gate: str
+) -> None:
+    found = of_shard(verdict, stopped)
+    assert exit_status(found) == status
+    first, second, *_ = summary(found).splitlines()
+    assert first.startswith(words)
+    assert second.startswith(gate)
+    if verdict == "error":
+        assert "(shard 1 of 2" in first
 
 
 def test_a_shard_in_which_nothing_is_supported_is_no_worse_than_a_baseline() -> None:

@@ -9,9 +9,10 @@ from tabulate import tabulate
 
 from ..spec.usage_error import UsageError
 from ..spec.verdicts import BROKEN
-from .escaping import escaped, fenced, one_line
+from .escaping import escaped, one_line
 from .results import ClauseResult, Results
-from .tables import failure_text, ratio_text
+from .sections import Section, fitted
+from .tables import failure_as_markdown, failure_text, markdown_lines, ratio_text, shortened
 
 __all__ = [
     "Change",
@@ -34,6 +35,9 @@ _VALUES: tuple[Literal["profile", "seed", "case", "threshold"], ...] = (
     "threshold",
 )
 _LISTS: tuple[Literal["dtypes", "devices", "without"], ...] = ("dtypes", "devices", "without")
+
+# In characters.
+_LONGEST_NAME = 200
 
 _JUDGED = ("pass", "waived", *BROKEN)
 
@@ -168,16 +172,15 @@ def difference_text(found: Difference) -> str:
 
 def difference_markdown(found: Difference) -> str:
     """For a file or a job summary: the summary first."""
-    parts = [
-        f"# What changed in {escaped(one_line(found.after['implementation']['name']))}",
-        "  \n".join(map(escaped, summary(found))),
+    name = escaped(shortened(one_line(found.after["implementation"]["name"]), _LONGEST_NAME))
+    sections = [
+        Section(f"# What changed in {name}", 0, "the title"),
+        Section(markdown_lines(summary(found)), 0, "the summary"),
     ]
     if found.anything:
-        parts.append(difference_table(found, "pipe"))
-    for clause in _causes(found):
-        parts.append(f"## {clause['id']} {escaped(clause['title'])}")
-        parts.append(fenced(failure_text(clause)))
-    return "\n\n".join(parts) + "\n"
+        sections.append(Section(difference_table(found, "pipe"), 1, "the table of clauses"))
+    sections += [Section(failure_as_markdown(clause), 2, "failure") for clause in _causes(found)]
+    return fitted(sections)
 
 
 def summary(found: Difference) -> list[str]:

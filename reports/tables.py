@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -12,6 +13,7 @@ from ..spec.clauses import prerequisites
 from ..spec.verdicts import BROKEN
 from .escaping import escaped, fenced, one_line, printable
 from .results import ClauseResult, DiagnosisResult, Results
+from .sections import LONGEST_PAGE, Section, fitted, length, shortened_lines
 from .verdict import (
     broken,
     cases_text,
@@ -24,14 +26,17 @@ __all__ = [
     "cause_key",
     "clause_table",
     "dtypes_of",
+    "failure_as_markdown",
     "failure_text",
     "html_table",
+    "markdown_lines",
     "markdown_report",
     "note",
     "one_line_report",
     "plain_table",
     "ratio_text",
     "short_report",
+    "shortened",
     "summary",
     "tensor_rows",
     "text_report",
@@ -90,6 +95,9 @@ _FEW_CLAUSES = 12
 
 # In characters, in tables for terminals. The whole note is in other reports.
 _WIDEST_NOTE = 60
+
+# The same in Markdown.
+_WIDEST_NOTE_ON_A_PAGE = 300
 
 # In lines, of the text on one cause.
 _LONGEST_FACTS = 12
@@ -172,22 +180,81 @@ def _name(results: Results) -> str:
     return one_line(f"{implementation['name']} {implementation['version']}")
 
 
-def markdown_report(results: Results) -> str:
-    """For a file or a job summary: the verdict first."""
+def markdown_report(results: Results, longest: int = LONGEST_PAGE) -> str:
+    """For a pull request or a job summary: the verdict first, then the causes, and the table.
+
+    Args:
+        results: of one implementation.
+        longest: number of characters of the page. What does not fit is left out, and counted.
+    """
     implementation, environment = results["implementation"], results["environment"]
-    name = f"{implementation['name']} {implementation['version']}"
+    name = one_line(f"{implementation['name']} {implementation['version']}")
     packages = ", ".join(f"{name} {v}" for name, v in environment["packages"].items())
-    parts = [
-        f"# Conformance of {escaped(one_line(name))}",
-        escaped(summary(results)).replace("\n", "  \n"),
-        _table(results, "pipe"),
-        _tensor_table(results, "pipe"),
-        *_failures_as_markdown(results),
-        escaped(
-            one_line(f"Python {environment['python']} on {environment['platform']}; {packages}.")
+    where = f"Python {environment['python']} on {environment['platform']}; {packages}."
+    causes, others = _failure_sections(results, longest // 2)
+    worth = [clause for clause in results["clauses"] if clause["verdict"] not in _QUIET]
+    few: Results = {**results, "clauses": worth}
+    sections = [
+        Section(f"# Conformance of {escaped(shortened(name, _LONGEST_NAME))}", 0, "the title"),
+        Section(markdown_lines(summary(results).split("\n")), 0, "the summary"),
+        *causes,
+        Section(
+            _table(results, "pipe"),
+            2,
+            "the table of clauses",
+            instead=_table(few, "pipe"),
+            lacking="the clauses that passed or are unsupported",
         ),
+        Section(_tensor_table(results, "pipe"), 3, "the table of tensors"),
+        *others,
+        Section(escaped(shortened(one_line(where), _LONGEST_LINE)), 0, "the environment"),
     ]
-    return "\n\n".join(parts) + "\n"
+    return fitted(sections, longest)
+
+
+# Verdicts that need no look.
+_QUIET = ("pass", "unsupported")
+
+# In characters.
+_LONGEST_NAME, _LONGEST_SUMMARY, _LONGEST_FAILURE = 200, 8000, 6000
+
+
+def markdown_lines(lines: Iterable[str]) -> str:
+    """Lines of text in Markdown, which are shortened if they are very long."""
+    clean = [escaped(shortened(line, _LONGEST_LINE)) for line in lines]
+    return "  \n".join(shortened_lines(clean, _LONGEST_SUMMARY))
+
+
+def _failure_sections(results: Results, longest: int) -> tuple[list[Section], list[Section]]:
+    """The failures of clauses that are causes, and those of the others, known deviations last.
+
+    Args:
+        results: of one implementation.
+        longest: in characters. The first failure of each cause is more important than the tables,
+            up to so many characters of them all.
+    """
+    failing = [clause for clause in results["clauses"] if clause["verdict"] in (*BROKEN, "waived")]
+    causes: list[Section] = []
+    others: list[Section] = []
+    shown: set[str] = set()
+    for clause in sorted(failing, key=lambda c: (c["verdict"] == "waived", not c["root_cause"])):
+        text, key = failure_as_markdown(clause), cause_key(clause) or clause["id"]
+        is_first = clause["root_cause"] and clause["must_hold"] and key not in shown
+        longest -= length(text) if is_first else 0
+        rank = 1 if is_first and longest >= 0 else 4
+        shown.add(key)
+        (causes if clause["root_cause"] else others).append(Section(text, rank, "failure"))
+    return causes, others
+
+
+def failure_as_markdown(clause: ClauseResult) -> str:
+    """A heading, and the text on the failure of ``clause``, which is shortened if it is long."""
+    known = clause["verdict"] == "waived"
+    what = " (a cause)" if clause["root_cause"] else " (a known deviation)" if known else ""
+    text = failure_text(clause)
+    if len(text) > _LONGEST_FAILURE:
+        text = f"{text[:_LONGEST_FAILURE]}\n..."
+    return f"## {clause['id']} {escaped(one_line(clause['title']))}{what}\n\n{fenced(text)}"
 
 
 def clause_table(rows: Sequence[tuple[str, str, str, str]]) -> str:
@@ -317,7 +384,7 @@ def _table(results: Results, style: str) -> str:
     clean = escaped if style == "pipe" else str
 
     def notes(text: str) -> str:
-        return text if style == "pipe" else shortened(text, _WIDEST_NOTE)
+        return shortened(text, _WIDEST_NOTE_ON_A_PAGE if style == "pipe" else _WIDEST_NOTE)
 
     rows = [
         [
@@ -330,7 +397,9 @@ def _table(results: Results, style: str) -> str:
         ]
         for clause in results["clauses"]
     ]
-    return _aligned(rows, _HEADERS, style, _ALIGNMENT)
+    table = _aligned(rows, _HEADERS, style, _ALIGNMENT)
+    # One long note would make every row of Markdown as long.
+    return re.sub(" {2,}", " ", table) if style == "pipe" else table
 
 
 def _tensor_table(results: Results, style: str) -> str:
@@ -398,18 +467,6 @@ def ratio_text(ratio: float | None) -> str:
 
 def _failures_as_text(results: Results) -> list[str]:
     return [failure_text(c) for c in results["clauses"] if c["root_cause"]]
-
-
-def _failures_as_markdown(results: Results) -> list[str]:
-    """Causes come first, and known deviations last."""
-    parts = []
-    failing = [clause for clause in results["clauses"] if clause["verdict"] in (*BROKEN, "waived")]
-    for clause in sorted(failing, key=lambda c: (c["verdict"] == "waived", not c["root_cause"])):
-        known = clause["verdict"] == "waived"
-        what = " (a cause)" if clause["root_cause"] else " (a known deviation)" if known else ""
-        parts.append(f"## {clause['id']} {escaped(one_line(clause['title']))}{what}")
-        parts.append(fenced(failure_text(clause)))
-    return parts
 
 
 def failure_text(clause: ClauseResult) -> str:

@@ -20,6 +20,7 @@ __all__ = [
     "broken",
     "cases_text",
     "deviates",
+    "did_its_part",
     "gate_sentence",
     "in_part",
     "not_passed",
@@ -69,6 +70,15 @@ def unseen(results: Results) -> list[ClauseResult]:
     ]
 
 
+def did_its_part(results: Results) -> bool:
+    """Whether these are results of a shard in which every clause of its tests had a case."""
+    return (
+        results["shard"] is not None
+        and results["stopped"] in (None, "max-time")
+        and not unseen(results)
+    )
+
+
 def verdict_of(clauses: list[ClauseResult], gate_passed: bool) -> VerdictResult:
     """The verdict that the verdicts on all clauses give.
 
@@ -111,27 +121,35 @@ def verdict_text(results: Results) -> str:
 def verdict_sentence(results: Results, name: str) -> str:
     """The verdict on the implementation, in one or two sentences; ``name`` is its subject."""
     verdict = verdict_of(results["clauses"], results["gate_passed"])
+    shard, stopped = _shard(results), results["stopped"]
+    so_far = f", as far as was judged in {results['duration_seconds']:.0f} s" if stopped else ""
     if verdict["word"] == "conforms":
         of = f" of {listed(results['kinds'])}" if results["kinds"] else ""
-        seconds = f"{results['duration_seconds']:.0f} s"
-        part = f", as far as was judged in {seconds}" if results["stopped"] else ""
-        says = f"what the documentation of torch.nn.LSTM says{of}{part}"
+        says = f"what the documentation of torch.nn.LSTM says{of}{so_far}"
         return f"CONFORMANT: {name} does {says}.{_declared(results)}"
     if verdict["word"] == "deviates":
-        stopped = f" (stopped early: {results['stopped']})" if results["stopped"] else ""
-        number = f"{verdict['deviating']} of {verdict['judged']} clauses that were judged{stopped}"
+        early = f"stopped early: {stopped}" if stopped else ""
+        remarks = ", ".join(remark for remark in (shard, early) if remark)
+        judged = f"clauses that were judged{f' ({remarks})' if remarks else ''}"
+        number = f"{verdict['deviating']} of {verdict['judged']} {judged}"
         numbers = {kind: verdict["kinds"][kind]["deviating"] for kind in KINDS}
         kinds = listed([f"{numbers[kind]} about {kind}" for kind in KINDS if numbers[kind]])
         apart = f"DEVIATES: {name} deviates in {number}, {kinds}."
         more = f"{_recommended(verdict)}{_numbers_are_right(results)}{_declared(results)}"
         return f"{apart}{more}"
-    shard = results.get("shard")
-    if shard is not None and not (results["stopped"] or unseen(results)):
+    if did_its_part(results):
         what = "nothing that it judged is broken" if results["clauses"] else "it has no tests"
-        part = f"shard {shard['index']} of {shard['count']} of {name}"
-        return f"NOT COMPLETED: {part}: {what}. `lstm-conformance merge` gives the verdict."
-    why = results["stopped"] or "nothing was shown"
-    return f"NOT COMPLETED: no verdict on {name} ({why})."
+        return (
+            f"SHARD DONE: {shard} of {name}: {what}{so_far}. "
+            "`lstm-conformance merge` joins all shards and gives the verdict."
+        )
+    return f"NOT COMPLETED: no verdict on {name} ({stopped or 'nothing was shown'})."
+
+
+def _shard(results: Results) -> str:
+    """Which shard these are results of; empty if they are of none."""
+    shard = results["shard"]
+    return "" if shard is None else f"shard {shard['index']} of {shard['count']}"
 
 
 def gate_sentence(results: Results) -> str:
@@ -152,6 +170,8 @@ def gate_sentence(results: Results) -> str:
     if inconclusive and not in_part(results):
         are = "clause is" if inconclusive == 1 else "clauses are"
         return f"Gate: failed. {inconclusive} {are} inconclusive."
+    if did_its_part(results):
+        return "Gate: open until all shards are merged."
     return "Gate: not completed."
 
 

@@ -11,6 +11,7 @@ import os
 import shutil
 import signal
 from collections.abc import Generator, Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -22,14 +23,13 @@ from ..spec.clean_text import clean_text
 from ..spec.interrupts import end_run, handle_interrupts
 from ..spec.usage_error import UsageError
 from ..tests import MARKER
-from .session.options import NOTICE_FILE, PYTEST_PREFIX, Options
+from .session.options import PROGRESS_FILE, PYTEST_PREFIX, Options
 
 if TYPE_CHECKING:
     from ..reports.results import RecordResult
     from .failures.failure import Failure
     from .searching.checker import Checker
     from .searching.record import Record
-    from .session.collector import Collector
     from .session.session import JudgingSession
 
 # The run has ended by itself. A shard, or the rest of a resumed run, may have no tests.
@@ -43,7 +43,7 @@ _OPTIONS = pytest.StashKey[Options]()
 _SESSION = pytest.StashKey["JudgingSession"]()
 _SEND = pytest.StashKey[Any]()  # a function that takes the results
 _CHECKER = pytest.StashKey["Checker"]()
-_NOTICE = pytest.StashKey[str]()  # the file that tells of the first failure
+_PROGRESS = pytest.StashKey[str]()  # the file that tells how far the run has come
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -75,14 +75,15 @@ def _options(config: pytest.Config) -> tuple[Options, bool]:
     number = config.option.lstm_channel
     if _is_worker(config):
         given = _worker_input(config)
-        config.stash[_NOTICE] = given["lstm_notice"]
-        return Options.from_json(given["lstm_options"]), given["lstm_judges"]
+        config.stash[_PROGRESS] = given["lstm_progress_file"]
+        options = Options.from_json(given["lstm_options"])
+        return replace(options, progress=False), given["lstm_judges"]
     if number is not None:
         from .session.channel import ResultsEnd
 
         channel = ResultsEnd(number)
         config.stash[_SEND] = channel.send
-        config.stash[_NOTICE] = str(Path(config.option.basetemp).parent / NOTICE_FILE)
+        config.stash[_PROGRESS] = str(Path(config.option.basetemp).parent / PROGRESS_FILE)
         options, asked = Options.from_json(channel.options), True
     else:
         options = Options.from_pytest(config.option)
@@ -119,8 +120,10 @@ def pytest_configure_node(node: Any) -> None:
     node.workerinput["lstm_options"] = config.stash[_OPTIONS].to_json()
     session = config.stash.get(_SESSION, None)
     node.workerinput["lstm_judges"] = session is not None
-    node.workerinput["lstm_notice"] = config.stash.get(_NOTICE, "")
-    node.workerinput["lstm_end"] = None if session is None else session.plan.end
+    node.workerinput["lstm_progress_file"] = config.stash.get(_PROGRESS, "")
+    budget = None if session is None else session.plan.budget
+    # A worker that replaces one that crashed has no time of its own.
+    node.workerinput["lstm_end"] = None if budget is None else budget.end
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
@@ -169,8 +172,6 @@ def lstm_check(request: pytest.FixtureRequest) -> Checker:
     """Judges cases for the clauses that the test is marked with."""
     session = _judging_session(request.config)
     node = request.node
-    if session.is_over():
-        pytest.skip("not reached in the time")
     checker = session.checker(_test_of(node), _clauses(node))
     node.stash[_CHECKER] = checker
     return checker
@@ -193,12 +194,19 @@ def pytest_pyfunc_call(
     pyfuncitem: pytest.Function,
 ) -> Generator[None, object, object]:
     """After a test of the suite has judged its cases, sets its outcome."""
-    result = yield
     checker = pyfuncitem.stash.get(_CHECKER, None)
-    if checker is not None:
-        session = _judging_session(pyfuncitem.config)
-        session.conclude(checker)
-        _raise_outcome(checker, session)
+    if checker is None:
+        return (yield)
+    from .searching.checker import NotReached
+
+    try:
+        result = yield
+    except NotReached:
+        del pyfuncitem.stash[_CHECKER]  # the report has no records then
+        pytest.skip("not reached in the time")
+    session = _judging_session(pyfuncitem.config)
+    session.conclude(checker)
+    _raise_outcome(checker, session)
     return result
 
 
@@ -243,14 +251,20 @@ def pytest_runtest_makereport(
 class _Hooks:
     """The hooks of the process in which all reports come together."""
 
-    def __init__(self, collector: Collector, config: pytest.Config) -> None:
-        self._collector = collector
+    def __init__(self, session: JudgingSession, config: pytest.Config) -> None:
+        self._collector = session.collector
+        self._budget = session.plan.budget
         self._config = config
+
+    def pytest_runtest_logstart(self) -> None:
+        if self._budget is not None:
+            self._budget.begin_first()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         test = _test_of_report(report, self._config)
         clauses = _clauses_of_test(test)
-        if clauses and (report.when == "call" or report.failed):
+        # A test that was not reached has no records.
+        if clauses and (hasattr(report, "lstm_records") or report.failed):
             records = _records(report)
             broke_off = report.failed and not any(record.failures for record in records)
             self._collector.add(
@@ -284,17 +298,18 @@ def _records(report: pytest.TestReport) -> list[Record]:
 def _judging_session(config: pytest.Config) -> JudgingSession:
     """The run that the options ask for; made when it is first needed."""
     if _SESSION not in config.stash:
+        from .session.progress_file import ProgressFile
         from .session.session import JudgingSession
 
         given = _worker_input(config)
-        notice = config.stash.get(_NOTICE, "")
+        file = config.stash.get(_PROGRESS, "")
         try:
             session = JudgingSession.of_options(
                 config.stash[_OPTIONS],
                 processes=given.get("workercount", 1),
                 end=given.get("lstm_end"),
                 write=config.stash.get(_SEND, None),
-                notice=Path(notice) if notice else None,
+                progress=ProgressFile(Path(file)) if file else None,
             )
             if not _is_worker(config):
                 session.require_plainest_case()
@@ -302,7 +317,7 @@ def _judging_session(config: pytest.Config) -> JudgingSession:
             raise pytest.UsageError(str(error)) from None
         config.stash[_SESSION] = session
         if not _is_worker(config):
-            config.pluginmanager.register(_Hooks(session.collector, config))
+            config.pluginmanager.register(_Hooks(session, config))
     return config.stash[_SESSION]
 
 

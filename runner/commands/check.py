@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
+from argparse import Namespace
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
+from ...reports.escaping import one_line
 from ...reports.results import Results
 from ...reports.verdict import not_passed
 from ...reports.writing import check_outputs, write_results
@@ -18,10 +20,40 @@ from ..gate.conclusion import conclude
 from ..gate.exit_status import NOT_COMPLETED
 from ..processes.interrupts import Interrupts
 from ..session.options import Options
+from ..session.progress import FailureLines, Progress, ProgressShown
 from ..session.pytest_process import PytestEnded, run_tests
+from ..session.settings_file import read_settings
 from ..session.test_outcome import CUT_SHORT
 
-__all__ = ["check"]
+__all__ = ["check", "check_options"]
+
+
+def check_options(arguments: Namespace) -> Options:
+    """The options of the command line, and those in ``pyproject.toml``. Says if there are any.
+
+    Raises:
+        UsageError: one of them makes no sense.
+    """
+    settings = read_settings(_working_folder())
+    if not settings.name:
+        return Options.from_command(arguments)
+    named = (arguments.target, arguments.program)
+    theirs = (settings.values.get("target"), settings.values.get("program"))
+    # Known deviations, for example, are those of one implementation.
+    is_another = any(named) and any(theirs) and named != theirs
+    options = Options.from_command(arguments, {} if is_another else settings.values)
+    if not options.quiet:
+        used = f"are for {one_line(str(theirs[0] or theirs[1]))}, and not used"
+        used = used if is_another else f"are used: {settings.shown}"
+        print(f"The settings in {settings.name} {used}.", file=sys.stderr)
+    return options
+
+
+def _working_folder() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise UsageError("the working folder was removed: change to another one.") from None
 
 
 def check(options: Options) -> int:
@@ -30,10 +62,6 @@ def check(options: Options) -> int:
     Raises:
         UsageError: one of the options makes no sense.
     """
-    try:
-        Path.cwd()
-    except FileNotFoundError:
-        raise UsageError("the working folder was removed: change to another one.") from None
     # Results may replace those that they resume.
     check_outputs(
         {"--json": options.json, "--markdown": options.markdown},
@@ -90,13 +118,13 @@ def _judge(options: Options, folder: Path, interrupts: Interrupts) -> tuple[Resu
 
     Within a budget, tests that used up their share of the time run again in what others left.
     """
-    start, rest = time.monotonic(), options
+    start, rest, shown = time.monotonic(), options, _progress(options.quiet)
     results: Results | None = None
     for number in count():
         own_folder = folder / str(number)
         own_folder.mkdir()
         try:
-            results = run_tests(rest, own_folder, interrupts)
+            results = run_tests(rest, own_folder, interrupts, shown)
         except PytestEnded as ended:
             return results, str(ended)
         if interrupts.seconds is not None:
@@ -108,6 +136,13 @@ def _judge(options: Options, folder: Path, interrupts: Interrupts) -> tuple[Resu
         write_results(file, results)
         rest = replace(options, resume=file, max_time=round(left, 3), seed=results["seed"])
     raise AssertionError
+
+
+def _progress(quiet: bool) -> ProgressShown | None:
+    """Shows on standard error how far the run has come; no failures if ``quiet``."""
+    if sys.stderr.isatty():
+        return Progress(sys.stderr, failures=not quiet)
+    return None if quiet else FailureLines(sys.stderr)
 
 
 def _gets_further(results: Results, left: float, workers: int) -> bool:

@@ -21,6 +21,11 @@ from ..session.options import Options, argument_type
 
 __all__ = ["main"]
 
+_SETTINGS = """\
+settings: options can stand in pyproject.toml, in [tool.lstm-conformance] (docs/options.md)
+
+"""
+
 _EXIT_STATUS = """\
 exit status:
   0  the gate passes: nothing that must hold is broken, except for known deviations; with
@@ -110,7 +115,10 @@ def _parser() -> ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_check(
         commands.add_parser(
-            "check", help="judge an implementation", epilog=_EXIT_STATUS, formatter_class=_RAW
+            "check",
+            help="judge an implementation",
+            epilog=_SETTINGS + _EXIT_STATUS,
+            formatter_class=_RAW,
         )
     )
     _add_merge(
@@ -169,9 +177,9 @@ def _command(module: str, name: str) -> Callable[[Namespace], int]:
 
 def _add_check(parser: ArgumentParser) -> None:
     def check(arguments: Namespace) -> int:
-        from .check import check
+        from .check import check, check_options
 
-        return check(Options.from_command(arguments))
+        return check(check_options(arguments))
 
     parser.set_defaults(command=check)
     Options.add_to_command(parser)

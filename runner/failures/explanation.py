@@ -11,19 +11,19 @@ from ...spec.clauses import CLAUSES
 from ..judging.comparison import THRESHOLD
 from .standalone_program import standalone_program
 
-__all__ = ["describe_failure", "repeat_command"]
+__all__ = ["describe_failure", "failure_in_brief", "repeat_command"]
+
+# In characters, of the text of an exception that is shown in brief.
+_LONGEST_BRIEF = 200
 
 
-def describe_failure(
-    clause_id: str, failure: FoundFailure, target: str, short: bool = False
-) -> str:
+def describe_failure(clause_id: str, failure: FoundFailure, target: str) -> str:
     """The text on a failure: the clause, the case, the element, and how to repeat it.
 
     Args:
         clause_id: of the clause that is broken.
         failure: as in the results.
         target: as on the command line.
-        short: leaves out the traceback, and the program that shows the same without the suite.
     """
     clause = CLAUSES[clause_id]
     lines = [f"{clause.id} {clause.title}: {clause.text}"]
@@ -35,14 +35,28 @@ def describe_failure(
     lines.append(f"  repeat    {repeat_command(clause_id, failure, target)}")
     if failure["first_case"] != failure["case"]:
         lines.append(f"  found as  {failure['first_case']}")
-    if short:
-        return printable("\n".join(lines))
     if failure["traceback"]:
         lines += ["", *failure["traceback"].rstrip().splitlines()]
     program = standalone_program(failure, target)
     if program:
         lines += ["", "The same with torch and numpy alone:", "", program]
     return printable("\n".join(lines))
+
+
+def failure_in_brief(clause_id: str, failure: FoundFailure) -> str:
+    """Two lines on a failure: the clause and what is wrong, and the case."""
+    finding = failure["finding"]
+    if not finding:
+        how, what = "raises", one_line(failure["exception"])
+    elif finding["index"] is not None:
+        observed, expected = (float(finding[name] or 0.0) for name in ("observed", "expected"))
+        place = f"{finding['tensor']}{list(finding['index'])}"
+        how, what = "fails", f"{place} is {observed:.6g}, expected {expected:.6g}"
+    else:
+        how, what = "fails", one_line(f"{finding['tensor']}: {finding['message']}")
+    if len(what) > _LONGEST_BRIEF:
+        what = what[:_LONGEST_BRIEF].rstrip() + "..."
+    return f"{clause_id} {CLAUSES[clause_id].title} {how}: {what}\n  {failure['case']}"
 
 
 def repeat_command(clause_id: str, failure: FoundFailure, target: str) -> str:

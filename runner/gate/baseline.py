@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,10 +11,12 @@ from ...reports.difference import Change, Difference, difference, difference_tab
 from ...reports.escaping import escaped, one_line
 from ...reports.reading import read_results
 from ...reports.results import Results
-from ...reports.verdict import broken
+from ...reports.sections import LONGEST_PAGE, Section, fitted
+from ...reports.tables import markdown_lines
+from ...reports.verdict import broken, unseen
 from ...spec.precision import PRECISIONS
 from ...spec.usage_error import UsageError
-from ...spec.verdicts import BROKEN, INCONCLUSIVE, PASS, WAIVED
+from ...spec.verdicts import BROKEN, INCONCLUSIVE, NOT_TESTED, PASS, UNSUPPORTED, WAIVED
 from ..searching.profiles import PROFILES
 from ..session.options import Options
 from .exit_status import CONFORMANT, NOT_COMPLETED, NOT_CONFORMANT
@@ -108,6 +111,8 @@ def _difference(baseline: Results, asked: Question) -> str:
 class Comparison:
     """What got worse in results since earlier ones.
 
+    Clauses that a run did not reach, because it was stopped, are not compared.
+
     Args:
         path: of the baseline.
         before: results of the baseline.
@@ -116,31 +121,42 @@ class Comparison:
     Attributes:
         worse: changes of clauses that must hold and are newly broken or inconclusive, are broken
             by more than before, or passed before and were not judged now.
+        unreached: ids of clauses that were not reached, though the baseline may have judged them.
     """
 
     def __init__(self, path: Path, before: Results, after: Results) -> None:
         asked = {clause["id"] for clause in after["clauses"]}
         clauses = [clause for clause in before["clauses"] if clause["id"] in asked]
+        # What the baseline did not judge either, and could not be judged now.
+        same = before["implementation"]["capabilities"] == after["implementation"]["capabilities"]
+        never_judged = (NOT_TESTED, UNSUPPORTED) if same else (NOT_TESTED,)
+        never = {clause["id"] for clause in clauses if clause["verdict"] in never_judged}
+        unreached = unseen(after) if after["stopped"] else []
         self._path = path
-        self._found = difference({**before, "clauses": clauses}, after)
+        self._stays_open = any(c["must_hold"] for c in unreached if c["id"] not in never)
+        self.unreached = [clause["id"] for clause in unreached if clause["id"] not in never]
+        found = difference({**before, "clauses": clauses}, after)
+        compared = [c for c in found.unjudged if c.clause["id"] not in self.unreached]
+        self._found = replace(found, unjudged=compared)
         self.worse = [change for change in _worse(self._found) if change.clause["must_hold"]]
         if after["shard"]:  # another shard may show what this one does not
             self.worse = [change for change in self.worse if change.verdicts[1] in BROKEN]
 
     @property
     def status(self) -> int:
-        """The exit status of a command with a baseline."""
+        """The exit status of a command with a baseline.
+
+        What was judged and is worse fails. Otherwise a run that did not reach every clause is not
+        completed: a clause that it did not reach may be worse.
+        """
         after = self._found.after
-        verdicts = {change.clause["verdict"] for change in self.worse}
         if after["stopped"] == "interrupted":
             return NOT_COMPLETED
-        if verdicts & {*BROKEN, INCONCLUSIVE}:
-            return NOT_CONFORMANT
         if self.worse:
-            return NOT_COMPLETED if after["stopped"] else NOT_CONFORMANT
+            return NOT_CONFORMANT
         # A shard may consist of tests that are not supported.
         seen = after["shard"] or any(clause["verdict"] in _SEEN for clause in after["clauses"])
-        return CONFORMANT if seen else NOT_COMPLETED
+        return CONFORMANT if seen and not self._stays_open else NOT_COMPLETED
 
     def text(self) -> str:
         """For a terminal: what changed, and the verdict at the end."""
@@ -150,22 +166,28 @@ class Comparison:
     def markdown(self) -> str:
         """For a file or a job summary: the verdict first."""
         lines = [*reversed(self._verdict()), *summary(self._found)]
-        parts = [
-            f"# Compared with {escaped(one_line(str(self._path)))}",
-            "  \n".join(escaped(line) for line in lines),
+        sections = [
+            Section(f"# Compared with {escaped(one_line(str(self._path)))}", 0, "the title"),
+            Section(markdown_lines(lines), 0, "the summary"),
         ]
         if self._found.anything:
-            parts.append(difference_table(self._found, "pipe"))
-        return "\n\n".join(parts) + "\n"
+            table = difference_table(self._found, "pipe")
+            sections.append(Section(table, 1, "the table of what changed"))
+        return fitted(sections, LONGEST_PAGE // 2)
 
     def _verdict(self) -> list[str]:
         worse = [change.clause["id"] for change in self.worse]
         broken_now = [clause["id"] for clause in broken(self._found.after)]
         as_before = [clause for clause in broken_now if clause not in worse]
         lines = [f"Broken as before: {', '.join(as_before)}."] if as_before else []
+        number = len(self.unreached)
+        if number:
+            were, they = ("clauses were", "they are") if number > 1 else ("clause was", "it is")
+            lines.append(f"{number} {were} not reached, so {they} not compared.")
         path = one_line(str(self._path))
         if self.status == NOT_COMPLETED:
-            return [*lines, f"NOT COMPLETED: not all that {path} holds was judged."]
+            so_far = f"{', '.join(worse)} worse" if worse else "nothing worse"
+            return [*lines, f"NOT COMPLETED: {so_far} than {path} in what was judged."]
         if worse:
             return [*lines, f"WORSE than {path}: {', '.join(worse)}."]
         return [*lines, f"NOT WORSE than {path}."]

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from ...reports.results import Results
+from ...reports.sections import LONGEST_PAGE, length
 from ...reports.tables import markdown_report, one_line_report, short_report, text_report
 from ...reports.writing import write_results, write_text
 from .baseline import Comparison
@@ -40,7 +41,7 @@ def conclude(
         verbose: whether every clause is printed.
         quiet: whether nothing but the verdict and the answer of the gate is printed.
     """
-    report, status = markdown_report(results), exit_status(results)
+    report, status = "", exit_status(results)
     text = text_report(results) if verbose else short_report(results, _HINT)
     if quiet:
         text = one_line_report(results)
@@ -48,7 +49,8 @@ def conclude(
         comparison = Comparison(*baseline, results)
         compared, status = comparison.text(), comparison.status
         text = f"{text}\n{compared}" if not quiet else f"{compared.splitlines()[-1]}\n"
-        report = f"{comparison.markdown()}\n{report}"
+        report = f"{comparison.markdown()}\n"
+    report += markdown_report(results, LONGEST_PAGE - length(report))
     # The verdict comes first: a disk may be full.
     print(_coloured(text, status), end="", flush=True)
     if json is not None:
@@ -68,6 +70,6 @@ def _coloured(text: str, status: int) -> str:
     if not colon:
         return text
     colour = _RED if status == NOT_CONFORMANT else _YELLOW
-    if status == CONFORMANT and verdict == "CONFORMANT":
+    if status == CONFORMANT and verdict in ("CONFORMANT", "SHARD DONE"):
         colour = _GREEN
     return f"{before}{line}{colour}{verdict}{_PLAIN}{colon}{rest}\n"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...reports.results import Results
-from ...reports.verdict import broken, unseen
+from ...reports.verdict import broken, did_its_part
 from ...spec.verdicts import INCONCLUSIVE
 
 __all__ = ["CONFORMANT", "NOT_COMPLETED", "NOT_CONFORMANT", "USAGE", "exit_status"]
@@ -19,6 +19,6 @@ def exit_status(results: Results) -> int:
         return NOT_COMPLETED
     if results["shard"] is not None and not broken(results):
         # The verdict needs the other shards. Nothing in this one is broken.
-        return NOT_COMPLETED if unseen(results) else CONFORMANT
+        return CONFORMANT if did_its_part(results) else NOT_COMPLETED
     inconclusive = any(clause["verdict"] == INCONCLUSIVE for clause in results["clauses"])
     return NOT_CONFORMANT if broken(results) or inconclusive else NOT_COMPLETED

@@ -63,7 +63,7 @@ def judge_defects(asked: list[Defect], profile: str, workers: int) -> list[Kill]
     context.set_forkserver_preload(_IMPORTED)
     progress = Progress(sys.stderr) if sys.stderr.isatty() else None
     if progress is not None:
-        progress.tests = len(asked)
+        progress.start(len(asked))
 
     def judge(defect: Defect) -> Kill:
         with ProcessPoolExecutor(1, context) as process:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import atexit
-import os
-import shutil
 import tempfile
 from collections.abc import Mapping
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +23,7 @@ from .child_process import ChildProcess, Limits, ProcessFailed
 from .protocol_server import PROTOCOL, stored_dtype
 from .regular_file import read_regular_file
 
-__all__ = ["PROTOCOL", "Program", "ProgramRaised", "adapter_command"]
+__all__ = ["PROTOCOL", "Program", "ProgramRaised"]
 
 Array = NDArray[np.float64]
 
@@ -39,9 +35,6 @@ _LONGEST_TEXT = 500
 
 # A program cannot have this: a module has to be in this process.
 _IMPOSSIBLE = {"module"}
-
-# The packages that `--python` copies for the other interpreter.
-_PACKAGES = ("", "spec", "reference", "adapters", "runner", "runner.processes")
 
 
 class ProgramRaised(Exception):
@@ -159,25 +152,3 @@ def _observed(name: str, array: Any, dtype: str) -> ObservedTensor:
         rounded = PRECISIONS[dtype].round(values)
         shown = dtype if np.array_equal(rounded, values, equal_nan=True) else shown
     return ObservedTensor(values, shown, "cpu")
-
-
-def adapter_command(python: str, name: str) -> tuple[list[str], dict[str, str]]:
-    """Command and environment that serve a shipped adapter in another interpreter.
-
-    The other interpreter needs the adapter's framework, NumPy and safetensors. The parts of this
-    package that it needs are copied to a temporary folder.
-
-    Args:
-        python: path of the interpreter.
-        name: of the adapter.
-    """
-    folder = tempfile.mkdtemp(prefix="lstm-conformance-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    for package in _PACKAGES:
-        module = f"lstm_conformance.{package}" if package else "lstm_conformance"
-        target = Path(folder, *module.split("."))
-        target.mkdir(parents=True, exist_ok=True)
-        for file in resources.files(module).iterdir():
-            if file.name.endswith(".py"):
-                target.joinpath(file.name).write_bytes(file.read_bytes())
-    return [python, "-m", "lstm_conformance.serve", name], {**os.environ, "PYTHONPATH": folder}

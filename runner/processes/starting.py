@@ -25,9 +25,15 @@ os.getcwd() in sys.path or sys.path.append(os.getcwd())
 """
 
 
-def python_command(module: str, call: str) -> list[str]:
-    """A command that imports ``module`` and evaluates ``call`` in it; its value is the status."""
-    return [sys.executable, "-c", f"{_SEARCH_LAST}import {module}\nsys.exit({module}.{call})"]
+def python_command(module: str, call: str, python: str = sys.executable) -> list[str]:
+    """A command that imports ``module`` and evaluates ``call`` in it; its value is the status.
+
+    Args:
+        module: its whole name.
+        call: an expression, to be evaluated in the module.
+        python: path of the interpreter.
+    """
+    return [python, "-c", f"{_SEARCH_LAST}import {module}\nsys.exit({module}.{call})"]
 
 
 def judging_environment() -> dict[str, str]:

@@ -188,15 +188,24 @@ class _Told:
     """Progress that a function of the caller is told."""
 
     def __init__(self, tell: Callback) -> None:
-        self.tests = 0
         self._tell = tell
-        self._done = self._cases = 0
+        self._tests = self._done = self._cases = 0
+
+    def start(self, tests: int) -> None:
+        """See :class:`.ProgressShown`."""
+        self._tests = tests
+
+    def begin(self, test: str) -> None:
+        """See :class:`.ProgressShown`."""
+
+    def found(self, clause: str, text: str) -> None:
+        """See :class:`.ProgressShown`."""
 
     def advance(self, cases: int, failed: int) -> None:
         """See :class:`.ProgressShown`."""
         self._done += 1
         self._cases += cases
-        self._tell(self._done, self.tests, self._cases, failed)
+        self._tell(self._done, self._tests, self._cases, failed)
 
     def close(self) -> None:
         """See :class:`.ProgressShown`."""

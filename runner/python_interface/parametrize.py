@@ -86,6 +86,7 @@ def parametrize(
     seed: int | None = None,
     dtypes: Clauses | None = None,
     devices: Clauses | None = None,
+    working_precision: Literal["tf32", "bfloat16", "float16"] | None = None,
     diagnosis: bool = True,
     capabilities: Collection[str] | None = None,
     differentiate: Callable[..., Any] | None = None,
@@ -124,6 +125,7 @@ def parametrize(
             "seed": seed,
             "dtypes": dtypes,
             "devices": devices,
+            "working_precision": working_precision,
             "no_diagnosis": not diagnosis,
         }
     )

@@ -11,6 +11,7 @@ from functools import cached_property
 from ...reports.results import Results
 from ...spec.clean_text import clean_text
 from ..judging.known_deviations import Deviation
+from ..searching.checker import NotReached
 from ..session.construction import Judged, construct, construct_here
 from ..session.options import Options
 from ..session.plan import asked_clauses
@@ -92,7 +93,7 @@ class RunInProcess:
             session, most = self.session, self.options.max_failures
             try:
                 for test in session.plan.tests:
-                    if session.is_over() or 0 < most <= session.collector.failed_tests:
+                    if 0 < most <= session.collector.failed_tests:
                         break
                     self._judge(test)
                 session.collector.finish(interrupted=False, max_failures=most)
@@ -120,6 +121,8 @@ class RunInProcess:
             session.conclude(checker)
         except KeyboardInterrupt:
             raise
+        except NotReached:
+            return
         # The implementation is used in cases, where its exceptions are verdicts. Others end a test
         # of pytest as well.
         except BaseException:

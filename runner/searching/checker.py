@@ -37,7 +37,7 @@ from .search import Search
 from .settings import Settings
 from .sized_cases import cases_of_sizes, ladder, sizes_together
 
-__all__ = ["RUNS", "Checker"]
+__all__ = ["RUNS", "Checker", "NotReached"]
 
 # The smallest failing case of a clause is judged so many times in all. These runs take no more than
 # so many seconds, so that a slow case has fewer of them, and one that hung has no second one.
@@ -70,6 +70,13 @@ _OUT_OF_TIME = "not reached in the time"
 
 # The phases of a search. Phase.reuse finds something only if examples were kept.
 _PHASES = (Phase.reuse, Phase.generate, Phase.shrink)
+
+
+class NotReached(BaseException):
+    """Ends a test that has a case to judge, and began when the time of the run was over.
+
+    Hypothesis and the tests would take a subclass of Exception for a failure.
+    """
 
 
 class _CaseBroken(Exception):
@@ -139,6 +146,8 @@ class Checker:
         out_of_time: says whether the test has used up its time.
         tell: is called with every failure of a case that counts, before a smaller one is looked
             for.
+        is_late: whether the time of the run was over before the test began. The test then shows
+            that nothing of it is supported, which takes no time, or raises NotReached.
 
     Attributes:
         records: clause to what was found out about it.
@@ -153,6 +162,7 @@ class Checker:
         judge: Judge | None = None,
         out_of_time: Callable[[], bool] = _never,
         tell: Callable[[str, Failure], None] = _tell_nobody,
+        is_late: bool = False,
     ) -> None:
         self.implementation = implementation
         self.settings = settings
@@ -160,6 +170,7 @@ class Checker:
         self._judge: Judge = CaseJudge(implementation, settings) if judge is None else judge
         self._out_of_time = out_of_time
         self._tell = tell
+        self._is_late = is_late
         self._cut_short = False
         self._test = test
         self._searches = 0
@@ -295,6 +306,7 @@ class Checker:
                 for record in self.records.values():
                     record.count(UNSUPPORTED, reason)
             for group in groups:
+                self._require_time()
                 group = [replace(case, products=self.settings.products) for case in group]
                 if work(sizes) < _SIDE_BY_SIDE_SECONDS:
                     self._judge.prepare(group)
@@ -377,6 +389,11 @@ class Checker:
         lines = dict.fromkeys((smallest.first_case, smallest.case))
         evidence = [known[line] for line in lines if line in known]
         failures[index] = self._judge.diagnose(diagnostician, clause, smallest, evidence)
+
+    def _require_time(self) -> None:
+        """Raises NotReached if the test began too late to judge anything."""
+        if self._is_late:
+            raise NotReached
 
     def _has_to_end(self) -> bool:
         """Whether the time is over, and some case was judged."""
@@ -480,6 +497,7 @@ class Checker:
             place: that tells this search from others of the task. All but the first search, with
                 0, leave out cases that were judged before, or are outside their part.
         """
+        self._require_time()
         search = Search()
         failing: list[int] = []
         judged: dict[Case, bool] = {}  # while shrinking: whether rules hold
@@ -567,6 +585,7 @@ class Checker:
         Args:
             counts: whether the records count the case.
         """
+        self._require_time()
         start = time.monotonic()
         outcome = self._judge.judge(case, rules)
         seconds = time.monotonic() - start

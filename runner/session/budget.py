@@ -37,17 +37,29 @@ def most_informative_first(tests: Mapping[str, tuple[str, ...]]) -> list[str]:
 class Budget:
     """The time of a run. Each test gets a share of what is left when it begins.
 
+    The time begins with the first test: processes that start and import frameworks take none of it.
+
     Args:
-        end: when the time is over, in seconds of ``clock``.
+        seconds: that the tests may take.
         tests: names of all tests, in the order in which they begin.
         processes: number of processes that run tests at once.
-        clock: in seconds.
+        clock: in seconds, the same in all processes.
+        end: when the time is over, if it began in another process.
+
+    Attributes:
+        end: when the time is over, in seconds of ``clock``; None before the first test.
     """
 
     def __init__(
-        self, end: float, tests: Iterable[str], processes: int, clock: Callable[[], float]
+        self,
+        seconds: float,
+        tests: Iterable[str],
+        processes: int,
+        clock: Callable[[], float],
+        end: float | None = None,
     ) -> None:
-        self._end = end
+        self.end = end
+        self._all_seconds = seconds
         self._processes = processes
         self._clock = clock
         self._seconds = expected_seconds(tests)
@@ -59,15 +71,21 @@ class Budget:
 
     def is_over(self) -> bool:
         """Whether no test may begin any more."""
-        return self._clock() >= self._end
+        return self.end is not None and self._clock() >= self.end
+
+    def begin_first(self) -> None:
+        """Begins the time, unless it has begun."""
+        if self.end is None:
+            self.end = self._clock() + self._all_seconds
 
     def begin(self, test: str) -> Callable[[], bool]:
         """Begins ``test``, and returns a function that says whether the time of the test is over.
 
         The share follows from the tests that come later in the order, in any process.
         """
+        self.begin_first()
+        assert self.end is not None
         now = self._clock()
         share = self._seconds[test] / self._rest[test]
-        left = self._end - now
-        until = now + left * min(1.0, _SHARES * share * self._processes)
+        until = now + (self.end - now) * min(1.0, _SHARES * share * self._processes)
         return lambda: self._clock() >= until

@@ -57,7 +57,7 @@ class Collector:
         self.failed_tests = 0
         self.outcomes = Outcomes(plan.tests, plan.finished)
         if progress is not None:
-            progress.tests = len(plan.tests)
+            progress.start(len(plan.tests))
 
     def add(
         self,

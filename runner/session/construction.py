@@ -119,7 +119,7 @@ def _implementation(options: Options, limits: Limits) -> Implementation:
     if options.program is None and options.python is None:
         return load(str(options.target))
     try:
-        from ..processes.program import Program, adapter_command
+        from ..processes.program import Program
     except ModuleNotFoundError as error:
         raise UsageError(
             "Programs need safetensors, which is not installed: "
@@ -127,7 +127,10 @@ def _implementation(options: Options, limits: Limits) -> Implementation:
         ) from error
     if options.program is not None:
         return Program(_words(options.program), limits)
-    command, environment = adapter_command(str(options.python), str(options.target))
+    from ..processes.other_interpreter import require_interpreter, serving_command
+
+    require_interpreter(str(options.python))
+    command, environment = serving_command(str(options.python), str(options.target))
     return Program(command, limits, environment)
 
 

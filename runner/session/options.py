@@ -14,6 +14,7 @@ import secrets
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,19 +41,22 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_TARGET",
-    "NOTICE_FILE",
+    "PROGRESS_FILE",
     "PYTEST_PREFIX",
     "Options",
+    "ValueKind",
     "argument_type",
+    "option_value",
     "recorded_options",
+    "settings_by_key",
 ]
 
 DEFAULT_TARGET = "torch.nn:LSTM"
 
 PYTEST_PREFIX = "--lstm-"
 
-# In the folder of a run: tells of its first failure.
-NOTICE_FILE = "first_failure"
+# In the folder of a run: tells how far it has come.
+PROGRESS_FILE = "progress"
 
 
 @dataclass(frozen=True)
@@ -136,7 +140,11 @@ class Options:
         isolated=True,
     )
     python: str | None = _option(
-        None, "--python", "PATH", "interpreter in which the adapter TARGET is run", isolated=True
+        None,
+        "--python",
+        "PATH",
+        "interpreter in which TARGET is run; it needs NumPy and safetensors",
+        isolated=True,
     )
     isolate: bool = _option(False, "--isolate", "", "judge every case in a process that may crash")
     time_limit: float = _option(
@@ -276,16 +284,28 @@ class Options:
                 _add(parser.add_argument, name, option.flag, option, argument_type(option.parse))
 
     @classmethod
-    def from_command(cls, arguments: Namespace) -> Options:
+    def from_command(
+        cls, arguments: Namespace, settings: Mapping[str, Any] | None = None
+    ) -> Options:
         """The options that ``parser`` of :meth:`add_to_command` read.
+
+        Args:
+            arguments: of the command line.
+            settings: field to its value where the command line has none. What contradicts the
+                command line is left out.
 
         Raises:
             UsageError: two of them contradict each other.
         """
-        given = {name: getattr(arguments, name, None) for name in _OPTIONS}
-        options = cls._of({name: value for name, value in given.items() if value is not None})
+        values = {name: getattr(arguments, name, None) for name in _OPTIONS}
+        given = {name: value for name, value in values.items() if value not in (None, False)}
+        left_out = {name for option in given for name in _REPLACES.get(option, ())}
+        more = {name: value for name, value in (settings or {}).items() if name not in left_out}
+        options = cls._of({**more, **given})
         if options.target is None and options.program is None:
-            raise UsageError("give a TARGET or --exec COMMAND, one of them.")
+            raise UsageError(
+                "give a TARGET or --exec COMMAND, one of them, or a target in pyproject.toml."
+            )
         return options
 
     @classmethod
@@ -331,19 +351,12 @@ class Options:
         """
         plain: dict[str, Any] = {}
         for name, value in given.items():
-            option = _OPTIONS[name]
-            keyword = _KEYWORDS.get(name, name)
             if value is None:
                 continue
             try:
-                if option.repeatable:
-                    plain[name] = tuple(option.parse(text) for text in _texts(value))
-                elif option.metavar:
-                    plain[name] = option.parse(str(value))
-                else:
-                    plain[name] = bool(value)
+                plain[name] = option_value(name, value)
             except (ValueError, TypeError) as error:
-                raise UsageError(f"{keyword}: {error}.") from None
+                raise UsageError(f"{_KEYWORDS.get(name, name)}: {error}.") from None
         return cls._of(plain)
 
     @classmethod
@@ -359,16 +372,12 @@ class Options:
         return options
 
     def _contradiction(self) -> str:
-        from ...adapters import REGISTRY
-
         if self.target is not None and self.program is not None:
             return "give a TARGET or --exec COMMAND, one of them."
         if self.target is not None and not self.target.strip():
             return "TARGET is empty: is a variable not set?"
         if self.program is not None and (self.python is not None or self.isolate):
             return "--exec is a process of its own: --python and --isolate do not go with it."
-        if self.python is not None and self.target not in REGISTRY:
-            return f"--python runs one of the adapters {', '.join(REGISTRY)}."
         if self.verbose and self.quiet:
             return "--verbose and --quiet contradict each other: give one of them."
         names = ("shard", "max_time", "resume", "baseline")
@@ -425,6 +434,62 @@ _OPTIONS: dict[str, _Option] = {f.name: f.metadata["option"] for f in fields(Opt
 
 # Fields whose keyword in Python has the name of the option, for messages.
 _KEYWORDS = {"kinds": "only", "required": "require"}
+
+
+# Options of the command line, to the settings that they take the place of.
+_REPLACES = {
+    "program": ("target", "python", "isolate"),
+    "target": ("program",),
+    "clauses": ("kinds",),
+    "kinds": ("clauses",),
+    "case": ("kinds", "max_time"),
+}
+
+# Options that are about one run, or about the machine.
+_NO_SETTINGS = (
+    "case", "shard", "resume", "baseline", "json", "markdown", "workers", "max_failures",
+    "verbose", "quiet", "progress",
+)  # fmt: skip
+
+
+class ValueKind(Enum):
+    """What a value of an option is outside of the command line, with its types."""
+
+    SWITCH = (bool,)
+    TEXTS = (str, list)
+    NUMBER = (int, float)
+    NUMBER_OR_TEXT = (int, float, str)
+    TEXT = (str,)
+
+    @classmethod
+    def of(cls, name: str) -> ValueKind:
+        """The kind of the field ``name``."""
+        option = _OPTIONS[name]
+        if option.repeatable:
+            return cls.TEXTS
+        if not option.metavar:
+            return cls.SWITCH
+        if option.parse is duration:
+            return cls.NUMBER_OR_TEXT
+        return cls.NUMBER if option.parse in (whole_number, positive_number) else cls.TEXT
+
+
+def settings_by_key() -> dict[str, str]:
+    """Key in a file of settings, which is the option without dashes, to the field that it sets."""
+    names = [name for name in _OPTIONS if name not in _NO_SETTINGS]
+    return {_OPTIONS[name].flag.removeprefix("--"): name for name in names}
+
+
+def option_value(name: str, value: Any) -> Any:
+    """The value of the field ``name`` that is given as it is, or as text.
+
+    Raises:
+        ValueError or TypeError: there is no such value.
+    """
+    option = _OPTIONS[name]
+    if option.repeatable:
+        return tuple(option.parse(text) for text in _texts(value))
+    return option.parse(str(value)) if option.metavar else bool(value)
 
 
 def _texts(value: Any) -> Iterable[str]:

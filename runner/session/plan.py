@@ -84,7 +84,6 @@ class Plan:
         earlier_seconds: that the earlier run took.
         complete: the results of the earlier run, if nothing is left to be judged.
         budget: the time for the tests; None without a limit.
-        end: when the budget is over, in seconds of the clock; None without a limit.
     """
 
     clauses: tuple[str, ...]
@@ -94,7 +93,6 @@ class Plan:
     earlier_seconds: float = 0.0
     complete: Results | None = None
     budget: Budget | None = None
-    end: float | None = None
 
 
 def make_plan(
@@ -111,7 +109,7 @@ def make_plan(
         options: that were asked for.
         asked: what is judged and how, for comparison with results that are resumed.
         processes: number of processes that run tests at once.
-        end: when time is over, if another process has decided that.
+        end: when time is over, if it began in another process.
         clock: in seconds, the same in all processes.
 
     Raises:
@@ -132,8 +130,7 @@ def make_plan(
         # Tests that an earlier budget cut short have had cases.
         order = sorted(most_informative_first(to_run), key=earlier.cut_short.__contains__)
         to_run = {name: tests[name] for name in order}
-        end = clock() + options.max_time if end is None else end
-        budget = Budget(end, to_run, processes, clock)
+        budget = Budget(options.max_time, to_run, processes, clock, end)
     return Plan(
         clauses,
         to_run,
@@ -142,7 +139,6 @@ def make_plan(
         earlier.seconds,
         earlier.complete,
         budget,
-        end,
     )
 
 

@@ -1,20 +1,33 @@
-"""A progress bar that counts cases."""
+"""Shows how far a run has come: a bar on a terminal, and each failure as it is found."""
 
 from __future__ import annotations
 
+import shutil
 from typing import Protocol, TextIO
 
-__all__ = ["Progress", "ProgressShown"]
+from ...reports.escaping import one_line, printable
+from ...reports.tables import shortened
+
+__all__ = ["FailureLines", "Progress", "ProgressShown"]
+
+# So many failures are shown as they are found. A thoroughly wrong LSTM has hundreds.
+_SHOWN_FAILURES = 10
 
 
 class ProgressShown(Protocol):
-    """Shows how far a run has come.
+    """Shows how far a run has come."""
 
-    Attributes:
-        tests: number of tests of the run; 0 if it is not known yet.
-    """
+    def start(self, tests: int) -> None:
+        """Begins with a run of so many tests; 0 if the number is not known yet."""
+        ...
 
-    tests: int
+    def begin(self, test: str) -> None:
+        """Is told of a test that begins, by its file and name."""
+        ...
+
+    def found(self, clause: str, text: str) -> None:
+        """Is told, in a few lines, of a failure that breaks ``clause``."""
+        ...
 
     def advance(self, cases: int, failed: int) -> None:
         """Counts one more test.
@@ -30,35 +43,97 @@ class ProgressShown(Protocol):
         ...
 
 
+class FailureLines:
+    """Prints the first failure of each clause, and nothing else.
+
+    Args:
+        stream: that need be no terminal.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._clauses: set[str] = set()
+
+    def start(self, tests: int) -> None:
+        """See :class:`ProgressShown`."""
+
+    def begin(self, test: str) -> None:
+        """See :class:`ProgressShown`."""
+
+    def found(self, clause: str, text: str) -> None:
+        """See :class:`ProgressShown`."""
+        if clause in self._clauses or len(self._clauses) > _SHOWN_FAILURES:
+            return
+        self._clauses.add(clause)
+        if len(self._clauses) > _SHOWN_FAILURES:
+            text = "More clauses are broken. The report at the end has them."
+        self._stream.write(f"{printable(text)}\n")
+        self._stream.flush()
+
+    def advance(self, cases: int, failed: int) -> None:
+        """See :class:`ProgressShown`."""
+
+    def close(self) -> None:
+        """See :class:`ProgressShown`."""
+
+
 class Progress:
-    """One line that is overwritten again and again.
+    """One line that is overwritten again and again, and above it the failures.
 
     Args:
         stream: a terminal.
-
-    Attributes:
-        tests: number of tests of the run; 0 if it is not known yet.
+        failures: whether they are shown.
     """
 
-    WIDTH = 30
+    WIDTH = 20
 
-    def __init__(self, stream: TextIO) -> None:
-        self.tests = 0
+    def __init__(self, stream: TextIO, failures: bool = True) -> None:
         self._stream = stream
-        self._done = 0
-        self._cases = 0
+        self._lines = FailureLines(stream) if failures else None
+        self._tests = self._done = self._cases = self._failed = 0
+        self._test = ""
+        self._shown = 0  # characters of the line
+
+    def start(self, tests: int) -> None:
+        """See :class:`ProgressShown`."""
+        self._tests, self._done, self._test = tests, 0, "starting"
+        self._draw()
+
+    def begin(self, test: str) -> None:
+        """See :class:`ProgressShown`."""
+        self._test = test.rpartition(".")[2]
+        self._draw()
+
+    def found(self, clause: str, text: str) -> None:
+        """See :class:`ProgressShown`."""
+        if self._lines is not None:
+            self._erase()
+            self._lines.found(clause, text)
+            self._draw()
 
     def advance(self, cases: int, failed: int) -> None:
         """See :class:`ProgressShown`."""
         self._done += 1
         self._cases += cases
-        share = min(1.0, self._done / self.tests) if self.tests else 0.0
-        bar = ("#" * round(share * self.WIDTH)).ljust(self.WIDTH, ".")
-        failures = f", {failed} tests failed" if failed else ""
-        self._stream.write(f"\r[{bar}] {share:4.0%}  {self._cases} cases{failures} ")
-        self._stream.flush()
+        self._failed = failed
+        self._draw()
 
     def close(self) -> None:
         """Leaves the line empty."""
-        self._stream.write("\r" + " " * (self.WIDTH + 50) + "\r")
+        self._erase()
+
+    def _draw(self) -> None:
+        share = min(1.0, self._done / self._tests) if self._tests else 0.0
+        bar = ("#" * round(share * self.WIDTH)).ljust(self.WIDTH, ".")
+        failures = f", {self._failed} failed" if self._failed else ""
+        line = f"[{bar}] {share:4.0%}  {self._cases} cases{failures}  {one_line(self._test)}"
+        # A line that fills the terminal would begin a second one.
+        line = shortened(line, shutil.get_terminal_size().columns - 1)
+        self._stream.write(f"\r{line.ljust(self._shown)}")
         self._stream.flush()
+        self._shown = len(line)
+
+    def _erase(self) -> None:
+        self._stream.write("\r" + " " * self._shown + "\r")
+        self._stream.flush()
+        self._shown = 0

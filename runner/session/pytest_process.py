@@ -12,7 +12,8 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,7 +25,9 @@ from ...spec.usage_error import UsageError
 from ..processes.interrupts import Interrupts
 from ..processes.starting import ends_with_parent, judging_environment, python_command
 from .channel import Channel, ForgedResults
-from .options import NOTICE_FILE, PYTEST_PREFIX, Options
+from .options import PROGRESS_FILE, PYTEST_PREFIX, Options
+from .progress import ProgressShown
+from .progress_file import ProgressReader
 from .test_outcome import FINISHED
 
 __all__ = ["PytestEnded", "run_tests"]
@@ -53,22 +56,30 @@ class PytestEnded(Exception):
     """pytest ended without results. The message says how, and holds the end of its log."""
 
 
-def run_tests(options: Options, folder: Path, interrupts: Interrupts) -> Results:
+def run_tests(
+    options: Options,
+    folder: Path,
+    interrupts: Interrupts,
+    progress: ProgressShown | None = None,
+) -> Results:
     """The results of the tests.
 
     Args:
         options: that were asked for.
         folder: for temporary files; each call needs a new one.
         interrupts: that are passed on to pytest.
+        progress: shows how far the run has come; None for nothing.
 
     Raises:
         UsageError: pytest reports that the options make no sense.
         PytestEnded: there are no results.
     """
     log = folder / "log"
-    handed_over = replace(options, json=None, progress=sys.stderr.isatty())
-    with Channel(handed_over.to_json()) as channel:
-        status = _run(_command(options, folder, channel.other_end), log, interrupts, channel)
+    with (
+        Channel(replace(options, json=None).to_json()) as channel,
+        _shown(progress, folder / PROGRESS_FILE) as look,
+    ):
+        status = _run(_command(options, folder, channel.other_end), log, interrupts, channel, look)
         try:
             content = channel.content()
         except ForgedResults:
@@ -84,6 +95,21 @@ def run_tests(options: Options, folder: Path, interrupts: Interrupts) -> Results
     if status == _PYTEST_INTERNAL_ERROR:
         print(said[-_LONGEST_LOG:], file=sys.stderr)
     return _believed(content, status, options)
+
+
+@contextmanager
+def _shown(progress: ProgressShown | None, file: Path) -> Iterator[Callable[[], None]]:
+    """Gives a function that shows what was told in ``file`` since its last call."""
+    if progress is None:
+        yield lambda: None
+        return
+    progress.start(0)
+    reader = ProgressReader(file, progress)
+    try:
+        yield reader.read
+        reader.read()
+    finally:
+        progress.close()
 
 
 def _believed(content: bytes, status: int | None, options: Options) -> Results:
@@ -148,8 +174,16 @@ def _command(options: Options, folder: Path, channel: int) -> list[str]:
     return command
 
 
-def _run(command: list[str], log: Path, interrupts: Interrupts, channel: Channel) -> int | None:
+def _run(
+    command: list[str],
+    log: Path,
+    interrupts: Interrupts,
+    channel: Channel,
+    look: Callable[[], None],
+) -> int | None:
     """Runs pytest to its end, passes interrupts on to it, and returns its exit status.
+
+    ``look`` is called again and again meanwhile.
 
     The status is None if pytest had given its results and did not end.
 
@@ -162,7 +196,7 @@ def _run(command: list[str], log: Path, interrupts: Interrupts, channel: Channel
         process = subprocess.Popen(
             command,
             stdout=output,
-            stderr=None if sys.stderr.isatty() else output,  # the progress bar is for terminals
+            stderr=output,
             stdin=subprocess.DEVNULL,
             env=environment,
             start_new_session=True,
@@ -173,19 +207,22 @@ def _run(command: list[str], log: Path, interrupts: Interrupts, channel: Channel
         channel.start()
         try:
             importlib.import_module(f"{__package__}.plan")  # for later, while pytest starts
-            return _wait(process, interrupts, channel, log.parent / NOTICE_FILE)
+            return _wait(process, interrupts, channel, look)
         finally:
             _kill_group(process)
 
 
 def _wait(
-    process: subprocess.Popen[bytes], interrupts: Interrupts, channel: Channel, notice: Path
+    process: subprocess.Popen[bytes],
+    interrupts: Interrupts,
+    channel: Channel,
+    look: Callable[[], None],
 ) -> int | None:
-    sent, over, is_told = 0.0, None, False
+    sent, over = 0.0, None
     while True:
         with suppress(subprocess.TimeoutExpired):
             process.wait(_LOOK_SECONDS)
-        is_told = is_told or _tell(notice)
+        look()
         if process.returncode is not None:
             return process.returncode
         if channel.is_over:
@@ -203,15 +240,6 @@ def _wait(
             sent = time.monotonic()
         if since > _WAIT_SECONDS or interrupts.is_urgent:
             _kill_group(process)
-
-
-def _tell(notice: Path) -> bool:
-    """Shows the first failure while the run goes on; returns whether there is one."""
-    if not notice.exists():
-        return False
-    text = printable(notice.read_text("utf-8", "replace"))
-    print(f"The first failure, before it is shrunk:\n\n{text}\n", file=sys.stderr, flush=True)
-    return True
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:

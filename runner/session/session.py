@@ -7,20 +7,21 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from ...reports.results import AskedResult, Results, ShardResult
 from ...reports.writing import write_results
+from ...spec.clauses import must_hold
 from ...spec.clean_text import clean_text
 from ..failures.diagnosis import Diagnostician
+from ..failures.explanation import failure_in_brief
+from ..failures.failure import Failure
 from ..judging.comparison import THRESHOLD
 from ..judging.known_deviations import Deviation, of_version
 from ..searching.checker import Checker
 from ..searching.settings import Settings
 from .collector import Collector
 from .construction import Judged, construct
-from .early_notice import EarlyNotice
 from .environment import environment
 from .isolated_judge import IsolatedJudge
 from .options import Options
@@ -40,7 +41,7 @@ class JudgingSession:
         settings: how cases are drawn and judged.
         plan: which tests are run.
         collector: of their outcomes.
-        notice: takes the failures of cases; None if nobody waits for the first one.
+        progress: shows which test begins, and failures as they are found; None for nothing.
         diagnoses: whether failures are diagnosed.
     """
 
@@ -50,7 +51,7 @@ class JudgingSession:
         settings: Settings,
         plan: Plan,
         collector: Collector,
-        notice: EarlyNotice | None = None,
+        progress: ProgressShown | None = None,
         diagnoses: bool = True,
     ) -> None:
         self.judged = judged
@@ -58,7 +59,7 @@ class JudgingSession:
         self.plan = plan
         self.collector = collector
         self.diagnostician = Diagnostician(judged.implementation)
-        self._notice = notice
+        self._progress = progress
         self._diagnoses = diagnoses
 
     @classmethod
@@ -69,7 +70,6 @@ class JudgingSession:
         end: float | None = None,
         clock: Callable[[], float] = time.time,
         write: Callable[[Results], None] | None = None,
-        notice: Path | None = None,
         make: Callable[[Options], Judged] = construct,
         deviations: tuple[Deviation, ...] = (),
         progress: ProgressShown | None = None,
@@ -79,10 +79,9 @@ class JudgingSession:
         Args:
             options: that were asked for.
             processes: number of processes that run tests at once.
-            end: when time is over, if another process has decided that.
+            end: when time is over, if it began in another process.
             clock: in seconds, the same in all processes.
             write: takes the results; by default they are written to the file in ``options``.
-            notice: the file that tells of the first failure.
             make: makes the implementation.
             deviations: known deviations, besides those of the file in ``options``.
             progress: shows how far the run has come; by default a bar, if ``options`` ask for it.
@@ -103,8 +102,7 @@ class JudgingSession:
         if write is None and options.json is not None:
             write = partial(write_results, options.json)
         collector = Collector(asked, plan, write, progress, judged.process, clock)
-        early = None if notice is None else EarlyNotice(notice, judged.target, options.strict)
-        return cls(judged, settings, plan, collector, early, not options.no_diagnosis)
+        return cls(judged, settings, plan, collector, progress, not options.no_diagnosis)
 
     def require_plainest_case(self) -> None:
         """Tries the plainest case before anything is judged.
@@ -114,12 +112,10 @@ class JudgingSession:
         """
         require_plainest_case(self.judged, self.settings)
 
-    def is_over(self) -> bool:
-        """Whether the time is over, so that no test may begin."""
-        return self.plan.budget is not None and self.plan.budget.is_over()
-
     def checker(self, test: str, clauses: tuple[str, ...]) -> Checker:
-        """The checker of one test.
+        """The checker of one test, which begins now.
+
+        If the time of the run is over, it raises :class:`.NotReached` instead of judging a case.
 
         Args:
             test: its name, with its file.
@@ -132,11 +128,18 @@ class JudgingSession:
             judge = IsolatedJudge(isolated, self.judged.process, self.settings, name)
         implementation = self.judged.implementation
         more: dict[str, Any] = {}
-        if self._notice is not None:
-            more["tell"] = self._notice.note
-        if self.plan.budget is not None and test in self.plan.tests:
-            more["out_of_time"] = self.plan.budget.begin(test)
+        if self._progress is not None:
+            self._progress.begin(test)
+            more["tell"] = self._tell
+        budget = self.plan.budget
+        if budget is not None and test in self.plan.tests:
+            more["is_late"] = budget.is_over()
+            more["out_of_time"] = budget.begin(test)
         return Checker(implementation, self.settings, name, clauses, judge, **more)
+
+    def _tell(self, clause: str, failure: Failure) -> None:
+        if self._progress is not None and must_hold(clause, self.settings.strict):
+            self._progress.found(clause, failure_in_brief(clause, failure.to_json()))
 
     def conclude(self, checker: Checker) -> None:
         """Judges failures again and diagnoses them, after a test has judged its cases."""
