@@ -24,6 +24,7 @@ from ..session.progress import FailureLines, Progress, ProgressShown
 from ..session.pytest_process import PytestEnded, run_tests
 from ..session.settings_file import read_settings
 from ..session.test_outcome import CUT_SHORT
+from ..session.worker_count import worker_count
 
 __all__ = ["check", "check_options"]
 
@@ -118,7 +119,9 @@ def _judge(options: Options, folder: Path, interrupts: Interrupts) -> tuple[Resu
 
     Within a budget, tests that used up their share of the time run again in what others left.
     """
-    start, rest, shown = time.monotonic(), options, _progress(options.quiet)
+    start, shown = time.monotonic(), _progress(options.quiet)
+    workers = worker_count(options)
+    rest = replace(options, workers=workers)
     results: Results | None = None
     for number in count():
         own_folder = folder / str(number)
@@ -130,11 +133,11 @@ def _judge(options: Options, folder: Path, interrupts: Interrupts) -> tuple[Resu
         if interrupts.seconds is not None:
             return results, ""
         left = (options.max_time or 0.0) - (time.monotonic() - start)
-        if not _gets_further(results, left, options.workers):
+        if not _gets_further(results, left, workers):
             return results, ""
         file = own_folder / "results.json"
         write_results(file, results)
-        rest = replace(options, resume=file, max_time=round(left, 3), seed=results["seed"])
+        rest = replace(rest, resume=file, max_time=round(left, 3), seed=results["seed"])
     raise AssertionError
 
 

@@ -9,7 +9,6 @@ cases and the results all read it here. To add an option, add a field.
 from __future__ import annotations
 
 import json
-import os
 import secrets
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Iterable, Mapping
@@ -242,9 +241,10 @@ class Options:
     markdown: Path | None = _option(
         None, "--markdown", "FILE", "write a report", parse=Path, in_pytest=False
     )
-    workers: int = _option(
-        min(os.cpu_count() or 1, 8), "-n", "N",
-        "worker processes, 0 for none (default: one for each processor, at most 8)",
+    workers: int | None = _option(
+        None, "-n", "N",
+        "worker processes, 0 for none (default: one for each processor, at most 8; none for few "
+        "clauses)",
         parse=workers, in_pytest=False,
     )  # fmt: skip
     max_failures: int = _option(

@@ -166,7 +166,7 @@ def _command(options: Options, folder: Path, channel: int) -> list[str]:
         ),
     ]
     workers = 0 if options.case is not None else options.workers
-    if workers > 0:
+    if workers:
         command += ["-p", "xdist.plugin", "-n", str(workers)]
         # With worksteal, the last tests would begin as soon as the first.
         in_order = ["--dist=load", "--maxschedchunk=1"]
