@@ -36,7 +36,7 @@ def behind_others(x: torch.Tensor) -> torch.Tensor:
 def with_gaps(x: torch.Tensor, axis: int = -1) -> torch.Tensor:
     """``x`` as every other element along ``axis`` of a larger tensor, with NaN in between."""
     larger = _filled(x, axis, 2 * x.shape[axis])
-    every_other = larger[(..., slice(None, None, 2), *_whole(axis))]
+    every_other = larger[_along(axis, slice(None, None, 2))]
     every_other.copy_(x)
     return every_other
 
@@ -44,7 +44,7 @@ def with_gaps(x: torch.Tensor, axis: int = -1) -> torch.Tensor:
 def part_of_longer(x: torch.Tensor, axis: int) -> torch.Tensor:
     """``x`` as the first elements along ``axis`` of a tensor that has two more, which are NaN."""
     larger = _filled(x, axis, x.shape[axis] + 2)
-    first = larger[(..., slice(x.shape[axis]), *_whole(axis))]
+    first = larger[_along(axis, slice(x.shape[axis]))]
     first.copy_(x)
     return first
 
@@ -55,9 +55,9 @@ def _filled(x: torch.Tensor, axis: int, length: int) -> torch.Tensor:
     return x.new_full(shape, float("nan"))
 
 
-def _whole(axis: int) -> tuple[slice, ...]:
-    """Indices of the axes behind ``axis``, which is negative."""
-    return (slice(None),) * (-1 - axis)
+def _along(axis: int, part: slice) -> Any:
+    """The index of a part along ``axis``, which is negative, and of all along the others."""
+    return (..., part, *(slice(None),) * (-1 - axis))
 
 
 @dataclass(frozen=True)
