@@ -136,6 +136,24 @@ _LOST: list[tuple[str, str, str, Condition]] = [
         lambda c: c.hidden > 64 and not c.has_gradients,
     ),
     (
+        "StepsOver128InNoGrad",
+        "SIZE-1",
+        "more than 128 steps, no_grad",
+        lambda c: c.steps > 128 and not torch.is_grad_enabled(),
+    ),
+    (
+        "LayersOver10",
+        "SIZE-1",
+        "more than 10 layers",
+        lambda c: c.layers > 10,
+    ),
+    (
+        "HiddenOver64StepsOver32InNoGrad",
+        "SIZE-3",
+        "hidden_size > 64, more than 32 steps, no_grad",
+        lambda c: c.hidden > 64 and c.steps > 32 and not torch.is_grad_enabled(),
+    ),
+    (
         "HiddenMultipleOf64RowsMultipleOf8",
         "SIZE-3",
         "hidden_size a multiple of 64, rows of 8",

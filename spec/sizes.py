@@ -69,7 +69,7 @@ _STEPS = sorted({*range(1, 10), *_MULTIPLES, *(p + d for p in _POWERS for d in (
 
 # For each axis the sizes that cases have, the others staying small.
 LADDERS: dict[str, tuple[int, ...]] = {name: tuple(_STEPS) for name in PAIRED} | {
-    "num_layers": tuple(range(1, 10))
+    "num_layers": (*range(1, 10), 12)
 }
 
 # A few sizes that are large together, for a quick look: even and uneven ones.
