@@ -6,6 +6,7 @@ import io
 import json
 import os
 import pty
+import signal
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,8 @@ def test_failures_stand_above_the_bar() -> None:
     shown = stream.getvalue().split("\r")
     assert shown[3] == "EQ-1 fails\n  v1\n"
     assert shown[4].startswith("[...")
+    progress.close()
+    assert stream.getvalue().endswith(" \r\n"), "the report begins below an empty line"
     quiet = io.StringIO()
     Progress(quiet, failures=False).found("EQ-1", "EQ-1 fails")
     assert quiet.getvalue() == ""
@@ -151,6 +154,29 @@ def test_the_bar_is_there_before_pytest_starts(
     with Interrupts() as interrupts, pytest.raises(pytest_process.PytestEnded):
         pytest_process.run_tests(Options(target="reference"), tmp_path, interrupts, told)
     assert told == [("start", 0), "pytest", ("begin", "test_x.test_y"), ("close",)]
+
+
+def test_an_interrupt_is_answered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is told afterwards does not hide it."""
+    told = Told()
+
+    def interrupted(*arguments: Any) -> int:
+        *_, interrupts, channel, look = arguments
+        (tmp_path / "log").write_text("")
+        channel.start()
+        interrupts._receive(signal.SIGINT, None)
+        ProgressFile(tmp_path / "progress").begin("test_x.test_y")
+        look()
+        return 1
+
+    monkeypatch.setattr(pytest_process, "_run", interrupted)
+    with Interrupts() as interrupts, pytest.raises(pytest_process.PytestEnded):
+        pytest_process.run_tests(Options(target="reference"), tmp_path, interrupts, told)
+    assert {*told} == {
+        ("start", 0),
+        ("begin", "interrupted: waiting for what was judged"),
+        ("close",),
+    }
 
 
 @pytest.mark.parametrize(

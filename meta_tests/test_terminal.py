@@ -146,6 +146,35 @@ def test_colours(
     assert ("\x1b" in text) == has_colour
 
 
+def test_sentences_are_wrapped_on_a_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cases, commands and tables are not: they are copied, and looked at as a whole."""
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("NO_COLOR", "1")
+    results, case = wrong(), "v1 " + "input_size=3 " * 9
+    results["clauses"][0]["failure"]["explanation"] = (
+        f"EQ-1 Gate order: {'words ' * 40}\n  case      {case}\n  diagnosis {'because ' * 20}"
+    )
+    before: Any = {**right(), "implementation": results["implementation"]}
+    shown = {}
+    for terminal in (True, False):
+        monkeypatch.setattr("sys.stdout.isatty", lambda terminal=terminal: terminal)
+        baseline = (Path("before.json"), before)
+        conclude(results, json=None, markdown=None, baseline=baseline)  # type: ignore[arg-type]
+        shown[terminal] = capsys.readouterr().out
+    assert shown[True].split() == shown[False].split(), "nothing is lost"
+    lines = shown[True].splitlines()
+    long = [line for line in lines if len(line) > 80]
+    assert f"  case      {case}" in long
+    assert all(line.startswith("  case") or "  " in line.strip() for line in long)
+    assert "            because because" in shown[True]
+    assert not any(line.startswith("            because") for line in shown[False].splitlines())
+    rows = [line for line in lines if line.startswith("newly broken ")]
+    assert rows == [line for line in shown[False].splitlines() if line.startswith("newly broken ")]
+    assert len(rows) == 5
+
+
 def test_clauses_are_chosen_by_chapter_and_pattern(tmp_path: Path) -> None:
     file = tmp_path / "results.json"
     ended = run(

@@ -68,7 +68,8 @@ def short_report(results: Results, hint: str = "") -> str:
     """
     shown, more = _causes_to_show(results)
     parts = [_facts_on(clause) for clause in shown]
-    lines = [f"{more} further causes are not shown."] if more else []
+    are = "cause is" if more == 1 else "causes are"
+    lines = [f"{more} further {are} not shown."] if more else []
     lines += [hint] if hint and shown else []
     return "\n\n".join([*parts, "\n".join([*lines, _short_summary(results)])]) + "\n"
 
@@ -162,8 +163,13 @@ def _verdict_last(results: Results) -> str:
 def _short_summary(results: Results) -> str:
     """The summary, the verdict at the end, with few and short lines."""
     verdict, gate, *lines = summary(results).split("\n")
-    # Diagnoses are shown with the failures.
-    lines = [line for line in lines if not line.startswith("Diagnosis: ")]
+    # Diagnoses are shown with the failures, and what nobody asked for is not missed.
+    lines = [
+        line
+        for line in lines
+        if not line.startswith("Diagnosis: ")
+        and not line.endswith(" combinations left out: not asked for.")
+    ]
     left_out = [line for line in lines if " combinations left out: " in line]
     if len(left_out) > 1:
         lines = [line for line in lines if line not in left_out]
@@ -273,7 +279,12 @@ def summary(results: Results) -> str:
         lines += [f"Diagnosis: {one_line(text)}" for text in _diagnoses(causes)]
         others = len(broken(results)) - len(causes)
         if others:
-            lines.append(f"{others} further clauses that build on these are broken too.")
+            what = (
+                "clause that builds on these is"
+                if others == 1
+                else "clauses that build on these are"
+            )
+            lines.append(f"{others} further {what} broken too.")
         missed = _possible_causes(results, causes)
         if missed:
             ids = ", ".join(clause["id"] for clause in missed)

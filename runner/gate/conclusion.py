@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+import textwrap
 from pathlib import Path
 
 from ...reports.results import Results
@@ -52,12 +54,43 @@ def conclude(
         report = f"{comparison.markdown()}\n"
     report += markdown_report(results, LONGEST_PAGE - length(report))
     # The verdict comes first: a disk may be full.
-    print(_coloured(text, status), end="", flush=True)
+    text = _coloured(text, status)
+    if sys.stdout.isatty() and not verbose:
+        text = _wrapped(text, shutil.get_terminal_size().columns)
+    print(text, end="", flush=True)
     if json is not None:
         write_results(json, results)
     if markdown is not None:
         write_text(markdown, report)
     return status
+
+
+# Lines of a failure that hold sentences, and how far these are indented.
+_PROSE, _INDENT = "  diagnosis ", 12
+
+
+def _wrapped(text: str, width: int) -> str:
+    """``text`` with line breaks in its sentences.
+
+    Cases and commands stay whole, to be copied, and so do rows of tables.
+    """
+    lines: list[str] = []
+    for line in text.splitlines():
+        is_prose = line.startswith(_PROSE)
+        is_row = "  " in line.removeprefix(_PROSE)
+        if is_row or (line.startswith(" ") and not is_prose):
+            lines.append(line)
+            continue
+        indent = " " * (_INDENT if is_prose else 2)
+        # Where a long word, such as a path, is broken, it cannot be copied.
+        lines += textwrap.wrap(
+            line,
+            width,
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        ) or [""]
+    return "\n".join(lines) + "\n"
 
 
 def _coloured(text: str, status: int) -> str:

@@ -54,6 +54,11 @@ class FailureLines:
         self._stream = stream
         self._clauses: set[str] = set()
 
+    @property
+    def any(self) -> bool:
+        """Whether anything was printed."""
+        return bool(self._clauses)
+
     def start(self, tests: int) -> None:
         """See :class:`ProgressShown`."""
 
@@ -119,8 +124,10 @@ class Progress:
         self._draw()
 
     def close(self) -> None:
-        """Leaves the line empty."""
+        """Leaves the line empty, and another one below failures."""
         self._erase()
+        if self._lines is not None and self._lines.any:
+            self._stream.write("\n")
 
     def _draw(self) -> None:
         share = min(1.0, self._done / self._tests) if self._tests else 0.0

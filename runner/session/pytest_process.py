@@ -77,7 +77,7 @@ def run_tests(
     log = folder / "log"
     with (
         Channel(replace(options, json=None).to_json()) as channel,
-        _shown(progress, folder / PROGRESS_FILE) as look,
+        _shown(progress, folder / PROGRESS_FILE, interrupts) as look,
     ):
         status = _run(_command(options, folder, channel.other_end), log, interrupts, channel, look)
         try:
@@ -98,16 +98,25 @@ def run_tests(
 
 
 @contextmanager
-def _shown(progress: ProgressShown | None, file: Path) -> Iterator[Callable[[], None]]:
+def _shown(
+    progress: ProgressShown | None, file: Path, interrupts: Interrupts
+) -> Iterator[Callable[[], None]]:
     """Gives a function that shows what was told in ``file`` since its last call."""
     if progress is None:
         yield lambda: None
         return
     progress.start(0)
     reader = ProgressReader(file, progress)
+
+    def look() -> None:
+        if interrupts.seconds is None:
+            reader.read()
+        else:
+            progress.begin("interrupted: waiting for what was judged")
+
     try:
-        yield reader.read
-        reader.read()
+        yield look
+        look()
     finally:
         progress.close()
 
