@@ -11,6 +11,7 @@ from collections import Counter
 
 from ..spec.clause import KINDS
 from ..spec.clean_text import listed
+from ..spec.out_of_memory import lacked_memory
 from ..spec.verdicts import BROKEN, INCONCLUSIVE, NOT_TESTED, PASS, UNSUPPORTED, WAIVED
 from .escaping import one_line
 from .results import ClauseResult, Results, VerdictResult
@@ -130,7 +131,9 @@ def verdict_sentence(results: Results, name: str) -> str:
         what = "nothing that it judged is broken" if results["clauses"] else "it has no tests"
         part = f"shard {shard['index']} of {shard['count']} of {name}"
         return f"NOT COMPLETED: {part}: {what}. `lstm-conformance merge` gives the verdict."
-    why = results["stopped"] or "nothing was shown"
+    lacking = sum(lacked_memory(clause["reasons"]) for clause in results["clauses"])
+    memory = f"out of memory in {lacking} clause{'s' if lacking > 1 else ''}"
+    why = results["stopped"] or (memory if lacking else "nothing was shown")
     return f"NOT COMPLETED: no verdict on {name} ({why})."
 
 
