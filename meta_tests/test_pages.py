@@ -68,6 +68,7 @@ def test_a_command_that_is_not_run_says_why() -> None:
         "it installs packages; test_ci installs the package",
         "the default profile takes minutes",
         "it needs a GPU",
+        "it needs a GPU",
     ]
 
 
