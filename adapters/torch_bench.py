@@ -15,6 +15,7 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_
 from ..spec.case import Case
 from ..spec.contract import Nonconformance, ObservedTensor
 from ..spec.global_settings import known_settings
+from .torch_device import synchronize
 
 __all__ = ["Bench", "undisturbed"]
 
@@ -47,8 +48,10 @@ class Bench:
 
     @contextmanager
     def _timed(self) -> Iterator[None]:
+        synchronize(self.case.device)
         start = time.perf_counter()
         yield
+        synchronize(self.case.device)
         self.seconds += time.perf_counter() - start
 
     def construct(self, **changes: Any) -> Any:

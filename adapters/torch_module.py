@@ -16,6 +16,7 @@ from ..spec.capabilities import ALL
 from ..spec.case import OUTPUTS, Case
 from ..spec.config import LSTMConfig
 from ..spec.contract import Observation, Unsupported
+from ..spec.out_of_memory import is_out_of_memory
 from .torch_bench import Bench, gradient_of, undisturbed
 
 __all__ = ["TorchModule", "torch_lstm", "torch_lstm_without_onednn"]
@@ -196,7 +197,9 @@ class TorchModule:
         if key not in self._reasons:
             try:
                 attempt(simplest)
-            except Exception as error:  # any exception is a reason
+            except Exception as error:  # any exception is a reason, but for those of today
+                if is_out_of_memory(error):
+                    raise
                 message = (str(error).splitlines() or [""])[0][:200]
                 self._reasons[key] = f"{what}: {type(error).__name__}: {message}"
             else:

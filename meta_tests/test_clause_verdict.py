@@ -51,6 +51,10 @@ KNOWN_CRASH = {"broken_off": True, "known_to_fail": True}
         ({PASS: 99, WAIVED: 1}, (), {}, WAIVED),
         ({INCONCLUSIVE: 1, UNSUPPORTED: 99}, (), {}, INCONCLUSIVE),
         ({UNSUPPORTED: 1, NOT_TESTED: 99}, (), {}, UNSUPPORTED),
+        # Memory was not enough for a case: nobody knows whether it would have passed.
+        ({PASS: 9, NOT_TESTED: 1}, (), {"out_of_memory": True}, NOT_TESTED),
+        ({UNSUPPORTED: 9, NOT_TESTED: 1}, (), {"out_of_memory": True}, NOT_TESTED),
+        ({FAIL: 1, NOT_TESTED: 1}, (FAIL,), {"out_of_memory": True}, FAIL),
         # A crash, which no case shows.
         ({PASS: 99}, (), CRASHED, ERROR),
         ({WAIVED: 99}, (), CRASHED, ERROR),

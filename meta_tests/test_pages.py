@@ -24,7 +24,7 @@ DOCS = ROOT / "docs"
 PUBLISHED = ROOT / "reports" / "published"
 
 # Pages whose commands are tried here.
-TRIED = ("index.md", "interpreting-failures.md", "how-long.md")
+TRIED = ("index.md", "interpreting-failures.md", "how-long.md", "devices.md")
 # Pages that have no commands.
 WITHOUT = (
     "dropout.md",
@@ -67,6 +67,8 @@ def test_a_command_that_is_not_run_says_why() -> None:
     assert [reason for reason in reasons if reason] == [
         "it installs packages; test_ci installs the package",
         "the default profile takes minutes",
+        "it needs a GPU",
+        "it needs a GPU",
     ]
 
 

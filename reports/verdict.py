@@ -11,6 +11,7 @@ from collections import Counter
 
 from ..spec.clause import KINDS
 from ..spec.clean_text import listed
+from ..spec.out_of_memory import lacked_memory
 from ..spec.verdicts import BROKEN, INCONCLUSIVE, NOT_TESTED, PASS, UNSUPPORTED, WAIVED
 from .escaping import one_line
 from .results import ClauseResult, Results, VerdictResult
@@ -76,6 +77,7 @@ def did_its_part(results: Results) -> bool:
         results["shard"] is not None
         and results["stopped"] in (None, "max-time")
         and not unseen(results)
+        and not any(lacked_memory(clause["reasons"]) for clause in results["clauses"])
     )
 
 
@@ -143,7 +145,10 @@ def verdict_sentence(results: Results, name: str) -> str:
             f"SHARD DONE: {shard} of {name}: {what}{so_far}. "
             "`lstm-conformance merge` joins all shards and gives the verdict."
         )
-    return f"NOT COMPLETED: no verdict on {name} ({stopped or 'nothing was shown'})."
+    lacking = sum(lacked_memory(clause["reasons"]) for clause in results["clauses"])
+    memory = f"out of memory in {lacking} clause{'s' if lacking > 1 else ''}"
+    why = stopped or (memory if lacking else "nothing was shown")
+    return f"NOT COMPLETED: no verdict on {name} ({why})."
 
 
 def _shard(results: Results) -> str:

@@ -524,8 +524,24 @@ def test_move_to_another_device(lstm_check: Checker) -> None:
         for name, parameter in moved.items():
             device = parameter.device.type
             yield holds(name, device == "meta", f"device is {device}, not meta")
+        if bench.case.device != "cpu":
+            yield from moved_from_the_cpu(trial, bench)
 
     lstm_check.forall(ANY_PARAMETERS, on_bench(probe))
+
+
+def moved_from_the_cpu(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    """A module that was made and used on the CPU gives the right results on another device."""
+    module, x = bench.construct(device="cpu"), bench.arguments()
+    bench.load(module)
+    bench.call(module, {name: tensor.to("cpu") for name, tensor in x.items()})
+    module.to(bench.case.device)
+    devices = {name: parameter.device.type for name, parameter in module.named_parameters()}
+    wanted = bench.case.device.partition(":")[0]
+    for name, device in devices.items():
+        yield holds(name, device == wanted, f"device is {device}, not {wanted}")
+    if {*devices.values()} == {wanted}:  # otherwise a call raises
+        yield from trial.close_all(results(bench, module), note="after a move from the CPU")
 
 
 @pytest.mark.lstm_clause("PARAM-26")

@@ -579,9 +579,15 @@ def other_dtypes(bench: Bench, tensor: torch.Tensor) -> Iterator[torch.Tensor]:
             yield tensor.to(dtype)
 
 
-def on_meta(tensor: torch.Tensor) -> Iterator[torch.Tensor]:
-    """The tensor on the device "meta", which every machine has."""
-    yield tensor.to("meta")
+def other_devices(tensor: Any) -> Iterator[str]:
+    """Devices where a tensor, or a packed sequence, is not: "meta", which every machine has."""
+    yield "meta"
+    if not tensor.is_cpu:
+        yield "cpu"
+
+
+def on_other_devices(tensor: torch.Tensor) -> Iterator[torch.Tensor]:
+    return (tensor.to(device) for device in other_devices(tensor))
 
 
 @pytest.mark.lstm_clause("USE-21")
@@ -649,8 +655,11 @@ def test_device_of_the_input(lstm_check: Checker) -> None:
         module, arguments = bench.module(), bench.arguments()
         x: Any = bench.pack(arguments.pop("input"))
         states = [tuple(arguments.values())] if arguments else []
-        wrong = WrongCall("input", "device meta", partial(module, x.to("meta"), *states))
-        yield from refusals(bench, partial(module, x, *states), [wrong])
+        wrong = [
+            WrongCall("input", f"device {device}", partial(module, x.to(device), *states))
+            for device in other_devices(x.data)
+        ]
+        yield from refusals(bench, partial(module, x, *states), wrong)
 
     rule = in_children(probe)
     for domain in (TENSOR, PACKED):
@@ -788,7 +797,7 @@ def test_dtype_of_the_states(lstm_check: Checker) -> None:
 @pytest.mark.lstm_clause("USE-38")
 def test_device_of_the_states(lstm_check: Checker) -> None:
     def changes(bench: Bench, arguments: Tensors) -> Iterator[Tensors]:
-        return changed_states(arguments, on_meta)
+        return changed_states(arguments, on_other_devices)
 
     for domain in (TENSOR, PACKED):
         lstm_check.forall(

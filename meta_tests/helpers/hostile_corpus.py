@@ -210,7 +210,8 @@ def _implementations() -> Iterator[Row]:
     ):  # fmt: skip
         limits = "--isolate --time-limit 3 --memory-limit 2"
         script = f"$CHECK functions.py:{name} {PROVOKED} {limits} --json r.json"
-        yield Row("implementation", script, (FAILS,))
+        # Nobody knows what would come out if there were more memory.
+        yield Row("implementation", script, (NOT_COMPLETED if name == "Greedy" else FAILS,))
 
 
 def _programs() -> Iterator[Row]:

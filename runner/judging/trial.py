@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -79,6 +80,8 @@ class Trial:
         except BaseException as error:
             if is_interrupt(error):
                 raise
+            # Arrays that were in use fill the memory of a device.
+            traceback.clear_frames(error.__traceback__)
             return error  # the next rule must not repeat a crash or a hang
         finally:
             self.shared_seconds = self.seconds - before

@@ -18,6 +18,7 @@ from ...spec.clauses import CLAUSES
 from ...spec.clean_text import clean_text
 from ...spec.contract import Implementation, Unsupported
 from ...spec.interrupts import is_interrupt
+from ...spec.out_of_memory import OUT_OF_MEMORY, free_memory, is_out_of_memory, lacked_memory
 from ...spec.verdicts import (
     ERROR,
     FAIL,
@@ -120,6 +121,11 @@ class CaseJudge:
         """See :class:`Judge`."""
         trial = self._trials.trial(case)
         outcome = self._judge(trial, rules)
+        if any(lacked_memory(record.reasons) for record in outcome.records):
+            # What earlier cases left behind may have been in the way.
+            free_memory()
+            trial = self._trials.trial(case)
+            outcome = self._judge(trial, rules)
         if any(record.failures for record in outcome.records) and trial.expect_alone():
             # The noise is random, and depends a little on what was computed together. A failing
             # case is judged as it is when it is given alone.
@@ -188,7 +194,10 @@ class _Judgement:
             except BaseException as error:
                 if is_interrupt(error):
                     raise
-                verdict, failure = ERROR, _failure_of_error(trial, error)
+                if is_out_of_memory(error):
+                    verdict, reason = NOT_TESTED, f"{OUT_OF_MEMORY} on {trial.case.device}"
+                else:
+                    verdict, failure = ERROR, _failure_of_error(trial, error)
                 self.broke_process = self.broke_process or isinstance(error, ProcessFailed)
             self._judged.append(record)
         record.seconds = trial.seconds - trial.shared_seconds - own_seconds

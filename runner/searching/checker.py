@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import product
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity
@@ -231,7 +232,7 @@ class Checker:
     def each_combination(
         self, combinations: Iterable[Combination], domain: Domain, rules: dict[str, Rule]
     ) -> None:
-        """Judges cases of each combination by the rule of each clause.
+        """Judges cases of each combination by the rule of each clause, on each device.
 
         Only the first failing combination is shrunk: in a thoroughly broken implementation the
         others would say the same, slowly.
@@ -247,8 +248,9 @@ class Checker:
                 continue
             parts = {combination: self._part_of(domain, combination) for combination in batch}
             supported = {combination: part for combination, part in parts.items() if part}
-            if supported:
-                broken = self._search_together(supported, rules, shrink)
+            for device in self.settings.devices if supported else ():
+                there = {c: part.but(device=(device,)) for c, part in supported.items()}
+                broken = self._search_together(there, rules, shrink)
                 shrink = shrink and not broken
 
     def each_size(self, axis: str, rules: dict[str, Rule]) -> None:
@@ -278,7 +280,9 @@ class Checker:
     def _judge_sizes(
         self, every: Iterable[Sizes], rules: dict[str, Rule], in_full: bool = False
     ) -> None:
-        """Judges cases of given sizes. They are not shrunk: all other sizes are small already.
+        """Judges cases of given sizes, on each device.
+
+        They are not shrunk: all other sizes are small already.
 
         Args:
             every: the sizes.
@@ -292,12 +296,11 @@ class Checker:
         search = Search()
         declared = self.implementation.capabilities | self.settings.required
         dtypes = [name for name in _OF_SIZES if name in self.settings.dtypes and name in declared]
-        for place, sizes in enumerate(every):
-            if not dtypes or not self.settings.devices:
-                for record in self.records.values():
-                    record.count(NOT_TESTED, f"neither {' nor '.join(_OF_SIZES)} can be judged")
-                break
-            device = self.settings.devices[place % len(self.settings.devices)]
+        if not dtypes or not self.settings.devices:
+            for record in self.records.values():
+                record.count(NOT_TESTED, f"neither {' nor '.join(_OF_SIZES)} can be judged")
+            every = ()
+        for (place, sizes), device in product(enumerate(every), self.settings.devices):
             groups, reason = cases_of_sizes(
                 sizes, place, declared, tuple(dtypes), device, in_full=in_full
             )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from ...reports.results import ClauseResult
+from ...spec.out_of_memory import lacked_memory
 from ...spec.verdicts import (
     ERROR,
     FAIL,
@@ -15,7 +17,7 @@ from ...spec.verdicts import (
     Verdict,
 )
 
-__all__ = ["clause_verdict", "lets_pass"]
+__all__ = ["clause_verdict", "left_out_for_a_reason", "lets_pass"]
 
 
 def clause_verdict(
@@ -26,6 +28,7 @@ def clause_verdict(
     known_to_fail: bool = False,
     unseen: bool = False,
     gone: bool = False,
+    out_of_memory: bool = False,
 ) -> Verdict:
     """The verdict on one clause.
 
@@ -36,12 +39,14 @@ def clause_verdict(
         known_to_fail: whether a known deviation without conditions names the clause.
         unseen: whether a test of the clause was not reached or was cut short.
         gone: whether a known deviation names the clause, and no case failed as it says.
+        out_of_memory: whether memory was not enough for a case.
 
     Returns:
         The first of these that applies:
 
         * ``fail`` or ``error`` if a case did,
         * ``waived`` or ``error`` if a test broke off, which no case shows,
+        * ``not tested`` if memory was not enough for a case, so that nobody takes it for a pass,
         * ``waived`` if a case was,
         * ``pass`` if a case did, but ``error`` if a known deviation is gone,
         * ``inconclusive`` if a case was,
@@ -53,6 +58,8 @@ def clause_verdict(
             return verdict
     if broken_off:
         return WAIVED if known_to_fail else ERROR
+    if out_of_memory:
+        return NOT_TESTED
     if counts.get(WAIVED):
         return WAIVED
     if counts.get(PASS):
@@ -63,14 +70,22 @@ def clause_verdict(
     return UNSUPPORTED if counts.get(UNSUPPORTED) and not unseen else NOT_TESTED
 
 
+def left_out_for_a_reason(clause: ClauseResult) -> bool:
+    """Whether cases of a clause were drawn, and left out for reasons that do not hinder the gate.
+
+    A run that lacked memory can be repeated with more of it.
+    """
+    return bool(clause["counts"] and clause["reasons"]) and not lacked_memory(clause["reasons"])
+
+
 def lets_pass(verdict: Verdict, must_hold: bool, left_out_for_a_reason: bool) -> bool:
     """Whether the gate can pass with this verdict on a clause.
 
     Args:
         verdict: on the clause.
         must_hold: whether the clause has to hold.
-        left_out_for_a_reason: whether cases of the clause were drawn and left out for reasons that
-            are known. A clause of which no case was ever drawn is an obstacle.
+        left_out_for_a_reason: see :func:`left_out_for_a_reason`. A clause of which no case was ever
+            drawn is an obstacle.
     """
     if verdict == NOT_TESTED:
         return left_out_for_a_reason

@@ -20,13 +20,14 @@ from ...reports.results import (
 )
 from ...reports.verdict import GONE, verdict_of
 from ...spec.clauses import CHAPTERS, TESTABLE, must_hold, root_causes
+from ...spec.out_of_memory import lacked_memory
 from ...spec.verdicts import BROKEN, ERROR, NOT_TESTED, PASS, WAIVED, Verdict
 from ..failures.explanation import describe_failure, repeat_command
 from ..failures.failure import LARGEST_RATIO, Failure
 from ..failures.standalone_program import standalone_program
 from ..searching.record import Record
 from ..searching.statistics import Statistics
-from .clause_verdict import clause_verdict, lets_pass
+from .clause_verdict import clause_verdict, left_out_for_a_reason, lets_pass
 from .combination_coverage import combination_coverage
 from .outcomes import Outcomes
 from .size_coverage import size_coverage
@@ -154,8 +155,7 @@ class _Builder:
             and ended
             and any(clause["verdict"] == PASS for clause in clauses)
             and all(
-                lets_pass(c["verdict"], c["must_hold"], bool(c["counts"] and c["reasons"]))
-                for c in clauses
+                lets_pass(c["verdict"], c["must_hold"], left_out_for_a_reason(c)) for c in clauses
             )
         )
 
@@ -202,6 +202,7 @@ class _Builder:
             known_to_fail=any(not deviation["when"] for deviation in known),
             unseen=clause_id in self._unseen,
             gone=gone,
+            out_of_memory=lacked_memory(record.reasons),
         )
         failure = None
         if record.failures or record.waived:

@@ -325,7 +325,8 @@ CHAPTER = Chapter(
             needs=("module",),
             erratum=_silent(
                 "moving a module once it is made",
-                'What torch\'s layers do, looked at with the device "meta".',
+                'What torch\'s layers do, looked at with the device "meta", and by a move from the '
+                "CPU to each other device that is judged.",
             ),
         ),
         Clause(

@@ -1,0 +1,28 @@
+"""Waits for devices of torch, which compute while the program goes on."""
+
+from __future__ import annotations
+
+import sys
+
+import torch
+
+__all__ = ["synchronize"]
+
+
+def synchronize(device: str) -> None:
+    """Waits until ``device`` has computed everything that was asked of it.
+
+    Args:
+        device: torch's name of the device, as ``cuda:1``.
+
+    Raises:
+        Exception: what went wrong in a computation, which torch raises here and not in its call.
+    """
+    kind = device.partition(":")[0]
+    of_kind = getattr(torch, kind, None)  # torch.cuda, torch.xpu, ...
+    if kind == "xla":
+        sys.modules["torch_xla"].sync(wait=True)
+    elif kind == "mps":
+        torch.mps.synchronize()
+    elif kind not in ("cpu", "meta") and hasattr(of_kind, "synchronize"):
+        of_kind.synchronize(device)
