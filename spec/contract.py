@@ -52,12 +52,15 @@ class Observation:
 class Implementation(Protocol):
     """An LSTM that can be judged. It needs no base class.
 
-    Further methods are optional.
+    Further methods, and an attribute, are optional.
 
     * ``unsupported(case) -> str | None``: why the case is not supported, for limits that no
       capability describes. It is called only for cases that need no missing capability.
     * ``device_missing(device) -> str | None``: why a device cannot be used on this machine. An
       implementation without this method has only ``cpu``.
+
+    * ``only_config``, an attribute: the :class:`.LSTMConfig` of a module that exists already, and
+      that is not constructed in others. Cases have this one.
 
     Three more methods belong to capabilities. Each may raise :class:`Unsupported`.
 
