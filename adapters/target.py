@@ -27,7 +27,7 @@ from .array_function import array_function
 from .in_its_settings import InItsSettings
 from .required_versions import require_versions
 
-__all__ = ["load", "name_of_object", "object_text", "of_object", "target_text"]
+__all__ = ["is_instance", "load", "name_of_object", "object_text", "of_object", "target_text"]
 
 
 # An object with these attributes is an implementation. Any other is called like torch.nn.LSTM.
@@ -259,28 +259,13 @@ def _module_of_file(path: Path) -> ModuleType:
     return module
 
 
-def _refuse_instance(target: str, value: Any) -> None:
-    """Raises UsageError if ``value`` is a module that was constructed already."""
+def is_instance(value: Any) -> bool:
+    """Whether ``value`` is a torch module that exists already."""
     torch = sys.modules.get("torch")
-    if torch is None or not isinstance(value, torch.nn.Module):
-        return
-    kind = type(value).__name__
-    if hasattr(value, "_orig_mod") or isinstance(value, torch.jit.ScriptModule):
-        raise UsageError(
-            f"{target} is one module that was compiled, with fixed sizes: hand over its class, or "
-            "a function that takes the arguments of torch.nn.LSTM and returns a module with these "
-            "sizes, whose forward calls the compiled one; 'torch-compile' and 'torch-script' are "
-            "torch.nn.LSTM, compiled."
-        )
-    raise UsageError(
-        f"{target} is one {kind} with fixed sizes, and clauses are about many sizes: hand over the "
-        f"class {kind}, or a function that takes the arguments of torch.nn.LSTM and returns a "
-        f"{kind}."
-    )
+    return torch is not None and isinstance(value, torch.nn.Module)
 
 
 def _drop_in(target: str, factory: Any, version: str) -> Implementation:
-    _refuse_instance(target, factory)
     if not callable(factory):
         raise UsageError(f"{target} is not an LSTM: it is not callable.")
     try:
@@ -288,6 +273,10 @@ def _drop_in(target: str, factory: Any, version: str) -> Implementation:
     except ImportError:
         raise UsageError(_NOT_INSTALLED.format(target, "torch", "torch")) from None
     require_versions(target, "torch")
+    if is_instance(factory):
+        from .torch_instance import torch_instance
+
+        return torch_instance(target, factory, version)
     try:
         module = factory(2, 3)
     except BaseException as error:

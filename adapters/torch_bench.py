@@ -75,6 +75,10 @@ class Bench:
         self.load(module)
         return module
 
+    def any_module(self) -> Any:
+        """A module whose parameters may have any values, and which need not be a new one."""
+        return self.construct()
+
     def load(self, module: Any, case: Case | None = None) -> None:
         """Writes the parameters of the case, or of another case, into ``module``.
 

@@ -65,10 +65,10 @@ class TorchModule:
         """An optional number format is unsupported if the simplest case fails in it."""
         if case.dtype not in _OPTIONAL_DTYPES:
             return None
-        simplest = _simplest(case)
+        simplest = self.simplest(case)
         if "gradients" not in self.capabilities:
             simplest = replace(simplest, cotangents=())
-        return self._missing(case.dtype, self.run, simplest)
+        return self.missing(case.dtype, self.run, simplest)
 
     def device_missing(self, device: str) -> str | None:
         """Why no tensor can be put on ``device``; None if one can."""
@@ -108,7 +108,7 @@ class TorchModule:
         self._require(
             "forward mode",
             lambda c: self._tangents(c, _direction_of_ones(c)),
-            _simplest_in_layout(case),
+            self._simplest_in_layout(case),
         )
         return self._tangents(case, direction)
 
@@ -154,7 +154,7 @@ class TorchModule:
         self._require(
             "double backward",
             lambda c: self._second_derivatives(c, _direction_of_ones(c)),
-            _simplest_in_layout(case),
+            self._simplest_in_layout(case),
         )
         return self._second_derivatives(case, direction)
 
@@ -186,12 +186,23 @@ class TorchModule:
             observed = bench.observe_all({n: gradient_of(leaf) for n, leaf in wanted.items()})
         return Observation(observed, bench.seconds)
 
+    def simplest(self, case: Case) -> Case:
+        """The smallest case with the dtype of ``case``. It has a projection if ``case`` has one,
+        because projections have their own kernels."""
+        config = LSTMConfig(1, 2, proj_size=1) if case.config.proj_size else LSTMConfig(1, 1)
+        return Case(config, dtype=case.dtype, device=case.device, cotangents=OUTPUTS)
+
+    def _simplest_in_layout(self, case: Case) -> Case:
+        """The simplest case, packed if ``case`` is: packed sequences may have their own kernels."""
+        simplest = self.simplest(case)
+        return replace(simplest, layout="packed_sorted", lengths=(1,)) if case.packed else simplest
+
     def _require(self, what: str, attempt: Callable[[Case], Any], simplest: Case) -> None:
-        reason = self._missing(f"{what} in {simplest.dtype}", attempt, simplest)
+        reason = self.missing(f"{what} in {simplest.dtype}", attempt, simplest)
         if reason is not None:
             raise Unsupported(reason)
 
-    def _missing(self, what: str, attempt: Callable[[Case], Any], simplest: Case) -> str | None:
+    def missing(self, what: str, attempt: Callable[[Case], Any], simplest: Case) -> str | None:
         """Why ``what`` is missing: the exception of ``attempt`` in the simplest case; or None."""
         key = (what, str(simplest))
         if key not in self._reasons:
@@ -205,19 +216,6 @@ class TorchModule:
             else:
                 self._reasons[key] = None
         return self._reasons[key]
-
-
-def _simplest(case: Case) -> Case:
-    """The smallest case with the dtype of ``case``. It has a projection if ``case`` has one,
-    because projections have their own kernels."""
-    config = LSTMConfig(1, 2, proj_size=1) if case.config.proj_size else LSTMConfig(1, 1)
-    return Case(config, dtype=case.dtype, device=case.device, cotangents=OUTPUTS)
-
-
-def _simplest_in_layout(case: Case) -> Case:
-    """The simplest case, packed if ``case`` is: packed sequences may have their own kernels."""
-    simplest = _simplest(case)
-    return replace(simplest, layout="packed_sorted", lengths=(1,)) if case.packed else simplest
 
 
 def _direction_of_ones(case: Case) -> dict[str, Array]:

@@ -470,7 +470,7 @@ def test_lacking_dropout_does_not_lead_to_one_layer_without_dropout() -> None:
         None,
         ("full-dropout",),
     )
-    both = domain.but(num_layers=(1, 2), bias=(False,))
+    both = domain.but(num_layers=(1, 2), bias=(False,), batch_first=(False,))
     assert narrowed(domain.but(num_layers=(1, 2)), ALL) == (both, ())
 
 

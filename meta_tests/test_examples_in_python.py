@@ -41,6 +41,7 @@ SCRIPTS = {
         "torch", "steps_first=not batch_first", "steps_first=True", "SHAPE-1"
     ),
     "judge_function.py": Example("numpy", "i, f, g, o = np", "f, i, g, o = np", "EQ-1"),
+    "judge_instance.py": Example("torch", "limit = 100.0", "limit = 1.0", "EQ-"),
     "judge_cell.py": Example("numpy", "np.tanh(c), c\n", "np.tanh(c), h\n", "EQ-"),
 }
 SUITE = Example("torch", "* self.factor / self.factor", "* self.factor", "EQ-4")

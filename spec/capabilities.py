@@ -8,6 +8,7 @@ from typing import Any
 from .case import Case
 from .contract import Implementation
 from .global_settings import known_settings
+from .only_config import only_config, other_config
 from .precision import PRECISIONS
 
 __all__ = [
@@ -85,7 +86,9 @@ def lacking(implementation: Implementation, names: frozenset[str]) -> str | None
 
 def unsupported(implementation: Implementation, case: Case) -> str | None:
     """Why ``implementation`` does not support ``case``; None if it does."""
-    reason = lacking(implementation, needed(case))
+    only = only_config(implementation)
+    reason = None if only is None else other_config(only, case.config)
+    reason = reason or lacking(implementation, needed(case))
     if reason is not None:
         return reason
     own_reason: Callable[[Case], str | None] | None = getattr(implementation, "unsupported", None)

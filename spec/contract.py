@@ -52,7 +52,7 @@ class Observation:
 class Implementation(Protocol):
     """An LSTM that can be judged. It needs no base class.
 
-    Further methods are optional.
+    Further methods, and an attribute, are optional.
 
     * ``unsupported(case) -> str | None``: why the case is not supported, for limits that no
       capability describes. It is called only for cases that need no missing capability.
@@ -63,6 +63,8 @@ class Implementation(Protocol):
       the case changes. Functions over arrays have it.
     * ``changed_results(case, later) -> list[str]``: names of the results of the case that a later
       run of another case changes. Functions over arrays have it.
+    * ``only_config``, an attribute: the :class:`.LSTMConfig` of a module that exists already, and
+      that is not constructed in others. Cases have this one.
 
     Three more methods belong to capabilities. Each may raise :class:`Unsupported`.
 

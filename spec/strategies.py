@@ -40,6 +40,7 @@ class Domain:
         unequal_lengths: whether two packed rows or more are of unequal length, as far as
             ``seq_len`` allows it.
         together: fields whose alternatives are visited in pairs, however few cases there are.
+        dropout_probability: of every kind of dropout; None for those that each kind has.
         training: whether the mode is training mode, in cases without dropout.
     """
 
@@ -49,6 +50,7 @@ class Domain:
     bidirectional: tuple[bool, ...] = (False, True)
     projection: tuple[bool, ...] = (False, True)
     dropout: tuple[str, ...] = DROPOUTS
+    dropout_probability: float | None = None
     training: tuple[bool, ...] = (False, True)
     layout: tuple[str, ...] = LAYOUTS
     states: tuple[bool, ...] = (False, True)
@@ -80,14 +82,14 @@ class Domain:
 STACK = ("num_layers", "bidirectional", "projection")
 
 # One layer, one direction, no options, forward only. Tests of single clauses start from it. What
-# always has biases is judged with them.
+# always has biases is judged with them, and an instance with its own axes and dropout.
 PLAIN = Domain(
     num_layers=(1,),
     bias=FirstSupported((False, True)),
-    batch_first=(False,),
+    batch_first=FirstSupported((False, True)),
     bidirectional=(False,),
     projection=(False,),
-    dropout=("none",),
+    dropout=FirstSupported(("none", "eval")),
     layout=("batched",),
     states=(False,),
     cotangents=((),),
@@ -210,6 +212,8 @@ def _drawn(
         proj_size = size("proj_size", most=hidden_size - 1) if projection else 0
     if like is not None and dropout == "some":
         probability = like.config.dropout
+    elif domain.dropout_probability is not None:
+        probability = domain.dropout_probability
     else:
         probability = one_of(DROPOUT_PROBABILITIES[dropout], DROPOUT_PROBABILITIES[dropout])
     config = LSTMConfig(

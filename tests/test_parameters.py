@@ -71,7 +71,7 @@ def same_parameters(bench: Bench, module: Any, values: Mapping[str, Array]) -> I
 
 
 def names_of(bench: Bench) -> list[str]:
-    return [name for name, _ in bench.construct().named_parameters()]
+    return [name for name, _ in bench.any_module().named_parameters()]
 
 
 def in_layers(bench: Bench, *roles: str) -> list[str]:
@@ -147,7 +147,7 @@ def shapes_documented(*roles: str) -> Rule:
     """The rule that parameters of these roles, if they exist, have their documented shapes."""
 
     def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
-        found = dict(bench.construct().named_parameters())
+        found = dict(bench.any_module().named_parameters())
         for name, shape in trial.case.config.parameter_shapes().items():
             if name.startswith(roles) and name in found:
                 observed = tuple(found[name].shape)
@@ -179,7 +179,7 @@ def test_shape_of_weight_hr(lstm_check: Checker) -> None:
 @pytest.mark.lstm_clause("PARAM-10")
 def test_learnable_attributes(lstm_check: Checker) -> None:
     def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
-        module = bench.construct()
+        module = bench.any_module()
         for name, parameter in module.named_parameters():
             attribute = getattr(module, name, None)
             yield holds(name, attribute is parameter, "the attribute is not the parameter")
@@ -317,7 +317,7 @@ def test_reset_parameters(lstm_check: Checker) -> None:
 @pytest.mark.lstm_clause("PARAM-16")
 def test_keys_of_state_dict(lstm_check: Checker) -> None:
     def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
-        module = bench.construct()
+        module = bench.any_module()
         state, parameters = module.state_dict(), dict(module.named_parameters())
         for name in state:
             yield holds(name, name in parameters, "a key of state_dict is not a parameter")
@@ -517,7 +517,7 @@ def converted_there_and_back(trial: Trial, bench: Bench) -> Iterator[Finding]:
 @pytest.mark.lstm_clause("PARAM-25")
 def test_move_to_another_device(lstm_check: Checker) -> None:
     def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
-        module = bench.construct()
+        module = bench.any_module()
         before = {name: tuple(p.shape) for name, p in module.named_parameters()}
         moved = dict(module.to("meta").named_parameters())
         yield holds("parameters", set(moved) == set(before), f"they are {', '.join(moved)}")

@@ -17,6 +17,7 @@ from ...spec.case import Case
 from ...spec.clauses import CHAPTERS, prerequisites
 from ...spec.contract import Implementation
 from ...spec.interrupts import is_interrupt
+from ...spec.only_config import only_config
 from ...spec.verdicts import FAIL
 from ..judging.comparison import THRESHOLD, Finding
 from ..judging.rules import Rule
@@ -172,6 +173,8 @@ class Diagnostician:
         def fails(case: Case) -> bool:
             return bool(_findings(evidence.rule, case, self._implementation))
 
+        if only_config(self._implementation) is not None:  # it has no other sizes
+            return None
         case = evidence.trial.case
         window = size_window(fails, case)
         if window is None:

@@ -63,6 +63,8 @@ def repeat_command(clause_id: str, failure: FoundFailure, target: str) -> str:
     """What judges the case of ``failure`` again: a shell command, or a line of Python."""
     name = name_of_object(target)
     if name is not None:
+        # The name of an instance is not what its variable is called.
+        name = name if name.replace(".", "").isidentifier() else "lstm"
         return f'check_case({name}, "{failure["case"]}", clause="{clause_id}")'
     # A text with options in it is quoted already.
     words = target if " --python " in target or target.startswith("--exec ") else quote(target)

@@ -24,6 +24,7 @@ from ...spec.contract import (
 )
 from ...spec.global_settings import known_settings
 from ...spec.interrupts import is_interrupt
+from ...spec.only_config import only_config
 from .comparison import Finding, compare
 
 if TYPE_CHECKING:
@@ -61,8 +62,8 @@ class Trial:
         self.case = case
         self.implementation = implementation
         self.seconds = self.shared_seconds = 0.0
-        moved = getattr(implementation, "moved", False)
-        self.plain = "module" in implementation.capabilities and not moved
+        made = not getattr(implementation, "moved", False) and only_config(implementation) is None
+        self.plain = "module" in implementation.capabilities and made
         self.runs: list[tuple[Case, Observation]] = []
 
     @property

@@ -62,9 +62,11 @@ def check(
 
     Args:
         obj: a class or a function that is called like ``torch.nn.LSTM`` and returns a module; a
-            function ``lstm(case, arguments)`` over NumPy arrays; a cell ``cell(x, states,
-            weights)``; an implementation (see ``spec/contract.py``); or a target as on the command
-            line: the name of an adapter, ``"package.module:Attribute"``, ``"file.py:Attribute"``.
+            module that exists already, which may be compiled or scripted, and is as before
+            afterwards; a function ``lstm(case, arguments)`` over NumPy arrays; a cell
+            ``cell(x, states, weights)``; an implementation (see ``spec/contract.py``); or a target
+            as on the command line: the name of an adapter, ``"package.module:Attribute"``,
+            ``"file.py:Attribute"``.
         profile: how much is judged.
         clauses: only these: ids, chapters (``"EQ"``) or patterns (``"PACK-*"``).
         only: only clauses of these kinds: ``"numbers"``, ``"interface"``, ``"side effects"``,

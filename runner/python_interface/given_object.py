@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ...adapters.target import object_text, of_object
+from ...adapters.target import is_instance, object_text, of_object
 from ...reports.escaping import one_line
 from ...spec.contract import Implementation
 from ...spec.usage_error import UsageError
@@ -81,6 +81,9 @@ def given_object(
 
 
 def _name_of(value: Any) -> str:
+    if is_instance(value):
+        kind = type(getattr(value, "_orig_mod", value)).__name__
+        return one_line(f"instance of {getattr(value, 'original_name', kind)}")
     name = getattr(value, "__qualname__", None)
     if not isinstance(name, str):
         given = getattr(value, "name", None)

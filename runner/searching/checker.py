@@ -22,7 +22,8 @@ from ...spec.clauses import CLAUSES, must_hold
 from ...spec.combinations import Combination
 from ...spec.contract import Implementation
 from ...spec.interrupts import is_interrupt
-from ...spec.narrowing import narrowed
+from ...spec.narrowing import combinations_of_config, domain_of_config, narrowed, sizes_of_config
+from ...spec.only_config import only_config
 from ...spec.sizes import Sizes, sizes_of, work
 from ...spec.strategies import Domain, cases_strategy, sizes_that_show
 from ...spec.verdicts import ERROR, FAIL, NOT_TESTED, PASS, UNSUPPORTED, WAIVED
@@ -56,6 +57,9 @@ _MANY = 50
 
 # A search through a part of a domain draws so many more cases, if some are outside the part.
 _MORE_ATTEMPTS = 30
+
+# Steps and rows of an instance, whose other sizes are its own.
+_OF_INSTANCES = (Sizes(9, 5), Sizes(17, 33))
 
 # The dtypes in which cases of many sizes are judged, in turn.
 _OF_SIZES = ("float32", "float64")
@@ -240,7 +244,11 @@ class Checker:
         if self.settings.case is not None:
             self._judge_given(self.settings.case, rules)
             return
-        shrink = True
+        shrink, only = True, only_config(self.implementation)
+        if only is not None and not self.settings.profile.every_combination:
+            # Those of a covering array have few of the configuration.
+            fitting = combinations_of_config(combinations, only)
+            combinations = [*fitting, *(c for c in combinations if c not in fitting)]
         for batch in side_by_side(list(combinations)):
             if self._has_to_end():
                 for combination in batch:
@@ -274,8 +282,11 @@ class Checker:
         self._judge_sizes(rows[index::count], rules)
 
     def own_sizes(self, rules: dict[str, Rule]) -> None:
-        """Judges cases of the sizes that were asked for."""
-        self._judge_sizes(self.settings.sizes, rules, in_full=True)
+        """Judges cases of the sizes that were asked for. An instance is asked in its own ones."""
+        sizes = self.settings.sizes
+        if not sizes and only_config(self.implementation) is not None:
+            sizes = _OF_INSTANCES
+        self._judge_sizes(sizes, rules, in_full=True)
 
     def _judge_sizes(
         self, every: Iterable[Sizes], rules: dict[str, Rule], in_full: bool = False
@@ -293,7 +304,7 @@ class Checker:
             self._judge_given(self.settings.case, rules)
             return
         rules = {clause: r for clause, r in rules.items() if not self._is_unsupported(clause)}
-        search = Search()
+        search, only = Search(), only_config(self.implementation)
         declared = self.implementation.capabilities | self.settings.required
         dtypes = [name for name in _OF_SIZES if name in self.settings.dtypes and name in declared]
         if not dtypes or not self.settings.devices:
@@ -301,13 +312,18 @@ class Checker:
                 record.count(NOT_TESTED, f"neither {' nor '.join(_OF_SIZES)} can be judged")
             every = ()
         for (place, sizes), device in product(enumerate(every), self.settings.devices):
+            own, reason = (sizes, None) if only is None else sizes_of_config(sizes, only)
+            if own is None:
+                self._note_sizes(str(sizes), str(reason))
+                self._count_unsupported(str(reason))
+                continue
+            sizes = own
             groups, reason = cases_of_sizes(
-                sizes, place, declared, tuple(dtypes), device, in_full=in_full
+                sizes, place, declared, tuple(dtypes), device, in_full=in_full, only=only
             )
             if reason:
                 self._note_sizes(str(sizes), reason)
-                for record in self.records.values():
-                    record.count(UNSUPPORTED, reason)
+                self._count_unsupported(reason)
             for group in groups:
                 self._require_time()
                 group = [replace(case, products=self.settings.products) for case in group]
@@ -430,6 +446,13 @@ class Checker:
 
     def _narrowed(self, domain: Domain) -> Domain | None:
         """The part of ``domain`` that is asked for and supported; None if it is empty."""
+        only = only_config(self.implementation)
+        if only is not None:
+            fitting, reason = domain_of_config(domain, only)
+            if fitting is None:
+                self._count_unsupported(str(reason))
+                return None
+            domain = fitting
         dtypes = tuple(name for name in domain.dtype if name in self.settings.dtypes)
         if not dtypes or not self.settings.devices:
             wanted = " and ".join(domain.dtype)
@@ -445,9 +468,13 @@ class Checker:
         part, missing = narrowed(asked_for, declared)
         for record in self.records.values():
             record.lacking = sorted({*record.lacking, *missing})
-            if part is None:
-                record.count(UNSUPPORTED, f"no {', no '.join(missing)}")
+        if part is None:
+            self._count_unsupported(f"no {', no '.join(missing)}")
         return part
+
+    def _count_unsupported(self, reason: str) -> None:
+        for record in self.records.values():
+            record.count(UNSUPPORTED, reason)
 
     def _search_together(
         self, parts: dict[Combination, Domain], rules: dict[str, Rule], shrink: bool

@@ -66,6 +66,7 @@ def cases_of_sizes(
     device: str,
     *,
     in_full: bool = False,
+    only: LSTMConfig | None = None,
 ) -> tuple[list[list[Case]], str]:
     """Cases of ``sizes`` that an implementation with the capabilities ``declared`` supports.
 
@@ -81,6 +82,7 @@ def cases_of_sizes(
         dtypes: names of the dtypes that are judged.
         device: name of the device.
         in_full: whether all four cases are asked for.
+        only: the only configuration of the implementation, which has ``sizes``; None for any.
 
     Returns:
         Groups of cases with the same stack, and the reason if there is none.
@@ -90,6 +92,9 @@ def cases_of_sizes(
     is_long = work(sizes) > _LONG and not in_full
     for packed in (True, False) if place % 2 else (False, True):
         for group in _groups(sizes, place, packed, declared, dtypes, device):
+            if only is not None:
+                training = only.dropout == 1  # otherwise results are random
+                group = [replace(case, config=only, training=training) for case in group]
             lacking = frozenset().union(*map(needed, group)) - declared - {"gradients"}
             if not lacking:
                 if is_long:

@@ -8,6 +8,7 @@ from pathlib import Path
 from ...spec.case import Case
 from ...spec.clean_text import clean_text
 from ...spec.contract import Unsupported
+from ...spec.only_config import only_config
 from ...spec.usage_error import UsageError
 from ..failures.diagnosis import Diagnostician
 from ..judging.known_deviations import of_version
@@ -64,6 +65,8 @@ class _Answers:
             known = of_version(settings.deviations, implementation.name, implementation.version)
         except UsageError as error:
             return {"usage": clean_text(error)}
+        if only_config(implementation) is not None:
+            return {"usage": f"{options.target_text} is an instance: judge it without --isolate."}
         self._settings = replace(settings, devices=self._judged.devices, deviations=known)
         self._diagnostician = Diagnostician(implementation)
         return {

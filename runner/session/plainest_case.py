@@ -16,6 +16,7 @@ from ...spec.clean_text import clean_text
 from ...spec.config import LSTMConfig
 from ...spec.contract import Implementation, Nonconformance, Unsupported
 from ...spec.interrupts import is_interrupt
+from ...spec.only_config import only_config
 from ...spec.usage_error import UsageError
 from ..judging.trial import Trial, may_run
 from ..processes.child_process import ChildProcess, ProcessFailed
@@ -46,9 +47,10 @@ def require_plainest_case(judged: Judged, settings: Settings) -> None:
     else:
         raised = what_plainest_cases_raise(judged.implementation, settings)
     if raised:
+        config = only_config(judged.implementation) or _SIZES
         raise UsageError(
             f"{judged.target} cannot be judged, because even the plainest case "
-            f"(input_size={_SIZES.input_size}, hidden_size={_SIZES.hidden_size}, {_STEPS} steps, "
+            f"(input_size={config.input_size}, hidden_size={config.hidden_size}, {_STEPS} steps, "
             f"{_ROWS} rows) fails: {raised}. Correct this first."
         )
 
@@ -68,7 +70,7 @@ def what_plainest_cases_raise(implementation: Implementation, settings: Settings
 
 def _plainest_cases(implementation: Implementation, settings: Settings) -> list[Case]:
     dtypes = [name for name in settings.dtypes if name in implementation.capabilities]
-    plain = Case(_SIZES, _STEPS, _ROWS)
+    plain = Case(only_config(implementation) or _SIZES, _STEPS, _ROWS)
     return [
         replace(plain, dtype=dtype, device=device, states=states)
         for device in settings.devices[:1]
