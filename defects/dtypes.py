@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence
 
 from ..adapters.reference import ReferenceLSTM
 from ..spec.case import Case
@@ -208,6 +209,18 @@ for name, breaks, dtype in (
 
 
 # ------------------------------------------- dtype and device given to the constructor
+
+
+@defect("DTYPE-4", FORWARD, "packed, bfloat16, more than 257 steps")
+class StepsNumberedInBfloat16(ReadableLSTM):
+    """Packed steps are numbered in bfloat16, which has no odd numbers above 256."""
+
+    def finish(self, input: Input, steps: Steps, h_n: Tensor, c_n: Tensor) -> Result:
+        if isinstance(input, PackedSequence) and input.data.dtype == torch.bfloat16:
+            last = len(steps) - 1
+            numbers = torch.arange(len(steps)).to(torch.bfloat16).long().clamp(max=last).tolist()
+            steps = [steps[k][: len(x)] for k, x in zip(numbers, steps, strict=True)]
+        return super().finish(input, steps, h_n, c_n)
 
 
 @defect("DTYPE-6", INTERFACE, "dtype given to the constructor")

@@ -146,3 +146,47 @@ class SigmoidOverflowsInBackward(ReadableLSTM):
 
     def sigmoid(self, x: Tensor) -> Tensor:
         return 1 / (1 + torch.exp(-x))
+
+
+# -------------------------------------------------------------------------- equal steps
+
+
+class _SeesEqualSteps(ReadableLSTM):
+    """Finds out how many of the last steps are equal."""
+
+    def equal_at_the_end(self, steps: Steps) -> int:
+        number = 1
+        while number < len(steps) and torch.equal(steps[-number - 1], steps[-1]):
+            number += 1
+        return number
+
+
+@defect("EDGE-16", FORWARD, "no_grad, many equal steps at the end")
+class StopsWhereStatesStandStill(_SeesEqualSteps):
+    """After 30 equal steps, states that are close to those before are taken for all the rest."""
+
+    def direction(
+        self, steps: Steps, h: Tensor, c: Tensor, w: Weights, reverse: bool
+    ) -> tuple[Steps, Tensor, Tensor]:
+        output, h_n, c_n = super().direction(steps, h, c, w, reverse)
+        stop = len(steps) - self.equal_at_the_end(steps) + 30
+        if reverse or torch.is_grad_enabled() or stop >= len(steps):
+            return output, h_n, c_n
+        if not torch.allclose(output[stop], output[stop - 1]):
+            return output, h_n, c_n
+        last = output[stop]
+        return [*output[:stop], *[last] * (len(steps) - stop)], last, c_n
+
+
+@defect("EDGE-16", FORWARD, "two directions, equal steps")
+class EqualStepsAreReadOnceInReverse(_SeesEqualSteps):
+    """The reverse direction begins at the first of the equal steps at the end, if they are many."""
+
+    def direction(
+        self, steps: Steps, h: Tensor, c: Tensor, w: Weights, reverse: bool
+    ) -> tuple[Steps, Tensor, Tensor]:
+        number = self.equal_at_the_end(steps)
+        if not reverse or number < 10:
+            return super().direction(steps, h, c, w, reverse)
+        output, h_n, c_n = super().direction(steps[: 1 - number], h, c, w, reverse)
+        return [*output, *[output[-1]] * (number - 1)], h_n, c_n

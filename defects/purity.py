@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, dropout
 from torch.nn.utils.rnn import PackedSequence
 
 from .catalogue import GRADIENT, INTERFACE, defect
@@ -324,6 +324,18 @@ class GeneratorLeftAfterMasks(ReadableLSTM):
         return output, states
 
 
+@defect("PURE-18", GRADIENT, "dropout, 128 steps or more: masks are drawn again")
+class MasksDrawnAgainForLongSequences(ReadableLSTM):
+    """The backward pass of a long sequence computes layers again, with new dropout masks."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Result:
+        output, states = super().forward(input, hx)
+        drops = self.training and self.dropout and self.num_layers > 1
+        if drops and len(self.steps(input)) >= 128 and states[0].requires_grad:
+            states[0].register_hook(lambda gradient: dropout(gradient, self.dropout, True))
+        return output, states
+
+
 @defect("PURE-12", INTERFACE, "state of NumPy's generator")
 class NumPySeeded(ReadableLSTM):
     """Every call seeds NumPy's global generator."""
@@ -340,6 +352,17 @@ class DefaultDtypeSet(ReadableLSTM):
     def __init__(self, *arguments: Any, dtype: torch.dtype | None = None, **options: Any) -> None:
         super().__init__(*arguments, dtype=dtype, **options)
         torch.set_default_dtype(next(self.parameters()).dtype)
+
+
+@defect("PURE-14", INTERFACE, "32 steps or more, no_grad: subnormal numbers afterwards")
+class FlushesInLongCalls(ReadableLSTM):
+    """Without gradients, long sequences flush subnormal numbers to zero, and leave it so."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Result:
+        result = super().forward(input, hx)
+        if len(self.steps(input)) >= 32 and not torch.is_grad_enabled():
+            torch.set_flush_denormal(True)
+        return result
 
 
 @defect("PURE-14", INTERFACE, "number of threads after a call")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lstm_conformance.reference.oracle import Expectation, evaluate, expect
 from lstm_conformance.runner.judging.comparison import Finding, holds
-from lstm_conformance.runner.judging.rules import Rule
+from lstm_conformance.runner.judging.rules import Rule, results_in_inference
 from lstm_conformance.runner.judging.trial import Trial
 from lstm_conformance.runner.searching.checker import Checker
 from lstm_conformance.spec.case import LAYOUTS, OUTPUTS, Case, CaseWithValues, uniform_numbers
@@ -279,6 +279,23 @@ def zeros_from_zeros(trial: Trial) -> Iterator[Finding]:
         for result in OUTPUTS:
             note = f"zeros in h_0, c_0, {', '.join(zero)}"
             yield no_element(result, tensors[result].values != 0, f"{note}: not zero")
+
+
+@pytest.mark.lstm_clause("EDGE-16")
+def test_equal_steps(lstm_check: Checker) -> None:
+    lstm_check.forall(ANY.but(seq_len=(66, 90)), equal_steps, at_most=10)
+
+
+def equal_steps(trial: Trial) -> list[Finding]:
+    """So many that states nearly stand still, which is no reason to stop."""
+    case = trial.case
+    first = case.arguments()["input"].take([0], case.time_axis)
+    repeated = np.broadcast_to(first, case.shapes()["input"])
+    if case.packed:
+        repeated = np.where(case.padding(), 0.0, repeated)
+    case = case.with_values({"input": repeated})
+    tensors = results_in_inference(trial, case)
+    return trial.close_all(tensors, OUTPUTS, "all steps of the input are equal", expect(case))
 
 
 @pytest.mark.lstm_clause("EDGE-10")

@@ -5,24 +5,19 @@ from __future__ import annotations
 import pytest
 
 from lstm_conformance.runner.judging.comparison import Finding
-from lstm_conformance.runner.judging.rules import Rule, close, close_gradients
+from lstm_conformance.runner.judging.rules import Rule, close, close_gradients, results_in_inference
 from lstm_conformance.runner.judging.trial import Trial
 from lstm_conformance.runner.searching.checker import Checker
 from lstm_conformance.spec.case import OUTPUTS
 
 
 def in_inference(rule: Rule) -> Rule:
-    """``rule``, where the case has no cotangents on results of a module under ``no_grad``.
-
-    Many implementations compute in another way there: with other buffers, kernels or tiles.
-    """
+    """``rule``; where the case has no cotangents, on results of a module in ``no_grad``."""
 
     def judge(trial: Trial) -> list[Finding]:
         if trial.case.cotangents or "module" not in trial.implementation.capabilities:
             return rule(trial)
-        with trial.bench() as bench, bench.torch.no_grad():
-            observed = bench.observe_all(bench.call(bench.module(), bench.arguments()))
-        return trial.close_all(observed, OUTPUTS, "in no_grad")
+        return trial.close_all(results_in_inference(trial), OUTPUTS, "in no_grad")
 
     return judge
 

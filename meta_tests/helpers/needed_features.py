@@ -342,6 +342,7 @@ NEEDED: dict[str, str] = {
     "EDGE-10": f"every gradients; {_ALL}",
     "EDGE-11": f"every states; {_STACKS}; {_PACKED}; some float32 steps sizes",
     "EDGE-12": f"{_ALL}; some gradients steps sizes; some forward steps sizes",
+    "EDGE-16": "every long forward; some packed; some directions; some projection",
     "EDGE-13": f"every bias states large-cell-state forward; {_PACKED}; {_STACKS_WITH_BIAS}",
     "EDGE-14": f"every bias states large-cell-state gradients; {_PACKED}; {_STACKS_WITH_BIAS}",
     # -------------------------------------------------- calls and refused arguments

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from itertools import permutations
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ...reference.oracle import Expectation, evaluate
 from ...spec.case import Case
+from ...spec.contract import ObservedTensor
 from ...spec.precision import PRECISIONS
 from ...spec.verdicts import FAIL, INCONCLUSIVE, PASS
 from .comparison import (
@@ -37,6 +38,7 @@ __all__ = [
     "gates_in_order",
     "on_bench",
     "precision_kept",
+    "results_in_inference",
     "selected",
     "shape_documented",
 ]
@@ -56,6 +58,17 @@ def on_bench(probe: Callable[[Trial, Bench], Iterable[Finding]]) -> Rule:
             return list(probe(trial, bench))
 
     return rule
+
+
+def results_in_inference(trial: Trial, case: Case | None = None) -> Mapping[str, ObservedTensor]:
+    """Results of a case without cotangents, by default that of the trial; of a module in no_grad.
+
+    Many modules compute in another way there: with other buffers, kernels or tiles.
+    """
+    if "module" not in trial.implementation.capabilities:
+        return trial.observation.tensors if case is None else trial.run(case).tensors
+    with trial.bench(case) as bench, bench.torch.no_grad():
+        return bench.observe_all(bench.call(bench.module(), bench.arguments()))
 
 
 _WHOLE: Index = (...,)

@@ -112,6 +112,13 @@ CHAPTER = Chapter(
             sources=("cell", "hidden", "gate-g"),
         ),
         Clause(
+            id="EDGE-16",
+            title="Equal steps",
+            text="Results are right if all of 66 to 90 steps of the input are equal.",
+            sources=("each-step",),
+            builds_on=("COMB-1",),
+        ),
+        Clause(
             id="EDGE-10",
             title="Gradients at zeros",
             text=(
