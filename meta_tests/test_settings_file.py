@@ -71,6 +71,8 @@ def test_the_command_line_comes_first(project: Path) -> None:
     options = asked("--profile", "default", "--without", "dropout", "--max-time", "5m")
     assert (options.profile, options.without, options.max_time) == ("default", ("dropout",), 300)
     assert options.seed == 7
+    options = asked("--seed", "0", "-n", "0")
+    assert (options.seed, options.workers) == (0, 0), "zero is a value"
 
 
 def test_settings_for_another_target_are_not_used(

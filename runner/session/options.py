@@ -298,7 +298,11 @@ class Options:
             UsageError: two of them contradict each other.
         """
         values = {name: getattr(arguments, name, None) for name in _OPTIONS}
-        given = {name: value for name, value in values.items() if value not in (None, False)}
+        given = {
+            name: value
+            for name, value in values.items()
+            if value is not None and value is not False
+        }
         left_out = {name for option in given for name in _REPLACES.get(option, ())}
         more = {name: value for name, value in (settings or {}).items() if name not in left_out}
         options = cls._of({**more, **given})
