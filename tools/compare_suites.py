@@ -262,8 +262,8 @@ def page(results: Mapping[str, Any]) -> str:
         "weights of zero are left out. Two calls of a layer that keeps its states become one call. "
         "If a test asks for ReLU, the defects get ReLU as well, where that is possible, and only "
         "the test itself decides. RootOfZeroDifferentiated, a defect of gradients, fails such a "
-        "test because its output is right only for numbers from -1 to 1, as tanh gives. PyTorch "
-        "compares the module with itself, with a batch and without.",
+        "test because it rounds more often, and 1 ULP is allowed. PyTorch compares the module with "
+        "itself, with a batch and without.",
         "Not converted:",
         _left_out(suites) or "None.",
         f"Measured with {packages}.",
