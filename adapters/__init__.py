@@ -32,9 +32,22 @@ REGISTRY = {
     "torch-cudnn-off": Adapter(f"{_HERE}.torch_variants:torch_lstm_without_cudnn", "torch"),
     "torch-inference": Adapter(f"{_HERE}.torch_variants:torch_inference", "torch"),
     "torch-script": Adapter(f"{_HERE}.torch_jit:torch_script", "torch"),
+    "torch-frozen": Adapter(f"{_HERE}.torch_jit:torch_frozen", "torch"),
     "torch-trace": Adapter(f"{_HERE}.torch_jit:torch_trace", "torch"),
     "torch-functional": Adapter(f"{_HERE}.torch_variants:torch_functional", "torch"),
     "torch-func": Adapter(f"{_HERE}.torch_func:torch_func", "torch"),
+    "torch-cell": Adapter(f"{_HERE}.torch_cell:torch_cell", "torch"),
+    "torch-checkpoint": Adapter(f"{_HERE}.torch_checkpoint:torch_checkpoint", "torch"),
+    "torch-checkpoint-reentrant": Adapter(
+        f"{_HERE}.torch_checkpoint:torch_checkpoint_reentrant", "torch"
+    ),
+    **{
+        f"torch-{tool}": Adapter(
+            f"{_HERE}.torch_reparametrized:torch_{tool.replace('-', '_')}", "torch"
+        )
+        for tool in ("parametrized", "pruned", "weight-norm")
+    },
+    "torch-dynamic-float16": Adapter(f"{_HERE}.torch_dynamic:torch_dynamic_float16", "torch"),
     "torch-quantizable": Adapter(f"{_HERE}.torch_quantizable:torch_quantizable", "torch"),
     "torch-export": Adapter(f"{_HERE}.torch_compiled:torch_export", "torch"),
     "torch-export-decomposed": Adapter(f"{_HERE}.torch_compiled:torch_export_decomposed", "torch"),

@@ -1,4 +1,4 @@
-"""TorchScript: ``torch.nn.LSTM`` through ``torch.jit.script`` and ``torch.jit.trace``.
+"""TorchScript: ``torch.nn.LSTM`` through ``torch.jit.script``, ``freeze`` and ``trace``.
 
 A program is first run, or traced, with arguments of other sizes than those of the case.
 """
@@ -17,7 +17,7 @@ from ..spec.capabilities import ALL
 from .torch_module import TorchModule
 from .torch_variants import Shell, enlarged
 
-__all__ = ["torch_script", "torch_trace"]
+__all__ = ["torch_frozen", "torch_script", "torch_trace"]
 
 States = tuple[torch.Tensor, torch.Tensor]
 
@@ -51,7 +51,7 @@ class _Scripted(Shell):
     def forward(self, input: Any, hx: Any = None) -> Any:
         wrapper = _PackedWrapper if isinstance(input, PackedSequence) else _TensorWrapper
         with _COMPILING:
-            script = torch.jit.script(wrapper(self.plain_lstm()))
+            script = self.finished(torch.jit.script(wrapper(self.plain_lstm())))
         try:
             for _ in range(2):  # the first run records shapes, the second compiles for them
                 script(*enlarged(input, hx, 0 if self.batch_first else 1))
@@ -60,6 +60,15 @@ class _Scripted(Shell):
             raise _raised_inside(error) from None
         # A script returns its own type of named tuple, with the fields of PackedSequence.
         return PackedSequence(*output) if isinstance(input, PackedSequence) else output, states
+
+    def finished(self, script: Any) -> Any:
+        """The program that is called."""
+        return script
+
+
+class _Frozen(_Scripted):
+    def finished(self, script: Any) -> Any:
+        return torch.jit.freeze(script.eval())
 
 
 def _raised_inside(error: Exception) -> Exception:
@@ -80,6 +89,12 @@ def torch_script() -> TorchModule:
     return TorchModule(
         "torch-script", _Scripted, torch.__version__, capabilities=ALL - {"forward-mode"}
     )
+
+
+def torch_frozen() -> TorchModule:
+    """``torch.jit.freeze`` of a script in evaluation mode, where parameters become constants."""
+    without = {"module", "gradients", "double-backward", "forward-mode", "dropout", "full-dropout"}
+    return TorchModule("torch-frozen", _Frozen, torch.__version__, capabilities=ALL - without)
 
 
 class _PartsWrapper(_Wrapper):

@@ -39,6 +39,9 @@ MARKS = ("<!-- findings -->", "<!-- end of findings -->")
 # All others are judged with profile smoke, since many compile for seconds for each new size.
 PROFILES = {"onnxruntime": "default"}
 
+# Its weights are float16 by design, and everything else is float32.
+OPTIONS = {"torch-dynamic-float16": ["--working-precision", "float16"]}
+
 # The time for each adapter. The most informative tests come first. Adapters that unroll the loop
 # over the steps and compile the result may need minutes for one case.
 LONGEST = "35m"
@@ -72,6 +75,7 @@ def judge(name: str, options: list[str]) -> int:
     RESULTS.mkdir(exist_ok=True)
     command = [sys.executable, "-m", "lstm_conformance", "check", name]
     command += ["--profile", PROFILES.get(name, "smoke"), "--max-time", LONGEST]
+    command += OPTIONS.get(name, [])
     known = DEVIATIONS / f"{name}.toml"
     if known.exists():
         command += ["--known-deviations", str(known)]
