@@ -9,9 +9,8 @@ from lstm_conformance.adapters.jax_function import JaxFunction
 
 def lstm(case, arguments):
     """One layer, one direction, with biases. Returns output, h_n and c_n."""
-    x, H = arguments["input"], case.config.hidden_size
-    zeros = jnp.zeros((1, x.shape[1], H), x.dtype)
-    W_ih, W_hh = arguments["weight_ih_l0"], arguments["weight_hh_l0"]
+    x, W_ih, W_hh = (arguments[name] for name in ("input", "weight_ih_l0", "weight_hh_l0"))
+    zeros = jnp.zeros((1, x.shape[1], case.config.hidden_size), x.dtype)
     b = arguments["bias_ih_l0"] + arguments["bias_hh_l0"]
 
     def step(states, x_t):
@@ -27,4 +26,5 @@ def lstm(case, arguments):
 
 
 judged = JaxFunction("my-jax-lstm", "1.0", frozenset({"states", "float32"}), lstm)
-check(judged, profile="smoke", clauses=["STATE-2", "GRAD-10"]).raise_for_failures()
+results = check(judged, profile="smoke", clauses=["STATE-2", "GRAD-10"], diagnosis=False)
+results.raise_for_failures()
