@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import json
+import shlex
 import shutil
 import subprocess
 import sys
@@ -12,6 +14,7 @@ from typing import NamedTuple
 import pytest
 
 from .helpers.command_line import Ended, environment
+from .helpers.command_line import run as run_command
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples" / "python"
@@ -42,8 +45,11 @@ SCRIPTS = {
     ),
     "judge_function.py": Example("numpy", "i, f, g, o = np", "f, i, g, o = np", "EQ-1"),
     "judge_instance.py": Example("torch", "limit = 100.0", "limit = 1.0", "EQ-"),
+    "judge_jax_function.py": Example("jax", "i, f, g, o = jnp", "f, i, g, o = jnp", "STATE-2"),
     "judge_cell.py": Example("numpy", "np.tanh(c), c\n", "np.tanh(c), h\n", "EQ-"),
 }
+PROGRAM = Example("safetensors", "i, f, g, o = np", "f, i, g, o = np", "EQ-5")
+NOTEBOOK = Example("nbclient", "c = f * c + i * np.tanh(g)", "c = f * c + i * g", "EQ-2")
 SUITE = Example("torch", "* self.factor / self.factor", "* self.factor", "EQ-4")
 
 
@@ -92,8 +98,58 @@ def test_a_suite_of_ones_own_in_worker_processes(tmp_path: Path) -> None:
     assert "EQ-4 Recurrence" in ended.out
 
 
+@pytest.mark.slow
+def test_a_program_by_the_protocol(tmp_path: Path) -> None:
+    pytest.importorskip(PROGRAM.needs)
+    shutil.copy(EXAMPLES / "program.py", tmp_path)
+    options = ("--profile", "smoke", "--no-diagnosis", "-n", "0", "--clause", PROGRAM.clause)
+    command = shlex.join([sys.executable, "program.py"])
+    ended = run_command("check", "--exec", command, *options, cwd=tmp_path)
+    assert ended.status == 0, ended.out + ended.err
+    planted(tmp_path, "program.py", PROGRAM)
+    ended = run_command("check", "--exec", command, *options, cwd=tmp_path)
+    assert ended.status == 1, ended.out + ended.err
+    assert f"Broken: {PROGRAM.clause}" in ended.out
+
+
+def outputs_of_notebook(path: Path) -> list[dict[str, str]]:
+    """What the cells of a notebook show as their results, by type, after it is executed."""
+    import nbclient
+    import nbformat
+
+    notebook = nbformat.read(path, as_version=4)
+    nbclient.NotebookClient(notebook, timeout=600, kernel_name="python3").execute()
+    outputs = [out for cell in notebook.cells for out in cell.get("outputs", ())]
+    return [out["data"] for out in outputs if out["output_type"] == "execute_result"]
+
+
+@pytest.mark.docs
+@pytest.mark.filterwarnings("ignore")  # of the packages that execute it
+def test_a_notebook(tmp_path: Path) -> None:
+    """It shows a wrong cell, its failure, and a right cell, in which a mistake is planted then."""
+    shutil.copy(EXAMPLES / "notebook.ipynb", tmp_path)
+    wrong, failure, right = outputs_of_notebook(tmp_path / "notebook.ipynb")
+    assert "<p>DEVIATES: cell (in memory)" in wrong["text/html"]
+    assert "<table>" in wrong["text/html"]
+    assert "'c_n'" in failure["text/plain"]
+    assert "<p>CONFORMANT: right (in memory)" in right["text/html"]
+    planted(tmp_path, "notebook.ipynb", NOTEBOOK)
+    *_, again = outputs_of_notebook(tmp_path / "notebook.ipynb")
+    assert "<p>DEVIATES: right (in memory)" in again["text/html"]
+    assert NOTEBOOK.clause in again["text/html"]
+
+
+def test_the_notebook_is_short_and_has_no_outputs() -> None:
+    """Outputs would be of another version some day."""
+    notebook = json.loads((EXAMPLES / "notebook.ipynb").read_text("utf-8"))
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert sum(len(cell["source"]) for cell in cells) <= LONGEST
+    assert not any(cell["outputs"] for cell in cells)
+    assert "examples/python/notebook.ipynb" in PAGE
+
+
 def test_examples_are_short_and_on_the_page() -> None:
-    files = [EXAMPLES / file for file in SCRIPTS]
+    files = [EXAMPLES / file for file in (*SCRIPTS, "program.py")]
     for path in (*files, EXAMPLES / "own_suite" / "test_my_lstm.py"):
         assert len(path.read_text("utf-8").splitlines()) <= LONGEST
         assert path.relative_to(ROOT).as_posix() in PAGE
