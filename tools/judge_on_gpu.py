@@ -123,7 +123,14 @@ def steps(out: Path, device: str, scale: float = 1.0) -> list[Step]:
     found = []
     for name, what, target, options, variables in judged:
         seconds = JUDGE_SECONDS[name] * scale
-        command = ["-m", "lstm_conformance", "check", target, "--max-time", f"{seconds:.0f}s"]
+        command = [
+            "-m",
+            "lstm_conformance",
+            "check",
+            target,
+            "--max-time",
+            f"{max(seconds, 1.0):.0f}s",
+        ]
         command += ["--json", str(out / f"{name}.json"), *options]
         if target != "jax-rnn":  # JAX takes the GPU by itself
             command += ["--device", device]
