@@ -581,6 +581,8 @@ def test_training_and_evaluation_mode(lstm_check: Checker) -> None:
         module = bench.module()
         before, values = results(bench, module), observed_parameters(bench, module)
         parameters = dict(module.named_parameters())
+        frozen = next(iter(parameters))
+        parameters[frozen].requires_grad_(False)
         for name, training in (("eval", False), ("train", True), ("eval", False)):
             note = f"after {name}()"
             returned = getattr(module, name)()
@@ -591,9 +593,9 @@ def test_training_and_evaluation_mode(lstm_check: Checker) -> None:
             for name_of, parameter in module.named_parameters():
                 same = parameter is parameters.get(name_of)
                 yield holds(name_of, same, f"{note}: it is another parameter")
-                yield holds(
-                    name_of, parameter.requires_grad, f"{note}: it does not require a gradient"
-                )
+                requires = parameter.requires_grad
+                same = requires is (name_of != frozen)
+                yield holds(name_of, same, f"{note}: requires_grad has become {requires}")
             yield from same_results(trial, before, results(bench, module), note)
 
     lstm_check.forall(ANY_FORWARD.but(dropout=("none",)), on_bench(probe))

@@ -282,6 +282,14 @@ class EvaluationFreezes(ReadableLSTM):
         return super().train(mode).requires_grad_(mode)
 
 
+@defect("PARAM-28", INTERFACE, "train(), a frozen parameter")
+class TrainingUnfreezes(ReadableLSTM):
+    """train() makes every parameter require a gradient."""
+
+    def train(self, mode: bool = True) -> Any:
+        return super().train(mode).requires_grad_(True) if mode else super().train(mode)
+
+
 @defect("PARAM-28", INTERFACE, "eval()")
 class EvaluationReturnsNone(ReadableLSTM):
     """eval() returns nothing."""
