@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lstm_conformance.reports.finding import Finding
 from lstm_conformance.reports.html import releases_html
 from lstm_conformance.reports.releases import (
     Releases,
@@ -19,6 +21,7 @@ from lstm_conformance.reports.releases import (
     releases_text,
     rest_sentence,
 )
+from lstm_conformance.reports.releases_page import releases_page
 from lstm_conformance.reports.releases_plot import in_words, ratios_picture, ratios_plot
 from lstm_conformance.reports.verdict import GONE
 from lstm_conformance.runner.commands.main import main
@@ -200,6 +203,22 @@ def test_hostile_text_is_text() -> None:
     assert "\x00" not in markdown
     assert not re.search(r"(?<!\\)<script", markdown)
     assert "\x1b" not in releases_text(releases_of(everything))
+
+
+def test_the_published_page_has_the_findings_of_each_version() -> None:
+    found = releases_of([version("1"), version("2", {"EQ-2": "waived"}), version("3")])
+    known = Finding(
+        "came_and_went", "Mine", "mine.LSTM", ("2",), ("EQ-2",), "crash", "high", "It ends.",
+        absent=("1", "3"),
+    )  # fmt: skip
+    tried_once = replace(known, id="tried_once", absent=())
+    page = releases_page(found, "All of them.", [known, tried_once], "picture.svg")
+    assert page.startswith("# torch: 3 versions\n\nAll of them.\n\n## Verdicts\n")
+    assert "](picture.svg)\n" in page
+    (row,) = (line for line in page.splitlines() if line.startswith("| [came"))
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    assert cells[1:] == ["mine.LSTM: It ends.", "not there", "**seen**", "not there"]
+    assert "tried" not in page
 
 
 @pytest.fixture
