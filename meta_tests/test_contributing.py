@@ -32,4 +32,6 @@ def test_files_and_environments_that_are_named_exist() -> None:
     ini = (ROOT / "tox.ini").read_text("utf-8")
     for names in re.findall(r"`tox -e ([\w,-]+)`", TEXT):
         for name in names.split(","):
-            assert f"[testenv:{name}" in ini or name == "framework-NAME", name
+            # What stands in capitals is chosen by the reader.
+            fixed = name.rstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+            assert f"[testenv:{fixed}" in ini, name

@@ -15,6 +15,7 @@ from lstm_conformance.reports.reading import read_results
 from lstm_conformance.runner.judging.known_deviations import read_known_deviations
 from lstm_conformance.spec.clauses import TESTABLE
 from tools import frameworks
+from tools.environment import constraints
 
 from .helpers.lines_of_code import lines_of_code
 
@@ -26,7 +27,7 @@ else:
 PUBLISHED = {file.stem: file for file in sorted(frameworks.RESULTS.glob("*.json"))}
 
 # Pages with plots, and the version of matplotlib that draws them.
-PLOTTED = {"matrix.svg", "torch.html"}
+PLOTTED = {"matrix.svg", "torch.html", "torch_releases.svg"}
 PINNED = re.findall(
     "^matplotlib==([0-9.]+)", (frameworks.ROOT / "constraints.txt").read_text("utf-8"), re.MULTILINE
 )[-1]
@@ -97,9 +98,9 @@ def test_every_adapter_has_an_environment() -> None:
 
 def test_an_environment_has_the_numpy_that_its_framework_is_compiled_for() -> None:
     of_all = (frameworks.ROOT / "constraints.txt").read_text("utf-8")
-    assert frameworks.constraints("paddle") == of_all
+    assert constraints(frameworks.versions("paddle")) == of_all
     for extra, version in frameworks.NUMPY.items():
-        lines = frameworks.constraints(extra).splitlines()
+        lines = constraints(frameworks.versions(extra)).splitlines()
         changed = set(lines) - set(of_all.splitlines())
         assert changed == {line for line in lines if line.startswith("numpy==")}
         assert {line.partition(";")[0] for line in changed} == {f"numpy=={version}"}

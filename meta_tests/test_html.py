@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from lstm_conformance.reports.difference import difference
-from lstm_conformance.reports.html import difference_html, matrix_html, report_html
+from lstm_conformance.reports.html import difference_html, matrix_html, releases_html, report_html
 from lstm_conformance.reports.matrix_picture import matrix_picture
+from lstm_conformance.reports.releases import releases_of
 from lstm_conformance.reports.tables import tensor_rows
 
-from .helpers.made_up_results import PROGRAM, conforming, failure, hostile, right, wrong
+from .helpers.made_up_results import PROGRAM, conforming, failure, hostile, right, versions, wrong
 
 # Largest size of the matrix of 12 implementations, in bytes.
 LARGEST_MATRIX = 2_000_000
@@ -63,6 +64,8 @@ def pages() -> dict[str, str]:
         "hostile difference": difference_html(difference(_as_hostile(mended), hostile())),
         "matrix": matrix_html([right(), wrong()]),
         "hostile matrix": matrix_html([right(), hostile(), hostile()]),
+        "releases": releases_html(releases_of(versions(wrong()))),
+        "hostile releases": releases_html(releases_of(versions(hostile()))),
     }
 
 
@@ -73,6 +76,7 @@ def _as_hostile(results: dict[str, Any]) -> dict[str, Any]:
 
 KINDS = (
     "old", "new", "hostile", "difference", "hostile difference", "matrix", "hostile matrix",
+    "releases", "hostile releases",
 )  # fmt: skip
 
 
@@ -94,7 +98,9 @@ def test_a_page_stands_alone_and_runs_nothing_but_its_own(kind: str) -> None:
     assert "\x00" not in text
 
 
-@pytest.mark.parametrize("kind", ["hostile", "hostile difference", "hostile matrix"])
+@pytest.mark.parametrize(
+    "kind", ["hostile", "hostile difference", "hostile matrix", "hostile releases"]
+)
 def test_hostile_text_is_text(kind: str) -> None:
     assert Page(pages()[kind]).text.count("<script>alert(1)</script>") > 10
 

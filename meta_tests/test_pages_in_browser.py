@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lstm_conformance.reports.difference import difference
-from lstm_conformance.reports.html import difference_html, matrix_html, report_html
+from lstm_conformance.reports.html import difference_html, matrix_html, releases_html, report_html
+from lstm_conformance.reports.releases import releases_of
 
-from .helpers.made_up_results import PROGRAM, failure, hostile, right, wrong
+from .helpers.made_up_results import PROGRAM, failure, hostile, right, versions, wrong
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Locator, Page
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 PHONE, DESKTOP = (360, 740), (1280, 900)
-KINDS = ("old", "new", "hostile", "difference", "matrix", "hostile matrix")
+KINDS = (
+    "old", "new", "hostile", "difference", "matrix", "hostile matrix", "releases",
+    "hostile releases",
+)  # fmt: skip
 
 COMMAND = failure("EQ-1")["command"]
 
@@ -67,6 +71,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "difference": difference_html(difference(mended, wrong())),
         "matrix": matrix_html([right(), wrong(), mended]),
         "hostile matrix": matrix_html([right(), hostile(), hostile()]),
+        "releases": releases_html(releases_of(versions(wrong()))),
+        "hostile releases": releases_html(releases_of(versions(hostile()))),
         "twelve": matrix_html(twelve),
     }.items():
         (place / f"{kind}.html").write_text(text, "utf-8")

@@ -41,6 +41,7 @@ class Finding:
         severity: one of ``SEVERITIES``; ``findings.toml`` says what they mean.
         sentence: what happens.
         fixed: the first version that is right; empty if there is none yet.
+        absent: other versions in which the program passed, such as those before the deviation came.
         upstream: address of the framework's issue; empty if there is none.
     """
 
@@ -53,6 +54,7 @@ class Finding:
     severity: Severity
     sentence: str
     fixed: str = ""
+    absent: tuple[str, ...] = ()
     upstream: str = ""
 
     @property
@@ -82,8 +84,8 @@ def read_findings(path: Path) -> list[Finding]:
     return sorted(found, key=lambda finding: finding.rank)
 
 
-_LISTS = ("seen", "clauses")
-_OPTIONAL = ("fixed", "upstream")
+_LISTS = ("seen", "clauses", "absent")
+_OPTIONAL = ("fixed", "absent", "upstream")
 
 
 def _finding(name: str, entry: Any, place: str) -> Finding:
@@ -98,7 +100,9 @@ def _finding(name: str, entry: Any, place: str) -> Finding:
     for key in names:
         if key not in entry and key not in _OPTIONAL:
             raise UsageError(f"{place} needs {key}.")
-        values = entry.get(key, "-")
+        if key not in entry:
+            continue
+        values = entry[key]
         several = values if key in _LISTS and isinstance(values, list) else [values]
         if (
             not several
@@ -116,7 +120,9 @@ def _finding(name: str, entry: Any, place: str) -> Finding:
     for clause in entry["clauses"]:
         if clause not in CLAUSES:
             raise UsageError(f"{place}: there is no clause {clause!r}.")
+    if both := set(entry["seen"]) & set(entry.get("absent", [])):
+        raise UsageError(f"{place}: {', '.join(sorted(both))} is in seen and in absent.")
     if not entry.get("upstream", "https://").startswith("https://"):
         raise UsageError(f"{place}: upstream is an address that begins with https://.")
-    lists = {key: tuple(entry[key]) for key in _LISTS}
+    lists = {key: tuple(entry[key]) for key in _LISTS if key in entry}
     return Finding(**{"id": name, **entry, **lists})

@@ -88,10 +88,11 @@ def _line(finding: Finding) -> str:
 
 def _section(finding: Finding, program: str) -> str:
     fixed = f"; right since {finding.fixed}" if finding.fixed else ""
+    absent = f"; not in {', '.join(finding.absent)}" if finding.absent else ""
     upstream = f"; {finding.upstream}" if finding.upstream else "; no issue upstream is known"
     facts = (
-        f"{escaped(finding.framework)} {', '.join(finding.seen)}{fixed}; {finding.kind}; severity "
-        f"{finding.severity}; {', '.join(finding.clauses)}{upstream}"
+        f"{escaped(finding.framework)} {', '.join(finding.seen)}{absent}{fixed}; {finding.kind}; "
+        f"severity {finding.severity}; {', '.join(finding.clauses)}{upstream}"
     )
     parts = [
         f"### {finding.id}",

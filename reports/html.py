@@ -1,4 +1,4 @@
-"""Self-contained pages: of one implementation, of what changed in one, and of several."""
+"""Self-contained pages: of one implementation, of its changes and versions, and of several."""
 
 from __future__ import annotations
 
@@ -23,8 +23,20 @@ from .difference import summary as summary_of_difference
 from .matrix import clause_rows, differs, labels
 from .page import render
 from .plots import coverage_plot, growth_plot, histogram_plot, sizes_plot
+from .releases import (
+    CELLS,
+    Releases,
+    cell_text,
+    how_judged,
+    ratio_rows,
+    releases_title,
+    rest_sentence,
+    state_of,
+    verdict_rows,
+)
+from .releases_plot import ratios_plot
 from .results import ClauseResult, Results
-from .tables import cause_key, note, summary, tensor_rows, threshold_text
+from .tables import cause_key, note, ratio_text, summary, tensor_rows, threshold_text
 from .verdict import (
     broken,
     deviates,
@@ -36,7 +48,7 @@ from .verdict import (
     verdict_text,
 )
 
-__all__ = ["difference_html", "matrix_html", "report_html"]
+__all__ = ["difference_html", "matrix_html", "releases_html", "report_html"]
 
 
 def report_html(results: Results) -> str:
@@ -86,6 +98,28 @@ def difference_html(found: Difference) -> str:
         sentences=summary_of_difference(found),
         worse=bool(found.broken or found.unjudged),
         broken=[change.clause for change in found.broken],
+    )
+
+
+def releases_html(found: Releases) -> str:
+    """The page of one implementation in several versions: what each of them breaks."""
+    dtypes, ratios = ratio_rows(found)
+    return render(
+        "releases.html",
+        found=found,
+        title=releases_title(found),
+        threshold=threshold_text(found.everything),
+        verdicts=verdict_rows(found),
+        cells=CELLS,
+        cell_text=cell_text,
+        state_of=state_of,
+        rest=rest_sentence(found),
+        plot=ratios_plot(found),
+        ratios=(
+            ["version", *dtypes],
+            [[version, *map(ratio_text, worst)] for version, worst in ratios.items()],
+        ),
+        how=how_judged(found),
     )
 
 

@@ -16,7 +16,6 @@ import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from lstm_conformance.adapters import REGISTRY
 from lstm_conformance.reports.finding import Finding, read_findings
@@ -25,6 +24,8 @@ from lstm_conformance.reports.framework_page import framework_page
 from lstm_conformance.reports.reading import read_results
 from lstm_conformance.reports.results import Results
 from lstm_conformance.reports.writing import write_text
+from tools import torch_releases
+from tools.environment import install
 
 ROOT = Path(__file__).parents[1]
 PUBLISHED = ROOT / "reports" / "published"
@@ -52,22 +53,9 @@ LONGEST = "35m"
 NUMPY = {"mindspore": "1.26.4"}
 
 
-def install(name: str) -> int:
-    """Installs the adapter's extra into this environment."""
-    extra = REGISTRY[name].extra
-    with TemporaryDirectory() as folder:
-        file = Path(folder) / "constraints.txt"
-        file.write_text(constraints(extra), "utf-8")
-        command = [sys.executable, "-m", "pip", "install", "-q", "-c", str(file)]
-        return subprocess.run([*command, f"{ROOT}[{extra}]"], check=False).returncode
-
-
-def constraints(extra: str) -> str:
-    """The content of constraints.txt, with the NumPy that the extra needs."""
-    text = (ROOT / "constraints.txt").read_text("utf-8")
-    if extra not in NUMPY:
-        return text
-    return re.sub(r"^numpy==[^;\n]+", f"numpy=={NUMPY[extra]}", text, flags=re.MULTILINE)
+def versions(extra: str) -> dict[str, str]:
+    """The packages that an extra needs in another version than constraints.txt has."""
+    return {"numpy": NUMPY[extra]} if extra in NUMPY else {}
 
 
 def judge(name: str, options: list[str]) -> int:
@@ -113,6 +101,7 @@ def pages() -> dict[str, Callable[[], str]]:
         "matrix.html": lambda: matrix_html(published()),
         "matrix.svg": lambda: matrix_picture(published()),
         "torch.html": lambda: report_html(read_results(RESULTS / "torch.json")),
+        **torch_releases.pages(findings()),
     }
 
 
@@ -129,7 +118,8 @@ def main(arguments: list[str]) -> int:
     command, name = (*arguments, "", "")[:2]
     name = name.removeprefix("framework-")
     if command == "install" and name in REGISTRY:
-        return install(name)
+        extra = REGISTRY[name].extra
+        return install(extra, versions(extra))
     if command == "judge" and name in REGISTRY:
         return judge(name, arguments[2:])
     if arguments == ["table"]:

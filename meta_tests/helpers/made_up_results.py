@@ -151,6 +151,18 @@ def hostile() -> Results:
     return results
 
 
+def versions(results: Results) -> list[Results]:
+    """``results`` of three versions; the second and the third break EQ-2."""
+    everything = [copy.deepcopy(results) for _ in range(3)]
+    for number, one in enumerate(everything, 1):
+        one["implementation"]["version"] += f".{number}"
+        for clause in one["clauses"]:
+            if clause["id"] == "EQ-2":
+                broken = {"verdict": "fail", "counts": {"pass": 3, "fail": 7}}
+                clause.update(broken if number > 1 else {"verdict": "pass", "counts": {"pass": 5}})
+    return everything
+
+
 def _hostile(value: Any, name: str = "") -> Any:
     if name in _FIXED or (name == "tensor" and value in ("output", "weight_hh.grad")):
         return value

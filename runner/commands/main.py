@@ -134,7 +134,8 @@ def _parser() -> ArgumentParser:
             "report",
             help="show results that were written before",
             description="One file: the report of it. Two files of one implementation, the older "
-            "first: what changed. Other files: the implementations beside each other.",
+            "first: what changed. More files of one implementation, each of another version: the "
+            "clauses beside the versions. Other files: the implementations beside each other.",
             epilog=_EXIT_STATUS_OF_REPORT,
             formatter_class=_RAW,
         )

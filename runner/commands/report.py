@@ -11,6 +11,7 @@ from ...reports.escaping import escaped
 from ...reports.junit import junit_xml
 from ...reports.matrix import matrix_markdown, matrix_text
 from ...reports.reading import read_results
+from ...reports.releases import are_releases, releases_markdown, releases_of, releases_text
 from ...reports.results import Results
 from ...reports.tables import markdown_report, summary, text_report
 from ...reports.writing import check_outputs, several, write_text
@@ -25,7 +26,8 @@ _LARGEST_JOB_SUMMARY = 1_000_000
 def report(options: Namespace) -> int:
     """Renders ``options.results`` in every form that is asked for.
 
-    One file gives a report. Two files of the same implementation give their difference. Other
+    One file gives a report. Two files of the same implementation give their difference. More files
+    of the same implementation, each of another version, give the clauses beside the versions. Other
     files give a matrix. Nothing is written unless everything can be rendered.
 
     Raises:
@@ -77,6 +79,9 @@ def _rendered(form: str, everything: list[Results]) -> str:
         return difference_text(changed) if text else difference_markdown(changed)
     if len(everything) == 1:
         return text_report(everything[0]) if text else markdown_report(everything[0])
+    if are_releases(everything):
+        found = releases_of(everything)
+        return releases_text(found) if text else releases_markdown(found)
     return matrix_text(everything) if text else matrix_markdown(everything)
 
 
@@ -94,13 +99,15 @@ def _from_template(form: str, everything: list[Results], changed: Difference | N
             from ...reports.badge import badge_svg
 
             return badge_svg(everything[0])
-        from ...reports.html import difference_html, matrix_html, report_html
+        from ...reports.html import difference_html, matrix_html, releases_html, report_html
     except ModuleNotFoundError as error:
         raise UsageError(
             f"--{form} needs {error.name}: pip install 'lstm-conformance[html]'."
         ) from None
     if changed is not None:
         return difference_html(changed)
+    if are_releases(everything):
+        return releases_html(releases_of(everything))
     return report_html(everything[0]) if len(everything) == 1 else matrix_html(everything)
 
 
