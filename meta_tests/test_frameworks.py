@@ -50,14 +50,16 @@ def test_there_are_results() -> None:
 def test_the_gate_passed_for_published_results(name: str) -> None:
     """Every clause was judged, though not always every case.
 
-    Chapters SIZE and TRAIN are newer than results that were published before. The page says so.
+    Chapters SIZE and TRAIN and two clauses are newer than results that were published before. The
+    page says so.
     """
     results = read_results(PUBLISHED[name])
     assert results["implementation"]["target"] == name
     assert results["gate_passed"] is True
     assert results["stopped"] in (None, "max-time")
     judged = [clause["id"] for clause in results["clauses"]]
-    before = [clause for clause in TESTABLE if not clause.startswith(("SIZE-", "TRAIN-"))]
+    newer = ("SIZE-", "TRAIN-", "PURE-18", "EDGE-16")
+    before = [clause for clause in TESTABLE if not clause.startswith(newer)]
     assert judged in (list(TESTABLE), before)
 
 

@@ -72,8 +72,9 @@ def cases_of_sizes(
 
     There are batched and packed ones. Of each kind one has gradients, and the other one has none,
     and differs in dtype, states and ``batch_first``. If a case takes long, there is one of the
-    four, mostly with gradients, unless all are asked for. Other parameters go through a covering
-    array, so that neighbouring sizes have different ones.
+    four, mostly with gradients, unless all are asked for; of the largest sizes there are two, with
+    gradients and without. Other parameters go through a covering array, so that neighbouring sizes
+    have different ones.
 
     Args:
         sizes: the sizes.
@@ -97,7 +98,7 @@ def cases_of_sizes(
                 group = [replace(case, config=only, training=training) for case in group]
             lacking = frozenset().union(*map(needed, group)) - declared - {"gradients"}
             if not lacking:
-                if is_long:
+                if is_long and class_of(max(sizes)) < len(CLASSES) - 1:
                     group = [group[place % 8 in _WITHOUT_GRADIENTS]]
                 with_gradients = "gradients" in declared
                 plain = [replace(case, cotangents=()) for case in group]
