@@ -10,6 +10,7 @@ import numpy as np
 
 from ..spec.case import OUTPUTS, Case
 from ..spec.contract import Nonconformance, Observation, ObservedTensor
+from .changed_arrays import changed_arrays
 
 __all__ = ["Arrays", "FunctionLSTM", "too_long_to_unroll", "without_padding"]
 
@@ -76,16 +77,15 @@ class FunctionLSTM:
         """Names of arguments, and ``cotangent of output``, ..., that a run of ``case`` changes."""
         arguments, cotangents = self._given(case)
         given = {**arguments, **{f"cotangent of {name}": c for name, c in cotangents.items()}}
-        before = self._bits(given)
-        self._results(case, arguments, cotangents)
-        return _differences(before, self._bits(given))
+        return changed_arrays(
+            given, lambda: self._results(case, arguments, cotangents), self._numpy
+        )
 
     def changed_results(self, case: Case, later: Case) -> list[str]:
         """Names of results of ``case`` that a later run of another case changes."""
         results = self._results(case, *self._given(case))
-        before = self._bits(results)
-        self._results(later, *self._given(later))
-        return _differences(before, self._bits(results))
+        given = self._given(later)
+        return changed_arrays(results, lambda: self._results(later, *given), self._numpy)
 
     def _given(self, case: Case) -> tuple[Arrays, Arrays]:
         """New arrays: the arguments, and the cotangents."""
@@ -98,9 +98,6 @@ class FunctionLSTM:
         assert self._differentiate is not None, "the capability gradients needs differentiate"
         outputs, gradients = self._differentiate(self.call(case), arguments, cotangents)
         return {**outputs, **{f"{name}.grad": value for name, value in gradients.items()}}
-
-    def _bits(self, arrays: Arrays) -> dict[str, bytes]:
-        return {name: np.asarray(self._numpy(array)).tobytes() for name, array in arrays.items()}
 
     def call(self, case: Case) -> Callable[[Arrays], Arrays]:
         """The function for ``case``: from a dict of arguments to a dict of outputs."""
@@ -129,10 +126,6 @@ class FunctionLSTM:
                 raise Nonconformance(f"{name} has dtype {array.dtype}") from None
             observed[name] = ObservedTensor(values, str(array.dtype), "cpu")
         return observed
-
-
-def _differences(before: dict[str, bytes], after: dict[str, bytes]) -> list[str]:
-    return [name for name, bits in before.items() if after[name] != bits]
 
 
 def too_long_to_unroll(case: Case) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from ..reference.oracle import evaluate
 from ..spec.capabilities import ALL
 from ..spec.case import Case
 from ..spec.contract import Observation, ObservedTensor
+from .changed_arrays import changed_arrays
 
 __all__ = ["ReferenceLSTM"]
 
@@ -25,16 +27,37 @@ class ReferenceLSTM:
 
     def run(self, case: Case) -> Observation:
         """Runs the case in arrays of its dtype, so that every operation rounds to that dtype."""
-        arguments, cotangents = (
-            {name: array.astype(case.dtype) for name, array in arrays.items()}
-            for arrays in (case.arguments(), case.cotangent_values())
-        )
+        arguments, cotangents = _given(case)
         start = time.perf_counter()
-        with np.errstate(all="ignore"):  # NaN and infinity are valid results
-            results = evaluate(case, arguments, cotangents)
+        results = _results(case, arguments, cotangents)
         seconds = time.perf_counter() - start
         tensors = {
             name: ObservedTensor(np.asarray(array, np.float64), str(array.dtype), "cpu")
             for name, array in results.items()
         }
         return Observation(tensors, seconds)
+
+    def changed_arguments(self, case: Case) -> list[str]:
+        """Names of arguments, and ``cotangent of output``, ..., that a run of ``case`` changes."""
+        arguments, cotangents = _given(case)
+        given = {**arguments, **{f"cotangent of {name}": c for name, c in cotangents.items()}}
+        return changed_arrays(given, lambda: _results(case, arguments, cotangents))
+
+    def changed_results(self, case: Case, later: Case) -> list[str]:
+        """Names of results of ``case`` that a later run of another case changes."""
+        results, given = _results(case, *_given(case)), _given(later)
+        return changed_arrays(results, lambda: _results(later, *given))
+
+
+def _given(case: Case) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The arguments and the cotangents, in the dtype of the case."""
+    arguments, cotangents = (
+        {name: array.astype(case.dtype) for name, array in arrays.items()}
+        for arrays in (case.arguments(), case.cotangent_values())
+    )
+    return arguments, cotangents
+
+
+def _results(case: Case, arguments: dict[str, Any], cotangents: dict[str, Any]) -> dict[str, Any]:
+    with np.errstate(all="ignore"):  # NaN and infinity are valid results
+        return evaluate(case, arguments, cotangents)

@@ -218,7 +218,7 @@ NEEDED: dict[str, str] = {
     "DTYPE-1": f"every gradients; {_EACH_DTYPE}; {_ALL}",
     "DTYPE-2": f"every gradients; {_ALL}",
     "DTYPE-3": "every steps rows units; some float64; some float32",
-    "DTYPE-4": f"every bfloat16 gradients; {_ALL}",
+    "DTYPE-4": f"every bfloat16; most bfloat16 gradients; {_ALL}; some long packed",
     "DTYPE-5": f"every float16 gradients; {_ALL}",
     "DTYPE-6": "; ".join(f"some {name}" for name in PRECISIONS) + f"; {_PARAMETERS}",
     "DTYPE-7": _PARAMETERS,

@@ -104,6 +104,22 @@ class IsolatedImplementation:
         self.bench_was_asked = True
         raise Unsupported("the module is in another process")
 
+    def changed_arguments(self, case: Case) -> NoReturn:
+        """The arrays are in the other process.
+
+        Raises:
+            Unsupported: always.
+        """
+        self.bench(case)
+
+    def changed_results(self, case: Case, later: Case) -> NoReturn:
+        """The arrays are in the other process.
+
+        Raises:
+            Unsupported: always.
+        """
+        self.bench(case)
+
     def _ask(self, method: str, case: Case, direction: Mapping[str, Array]) -> Observation:
         with tempfile.TemporaryDirectory(prefix="lstm-conformance-") as folder:
             answer = self._answer(method, case, direction, Path(folder))
