@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import torch
 
@@ -19,7 +20,7 @@ def synchronize(device: str) -> None:
         Exception: what went wrong in a computation, which torch raises here and not in its call.
     """
     kind = device.partition(":")[0]
-    of_kind = getattr(torch, kind, None)  # torch.cuda, torch.xpu, ...
+    of_kind: Any = getattr(torch, kind, None)  # torch.cuda, torch.xpu, ...
     if kind == "xla":
         sys.modules["torch_xla"].sync(wait=True)
     elif kind == "mps":

@@ -33,7 +33,7 @@ _TITLE = "Largest error over rounding noise, by version"
 def ratios_plot(found: Releases) -> Markup | None:
     """An SVG element of a page; None if no tensor was compared."""
     figure = _figure(found)
-    return figure and inline_svg(figure, "ratios", _TITLE, in_words(found))
+    return None if figure is None else inline_svg(figure, "ratios", _TITLE, in_words(found))
 
 
 def ratios_picture(found: Releases) -> str:

@@ -22,6 +22,7 @@ from .. import tests
 from ..spec.clean_text import clean_text
 from ..spec.interrupts import end_run, handle_interrupts
 from ..spec.usage_error import UsageError
+from ..spec.verdicts import UNSUPPORTED
 from ..tests import MARKER
 from .session.options import PROGRESS_FILE, PYTEST_PREFIX, Options
 
@@ -243,9 +244,16 @@ def pytest_runtest_makereport(
     if checker is not None and call.when == "call":
         # Plain data on the report travels from worker processes to the one that collects it.
         records = [record.to_json() for record in checker.records.values()]
+        _end_test(item.config.stash.get(_SESSION, None), checker)
         report.lstm_records = records  # type: ignore[attr-defined]
         report.lstm_cut_short = checker.cut_short  # type: ignore[attr-defined]
     return report
+
+
+def _end_test(session: JudgingSession | None, checker: Checker) -> None:
+    if session is not None and session.plan.budget is not None:
+        verdicts = {verdict for record in checker.records.values() for verdict in record.verdicts}
+        session.plan.budget.end_test(verdicts != {UNSUPPORTED})
 
 
 class _Hooks:

@@ -37,7 +37,8 @@ def most_informative_first(tests: Mapping[str, tuple[str, ...]]) -> list[str]:
 class Budget:
     """The time of a run. Each test gets a share of what is left when it begins.
 
-    The time begins with the first test: processes that start and import frameworks take none of it.
+    The time begins with the first test that can judge something: processes that start and import
+    frameworks take none of it.
 
     Args:
         seconds: that the tests may take.
@@ -59,6 +60,7 @@ class Budget:
         end: float | None = None,
     ) -> None:
         self.end = end
+        self._has_judged = end is not None
         self._all_seconds = seconds
         self._processes = processes
         self._clock = clock
@@ -77,6 +79,12 @@ class Budget:
         """Begins the time, unless it has begun."""
         if self.end is None:
             self.end = self._clock() + self._all_seconds
+
+    def end_test(self, judged: bool) -> None:
+        """Notes that a test ended. The time begins anew as long as none could judge anything."""
+        self._has_judged = self._has_judged or judged
+        if not self._has_judged:
+            self.end = None
 
     def begin(self, test: str) -> Callable[[], bool]:
         """Begins ``test``, and returns a function that says whether the time of the test is over.
