@@ -10,7 +10,7 @@ import numpy as np
 
 from ..spec.case import OUTPUTS, Case
 from ..spec.contract import Nonconformance, Observation, ObservedTensor
-from .changed_arrays import changed_arrays
+from .changed_arrays import RunsOverArrays
 
 __all__ = ["Arrays", "FunctionLSTM", "too_long_to_unroll", "without_padding"]
 
@@ -21,7 +21,7 @@ Arrays = dict[str, Any]
 MAX_UNROLLED_STEPS = 50
 
 
-class FunctionLSTM:
+class FunctionLSTM(RunsOverArrays):
     """An implementation that calls ``function``, with gradients by ``differentiate``.
 
     Args:
@@ -58,7 +58,7 @@ class FunctionLSTM:
         self.unsupported = unsupported
         self._function = function
         self._array = array
-        self._numpy = numpy
+        self._to_numpy = numpy
         self._differentiate = differentiate
 
     def run(self, case: Case) -> Observation:
@@ -73,19 +73,8 @@ class FunctionLSTM:
         seconds = time.perf_counter() - start
         return Observation(self.observe(results), seconds)
 
-    def changed_arguments(self, case: Case) -> list[str]:
-        """Names of arguments, and ``cotangent of output``, ..., that a run of ``case`` changes."""
-        arguments, cotangents = self._given(case)
-        given = {**arguments, **{f"cotangent of {name}": c for name, c in cotangents.items()}}
-        return changed_arrays(
-            given, lambda: self._results(case, arguments, cotangents), self._numpy
-        )
-
-    def changed_results(self, case: Case, later: Case) -> list[str]:
-        """Names of results of ``case`` that a later run of another case changes."""
-        results = self._results(case, *self._given(case))
-        given = self._given(later)
-        return changed_arrays(results, lambda: self._results(later, *given), self._numpy)
+    def _numpy(self, array: Any) -> Any:
+        return self._to_numpy(array)
 
     def _given(self, case: Case) -> tuple[Arrays, Arrays]:
         """New arrays: the arguments, and the cotangents."""

@@ -12,12 +12,12 @@ from ..reference.oracle import evaluate
 from ..spec.capabilities import ALL
 from ..spec.case import Case
 from ..spec.contract import Observation, ObservedTensor
-from .changed_arrays import changed_arrays
+from .changed_arrays import RunsOverArrays
 
 __all__ = ["ReferenceLSTM"]
 
 
-class ReferenceLSTM:
+class ReferenceLSTM(RunsOverArrays):
     """The NumPy reference as an implementation. It needs no framework."""
 
     name = "reference"
@@ -27,9 +27,9 @@ class ReferenceLSTM:
 
     def run(self, case: Case) -> Observation:
         """Runs the case in arrays of its dtype, so that every operation rounds to that dtype."""
-        arguments, cotangents = _given(case)
+        arguments, cotangents = self._given(case)
         start = time.perf_counter()
-        results = _results(case, arguments, cotangents)
+        results = self._results(case, arguments, cotangents)
         seconds = time.perf_counter() - start
         tensors = {
             name: ObservedTensor(np.asarray(array, np.float64), str(array.dtype), "cpu")
@@ -37,27 +37,15 @@ class ReferenceLSTM:
         }
         return Observation(tensors, seconds)
 
-    def changed_arguments(self, case: Case) -> list[str]:
-        """Names of arguments, and ``cotangent of output``, ..., that a run of ``case`` changes."""
-        arguments, cotangents = _given(case)
-        given = {**arguments, **{f"cotangent of {name}": c for name, c in cotangents.items()}}
-        return changed_arrays(given, lambda: _results(case, arguments, cotangents))
+    def _given(self, case: Case) -> tuple[dict[str, Any], dict[str, Any]]:
+        arguments, cotangents = (
+            {name: array.astype(case.dtype) for name, array in arrays.items()}
+            for arrays in (case.arguments(), case.cotangent_values())
+        )
+        return arguments, cotangents
 
-    def changed_results(self, case: Case, later: Case) -> list[str]:
-        """Names of results of ``case`` that a later run of another case changes."""
-        results, given = _results(case, *_given(case)), _given(later)
-        return changed_arrays(results, lambda: _results(later, *given))
-
-
-def _given(case: Case) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The arguments and the cotangents, in the dtype of the case."""
-    arguments, cotangents = (
-        {name: array.astype(case.dtype) for name, array in arrays.items()}
-        for arrays in (case.arguments(), case.cotangent_values())
-    )
-    return arguments, cotangents
-
-
-def _results(case: Case, arguments: dict[str, Any], cotangents: dict[str, Any]) -> dict[str, Any]:
-    with np.errstate(all="ignore"):  # NaN and infinity are valid results
-        return evaluate(case, arguments, cotangents)
+    def _results(
+        self, case: Case, arguments: dict[str, Any], cotangents: dict[str, Any]
+    ) -> dict[str, Any]:
+        with np.errstate(all="ignore"):  # NaN and infinity are valid results
+            return evaluate(case, arguments, cotangents)

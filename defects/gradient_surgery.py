@@ -10,7 +10,13 @@ from torch import Tensor
 
 from .readable import Weights
 
-__all__ = ["constant", "with_cotangents", "with_gradient_of", "with_gradient_times"]
+__all__ = [
+    "constant",
+    "in_memory_order",
+    "with_cotangents",
+    "with_gradient_of",
+    "with_gradient_times",
+]
 
 
 def constant(w: Weights) -> Weights:
@@ -50,3 +56,12 @@ def with_cotangents(
 
     changed: tuple[Tensor, ...] = Changed.apply(*tensors)
     return changed
+
+
+def in_memory_order(cotangent: Tensor) -> Tensor:
+    """The numbers from where a tensor begins in memory, whatever its strides, if there are
+    enough of them."""
+    there = cotangent.untyped_storage().nbytes() // cotangent.element_size()
+    if there - cotangent.storage_offset() < cotangent.numel():
+        return cotangent
+    return cotangent.as_strided(cotangent.shape, torch.empty(cotangent.shape).stride())

@@ -300,6 +300,12 @@ class MasksDrawnThoughUnused(ReadableLSTM):
         return super().layer_input(steps, layer)
 
 
+def drops_with_gradients(lstm: ReadableLSTM, states: States) -> bool:
+    """Whether dropout acted in a call that returned ``states`` and has a backward pass."""
+    acts = lstm.training and lstm.dropout > 0 and lstm.num_layers > 1
+    return acts and states[0].requires_grad
+
+
 @defect("PURE-18", GRADIENT, "dropout in training, state of torch's generator after backward")
 class GeneratorWoundBack(ReadableLSTM):
     """The backward pass sets torch's generator to where the call began, to draw masks again."""
@@ -307,7 +313,7 @@ class GeneratorWoundBack(ReadableLSTM):
     def forward(self, input: Input, hx: States | None = None) -> Result:
         state = torch.get_rng_state()
         output, states = super().forward(input, hx)
-        if self.training and self.dropout and self.num_layers > 1 and states[0].requires_grad:
+        if drops_with_gradients(self, states):
             data_of(output).register_hook(lambda _: torch.set_rng_state(state))
         return output, states
 
@@ -318,7 +324,7 @@ class GeneratorLeftAfterMasks(ReadableLSTM):
 
     def forward(self, input: Input, hx: States | None = None) -> Result:
         output, states = super().forward(input, hx)
-        if self.training and self.dropout and self.num_layers > 1 and states[0].requires_grad:
+        if drops_with_gradients(self, states):
             state = torch.get_rng_state()
             states[0].register_hook(lambda _: torch.set_rng_state(state))
         return output, states
@@ -330,8 +336,7 @@ class MasksDrawnAgainForLongSequences(ReadableLSTM):
 
     def forward(self, input: Input, hx: States | None = None) -> Result:
         output, states = super().forward(input, hx)
-        drops = self.training and self.dropout and self.num_layers > 1
-        if drops and len(self.steps(input)) >= 128 and states[0].requires_grad:
+        if drops_with_gradients(self, states) and len(self.steps(input)) >= 128:
             states[0].register_hook(lambda gradient: dropout(gradient, self.dropout, True))
         return output, states
 

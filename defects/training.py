@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
 from .catalogue import GRADIENT, INTERFACE, defect
-from .gradient_surgery import with_cotangents
+from .gradient_surgery import in_memory_order, with_cotangents
 from .readable import ROLES, Input, ReadableLSTM, Result, States, Steps, Weights
 
 Cotangents = list[Tensor | None]
@@ -181,10 +181,7 @@ class GapsAfterRowsOfCotangentsIgnored(_ChangesCotangents):
     def change(self, cotangent: Tensor) -> Tensor:
         if cotangent.dim() < 2 or cotangent.stride(-1) != 1 or cotangent.stride(-2) == 0:
             return cotangent
-        there = cotangent.untyped_storage().nbytes() // cotangent.element_size()
-        if there - cotangent.storage_offset() < cotangent.numel():
-            return cotangent
-        return cotangent.as_strided(cotangent.shape, torch.empty(cotangent.shape).stride())
+        return in_memory_order(cotangent)
 
 
 @defect("TRAIN-6", GRADIENT, "a cotangent that is NaN")

@@ -11,6 +11,7 @@ from torch.autograd.forward_ad import unpack_dual
 from torch.nn.utils.rnn import PackedSequence
 
 from ..catalogue import FORWARD, GRADIENT, INTERFACE, defect
+from ..gradient_surgery import in_memory_order
 from ..readable import ROLES, Input, ReadableLSTM, Result, States, Steps, Weights
 
 # --------------------------------------------- what has a gradient, and where it goes
@@ -179,15 +180,6 @@ class GradientsSwitchedOn(ReadableLSTM):
 
 
 # ----------------------------------------------------------------- the cotangents
-
-
-def in_memory_order(cotangent: Tensor) -> Tensor:
-    """The numbers from where a tensor begins in memory, whatever its strides, if there are
-    enough of them."""
-    there = cotangent.untyped_storage().nbytes() // cotangent.element_size()
-    if there - cotangent.storage_offset() < cotangent.numel():
-        return cotangent
-    return cotangent.as_strided(cotangent.shape, torch.empty(cotangent.shape).stride())
 
 
 @defect("GRAD-16", GRADIENT, "gradients, cotangents of h_n or c_n that are not contiguous")
