@@ -19,7 +19,6 @@ are watched again.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -33,12 +32,8 @@ from ...spec.case import Case
 from ...spec.clauses import TESTABLE
 from ...spec.clean_text import clean_text
 from ...spec.config import LSTMConfig
+from ...spec.toml_file import read_toml
 from ...spec.usage_error import UsageError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 __all__ = [
     "CONDITIONS",
@@ -154,13 +149,7 @@ def read_known_deviations(path: Path) -> tuple[Deviation, ...]:
     Raises:
         UsageError: the file cannot be read, or holds something else.
     """
-    try:
-        with path.open("rb") as file:
-            content = tomllib.load(file)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise UsageError(f"{path} is no TOML: {error}.") from error
+    content = read_toml(path, str(path))
     entries = content.pop("deviation", [])
     if content or not isinstance(entries, list):
         raise UsageError(f"{path} has to consist of [[deviation]] entries.")

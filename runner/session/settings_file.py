@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ...reports.escaping import one_line
+from ...spec.toml_file import read_toml
 from ...spec.usage_error import UsageError
 from .option_values import meant
 from .options import ValueKind, option_value, settings_by_key
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 __all__ = ["SettingsFile", "read_settings"]
 
@@ -67,13 +62,7 @@ def read_settings(folder: Path) -> SettingsFile:
 
 def _table(file: Path) -> Any:
     """The table in a file; None if it has none."""
-    name = one_line(os.path.relpath(file))
-    try:
-        tools = tomllib.loads(file.read_text("utf-8")).get("tool", {})
-    except OSError as error:
-        raise UsageError(f"{name} cannot be read: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{name} is no TOML: {error}.") from error
+    tools = read_toml(file, one_line(os.path.relpath(file))).get("tool", {})
     return tools.get(_TABLE) if isinstance(tools, dict) else None
 
 
