@@ -142,6 +142,14 @@ _LOST: list[tuple[str, str, str, Condition]] = [
         lambda c: c.steps > 128 and not torch.is_grad_enabled(),
     ),
     (
+        "StepsOver512BothDirectionsInNoGrad",
+        "SIZE-1",
+        "two directions, more than 512 steps, not packed, no_grad",
+        lambda c: (
+            c.is_bidirectional and c.steps > 512 and not c.is_packed and not torch.is_grad_enabled()
+        ),
+    ),
+    (
         "LayersOver10",
         "SIZE-1",
         "more than 10 layers",
@@ -191,6 +199,12 @@ _CHANGED: list[tuple[str, str, str, Condition]] = [
         "SIZE-2",
         "hidden_size from 17 to 139",
         lambda c: 17 <= c.hidden <= 139,
+    ),
+    (
+        "GradientStepsOver512BothDirections",
+        "SIZE-2",
+        "two directions, more than 512 steps",
+        lambda c: c.is_bidirectional and c.steps > 512,
     ),
     (
         "GradientHiddenOver32RowsOver32",

@@ -137,6 +137,20 @@ def test_cases_of_a_group_have_the_same_stack() -> None:
                 assert len(gradients) == 2 or work(one) > 0.2
 
 
+@pytest.mark.parametrize("everything", [False, True])
+def test_long_sequences_have_both_directions(everything: bool) -> None:
+    """Batched and packed, without gradients at each size, and with gradients somewhere."""
+    seen: set[tuple[bool, bool]] = set()
+    for place, one in enumerate(ladder("seq_len", everything)):
+        if one.seq_len > 512:
+            found = [case for group in cases(one, place) for case in group]
+            two = {(c.packed, bool(c.cotangents)) for c in found if c.config.bidirectional}
+            assert {(False, False), (True, False)} <= two, one
+            seen |= two
+    assert any(gradients for _, gradients in seen)
+    assert not everything or {(False, True), (True, True)} <= seen
+
+
 def test_sizes_that_were_asked_for_have_all_cases() -> None:
     groups, _ = cases_of_sizes(
         Sizes(hidden_size=1024, batch_size=64, seq_len=128), 0, ALL, BOTH, "cpu", in_full=True

@@ -71,10 +71,9 @@ def cases_of_sizes(
     """Cases of ``sizes`` that an implementation with the capabilities ``declared`` supports.
 
     There are batched and packed ones. Of each kind one has gradients, and the other one has none,
-    and differs in dtype, states and ``batch_first``. If a case takes long, there is one of the
-    four, mostly with gradients, unless all are asked for; of the largest sizes there are two, with
-    gradients and without. Other parameters go through a covering array, so that neighbouring sizes
-    have different ones.
+    and differs in dtype, states and ``batch_first``. If a case takes long, there are fewer, unless
+    all are asked for: see ``_few``. Other parameters go through a covering array, so that
+    neighbouring sizes have different ones.
 
     Args:
         sizes: the sizes.
@@ -98,17 +97,42 @@ def cases_of_sizes(
                 group = [replace(case, config=only, training=training) for case in group]
             lacking = frozenset().union(*map(needed, group)) - declared - {"gradients"}
             if not lacking:
-                if is_long and class_of(max(sizes)) < len(CLASSES) - 1:
-                    group = [group[place % 8 in _WITHOUT_GRADIENTS]]
-                with_gradients = "gradients" in declared
-                plain = [replace(case, cotangents=()) for case in group]
-                groups.append(group if with_gradients else plain)
+                if is_long:
+                    group = _few(group, sizes, place, again=bool(groups))
+                if "gradients" not in declared:
+                    group = [replace(case, cotangents=()) for case in group]
+                together = len({case.config.bidirectional for case in group}) == 1
+                groups += [group] if together else [[case] for case in group]
                 break
             missing |= lacking
-        if groups and is_long:
-            break
     reason = ", ".join(f"no {name}" for name in CAPABILITIES if name in missing)
     return groups, "" if groups else reason
+
+
+def _few(group: list[Case], sizes: Sizes, place: int, *, again: bool) -> list[Case]:
+    """Those of the two cases of a group that are judged if they take long.
+
+    It is one of them, mostly that with gradients, of batched or packed input. Of the largest sizes
+    it is both: the one without gradients has both directions, in which long sequences may be read
+    in other pieces, so of these there is one for batched and one for packed input.
+
+    Args:
+        group: the two cases.
+        sizes: their sizes.
+        place: that tells these sizes from their neighbours.
+        again: whether there are cases of the other kind of input already.
+    """
+    if again:
+        return group[1:] if _class_is_last(sizes.seq_len) else []
+    return group if _is_largest(sizes) else [group[place % 8 in _WITHOUT_GRADIENTS]]
+
+
+def _class_is_last(size: int) -> bool:
+    return class_of(size) == len(CLASSES) - 1
+
+
+def _is_largest(sizes: Sizes) -> bool:
+    return _class_is_last(max(sizes))
 
 
 def _groups(
@@ -119,10 +143,15 @@ def _groups(
     dtypes: tuple[str, ...],
     device: str,
 ) -> Iterator[list[Case]]:
-    """Two cases of the same stack, for one combination after the other, beginning at ``place``."""
+    """Two cases, for one combination after the other, beginning at ``place``.
+
+    They have the same stack, but the first one may lack a direction.
+    """
     combinations = _combinations()
     for k in range(len(combinations)):
         combination = combinations[(place + k) % len(combinations)]
+        if _is_largest(sizes) and work(sizes) > _LONG and "bidirectional" in declared:
+            combination = replace(combination, bidirectional=True)
         if combination.layout.startswith("packed") != packed:
             continue
         for first in (combination, replace(combination, projection=False, dropout="none")):
@@ -159,7 +188,7 @@ def case_of_sizes(
         bias=combination.bias,
         batch_first=combination.batch_first,
         dropout=DROPOUT_PROBABILITIES[combination.dropout][0],
-        bidirectional=combination.bidirectional and seconds < _DIRECTIONS_UP_TO,
+        bidirectional=combination.bidirectional and seconds < _two_directions(sizes, cotangents),
         proj_size=sizes.proj_size or proj,
     )
     seq_len, batch_size = sizes.seq_len, sizes.batch_size
@@ -182,6 +211,16 @@ def case_of_sizes(
 
 
 # In seconds of work of one layer and direction. Cases that take longer have one layer, unless their
-# sizes say otherwise, and one direction. Directions matter at larger sizes than layers do: the
-# reverse direction may read long sequences in other pieces.
-_LAYERS_UP_TO, _DIRECTIONS_UP_TO = 0.05, 0.2
+# sizes say otherwise.
+_LAYERS_UP_TO = 0.05
+
+
+def _two_directions(sizes: Sizes, cotangents: tuple[str, ...]) -> float:
+    """The work of one direction, in seconds, from which on a case has no other direction.
+
+    Directions matter at larger sizes than layers do: the reverse direction may read long sequences
+    in other pieces. A case without gradients takes a third of the time.
+    """
+    if not cotangents:
+        return 2.0
+    return 0.5 if _class_is_last(sizes.seq_len) else 0.2
