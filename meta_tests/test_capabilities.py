@@ -23,18 +23,6 @@ from lstm_conformance.spec.strategies import PLAIN
 from .helpers.command_line import check
 
 
-@pytest.mark.parametrize("clause", TESTABLE)
-def test_clauses_that_need_more_than_the_reference_has_are_unsupported(clause: str) -> None:
-    """The reference has few of the capabilities that clauses need."""
-    verdicts = {
-        verdict for record in records_of(ReferenceLSTM(), clause) for verdict in record.verdicts
-    }
-    has_it = ReferenceLSTM.capabilities.issuperset(TESTABLE[clause].needs)
-    expected = {"pass"} if has_it else {"unsupported"}
-    assert verdicts - {"inconclusive"} <= expected | {"unsupported"}
-    assert expected <= verdicts or clause == "DTYPE-4"  # NumPy has no bfloat16
-
-
 def test_needs_are_capabilities() -> None:
     for clause in CLAUSES.values():
         assert ALL.issuperset(clause.needs)
@@ -143,8 +131,10 @@ class ForwardOnly(ReferenceLSTM):
     capabilities = ReferenceLSTM.capabilities - {"gradients"}
 
 
+# `test_sizes.py` has those of chapter SIZE.
 @pytest.mark.parametrize(
-    "clause", [c.id for c in TESTABLE.values() if {"gradients"}.issuperset(c.needs)]
+    "clause",
+    [c.id for c in TESTABLE.values() if {"gradients"}.issuperset(c.needs) and c.chapter != "SIZE"],
 )
 def test_without_gradients_the_forward_pass_is_judged(clause: str) -> None:
     verdicts = {

@@ -93,6 +93,13 @@ class Job(NamedTuple):
         return done.stdout
 
 
+# So that a job takes no minutes; all else is as on the page.
+FEWER = """
+[tool.lstm-conformance]
+clause = ["EQ-5", "STATE-1", "EDGE-9"]
+"""
+
+
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The files of the package, which a build may write to."""
@@ -175,6 +182,7 @@ class Machine(NamedTuple):
         (folder / "temporary").mkdir()
         (job.folder / "my_lstm.py").write_text(LSTM)
         (job.folder / "known.toml").write_text("# Nothing is broken.\n")
+        (job.folder / "pyproject.toml").write_text(FEWER)
         return job
 
 
@@ -351,11 +359,11 @@ def test_shards_of_a_matrix(with_action: Job) -> None:
     (example,) = blocks("yaml", TIME)
     shard, verdict = yaml.safe_load(example)["jobs"].values()
     job = with_action
+    *install, judge_shard = commands(shard)
+    for line in install:
+        job.succeed(line)
     for index in shard["strategy"]["matrix"]["shard"]:
-        for line in commands(shard):
-            judges = " check " in line
-            line = line.replace("${{ matrix.shard }}", str(index))
-            job.succeed(f"{line} {_FEWER}" if judges else line)
+        job.succeed(f"{judge_shard.replace('${{ matrix.shard }}', str(index))} {_FEWER}")
     printed = [job.succeed(line) for line in commands(verdict)]
     assert "CONFORMANT: fast" in printed[-1]
     assert read_results(job.folder / "results.json")["gate_passed"]

@@ -131,7 +131,7 @@ def test_an_interrupt_leaves_partial_results(
         cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )  # fmt: skip
-    time.sleep(12)  # any moment will do: what is asserted holds from the start on
+    time.sleep(5)  # any moment will do: what is asserted holds from the start on
     process.send_signal(how)
     out, err = process.communicate(timeout=120)
     assert process.returncode == 3, out + err

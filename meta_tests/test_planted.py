@@ -10,8 +10,7 @@ from importlib import import_module
 
 import pytest
 
-from lstm_conformance.adapters.target import load
-from lstm_conformance.runner.session.suite import records_of
+from lstm_conformance.runner.mutation.first_failure import first_failure
 from lstm_conformance.spec.clauses import TESTABLE
 
 pytest.importorskip("torch")
@@ -26,8 +25,7 @@ SAMPLE = {defect.breaks: defect for defect in reversed(PLANTED)}
     "defect", SAMPLE.values(), ids=[f"{d.breaks}-{d.id}" for d in SAMPLE.values()]
 )
 def test_defect_is_killed_by_its_clause(defect: Defect) -> None:
-    records = records_of(load(defect.target), defect.breaks)
-    assert any(record.failures for record in records)
+    assert first_failure(defect.target, defect.breaks, "smoke").case is not None
 
 
 def test_every_clause_has_a_defect() -> None:
