@@ -255,3 +255,16 @@ def test_x_stops_at_the_first_failure(option: list[str], tmp_path: Path) -> None
     assert ended.status == 1, ended.err
     assert "stopped early: max-failures" in ended.out
     assert "diagnosis" not in ended.out
+
+
+def test_clauses_that_cannot_be_asked_are_unsupported_in_a_run_that_stops() -> None:
+    def zeros(case: Case, arguments: Any) -> Any:
+        zeros = arguments["input"][..., :1].repeat(case.config.hidden_size, axis=-1) * 0
+        return zeros, zeros[-1:], zeros[-1:]
+
+    clauses = ["EQ-2", "SHAPE-1", "USE-24", "PARAM-1"]
+    ended = check(zeros, profile="smoke", clauses=clauses, max_failures=1, diagnosis=False)
+    found = {c["id"]: (c["verdict"], c["reasons"]) for c in ended.results["clauses"]}
+    assert found["SHAPE-1"] == ("not tested", {"not reached": 1})
+    assert found["USE-24"] == ("unsupported", {"no module": 1})
+    assert found["PARAM-1"] == ("unsupported", {"no module": 1})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from .case import Case
@@ -78,9 +78,9 @@ def needed(case: Case) -> frozenset[str]:
     return frozenset(names - {""})
 
 
-def lacking(implementation: Implementation, names: frozenset[str]) -> str | None:
-    """Which capabilities of ``names`` are missing, as a reason; None if none is."""
-    missing = [name for name in CAPABILITIES if name in names - implementation.capabilities]
+def lacking(declared: frozenset[str], names: Iterable[str]) -> str | None:
+    """Which capabilities of ``names`` are not ``declared``, as a reason; None if all are."""
+    missing = [name for name in CAPABILITIES if name in names and name not in declared]
     return f"no {', no '.join(missing)}" if missing else None
 
 
@@ -88,7 +88,7 @@ def unsupported(implementation: Implementation, case: Case) -> str | None:
     """Why ``implementation`` does not support ``case``; None if it does."""
     only = only_config(implementation)
     reason = None if only is None else other_config(only, case.config)
-    reason = reason or lacking(implementation, needed(case))
+    reason = reason or lacking(implementation.capabilities, needed(case))
     if reason is not None:
         return reason
     own_reason: Callable[[Case], str | None] | None = getattr(implementation, "unsupported", None)

@@ -181,7 +181,7 @@ class _Judgement:
         findings: list[Finding] = []
         failure: Failure | None = None
         needs = frozenset(CLAUSES[clause].needs)
-        reason = lacking(self._implementation, needs) or self._case_unsupported or ""
+        reason = lacking(self._implementation.capabilities, needs) or self._case_unsupported or ""
         verdict: Verdict = UNSUPPORTED
         own_seconds = trial.seconds - trial.shared_seconds
         if not reason:

@@ -438,7 +438,7 @@ class Checker:
 
     def _is_unsupported(self, clause: str) -> bool:
         """Whether the implementation lacks a need of ``clause``; then one case stands for all."""
-        reason = lacking(self.implementation, frozenset(CLAUSES[clause].needs))
+        reason = lacking(self.implementation.capabilities, CLAUSES[clause].needs)
         if not reason or self.settings.required:  # a required capability fails, with a case
             return False
         self.records[clause].count(UNSUPPORTED, reason)

@@ -19,9 +19,10 @@ from ...reports.results import (
     TensorResult,
 )
 from ...reports.verdict import GONE, verdict_of
+from ...spec.capabilities import lacking
 from ...spec.clauses import CHAPTERS, TESTABLE, must_hold, root_causes
 from ...spec.out_of_memory import lacked_memory
-from ...spec.verdicts import BROKEN, ERROR, NOT_TESTED, PASS, WAIVED, Verdict
+from ...spec.verdicts import BROKEN, ERROR, NOT_TESTED, PASS, UNSUPPORTED, WAIVED, Verdict
 from ..failures.explanation import describe_failure, repeat_command
 from ..failures.failure import LARGEST_RATIO, Failure
 from ..failures.standalone_program import standalone_program
@@ -76,9 +77,22 @@ class _Builder:
         self._stopped: Stopped | None = stopped
         self._is_shard = asked["shard"] is not None
         self._records = outcomes.records
-        self._unseen = outcomes.unseen_clauses
+        never_asked = self._never_asked(outcomes.unseen_clauses - {*self._records})
+        self._records.update(never_asked)
+        self._unseen = outcomes.unseen_clauses - {*never_asked}
         self._broken_off = outcomes.broken_off_clauses
         self._not_reached = NOT_REACHED + (" in the time" if stopped == "max-time" else "")
+
+    def _never_asked(self, clauses: Iterable[str]) -> dict[str, Record]:
+        """Those that the implementation cannot be asked: it does not matter when the run ended."""
+        known = {*self._asked["implementation"]["capabilities"], *self._asked["required"]}
+        found: dict[str, Record] = {}
+        for clause in clauses:
+            reason = lacking(frozenset(known), TESTABLE[clause].needs)
+            if reason:
+                found[clause] = Record(clause)
+                found[clause].count(UNSUPPORTED, reason)
+        return found
 
     def results(self, duration: float) -> Results:
         asked, outcomes = self._asked, self._outcomes
