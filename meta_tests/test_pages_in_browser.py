@@ -137,6 +137,29 @@ def test_no_page_is_wider_than_its_window(
     assert (ground == "rgb(255, 255, 255)") == (scheme == "light")
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_axe_finds_nothing(kind: str, scheme: str, visits: Visits) -> None:
+    """https://github.com/dequelabs/axe-core looks for what hinders people who cannot see all."""
+    page = visits.open(kind, color_scheme=scheme)
+    page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
+    assert violations(page) == []
+
+
+def test_axe_finds_what_hinders(visits: Visits) -> None:
+    page = visits.open("new")
+    page.evaluate("document.querySelector('h1').outerHTML = '<h1></h1><img>'")
+    assert {"empty-heading", "image-alt"} <= {name for name, _ in violations(page)}
+
+
+def violations(page: Page) -> list[tuple[str, str]]:
+    """The rules of axe-core that the page breaks, and the first place of each."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page).response["violations"]
+    return [(broken["id"], broken["nodes"][0]["html"]) for broken in found]
+
+
 @pytest.mark.parametrize("kind", ["hostile", "hostile matrix"])
 def test_hostile_text_is_shown_and_runs_nothing(kind: str, visits: Visits) -> None:
     page = visits.open(kind)
