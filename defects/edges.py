@@ -113,6 +113,32 @@ class RootOfZeroDifferentiated(ReadableLSTM):
         return super().product(x / norm, W) * norm
 
 
+@defect("EDGE-10", GRADIENT, "gradients of h_0, an h_0 of zeros that is given")
+class ProductOfZerosLeftOut(ReadableLSTM):
+    """A product with zeros is left out, and so are its gradients."""
+
+    def product(self, x: Tensor, W: Tensor) -> Tensor:
+        return super().product(x, W) if x.any() else x.new_zeros(len(x), len(W))
+
+
+@defect("EDGE-10", GRADIENT, "gradients, c_0 of zeros that is given")
+class CellStateOfZerosDetached(ReadableLSTM):
+    """Cell states of zeros are taken for those that nobody gave."""
+
+    def initial_states(self, input: Input, hx: States | None, steps: Steps) -> States:
+        h, c = super().initial_states(input, hx, steps)
+        return h, c if c.any() else c.detach()
+
+
+@defect("EDGE-10", GRADIENT, "gradients, a recurrent weight of zeros")
+class WeightOfZerosLeftOut(ReadableLSTM):
+    """The recurrent product is left out if its weight is zero."""
+
+    def preactivations(self, x: Tensor, h: Tensor, w: Weights) -> Tensor:
+        W_hh = w.W_hh if w.W_hh.any() else w.W_hh.detach()
+        return super().preactivations(x, h, w._replace(W_hh=W_hh))
+
+
 @defect("EDGE-11", NUMERICAL, "denormal cell states")
 class DenormalsFlushed(ReadableLSTM):
     """Cell states smaller than the smallest normal number become 0."""

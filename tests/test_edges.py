@@ -303,9 +303,27 @@ def test_gradients_at_zeros(lstm_check: Checker) -> None:
     lstm_check.forall(ANY.but(cotangents=(OUTPUTS,)), each(gradients_at_zeros))
 
 
+# Which arguments are zero together. What is multiplied by one of them can be left out of the
+# forward pass, but not of the backward pass.
+ZERO_TOGETHER = (
+    ("input", "bias"),
+    ("weight", "bias"),
+    ("input", "h_0", "c_0", "weight", "bias"),
+    ("input",),
+    ("h_0",),
+    ("c_0",),
+    ("h_0", "c_0"),
+    ("weight_ih",),
+    ("weight_hh",),
+    ("weight_hr",),
+)
+
+
 def gradients_at_zeros(trial: Trial) -> Iterator[Finding]:
-    everything = ("input", "h_0", "c_0", "weight", "bias")
-    for zero in (("input", "bias"), ("weight", "bias"), everything):
+    arguments = trial.case.arguments()
+    for zero in ZERO_TOGETHER:
+        if not any(name.startswith(zero) for name in arguments):
+            continue  # no states, or no projection
         case = with_zeros(trial.case, *zero)
         tensors, expectation = trial.run(case).tensors, expect(case)
         for result in case.result_names():

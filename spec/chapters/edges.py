@@ -122,8 +122,8 @@ CHAPTER = Chapter(
             id="EDGE-10",
             title="Gradients at zeros",
             text=(
-                "All gradients are right where the input and the biases, or all parameters, or "
-                "all of these and the states are zero."
+                "All gradients are right where the input, h_0, c_0, both states, all weights of "
+                "one kind, the input and the biases, all parameters, or all of these are zero."
             ),
             sources=("each-step",),
             builds_on=("COMB-2", "EDGE-9"),
