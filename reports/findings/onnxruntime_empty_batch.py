@@ -4,7 +4,7 @@ Documentation, onnx.ai/onnx/operators/onnx__LSTM.html: X has the shape (seq_leng
 input_size), and nothing is said against a batch_size of 0. A batch may be empty where rows are
 selected first, such as objects that were detected. With no rows the LSTM calls std::terminate
 (SIGABRT, "terminate called without an active exception"), also with a single thread. No exception
-can be caught. A sequence of no steps works: the final states are the initial ones.
+can be caught.
 
 Below: two steps of one row, and of no rows.
 """
