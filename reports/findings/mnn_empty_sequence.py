@@ -33,4 +33,4 @@ def run() -> None:
 process = multiprocessing.get_context("fork").Process(target=run)
 process.start()
 process.join()
-assert process.exitcode >= 0, f"signal {-process.exitcode} ended the process"
+assert process.exitcode in (0, 1), f"a signal ended the process: {process.exitcode}"
