@@ -3,8 +3,9 @@
 Documented at mnn-docs.readthedocs.io. Models are converted from ONNX, most of which is supported
 ("about"). Of the LSTM, only the quantization is documented ("convert"). High precision stores and
 computes in float32, other precisions may not ("python"). float64 has to be converted to float32
-("faq"), and no variable is float16 ("Var"). The converter reports that it does not support
-``sequence_lens``, and says nothing about ``layout=1``.
+("faq"), and no variable is float16 ("Var"). Nothing is said against ``sequence_lens``, which is an
+input of that operator, or against ``layout=1``. For ``sequence_lens`` the converter prints that the
+result may be wrong, and converts the model.
 
 The command ``mnnconvert`` is a wrapper around ``_tools.mnnconvert``. When the wrapper is imported,
 it installs a package with the first pip in the PATH and reports its use. This adapter avoids it.
@@ -22,13 +23,14 @@ import numpy as np
 
 from ..spec.case import OUTPUTS, Case
 from ..spec.contract import Nonconformance
-from .function import Arrays, FunctionLSTM
+from .function import Arrays, FunctionLSTM, without_padding
 from .onnx_model import lstm_model
 
 __all__ = ["mnn_lstm"]
 
 _CAPABILITIES = frozenset(
-    {"layers", "bidirectional", "no-bias", "two-biases", "batch-first", "states", "float32"}
+    {"layers", "bidirectional", "no-bias", "two-biases", "batch-first", "packed", "states"}
+    | {"float32"}
 )
 
 
@@ -46,7 +48,7 @@ def _lstm(case: Case, arguments: Arrays) -> tuple[Any, Any, Any]:
     results = [np.array(result.read()) for result in module.forward(given)]
     if len(results) != len(OUTPUTS):  # MNN prints errors, but raises no exception
         raise Nonconformance("no results were returned")
-    return results[0], results[1], results[2]
+    return without_padding(case, results[0]), results[1], results[2]
 
 
 def mnn_lstm() -> FunctionLSTM:

@@ -76,6 +76,7 @@ EXITING = "raise SystemExit('bye')\n"
         (["reference", "--seed", "-1"], "-1"),
         (["reference", "-n", "x"], "'x' is no whole number"),
         (["reference", "--case", "v1 input_size=2"], "a case needs hidden_size"),
+        (["reference", "--case", "v1 input_size=2 hidden_size=3 seq_len=0"], "at least 1"),
         (["reference", "--json", "no/such/folder/x.json"], "there is no folder"),
         (["reference", "--markdown", "."], "it is a folder"),
     ],

@@ -1,7 +1,9 @@
-"""What functions over NumPy arrays do to arrays that they get and have returned."""
+"""What functions over NumPy arrays do to arrays, and with an input without steps."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -77,3 +79,83 @@ def test_a_run_changes_no_cotangent() -> None:
     assert results.clause("PURE-1").verdict == "fail"
     with pytest.raises(AssertionError, match="cotangent of output"):
         results.raise_for_failures()
+
+
+def without_steps(returns: Callable[[Case, dict[str, Any]], Any]) -> Any:
+    """A right function that returns something else for an input without steps."""
+    return lambda case, arguments: (right if case.seq_len else returns)(case, arguments)
+
+
+def nothing_read(case: Case, arguments: dict[str, Any]) -> tuple[Any, Any, Any]:
+    output, h_n, c_n = (np.zeros(case.shapes()[name]) for name in ("output", "h_n", "c_n"))
+    return output, arguments.get("h_0", h_n), arguments.get("c_0", c_n)
+
+
+def states_of_zeros(case: Case, arguments: dict[str, Any]) -> tuple[Any, Any, Any]:
+    output, h_n, c_n = nothing_read(case, arguments)
+    return output, np.zeros_like(h_n), np.zeros_like(c_n)
+
+
+def one_step(case: Case, arguments: dict[str, Any]) -> tuple[Any, Any, Any]:
+    output, h_n, c_n = nothing_read(case, arguments)
+    step = [(0, 1) if axis == case.time_axis else (0, 0) for axis in range(output.ndim)]
+    return np.pad(output, step), h_n, c_n
+
+
+def raises(case: Case, arguments: dict[str, Any]) -> Any:
+    raise LookupError("there is no last step")
+
+
+def no_array(case: Case, arguments: dict[str, Any]) -> tuple[Any, Any, Any]:
+    return (*nothing_read(case, arguments)[:2], np.array(["nothing"]))
+
+
+@pytest.mark.parametrize(
+    ("returns", "verdict"),
+    [
+        (right, "pass"),  # which refuses it
+        (raises, "pass"),
+        (nothing_read, "pass"),
+        (states_of_zeros, "fail"),
+        (one_step, "fail"),
+        (no_array, "error"),
+    ],
+)
+def test_an_input_without_steps(returns: Any, verdict: str) -> None:
+    results = check(
+        without_steps(returns), profile="smoke", clauses=["USE-25"], capabilities=CAPABILITIES
+    )
+    assert results.clause("USE-25").verdict == verdict
+
+
+ENDS = """
+import os
+from lstm_conformance.adapters.function import FunctionLSTM
+from lstm_conformance.reference.oracle import evaluate
+
+def lstm(case, arguments):
+    if not case.seq_len:
+        os.abort()
+    results = evaluate(case, arguments, {})
+    if case.states and case.seq_len > 1:
+        arguments["c_0"][...] = results["c_n"]
+    return results["output"], results["h_n"], results["c_n"]
+
+LSTM = FunctionLSTM("ends", "1.0", frozenset({"states", "layers", "no-bias", "float64"}), lstm)
+"""
+
+
+def test_in_a_process_of_its_own(tmp_path: Path) -> None:
+    """A call that ends the process is no refusal, and arrays are looked at there."""
+    (tmp_path / "ends.py").write_text(ENDS, "utf-8")
+    expected = {"PURE-1": "fail", "PURE-2": "unsupported", "PURE-6": "pass", "USE-25": "error"}
+    target, clauses = f"{tmp_path / 'ends.py'}:LSTM", list(expected)
+    results = check(target, profile="smoke", clauses=clauses, isolate=True)
+    assert {clause: results.clause(clause).verdict for clause in clauses} == expected
+
+
+def test_a_module_in_a_process_of_its_own() -> None:
+    pytest.importorskip("torch")
+    clauses = ["PURE-1", "PURE-6", "USE-25"]
+    results = check("torch.nn:LSTM", profile="smoke", clauses=clauses, isolate=True)
+    assert {results.clause(clause).verdict for clause in clauses} == {"pass"}

@@ -30,7 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     PROCESSES: {"spec", "adapters"},
     FAILURES: {"spec", "reference", "reports", "adapters", "defects", JUDGING},
     SEARCHING: {"spec", "reports", JUDGING, FAILURES, PROCESSES},
-    "tests": {"spec", "reference", "adapters", JUDGING, SEARCHING},
+    "tests": {"spec", "reference", "adapters", JUDGING, PROCESSES, SEARCHING},
     SESSION: {"spec", "reports", "adapters", "tests", JUDGING, FAILURES, PROCESSES, SEARCHING},
     # The plugin.
     "runner": {"spec", "tests", FAILURES, SEARCHING, SESSION},

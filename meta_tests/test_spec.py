@@ -191,7 +191,7 @@ def test_shapes_of_a_case(case: Case, shapes: dict[str, tuple[int, ...]]) -> Non
     [
         ({"layout": "padded"}, "layout must be one of"),
         ({"dtype": "complex64"}, "dtype must be one of"),
-        ({"seq_len": 0}, "at least 1"),
+        ({"seq_len": -1}, "at least 0"),
         ({"batch_size": -1}, "at least 0"),
         ({"seed": -1}, "at least 0"),
         ({"layout": "unbatched", "batch_size": 2}, "unbatched case has batch_size 1"),

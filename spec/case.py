@@ -58,7 +58,8 @@ class Case:
 
     Attributes:
         config: the constructor arguments.
-        seq_len: L, the number of steps. For packed layouts, the steps of the longest row.
+        seq_len: L, the number of steps. For packed layouts, the steps of the longest row. An empty
+            sequence has 0.
         batch_size: N, the number of rows. 1 for the unbatched layout. An empty batch has 0.
         layout: one of ``LAYOUTS``. The packed layouts have rows of unequal length, sorted by
             decreasing length (``enforce_sorted=True``) or not.
@@ -105,8 +106,8 @@ class Case:
         if self.products and self.products not in PRODUCTS:
             choices = ", ".join(PRODUCTS)
             raise ValueError(f"products must be one of {choices}, not {self.products!r}")
-        if self.seq_len < 1 or self.batch_size < 0 or self.seed < 0:
-            raise ValueError("seq_len must be at least 1, batch_size and seed at least 0")
+        if min(self.seq_len, self.batch_size, self.seed) < 0:
+            raise ValueError("seq_len, batch_size and seed must be at least 0")
         if self.layout == "unbatched" and self.batch_size != 1:
             raise ValueError("an unbatched case has batch_size 1")
         if self.cotangents != tuple(name for name in OUTPUTS if name in self.cotangents):

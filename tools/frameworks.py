@@ -40,8 +40,12 @@ MARKS = ("<!-- findings -->", "<!-- end of findings -->")
 # All others are judged with profile smoke, since many compile for seconds for each new size.
 PROFILES = {"onnxruntime": "default"}
 
-# Its weights are float16 by design, and everything else is float32.
-OPTIONS = {"torch-dynamic-float16": ["--working-precision", "float16"]}
+OPTIONS = {
+    # Its weights are float16 by design, and everything else is float32.
+    "torch-dynamic-float16": ["--working-precision", "float16"],
+    # Some cases end the process.
+    **{name: ["--isolate"] for name in ("onnxruntime", "mnn", "paddle")},
+}
 
 # The time for each adapter. The most informative tests come first. Adapters that unroll the loop
 # over the steps and compile the result may need minutes for one case.

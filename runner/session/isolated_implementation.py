@@ -22,7 +22,10 @@ from ..processes.answer_loop import Message
 from ..processes.child_process import ChildProcess, ImplementationRaised, ProcessFailed
 from .tensor_file import read_tensors, write_tensors
 
-__all__ = ["IsolatedImplementation"]
+__all__ = ["ELSEWHERE", "IsolatedImplementation"]
+
+# Why a rule that uses a module or its arrays by hand does not judge it in this process.
+ELSEWHERE = "the module is in another process"
 
 Array = NDArray[np.float64]
 
@@ -102,7 +105,7 @@ class IsolatedImplementation:
             Unsupported: always.
         """
         self.bench_was_asked = True
-        raise Unsupported("the module is in another process")
+        raise Unsupported(ELSEWHERE)
 
     def changed_arguments(self, case: Case) -> NoReturn:
         """The arrays are in the other process.

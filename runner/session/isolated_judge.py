@@ -21,7 +21,7 @@ from ..processes.child_process import ChildProcess, ProcessFailed
 from ..searching.case_judge import CaseJudge, CaseOutcome, count_known
 from ..searching.record import Record
 from ..searching.settings import Settings
-from .isolated_implementation import IsolatedImplementation
+from .isolated_implementation import ELSEWHERE, IsolatedImplementation
 
 __all__ = ["IsolatedJudge"]
 
@@ -68,10 +68,10 @@ class IsolatedJudge:
             self._implementation.bench_was_asked = False
             outcome = self._here.judge(case, here)
             if self._implementation.bench_was_asked:
-                # Such a rule judges one more thing, in the other process.
-                passed = [record for record in outcome.records if PASS in record.verdicts]
-                there += tuple(record.clause for record in passed)
-                kept = [record for record in outcome.records if record not in passed]
+                # Such a rule judges something, or one more thing, in the other process.
+                again = [r for r in outcome.records if PASS in r.verdicts or ELSEWHERE in r.reasons]
+                there += tuple(record.clause for record in again)
+                kept = [record for record in outcome.records if record not in again]
                 outcome = replace(outcome, records=kept)
         if not there:
             return outcome

@@ -48,6 +48,8 @@ def settings_of(options: Options, devices: tuple[str, ...]) -> Settings:
             case = Case.parse(options.case)
         except ValueError as error:
             raise UsageError(f"--case cannot be read: {error}.") from None
+        if case.seq_len == 0:  # USE-25 makes such cases itself
+            raise UsageError("--case needs a seq_len of at least 1.")
         case = replace(case, products=options.working_precision or case.products)
     known = options.known_deviations
     return Settings(

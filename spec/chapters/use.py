@@ -295,12 +295,17 @@ CHAPTER = Chapter(
         Clause(
             id="USE-25",
             title="No steps",
-            text="An input without steps is refused.",
+            text=(
+                "An input without steps is refused. An implementation that is no torch module may "
+                "also return an output without steps, and the states that it got."
+            ),
             sources=("input",),
             level="SHOULD",
             kind="argument checks",
-            needs=("module",),
-            erratum=_silent("The documents do not say whether a sequence may be empty."),
+            erratum=_silent(
+                "The documents do not say whether a sequence may be empty.",
+                reading="A module refuses it, as torch does. Others may read nothing.",
+            ),
         ),
         Clause(
             id="USE-26",
