@@ -58,6 +58,15 @@ class DropoutOneGivesNaN(ReadableLSTM):
         return [(0 * x) / (1 - self.dropout) for x in steps]
 
 
+@defect("DROP-7", FORWARD, "num_layers >= 2, training with 0 < dropout < 1, no_grad")
+class DropoutOnlyWithGradients(ReadableLSTM):
+    """Less than all is dropped only if gradients are enabled."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        nothing = self.dropout < 1 and not torch.is_grad_enabled()
+        return steps if nothing else super().layer_input(steps, layer)
+
+
 @defect("DROP-2", INTERFACE, "constructor with dropout=1")
 class DropoutOneRefused(ReadableLSTM):
     """The constructor refuses dropout=1."""

@@ -107,7 +107,7 @@ FIGURES = {
         "sensitivity.md": ("9e-15 to 4e-14", "3e-07 to 7e-06", "5e-06 to 2e-05", "3e-02 to 2e-01"),
     },
     "interpreting-failures.md": {"diagnosis.md": ("93.2%", "367")},
-    "oracle.md": {"defects.md": ("702",)},
+    "oracle.md": {"defects.md": ("703",)},
     "limits.md": {"first_sight.md": ("the dropout of packed",)},
 }
 

@@ -14,7 +14,12 @@ from lstm_conformance.reference.oracle import expect
 from lstm_conformance.runner.judging.chance import FALSE_ALARMS, scipy_stats
 from lstm_conformance.runner.judging.comparison import Finding, holds
 from lstm_conformance.runner.judging.dropout_masks import best_masks, close_for_some_mask
-from lstm_conformance.runner.judging.rules import close, close_gradients, on_bench
+from lstm_conformance.runner.judging.rules import (
+    close,
+    close_gradients,
+    on_bench,
+    results_in_inference,
+)
 from lstm_conformance.runner.judging.trial import Trial
 from lstm_conformance.runner.searching.checker import Checker
 from lstm_conformance.spec.case import OUTPUTS, Case
@@ -35,7 +40,12 @@ def test_no_dropout_in_evaluation(lstm_check: Checker) -> None:
 
 @pytest.mark.lstm_clause("DROP-2")
 def test_dropout_of_everything(lstm_check: Checker) -> None:
-    lstm_check.forall(STACKED.but(dropout=("one",)), close(*OUTPUTS))
+    def rule(trial: Trial) -> list[Finding]:
+        in_inference = results_in_inference(trial)
+        findings = close(*OUTPUTS)(trial)
+        return findings + trial.close_all(in_inference, OUTPUTS, "in training, under no_grad")
+
+    lstm_check.forall(STACKED.but(dropout=("one",)), rule)
 
 
 @pytest.mark.lstm_clause("DROP-3")
@@ -134,8 +144,8 @@ def kept_elements(bench: Bench, module: Any) -> np.ndarray:
 def two_calls(trial: Trial) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
     """Where dropout keeps an element, in two calls of the same module, for each kind of input.
 
-    Packed input may go through other code. Its rows have equal lengths here, so that no element is
-    padding.
+    With gradients and without, since modules may compute in another way there. Packed input may go
+    through other code, too. Its rows have equal lengths here, so that no element is padding.
     """
     cases = {"": trial.case}
     if "packed" in trial.implementation.capabilities:
@@ -145,6 +155,9 @@ def two_calls(trial: Trial) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
         with trial.bench(with_visible_mask(case)) as bench:
             module = bench.module()
             yield note, kept_elements(bench, module), kept_elements(bench, module)
+            with bench.torch.no_grad():  # as in sampling from an ensemble of masks
+                without = kept_elements(bench, module), kept_elements(bench, module)
+            yield f"{note}under no_grad, ", *without
 
 
 @pytest.mark.lstm_clause("DROP-7")

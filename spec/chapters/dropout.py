@@ -19,7 +19,10 @@ CHAPTER = Chapter(
         Clause(
             id="DROP-2",
             title="Dropout of everything",
-            text=("In training with dropout=1 each layer above the first reads zeros, never NaN."),
+            text=(
+                "In training with dropout=1 each layer above the first reads zeros, never NaN, "
+                "under no_grad, too."
+            ),
             equation="x_t^(l) = 0",
             sources=("dropout", "multilayer"),
             builds_on=("STACK-1",),
@@ -78,7 +81,10 @@ CHAPTER = Chapter(
         Clause(
             id="DROP-7",
             title="Drop rate",
-            text="An element is dropped with the probability that was given.",
+            text=(
+                "In training an element is dropped with the probability that was given, under "
+                "no_grad, too."
+            ),
             sources=("dropout", "multilayer"),
             equation="P(m = 0) = p",
             builds_on=("DROP-5",),
