@@ -81,7 +81,7 @@ class Checkout:
             shutil.copytree(
                 ROOT / name, self.root / name, ignore=shutil.ignore_patterns("__pycache__")
             )
-        for name in ("pyproject.toml", "tox.ini", "constraints.txt", "README.md"):
+        for name in ("pyproject.toml", "conftest.py", "tox.ini", "constraints.txt", "README.md"):
             shutil.copy(ROOT / name, self.root)
         package = self._packages / "lstm_conformance"
         package.mkdir(parents=True)
