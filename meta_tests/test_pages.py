@@ -1,6 +1,7 @@
 """The pages for users: their commands run, their links lead somewhere, their figures are published.
 
-`test_ci`, `test_python_examples` and `test_tutorial` try the commands of the other pages.
+`test_ci`, `test_python_examples`, `test_tutorial` and `test_walk_throughs` try the commands of the
+other pages.
 """
 
 from __future__ import annotations

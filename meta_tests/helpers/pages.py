@@ -23,11 +23,15 @@ class Block(NamedTuple):
         language: as written after the backticks.
         code: its lines.
         not_run: why no test runs it; empty if one does.
+        section: the nearest heading of level 2 above it.
+        introduction: the paragraph before it, in one line.
     """
 
     language: str
     code: str
     not_run: str
+    section: str
+    introduction: str
 
     @property
     def commands(self) -> list[str]:
@@ -37,8 +41,12 @@ class Block(NamedTuple):
 
 def blocks(page: Path) -> Iterator[Block]:
     """The blocks of ``page``."""
-    for match in _BLOCK.finditer(page.read_text("utf-8")):
-        yield Block(match["language"], match["code"], match["reason"] or "")
+    text = page.read_text("utf-8")
+    for match in _BLOCK.finditer(text):
+        before = text[: match.start()]
+        section = before.rpartition("\n## ")[2].partition("\n")[0]
+        introduction = " ".join(before.rstrip().rpartition("\n\n")[2].split())
+        yield Block(match["language"], match["code"], match["reason"] or "", section, introduction)
 
 
 def in_common_words(text: str) -> str:
