@@ -42,7 +42,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
     [
         ("torch", "torch", "2.0.1+cpu", "torch >=2.3"),
         ("tvm", "torch", "2.5.1", "torch >=2.6"),
-        ("openvino", "openvino", "2023.1", "openvino >=2024.4"),
+        ("openvino", "openvino", "2023.1", "openvino >=2025.0"),
         ("mindspore", "numpy", "2.1.0", "numpy <2"),
     ],
 )
