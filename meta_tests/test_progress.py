@@ -38,6 +38,9 @@ class Wrong(ReferenceLSTM):
             observation.tensors["h_n"].values[...] += 1e-3
         return observation
 """
+WRONG_GRADIENTS = WRONG.replace("if case.config.hidden_size > 1:", "if case.cotangents:").replace(
+    '"h_n"', '"input.grad"'
+)
 
 
 def test_the_bar_counts_cases_and_failures_names_the_test_and_goes_away() -> None:
@@ -225,6 +228,22 @@ def test_check_prints_failures_as_they_are_found(workers: str, tmp_path: Path) -
     assert all(line.startswith("  v1 input_size=") for line in lines[1::2])
     shrunk = json.dumps(wrong.out)
     assert not any(line.strip() + '"' in shrunk for line in lines[1::2]), "as it was drawn"
+
+
+@pytest.mark.parametrize("workers", ["0", "1"])
+def test_failures_of_clauses_that_were_not_asked_for_do_not_count(
+    workers: str, tmp_path: Path
+) -> None:
+    """One test judges all combinations for COMB-1 and COMB-2."""
+    (tmp_path / "wrong.py").write_text(WRONG_GRADIENTS)
+    options = ("-x", "--profile", "smoke", "--no-diagnosis", "-n", workers)
+    asked = run("check", "wrong.py:Wrong", "--clause", "COMB-1", *options, cwd=tmp_path)
+    assert asked.status == 0, asked.out
+    assert asked.err == ""
+    assert asked.out.splitlines()[-1].startswith("CONFORMANT")
+    other = run("check", "wrong.py:Wrong", "--clause", "COMB-2", *options, cwd=tmp_path)
+    assert other.status == 1, other.out
+    assert other.err.startswith("COMB-2")
 
 
 def test_quiet_and_right_runs_print_no_failure(tmp_path: Path) -> None:
