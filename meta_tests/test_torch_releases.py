@@ -68,7 +68,7 @@ def test_a_release_was_judged_by_everything(version: str) -> None:
     implementation = results["implementation"]
     assert implementation["version"].partition("+")[0] == version
     assert implementation["target"] == "torch.nn:LSTM"
-    assert results["environment"]["packages"]["torch"] == implementation["version"]
+    assert results["environment"]["packages"]["torch"].partition("+")[0] == version
     assert (results["profile"], results["seed"], results["stopped"]) == ("default", 0, None)
     assert [clause["id"] for clause in results["clauses"]] == list(TESTABLE)
     assert "parts" not in results
@@ -88,7 +88,7 @@ def test_the_known_deviations_hold(version: str) -> None:
 @JUDGED
 def test_every_verdict_is_that_of_the_results() -> None:
     rows = table(section("Verdicts"))
-    assert list(rows)[2:] == VERSIONS
+    assert list(rows)[1:] == VERSIONS
     for version in VERSIONS:
         judged, deviating, cases = Counter[str](), Counter[str](), Counter[str]()
         for clause in raw(version)["clauses"]:
@@ -117,12 +117,12 @@ def test_every_row_of_a_clause_is_that_of_the_results() -> None:
         clause: {verdicts(version)[clause] for version in VERSIONS} - {"unsupported", "not tested"}
         for clause in TESTABLE
     }
-    assert list(rows)[2:] == [clause for clause in TESTABLE if any(broken[clause])]
+    assert list(rows)[1:] == [clause for clause in TESTABLE if any(broken[clause])]
     counts = {
         version: {clause["id"]: Counter(clause["counts"]) for clause in raw(version)["clauses"]}
         for version in VERSIONS
     }
-    for clause, cells in list(rows.items())[2:]:
+    for clause, cells in list(rows.items())[1:]:
         for version, is_broken, cell in zip(VERSIONS, broken[clause], cells[1:-1], strict=True):
             found = counts[version][clause]
             share = f"{found['pass']} of {found.total() - found['unsupported']}"
@@ -150,7 +150,7 @@ def test_every_row_of_a_clause_is_that_of_the_results() -> None:
 def test_every_ratio_is_that_of_the_results() -> None:
     text = section("Largest error over rounding noise (30 fails)")
     rows = table(text)
-    assert list(rows)[2:] == VERSIONS
+    assert list(rows)[1:] == VERSIONS
     for version in VERSIONS:
         worst: dict[str, float] = {}
         for tensor in raw(version)["tensors"]:
@@ -179,7 +179,7 @@ def test_how_each_release_was_judged_is_that_of_the_results() -> None:
 @JUDGED
 def test_findings_stand_beside_the_releases() -> None:
     rows = table(section("Findings"))
-    shown = list(rows)[2:]
+    shown = list(rows)[1:]
     assert shown == [
         f"[{finding.id.replace('_', chr(92) + '_')}](findings.md#{finding.id})"
         for finding in PYTORCH

@@ -35,7 +35,6 @@ RELEASES: Mapping[str, Mapping[str, str]] = {
     "2.6.0": {},
     "2.9.1": {},
     "2.13.0": {},
-    "2.15.0": {},
 }
 
 
