@@ -88,7 +88,7 @@ def test_a_script_is_right_and_a_planted_mistake_is_found(file: str, tmp_path: P
     assert f"Broken: {example.clause}" in ended.err or f"; {example.clause}" in ended.err
 
 
-@pytest.mark.slow
+@pytest.mark.whole
 def test_a_suite_of_ones_own_in_worker_processes(tmp_path: Path) -> None:
     pytest.importorskip("torch")
     folder = shutil.copytree(EXAMPLES / "own_suite", tmp_path / "own_suite")

@@ -27,7 +27,7 @@ FOUND = {finding.id: finding for finding in frameworks.findings()}
 # Largest number of lines of code.
 LONGEST = 20
 
-# Programs that import the compiler of torch, which takes seconds.
+# Programs that import the compiler of torch, which takes long: `tox -e whole` runs them.
 SLOW = {
     "torch_compile_dropout",
     "torch_compile_parameters_only",
@@ -110,7 +110,7 @@ def test_a_known_deviation_names_its_findings(file: Path) -> None:
 @pytest.mark.parametrize(
     "program",
     [
-        pytest.param(file, marks=[pytest.mark.slow] if file.stem in SLOW else [], id=file.stem)
+        pytest.param(file, marks=[pytest.mark.whole] if file.stem in SLOW else [], id=file.stem)
         for file in PROGRAMS
     ],
 )

@@ -205,7 +205,7 @@ def test_a_failure_in_two_lines(failure: Failure, says: str) -> None:
 
 @pytest.mark.parametrize(("strict", "told"), [(False, ["EQ-1"]), (True, [RECOMMENDED, "EQ-1"])])
 def test_what_need_not_hold_is_no_failure(strict: bool, told: list[str]) -> None:
-    judging = session(strict=strict).session
+    judging = session(strict=strict, clauses=("EQ-1", RECOMMENDED)).session
     judging._progress = shown = Told()  # type: ignore[assignment]
     tell = judging.checker("test_x.test_y", ("EQ-1", RECOMMENDED))._tell
     tell(RECOMMENDED, Failure("fail", CASE, CASE, FINDING))

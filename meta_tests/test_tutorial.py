@@ -13,7 +13,7 @@ from .helpers.pages import Block, blocks, in_common_words
 PAGE = Path(__file__).parents[1] / "docs" / "tutorial.md"
 
 
-@pytest.mark.slow
+@pytest.mark.whole
 def test_the_tutorial(tmp_path: Path) -> None:
     pytest.importorskip("torch", reason="the LSTM of the tutorial is a torch module")
     file = tmp_path / "my_lstm.py"
