@@ -8,9 +8,8 @@ from pathlib import Path
 # Before NumPy is imported, here and in worker processes. The products of the reference are small:
 # more threads would only wait, and take time from the other processes.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-if (
-    "PYTEST_XDIST_WORKER" in os.environ
-):  # as many workers as processors: threads of torch would wait
+# With as many worker processes as processors, threads of torch would wait, too.
+if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import hypothesis

@@ -77,18 +77,20 @@ class _Builder:
         self._stopped: Stopped | None = stopped
         self._is_shard = asked["shard"] is not None
         self._records = outcomes.records
-        never_asked = self._never_asked(outcomes.unseen_clauses - {*self._records})
+        unseen = outcomes.unseen_clauses
+        never_asked = self._never_asked(unseen - {*self._records})
         self._records.update(never_asked)
-        self._unseen = outcomes.unseen_clauses - {*never_asked}
+        self._unseen = unseen - {*never_asked}
         self._broken_off = outcomes.broken_off_clauses
         self._not_reached = NOT_REACHED + (" in the time" if stopped == "max-time" else "")
 
     def _never_asked(self, clauses: Iterable[str]) -> dict[str, Record]:
         """Those that the implementation cannot be asked: it does not matter when the run ended."""
-        known = {*self._asked["implementation"]["capabilities"], *self._asked["required"]}
+        implementation = self._asked["implementation"]
+        declared = frozenset([*implementation["capabilities"], *self._asked["required"]])
         found: dict[str, Record] = {}
         for clause in clauses:
-            reason = lacking(frozenset(known), TESTABLE[clause].needs)
+            reason = lacking(declared, TESTABLE[clause].needs)
             if reason:
                 found[clause] = Record(clause)
                 found[clause].count(UNSUPPORTED, reason)
