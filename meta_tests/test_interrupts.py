@@ -17,16 +17,16 @@ from .helpers.command_line import command, environment
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are listed by /proc")
 
-OPTIONS = ("check", "reference", "--profile", "smoke", "--clause", "COMB-1", "--clause", "EQ-1")
+OPTIONS = ("--profile", "smoke", "--clause", "COMB-1", "--clause", "EQ-1")
 
 # A run of these options takes longer than this, in seconds, on any machine.
 LATEST = 2.5
 
 
-def started(folder: Path, *more: str) -> subprocess.Popen[str]:
+def started(folder: Path, *more: str, target: str = "reference") -> subprocess.Popen[str]:
     """A run whose temporary files are in ``folder``."""
     return subprocess.Popen(
-        command(*OPTIONS, "--json", "results.json", *more),
+        command("check", target, *OPTIONS, "--json", "results.json", *more),
         cwd=folder,
         env={**environment(), "TMPDIR": str(folder / "temporary")},
         stdout=subprocess.PIPE,
@@ -36,14 +36,16 @@ def started(folder: Path, *more: str) -> subprocess.Popen[str]:
     )
 
 
-def wait_until_it_handles(process: subprocess.Popen[str], number: int) -> None:
+def wait_until_it_handles(process: int, number: int, within: float = 60.0) -> None:
     """Waits until the interpreter has started, and handles a signal."""
-    status = Path(f"/proc/{process.pid}/status")
-    while process.poll() is None:
-        (caught,) = (x for x in status.read_text().splitlines() if x.startswith("SigCgt:"))
-        if int(caught.split()[1], 16) >> (number - 1) & 1:
+    end = time.monotonic() + within
+    while time.monotonic() < end:
+        lines = Path(f"/proc/{process}/status").read_text().splitlines()
+        caught = [line.split()[1] for line in lines if line.startswith("SigCgt:")]
+        if not caught or int(caught[0], 16) >> (number - 1) & 1:  # none if it has ended
             return
         time.sleep(0.01)
+    raise AssertionError(f"process {process} does not handle signal {number}")
 
 
 def processes_of(folder: Path) -> list[str]:
@@ -78,7 +80,7 @@ def interrupted_is_no_verdict(folder: Path, seed: int) -> None:
     signals = chance.choices((signal.SIGINT, signal.SIGTERM), k=chance.choice((1, 2, 3)))
     (folder / "results.json").write_text('"from before"', "utf-8")
     process = started(folder, "-n", chance.choice(("0", "2")))
-    wait_until_it_handles(process, signal.SIGTERM)
+    wait_until_it_handles(process.pid, signal.SIGTERM)
     time.sleep(chance.uniform(0.0, LATEST))
     for number in signals:
         process.send_signal(number)
@@ -112,9 +114,40 @@ def test_many_interrupts_are_no_verdict(seed: int, folder: Path) -> None:
 @pytest.mark.parametrize("how", [("-n", "2"), ("-n", "0", "--isolate")])
 def test_nothing_outlives_the_command(number: int, how: tuple[str, ...], folder: Path) -> None:
     process = started(folder, *how)
-    wait_until_it_handles(process, signal.SIGTERM)
+    wait_until_it_handles(process.pid, signal.SIGTERM)
     time.sleep(LATEST)
+    for child in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
+        wait_until_it_handles(int(child), signal.SIGTERM)
     assert len(processes_of(folder)) > 1
     process.send_signal(number)
+    process.communicate(timeout=120)
+    nothing_is_left(folder)
+
+
+SLOW = """\
+import time
+from pathlib import Path
+from lstm_conformance.adapters.reference import ReferenceLSTM
+
+cases = []
+
+class Slow(ReferenceLSTM):
+    def run(self, case):
+        cases.append(case)
+        if len(cases) > 20:  # the first ones look for what it lacks
+            Path("begun").touch()
+            time.sleep(60)
+        return super().run(case)
+"""
+
+
+def test_nothing_is_left_of_a_case_that_is_judged(folder: Path) -> None:
+    """The case and its results are in files, which the ended process cannot remove."""
+    (folder / "slow.py").write_text(SLOW, "utf-8")
+    process = started(folder, "-n", "0", "--isolate", target="slow.py:Slow")
+    end = time.monotonic() + 60
+    while not (folder / "begun").exists() and time.monotonic() < end:
+        time.sleep(0.05)
+    process.kill()
     process.communicate(timeout=120)
     nothing_is_left(folder)

@@ -10,6 +10,8 @@ import importlib
 import os
 import shutil
 import signal
+import time
+import warnings
 from collections.abc import Generator, Mapping
 from dataclasses import replace
 from functools import cache
@@ -39,6 +41,9 @@ _ENDED = (
     pytest.ExitCode.TESTS_FAILED,
     pytest.ExitCode.NO_TESTS_COLLECTED,
 )
+
+# How often the folder of a run is removed while its processes end, ten times in a second.
+_REMOVALS = 100
 
 _OPTIONS = pytest.StashKey[Options]()
 _SESSION = pytest.StashKey["JudgingSession"]()
@@ -109,9 +114,23 @@ def _take_interrupts(config: pytest.Config) -> None:
 
 
 def _end_without_parent(config: pytest.Config) -> None:
-    """`lstm-conformance check` has ended, so nobody waits for results: ends this process group."""
-    shutil.rmtree(Path(config.option.basetemp).parents[1], ignore_errors=True)
-    os.killpg(0, signal.SIGKILL)
+    """`lstm-conformance check` has ended, so nobody waits for results: ends this process group.
+
+    A process that is not of the group then removes the folder: those of the group may write into
+    it until they have ended.
+    """
+    folder, group = Path(config.option.basetemp).parents[1], os.getpgrp()
+    warnings.simplefilter("ignore")  # of processes with threads that are copied
+    if os.fork():
+        signal.pause()
+    os.setsid()
+    os.killpg(group, signal.SIGKILL)
+    for _ in range(_REMOVALS):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            break
+        time.sleep(0.1)
+    os._exit(0)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -9,9 +9,7 @@ from __future__ import annotations
 import atexit
 import json
 import os
-import shutil
 import subprocess
-import tempfile
 from importlib import metadata, resources
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,7 @@ from packaging.specifiers import SpecifierSet
 from ...spec.clean_text import clean_text
 from ...spec.usage_error import UsageError
 from .starting import python_command
+from .temporary_folder import temporary_folder
 
 __all__ = ["require_interpreter", "serving_command"]
 
@@ -130,8 +129,9 @@ def serving_command(python: str, target: str) -> tuple[list[str], dict[str, str]
         python: path of the interpreter.
         target: the name of an adapter, ``package.module:Attribute`` or ``file.py:Attribute``.
     """
-    folder = tempfile.mkdtemp(prefix="lstm-conformance-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    temporary = temporary_folder()
+    atexit.register(temporary.cleanup)
+    folder = temporary.name
     for package in _COPIED:
         module = f"lstm_conformance.{package}" if package else "lstm_conformance"
         copy = Path(folder, *module.split("."))

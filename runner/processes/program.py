@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from ...spec.usage_error import UsageError
 from .child_process import ChildProcess, Limits, ProcessFailed
 from .protocol_server import PROTOCOL, stored_dtype
 from .regular_file import read_regular_file
+from .temporary_folder import temporary_folder
 
 __all__ = ["PROTOCOL", "Program", "ProgramRaised"]
 
@@ -103,7 +103,7 @@ class Program:
             **{f"{name}.cotangent": value for name, value in case.cotangent_values().items()},
             **{f"{name}.direction": value for name, value in direction.items()},
         }
-        with tempfile.TemporaryDirectory(prefix="lstm-conformance-") as folder:
+        with temporary_folder() as folder:
             inputs, outputs = Path(folder, "inputs"), Path(folder, "outputs")
             dtype = stored_dtype(case.dtype)
             arrays = {name: np.ascontiguousarray(a.astype(dtype)) for name, a in given.items()}

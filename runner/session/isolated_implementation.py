@@ -5,7 +5,6 @@ It is neither imported nor run here. Its numbers come here, and are judged here.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
@@ -20,6 +19,7 @@ from ...spec.contract import Nonconformance, Observation, ObservedTensor, Unsupp
 from ...spec.usage_error import UsageError
 from ..processes.answer_loop import Message
 from ..processes.child_process import ChildProcess, ImplementationRaised, ProcessFailed
+from ..processes.temporary_folder import temporary_folder
 from .tensor_file import read_tensors, write_tensors
 
 __all__ = ["ELSEWHERE", "IsolatedImplementation"]
@@ -75,7 +75,7 @@ class IsolatedImplementation:
         """Why the case is not supported, for limits that no capability describes."""
         if not self._has_limits:
             return None
-        with tempfile.TemporaryDirectory(prefix="lstm-conformance-") as folder:
+        with temporary_folder() as folder:
             reason = self._answer("unsupported", case, {}, Path(folder)).get("reason")
         return None if reason is None else clean_text(reason)[:_LONGEST_REASON]
 
@@ -124,7 +124,7 @@ class IsolatedImplementation:
         self.bench(case)
 
     def _ask(self, method: str, case: Case, direction: Mapping[str, Array]) -> Observation:
-        with tempfile.TemporaryDirectory(prefix="lstm-conformance-") as folder:
+        with temporary_folder() as folder:
             answer = self._answer(method, case, direction, Path(folder))
             try:
                 described = [(str(n), str(d), str(where)) for n, d, where in answer["tensors"]]

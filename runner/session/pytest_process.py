@@ -24,6 +24,7 @@ from ...reports.verdict import not_passed
 from ...spec.usage_error import UsageError
 from ..processes.interrupts import Interrupts
 from ..processes.starting import ends_with_parent, judging_environment, python_command
+from ..processes.temporary_folder import FOLDER_OF_RUN
 from .channel import Channel, ForgedResults
 from .options import PROGRESS_FILE, PYTEST_PREFIX, Options
 from .progress import ProgressShown
@@ -201,6 +202,7 @@ def _run(
     """
     environment = judging_environment()
     environment["HYPOTHESIS_STORAGE_DIRECTORY"] = str(log.parent / "hypothesis")
+    environment[FOLDER_OF_RUN] = str(log.parent)
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
