@@ -282,7 +282,7 @@ def test_clauses_that_cannot_be_asked_are_unsupported_in_any_time() -> None:
     assert slow.runs == 1
 
 
-@pytest.mark.parametrize("workers", ["0", "2"])
+@pytest.mark.parametrize("workers", ["0", pytest.param("2", marks=pytest.mark.whole)])
 def test_in_no_time_one_clause_is_judged(workers: str, tmp_path: Path) -> None:
     options = ("--profile", "smoke", "--clause", "EQ-1,SHAPE-1,STATE-1,PARAM-1")
     more = ("--max-time", "0.001", "-n", workers)
@@ -305,10 +305,10 @@ def test_in_no_time_one_clause_is_judged(workers: str, tmp_path: Path) -> None:
     assert all(clause["cases"] >= 10 for clause in resumed["clauses"] if clause["id"] != "PARAM-1")
 
 
-@pytest.mark.parametrize("workers", ["0", "2"])
-def test_enough_time_in_processes(workers: str, tmp_path: Path) -> None:
+@pytest.mark.whole
+def test_enough_time_in_processes(tmp_path: Path) -> None:
     options = ("--profile", "smoke", "--clause", "EQ-1", "--clause", "SHAPE-1")
-    more = ("--isolate", "--max-time", "9h", "-n", workers)
+    more = ("--isolate", "--max-time", "9h", "-n", "2")
     ended, found = check("reference", *options, *more, cwd=tmp_path)
     assert ended.status == 0, ended.err
     assert found["stopped"] is None

@@ -297,7 +297,7 @@ def test_inputs_are_no_commands(with_action: Job) -> None:
     assert not stale.exists()
 
 
-@pytest.mark.slow
+@pytest.mark.whole
 def test_gitlab(job: Job) -> None:
     (of_job,) = yaml.safe_load(block("yaml", "GitLab CI")).values()
     for line in (*of_job["script"], *of_job["after_script"]):
@@ -308,7 +308,7 @@ def test_gitlab(job: Job) -> None:
     assert "<testsuite" in junit
 
 
-@pytest.mark.slow
+@pytest.mark.whole
 def test_tox(job: Job) -> None:
     ini = configparser.ConfigParser()
     ini.read_string(block("ini", "tox"))
@@ -354,7 +354,7 @@ def test_budget_and_resume(tmp_path: Path) -> None:
     assert read_results(tmp_path / "results.json")["gate_passed"]
 
 
-@pytest.mark.slow
+@pytest.mark.whole
 def test_shards_of_a_matrix(with_action: Job) -> None:
     (example,) = blocks("yaml", TIME)
     shard, verdict = yaml.safe_load(example)["jobs"].values()

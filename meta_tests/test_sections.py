@@ -79,7 +79,7 @@ def test_the_table_of_clauses_gets_shorter_before_it_goes() -> None:
 
 @pytest.mark.parametrize("place", ["name", "version", "platform", "packages", "reasons", "all"])
 def test_texts_of_any_length_fit(place: str) -> None:
-    results, long = wrong(), "\N{GRINNING FACE}<" * 100_000
+    results, long = wrong(), "\N{GRINNING FACE}<" * 40_000
     if place == "all":
         results = hostile()
     elif place == "platform":
@@ -91,7 +91,7 @@ def test_texts_of_any_length_fit(place: str) -> None:
             clause["reasons"] = {long: 1}
         combinations = results["coverage"]["combinations"]
         combinations["left_out"] = [
-            {"reason": f"{k} {long}", "combinations": ["x"]} for k in range(2000)
+            {"reason": f"{k} {long}", "combinations": ["x"]} for k in range(300)
         ]
     else:
         results["implementation"][place] = long

@@ -67,6 +67,7 @@ def test_no_window_if_the_failure_does_not_come_back() -> None:
     assert size_window(lambda case: False, with_sizes(PLAIN, Sizes(hidden_size=99))) is None
 
 
+@pytest.mark.whole
 def test_the_window_is_the_diagnosis(tmp_path: Path) -> None:
     (tmp_path / "wrong.py").write_text(
         "from lstm_conformance.adapters.reference import ReferenceLSTM\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -40,30 +41,42 @@ def failure(case: Case, finding: Finding | None = None, exception: str = "") -> 
     return Failure("error" if exception else "fail", line, line, finding, exception).to_json()
 
 
-def executed(program: str, folder: Path) -> dict[str, str]:
-    """The lines that ``program`` prints, by their first word."""
-    assert "lstm_conformance" not in program
-    compile(program, "snippet", "exec")
+# Runs programs one after the other, each with names of its own. To import torch takes seconds.
+EXECUTE = """\
+import json, sys
+for program in json.load(sys.stdin):
+    exec(compile(program, "program", "exec"), {"__name__": "__main__"})
+    print("end")
+"""
+
+
+def executed(folder: Path, *programs: str) -> list[dict[str, str]]:
+    """The lines that each program prints, by their first word."""
+    for program in programs:
+        assert "lstm_conformance" not in program
     done = subprocess.run(
-        [sys.executable, "-I", "-W", "ignore", "-c", program],
-        cwd=folder, capture_output=True, text=True, check=False,
+        [sys.executable, "-I", "-W", "ignore", "-c", EXECUTE],
+        cwd=folder, capture_output=True, text=True, check=False, input=json.dumps(programs),
     )  # fmt: skip
-    assert done.returncode == 0, program + done.stderr
-    return dict(line.split(" ", 1) for line in done.stdout.splitlines())
+    assert done.returncode == 0, "\n".join(programs) + done.stderr
+    printed = done.stdout.split("end\n")[:-1]
+    return [dict(line.split(" ", 1) for line in text.splitlines()) for text in printed]
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_the_program_prints_the_observed_value(name: str, tmp_path: Path) -> None:
-    case = Case.parse(CASES[name])
-    observation = load("torch.nn:LSTM").run(case)
-    tensors = observation.tensors
-    # The last elements, on which every argument has an effect.
-    for tensor in {"c_n", *list(tensors)[-1:]}:
-        values = tensors[tensor].values
-        index = tuple(n - 1 for n in values.shape)
-        finding = Finding(tensor, "fail", 1.0, index, 0.0, 0.0, 0.0)
-        program = standalone_program(failure(case, finding), "torch.nn:LSTM")
-        assert float(executed(program, tmp_path)["observed"]) == values[index]
+def test_the_program_prints_the_observed_value(tmp_path: Path) -> None:
+    programs, expected = [], []
+    for name, line in CASES.items():
+        case = Case.parse(line)
+        tensors = load("torch.nn:LSTM").run(case).tensors
+        # The last elements, on which every argument has an effect.
+        for tensor in {"c_n", *list(tensors)[-1:]}:
+            values = tensors[tensor].values
+            index = tuple(n - 1 for n in values.shape)
+            finding = Finding(tensor, "fail", 1.0, index, 0.0, 0.0, 0.0)
+            programs.append(standalone_program(failure(case, finding), "torch.nn:LSTM"))
+            expected.append((name, tensor, values[index]))
+    for printed, (name, tensor, value) in zip(executed(tmp_path, *programs), expected, strict=True):
+        assert float(printed["observed"]) == value, (name, tensor)
 
 
 def test_the_program_of_a_class_in_a_file(tmp_path: Path) -> None:
@@ -75,7 +88,7 @@ def test_the_program_of_a_class_in_a_file(tmp_path: Path) -> None:
     case = Case.parse(CASES["forward"])
     observation = load(target).run(case)
     (finding,) = close("output")(trial_of(case, observation))
-    printed = executed(standalone_program(failure(case, finding), target), tmp_path)
+    (printed,) = executed(tmp_path, standalone_program(failure(case, finding), target))
     assert float(printed["observed"]) == finding.observed
     assert float(printed["expected"].split()[0]) == finding.expected
 

@@ -242,7 +242,8 @@ LSTM = Wrong()
 def test_a_broken_implementation_conforms_with_its_draft(tmp_path: Path) -> None:
     (tmp_path / "wrong.py").write_text(WRONG, "utf-8")
     clauses = ("EQ-2", "DIR-1", "PROJ-1", "PROJ-2")
-    options = ["--profile", "smoke", *(word for c in clauses for word in ("--clause", c))]
+    options = ["--profile", "smoke", "--no-diagnosis"]
+    options += [word for c in clauses for word in ("--clause", c)]
     ended, results = check("wrong.py:LSTM", *options, cwd=tmp_path)
     assert ended.status == 1, ended.err
     ended = run("waive", "results.json", "--toml", "known.toml", cwd=tmp_path)
