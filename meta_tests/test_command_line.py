@@ -145,7 +145,7 @@ def test_an_interrupt_leaves_partial_results(
     assert "NOT COMPLETED" in out
 
 
-@pytest.mark.parametrize("workers", ["0", "2"])
+@pytest.mark.parametrize("workers", [pytest.param("0", marks=pytest.mark.whole), "2"])
 def test_max_failures_ends_the_run(workers: str, tmp_path: Path) -> None:
     (tmp_path / "wrong.py").write_text(
         "import torch\n"
@@ -156,7 +156,7 @@ def test_max_failures_ends_the_run(workers: str, tmp_path: Path) -> None:
         "        return super().forward(input, *states)\n"
     )
     pytest.importorskip("torch")
-    options = ("--profile", "smoke", "--max-failures", "1", "-n", workers)
+    options = ("--profile", "smoke", "--max-failures", "1", "--no-diagnosis", "-n", workers)
     ended, results = check("wrong.py:Wrong", *options, cwd=tmp_path)
     assert ended.status == 1
     valid(results)

@@ -98,6 +98,7 @@ def test_programs_are_not_told() -> None:
 
 def test_on_the_command_line(tmp_path: Path) -> None:
     options = ("--profile", "smoke", "--dtype", "float32", "--clause", "DTYPE-3")
+    options += ("--no-diagnosis",)
     ended, results = check(IN_TF32, *options, cwd=tmp_path)
     assert ended.status == 1
     assert root_causes(results) == {"DTYPE-3"}
