@@ -13,7 +13,7 @@ from ..spec.clauses import prerequisites
 from ..spec.verdicts import BROKEN
 from .escaping import escaped, fenced, one_line, printable
 from .results import ClauseResult, DiagnosisResult, Results
-from .sections import LONGEST_PAGE, Section, fitted, length, shortened_lines
+from .sections import LONGEST_NAME, LONGEST_PAGE, Section, fitted, length, shortened_lines
 from .verdict import (
     broken,
     cases_text,
@@ -201,7 +201,7 @@ def markdown_report(results: Results, longest: int = LONGEST_PAGE) -> str:
     worth = [clause for clause in results["clauses"] if clause["verdict"] not in _QUIET]
     few: Results = {**results, "clauses": worth}
     sections = [
-        Section(f"# Conformance of {escaped(shortened(name, _LONGEST_NAME))}", 0, "the title"),
+        Section(f"# Conformance of {escaped(shortened(name, LONGEST_NAME))}", 0, "the title"),
         Section(markdown_lines(summary(results).split("\n")), 0, "the summary"),
         *causes,
         Section(
@@ -222,7 +222,7 @@ def markdown_report(results: Results, longest: int = LONGEST_PAGE) -> str:
 _QUIET = ("pass", "unsupported")
 
 # In characters.
-_LONGEST_NAME, _LONGEST_SUMMARY, _LONGEST_FAILURE = 200, 8000, 6000
+_LONGEST_SUMMARY, _LONGEST_FAILURE = 8000, 6000
 
 
 def markdown_lines(lines: Iterable[str]) -> str:
