@@ -129,7 +129,9 @@ def _implementation(target: str, module: ModuleType, attribute: str) -> Implemen
     for part in attribute.split("."):
         if not hasattr(value, part):
             module_name = target.rpartition(":")[0]
-            raise UsageError(f"{module_name} has no attribute {attribute!r}.")
+            close = get_close_matches(part, [n for n in dir(value) if not n.startswith("_")], 1)
+            meant = f", did you mean {close[0]}?" if close else "."
+            raise UsageError(f"{module_name} has no attribute {attribute!r}{meant}")
         value = getattr(value, part)
     return _of_value(target, value, _version(module))
 

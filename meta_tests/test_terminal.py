@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from lstm_conformance.adapters.reference import ReferenceLSTM
 from lstm_conformance.reports.tables import short_report
 from lstm_conformance.runner.commands.main import main
 from lstm_conformance.runner.gate.conclusion import conclude
+from lstm_conformance.runner.session.options import Options
 
 from .helpers.command_line import run
 from .helpers.made_up_results import hostile, right, wrong
@@ -218,6 +221,7 @@ def test_a_chapter_of_clauses_is_listed(capsys: pytest.CaptureFixture[str]) -> N
         (["clauses", "EQQ-1"], "did you mean EQ-1"),
         (["clauses", "EQ", "--markdown", "x.md"], "leave out the ids"),
         (["check", "refrence"], "did you mean reference?"),
+        (["check", "json:JSONEncodr"], "'JSONEncodr', did you mean JSONEncoder?"),
         (["check", "reference", "-v", "-q"], "--verbose and --quiet contradict each other"),
     ],
 )
@@ -227,6 +231,45 @@ def test_what_is_refused(
     status, out, err = command(capsys, *arguments)
     assert (status, out) == (2, "")
     assert says in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (
+            ["check", "torch", "--prfile=smoke"],
+            " check: there is no option --prfile, did you mean --profile",
+        ),
+        (
+            ["report", "x.json", "--htlm", "x"],
+            " report: there is no option --htlm, did you mean --html",
+        ),
+        (["check", "torch", "--zzzzzz"], " check: there is no option --zzzzzz"),
+        (["check", "torch", "--without", "pakced"], "'pakced', did you mean packed"),
+        (["chekc"], "choose from 'check', "),
+        ([], "are required: COMMAND"),
+    ],
+)
+def test_what_the_parser_refuses_is_one_sentence(
+    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([*arguments])
+    out, err = capsys.readouterr()
+    assert (ended.value.code, out, err.count("\n")) == (2, "", 1)
+    assert says in err
+    assert err.endswith(" --help`).\n")
+
+
+def test_every_option_is_in_a_group_of_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["check", "--help"])
+    help_text = capsys.readouterr().out
+    flags = [f.metadata["option"].flag for f in fields(Options)]
+    groups = help_text.partition("\nwhat is judged:\n")[2]
+    for flag in filter(None, flags):
+        shown = "TARGET" if flag == "target" else flag
+        assert re.search(rf"^  (-\w, )?{shown}\b", groups, re.M), flag
 
 
 def test_a_file_alone_lists_what_is_in_it(tmp_path: Path) -> None:
