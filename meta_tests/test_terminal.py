@@ -13,7 +13,7 @@ import pytest
 
 from lstm_conformance import Case, check
 from lstm_conformance.adapters.reference import ReferenceLSTM
-from lstm_conformance.reports.tables import short_report
+from lstm_conformance.reports.tables import markdown_report, short_report
 from lstm_conformance.runner.commands.main import main
 from lstm_conformance.runner.gate.conclusion import conclude
 from lstm_conformance.runner.session.options import Options
@@ -62,7 +62,16 @@ def test_many_causes_fit_on_a_screen() -> None:
     ]
     text = short_report(results)
     assert len(text.splitlines()) <= 50
-    assert "further causes are not shown" in text
+    assert "10 causes, 7 of them not shown." in text
+    assert "1 cause, shown above." in short_report(wrong())
+    assert " cause" not in short_report(right())
+
+
+def test_a_version_that_is_unknown_is_not_shown() -> None:
+    results = wrong()
+    results["implementation"]["version"] = "unknown"
+    assert "DEVIATES: mine deviates in" in short_report(results)
+    assert "# Conformance of mine\n" in markdown_report(results)
 
 
 def test_a_test_that_broke_off_fits_on_a_screen() -> None:
