@@ -54,7 +54,7 @@ exit status:
 _EXIT_STATUS_OF_WAIVE = """\
 exit status:
   0  the draft was made, even if nothing is broken
-  2  no draft: results damaged, file there already or not writable, package missing
+  2  no draft: results damaged, file there already or not writable
 """
 
 _REPORT = (
