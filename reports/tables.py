@@ -349,7 +349,8 @@ def _unfinished(results: Results) -> list[str]:
     clauses = unseen(results)
     no_case = f"; no case was judged of {len(clauses)} clauses" if clauses else ""
     return [
-        f"{finished} tests finished, {unfinished}{no_case}: --resume goes on with these results."
+        f"{finished} tests finished, {unfinished}{no_case}: --resume goes on with the file that "
+        "--json writes."
     ]
 
 
