@@ -18,7 +18,7 @@ from typing import Any
 
 from ..spec.capabilities import ALL, CAPABILITIES
 from ..spec.clean_text import clean_text
-from ..spec.contract import Implementation
+from ..spec.contract import UNKNOWN_VERSION, Implementation
 from ..spec.global_settings import THREADS, changed_settings, known_settings, read_settings
 from ..spec.interrupts import is_interrupt
 from ..spec.usage_error import UsageError
@@ -36,8 +36,6 @@ _INTERFACE = ("capabilities", "run")
 # Name of a module or file to the global settings that importing it changed. What it imports
 # itself is imported once, so that loading it again changes less.
 _CHANGED_BY_IMPORT: dict[str, dict[str, Any]] = {}
-
-_UNKNOWN = "unknown"
 
 _NOT_INSTALLED = "{} needs {}, which is not installed: pip install 'lstm-conformance[{}]'."
 
@@ -119,8 +117,8 @@ def of_object(
     """
     with known_settings():
         module = sys.modules.get(getattr(value, "__module__", None) or "")
-        version = _UNKNOWN if module is None else _version(module)
-        version = "(in memory)" if version == _UNKNOWN else version
+        version = UNKNOWN_VERSION if module is None else _version(module)
+        version = "(in memory)" if version == UNKNOWN_VERSION else version
         return _of_value(name, value, version, capabilities, differentiate)
 
 
@@ -129,7 +127,9 @@ def _implementation(target: str, module: ModuleType, attribute: str) -> Implemen
     for part in attribute.split("."):
         if not hasattr(value, part):
             module_name = target.rpartition(":")[0]
-            raise UsageError(f"{module_name} has no attribute {attribute!r}.")
+            close = get_close_matches(part, [n for n in dir(value) if not n.startswith("_")], 1)
+            meant = f", did you mean {close[0]}?" if close else "."
+            raise UsageError(f"{module_name} has no attribute {attribute!r}{meant}")
         value = getattr(value, part)
     return _of_value(target, value, _version(module))
 
@@ -320,7 +320,7 @@ def _version(module: ModuleType) -> str:
     installed = _installed_version(package)
     if installed is not None:
         return installed
-    return str(getattr(sys.modules.get(package), "__version__", _UNKNOWN))
+    return str(getattr(sys.modules.get(package), "__version__", UNKNOWN_VERSION))
 
 
 @cache  # reading it takes long for packages such as torch

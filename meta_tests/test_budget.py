@@ -174,7 +174,7 @@ def test_little_time_gives_every_test_a_case() -> None:
     assert found["stopped"] == "max-time"
     assert found["duration_seconds"] < 1.3 * 700, "a case that has begun is finished"
     assert ", as far as was judged in " in summary(found)
-    assert " cut short: --resume goes on with these results." in summary(found)
+    assert " cut short: --resume goes on with the file that --json writes." in summary(found)
     (left_out,) = (
         x
         for x in found["coverage"]["combinations"]["left_out"]

@@ -117,15 +117,18 @@ def test_a_program_by_the_protocol(tmp_path: Path) -> None:
     assert f"Broken: {PROGRAM.clause}" in ended.out
 
 
-def outputs_of_notebook(path: Path) -> list[dict[str, str]]:
-    """What the cells of a notebook show as their results, by type, after it is executed."""
+def outputs_of_notebook(path: Path) -> tuple[list[dict[str, str]], list[str]]:
+    """What the cells of a notebook show after it is executed: results, by type, and other texts."""
     import nbclient
     import nbformat
 
     notebook = nbformat.read(path, as_version=4)
     nbclient.NotebookClient(notebook, timeout=600, kernel_name="python3").execute()
     outputs = [out for cell in notebook.cells for out in cell.get("outputs", ())]
-    return [out["data"] for out in outputs if out["output_type"] == "execute_result"]
+    results = [out["data"] for out in outputs if out["output_type"] == "execute_result"]
+    others = [out for out in outputs if out["output_type"] != "execute_result"]
+    assert {out["output_type"] for out in others} == {"display_data"}
+    return results, [out["data"]["text/plain"] for out in others]
 
 
 @pytest.mark.docs
@@ -133,13 +136,16 @@ def outputs_of_notebook(path: Path) -> list[dict[str, str]]:
 def test_a_notebook(tmp_path: Path) -> None:
     """It shows a wrong cell, its failure, and a right cell, in which a mistake is planted then."""
     shutil.copy(EXAMPLES / "notebook.ipynb", tmp_path)
-    wrong, failure, right = outputs_of_notebook(tmp_path / "notebook.ipynb")
+    (wrong, failure, right), (progress,) = outputs_of_notebook(tmp_path / "notebook.ipynb")
+    assert progress.startswith("EQ-2 Input gate and candidate fails: c_n")
+    assert "EQ-3 Output gate fails" in progress
+    assert "[###" not in progress, "the bar went away"
     assert "<p>DEVIATES: cell (in memory)" in wrong["text/html"]
     assert "<table>" in wrong["text/html"]
     assert "'c_n'" in failure["text/plain"]
     assert "<p>CONFORMANT: right (in memory)" in right["text/html"]
     planted(tmp_path, "notebook.ipynb", NOTEBOOK)
-    *_, again = outputs_of_notebook(tmp_path / "notebook.ipynb")
+    (*_, again), _ = outputs_of_notebook(tmp_path / "notebook.ipynb")
     assert "<p>DEVIATES: right (in memory)" in again["text/html"]
     assert NOTEBOOK.clause in again["text/html"]
 

@@ -11,6 +11,7 @@ import sys
 import threading
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import hypothesis
@@ -313,6 +314,7 @@ def test_results_show_as_a_table(broken: CheckResults) -> None:
     page = broken._repr_html_()
     assert page.startswith("<p>DEVIATES")
     assert "<table>" in page
+    assert '<td style="text-align: left;">EQ-1 ' in page
     html = check(Raising, clauses=["EQ-4"], **PLAIN)._repr_html_()
     assert "<large>" not in html
     with pytest.raises(AssertionError, match="DEVIATES") as raised:
@@ -382,6 +384,27 @@ def test_progress_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err == ""
     check("reference", clauses=clauses, progress=True, **PLAIN)
     assert "100%" in capsys.readouterr().err
+
+
+def test_in_a_notebook_the_bar_is_one_output(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown: list[str] = []
+    output = SimpleNamespace(update=lambda data, raw: shown.append(data["text/plain"]))
+    shell = SimpleNamespace(kernel="of a notebook")
+    modules = {
+        "IPython": SimpleNamespace(get_ipython=lambda: shell),
+        "IPython.display": SimpleNamespace(display=lambda *_, **__: output),
+    }
+    for name, module in modules.items():
+        monkeypatch.setitem(sys.modules, name, module)
+    check(Raising, clauses=["EQ-1", "EQ-4"], progress=True, **PLAIN)
+    assert "[####################] 100%" in shown[-2]
+    assert "\r" not in "".join(shown)
+    assert shown[-1].startswith("EQ-1 Gate order raises: RuntimeError")
+    assert shown[-1].count(" raises: ") == 2
+    assert "[###" not in shown[-1], "the bar went away"
+    assert capsys.readouterr().err == ""
 
 
 # ------------------------------------------------------------------------------ the caller

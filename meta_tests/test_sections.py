@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from lstm_conformance.reports.difference import difference, difference_markdown
+from lstm_conformance.reports.matrix import matrix_markdown
+from lstm_conformance.reports.releases import releases_markdown, releases_of
 from lstm_conformance.reports.sections import LONGEST_PAGE, Section, fitted, length, shortened_lines
 from lstm_conformance.reports.tables import markdown_report
 from lstm_conformance.runner.gate.conclusion import conclude
@@ -113,6 +115,43 @@ def test_a_comparison_and_the_report_fit_together(tmp_path: Path) -> None:
     assert length(page) <= LONGEST_PAGE
     assert page.startswith("# Compared with ")
     assert "## EQ-1 Gate order (a cause)" in page
+
+
+def of_many(number: int, text: str) -> list[Results]:
+    """Results of so many implementations, whose names contain ``text``. One breaks EQ-1."""
+    everything = [wrong(), *(copy.deepcopy(right()) for _ in range(number - 1))]
+    for k, results in enumerate(everything):
+        results["implementation"].update(target=f"{k} {text}", version=text)
+    return everything
+
+
+@pytest.mark.parametrize(("number", "text"), [(40, "x"), (5, "|" * 100_000), (2000, "x")])
+def test_implementations_side_by_side_fit(number: int, text: str) -> None:
+    page = matrix_markdown(of_many(number, text))  # type: ignore[arg-type]
+    assert length(page) <= LONGEST_PAGE
+    assert page.startswith("# Conformance of LSTM implementations\n\n")
+    remark = page.rpartition(REMARK)[2]
+    if number == 2000:
+        assert "the table of implementations and the table of clauses" in remark
+        return
+    assert "| deviates in 12 of 187 |" in page.replace("  ", "")
+    assert "\n| EQ-1 |" in page
+    if number == 40:
+        assert "the clauses in which they do not differ" in remark
+        assert "Clauses in which they differ: the worst error" in page
+        assert "\n| SHAPE-1 |" not in page
+
+
+@pytest.mark.parametrize(("number", "text"), [(3, ""), (300, ""), (3, "<" * 100_000)])
+def test_versions_side_by_side_fit(number: int, text: str) -> None:
+    everything = of_many(number, "")
+    for k, results in enumerate(everything):
+        results["implementation"].update(target="one", name=f"one{text}", version=f"{k}{text}")
+    page = releases_markdown(releases_of(everything))  # type: ignore[arg-type]
+    assert length(page) <= LONGEST_PAGE
+    assert page.startswith("# one")
+    assert (REMARK in page) == (number > 3 or bool(text))
+    assert ("## Verdicts" in page) == (not text)
 
 
 def test_sections_are_left_out_by_rank() -> None:

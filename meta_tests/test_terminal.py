@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,10 @@ import pytest
 
 from lstm_conformance import Case, check
 from lstm_conformance.adapters.reference import ReferenceLSTM
-from lstm_conformance.reports.tables import short_report
+from lstm_conformance.reports.tables import markdown_report, short_report
 from lstm_conformance.runner.commands.main import main
 from lstm_conformance.runner.gate.conclusion import conclude
+from lstm_conformance.runner.session.options import Options
 
 from .helpers.command_line import run
 from .helpers.made_up_results import hostile, right, wrong
@@ -59,7 +62,16 @@ def test_many_causes_fit_on_a_screen() -> None:
     ]
     text = short_report(results)
     assert len(text.splitlines()) <= 50
-    assert "further causes are not shown" in text
+    assert "10 causes, 7 of them not shown." in text
+    assert "1 cause, shown above." in short_report(wrong())
+    assert " cause" not in short_report(right())
+
+
+def test_a_version_that_is_unknown_is_not_shown() -> None:
+    results = wrong()
+    results["implementation"]["version"] = "unknown"
+    assert "DEVIATES: mine deviates in" in short_report(results)
+    assert "# Conformance of mine\n" in markdown_report(results)
 
 
 def test_a_test_that_broke_off_fits_on_a_screen() -> None:
@@ -218,6 +230,7 @@ def test_a_chapter_of_clauses_is_listed(capsys: pytest.CaptureFixture[str]) -> N
         (["clauses", "EQQ-1"], "did you mean EQ-1"),
         (["clauses", "EQ", "--markdown", "x.md"], "leave out the ids"),
         (["check", "refrence"], "did you mean reference?"),
+        (["check", "json:JSONEncodr"], "'JSONEncodr', did you mean JSONEncoder?"),
         (["check", "reference", "-v", "-q"], "--verbose and --quiet contradict each other"),
     ],
 )
@@ -227,6 +240,45 @@ def test_what_is_refused(
     status, out, err = command(capsys, *arguments)
     assert (status, out) == (2, "")
     assert says in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (
+            ["check", "torch", "--prfile=smoke"],
+            " check: there is no option --prfile, did you mean --profile",
+        ),
+        (
+            ["report", "x.json", "--htlm", "x"],
+            " report: there is no option --htlm, did you mean --html",
+        ),
+        (["check", "torch", "--zzzzzz"], " check: there is no option --zzzzzz"),
+        (["check", "torch", "--without", "pakced"], "'pakced', did you mean packed"),
+        (["chekc"], "choose from 'check', "),
+        ([], "are required: COMMAND"),
+    ],
+)
+def test_what_the_parser_refuses_is_one_sentence(
+    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([*arguments])
+    out, err = capsys.readouterr()
+    assert (ended.value.code, out, err.count("\n")) == (2, "", 1)
+    assert says in err
+    assert err.endswith(" --help`).\n")
+
+
+def test_every_option_is_in_a_group_of_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["check", "--help"])
+    help_text = capsys.readouterr().out
+    flags = [f.metadata["option"].flag for f in fields(Options)]
+    groups = help_text.partition("\nwhat is judged:\n")[2]
+    for flag in filter(None, flags):
+        shown = "TARGET" if flag == "target" else flag
+        assert re.search(rf"^  (-\w, )?{shown}\b", groups, re.M), flag
 
 
 def test_a_file_alone_lists_what_is_in_it(tmp_path: Path) -> None:

@@ -98,6 +98,19 @@ def test_the_answer_of_the_gate() -> None:
     assert gate_sentence(wrong()) == broken
     undecided = not_passed(conforming())
     assert gate_sentence(undecided) == "Gate: not completed."
+    for clause in undecided["clauses"]:
+        clause["verdict"] = "unsupported"
+    says = "Gate: not completed. No clause passes: none could be judged."
+    assert gate_sentence(undecided) == says
+    undecided["clauses"][1]["verdict"] = "waived"
+    says = "No clause passes: each that was judged is a known deviation, or only recommended."
+    says = f"Gate: not completed. {says}"
+    assert gate_sentence(undecided) == says
+    undecided["clauses"][0].update(verdict="not tested", counts={})
+    assert gate_sentence(undecided) == "Gate: not completed. Of 1 clause no case was judged."
+    undecided["clauses"][0].update(reasons={"out of memory: 9 GiB": 1})
+    assert gate_sentence(undecided) == "Gate: not completed. Memory was not enough for 1 clause."
+    undecided = not_passed(conforming())
     undecided["clauses"][0]["verdict"] = "inconclusive"
     assert gate_sentence(undecided) == "Gate: failed. 1 clause is inconclusive."
     assert gate_sentence({**undecided, "stopped": "interrupted"}) == "Gate: not completed."

@@ -11,7 +11,7 @@ from ..spec.usage_error import UsageError
 from ..spec.verdicts import BROKEN
 from .escaping import escaped, one_line
 from .results import ClauseResult, Results
-from .sections import Section, fitted
+from .sections import LONGEST_NAME, Section, fitted
 from .tables import failure_as_markdown, failure_text, markdown_lines, ratio_text, shortened
 
 __all__ = [
@@ -35,9 +35,6 @@ _VALUES: tuple[Literal["profile", "seed", "case", "threshold"], ...] = (
     "threshold",
 )
 _LISTS: tuple[Literal["dtypes", "devices", "without"], ...] = ("dtypes", "devices", "without")
-
-# In characters.
-_LONGEST_NAME = 200
 
 _JUDGED = ("pass", "waived", *BROKEN)
 
@@ -172,7 +169,7 @@ def difference_text(found: Difference) -> str:
 
 def difference_markdown(found: Difference) -> str:
     """For a file or a job summary: the summary first."""
-    name = escaped(shortened(one_line(found.after["implementation"]["name"]), _LONGEST_NAME))
+    name = escaped(shortened(one_line(found.after["implementation"]["name"]), LONGEST_NAME))
     sections = [
         Section(f"# What changed in {name}", 0, "the title"),
         Section(markdown_lines(summary(found)), 0, "the summary"),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from typing import Literal
 
 from tabulate import tabulate
 
 from ..spec.clause import KINDS
 from .escaping import escaped, one_line
 from .results import ClauseResult, KindResult, Results
-from .tables import ratio_text, threshold_text
+from .sections import LONGEST_NAME, Section, fitted
+from .tables import ratio_text, shortened, threshold_text
 from .verdict import cases_text, in_part, verdict_of, verdict_text
 
 __all__ = ["clause_rows", "counts_table", "differs", "labels", "matrix_markdown", "matrix_text"]
@@ -24,13 +27,17 @@ _COUNTS = (
 
 def labels(everything: list[Results]) -> list[str]:
     """A name for each implementation: the target, with version and number if that occurs twice."""
-    targets = [one_line(results["implementation"]["target"]) for results in everything]
+    targets = [_name(results, "target") for results in everything]
     names = []
     for number, (results, target) in enumerate(zip(everything, targets, strict=True), 1):
         if targets.count(target) > 1:
-            target = f"{target} {one_line(results['implementation']['version'])} ({number})"
+            target = f"{target} {_name(results, 'version')} ({number})"
         names.append(target)
     return names
+
+
+def _name(results: Results, which: Literal["target", "version"]) -> str:
+    return shortened(one_line(results["implementation"][which]), LONGEST_NAME)
 
 
 def clause_rows(
@@ -75,7 +82,7 @@ def _counts(results: Results) -> list[str]:
         if clause["worst_ratio"] is not None and clause["verdict"] == "pass"
     ]
     return [
-        one_line(results["implementation"]["version"]),
+        _name(results, "version"),
         f"{results['profile']}, in part" if in_part(results) else results["profile"],
         verdict_text(results),
         *(_deviating(kinds[kind]) for kind in KINDS),
@@ -103,21 +110,39 @@ def matrix_text(everything: list[Results]) -> str:
 
 
 def matrix_markdown(everything: list[Results]) -> str:
-    """For a file or a job summary: counts, and every clause."""
-    rows = [
-        [clause["id"], escaped(one_line(clause["title"])), *(_short(cell) for cell in cells)]
-        for clause, cells in clause_rows(everything)
+    """For a file or a job summary: counts, and every clause, as far as GitHub shows them."""
+    rows = clause_rows(everything)
+    different = [row for row in rows if differs(row[1])]
+    legend = (
+        "the worst error over rounding noise if it passes, "
+        f"{threshold_text(everything)} fails; otherwise how many of its cases pass; `waived` is a "
+        "known deviation; `-` is unsupported or not tested."
+    )
+    which = "Clauses in which they differ"
+    sections = [
+        Section("# Conformance of LSTM implementations", 0, "the title"),
+        Section(counts_table(everything, "pipe"), 1, "the table of implementations"),
+        Section(
+            f"Every clause: {legend}\n\n{_markdown_table(everything, rows)}",
+            2,
+            "the table of clauses",
+            instead=f"{which}: {legend}\n\n{_markdown_table(everything, different)}",
+            lacking="the clauses in which they do not differ",
+        ),
+    ]
+    return fitted(sections)
+
+
+def _markdown_table(
+    everything: list[Results], rows: list[tuple[ClauseResult, list[ClauseResult | None]]]
+) -> str:
+    """The verdicts on some clauses, without the spaces that align them."""
+    cells = [
+        [clause["id"], escaped(one_line(clause["title"])), *(_short(cell) for cell in found)]
+        for clause, found in rows
     ]
     headers = ["clause", "title", *map(escaped, labels(everything))]
-    parts = [
-        "# Conformance of LSTM implementations",
-        counts_table(everything, "pipe"),
-        "Every clause: the worst error over rounding noise if it passes, "
-        f"{threshold_text(everything)} fails; otherwise how many of its cases pass; `waived` is a "
-        "known deviation; `-` is unsupported or not tested.",
-        tabulate(rows, headers, "pipe", disable_numparse=True),
-    ]
-    return "\n\n".join(parts) + "\n"
+    return re.sub(" {2,}", " ", tabulate(cells, headers, "pipe", disable_numparse=True))
 
 
 def _verdict(cell: ClauseResult | None) -> str:

@@ -14,7 +14,8 @@ from ..spec.verdicts import INCONCLUSIVE, NOT_TESTED, UNSUPPORTED
 from .escaping import escaped, one_line
 from .matrix import clause_rows
 from .results import ClauseResult, Results
-from .tables import ratio_text, tensor_rows, threshold_text
+from .sections import LONGEST_NAME, Section, fitted
+from .tables import ratio_text, shortened, tensor_rows, threshold_text
 from .verdict import cases_text, deviates, gate_sentence, in_part, verdict_of, verdict_text
 
 __all__ = [
@@ -276,9 +277,18 @@ def releases_text(found: Releases) -> str:
 
 
 def releases_markdown(found: Releases) -> str:
-    """For a file or a job summary: the same as :func:`releases_text`."""
-    parts = [f"## {heading}\n\n{text}" for heading, text in sections(found, "pipe").items()]
-    return "\n\n".join([f"# {escaped(releases_title(found))}", *parts]) + "\n"
+    """For a file or a job summary: :func:`releases_text`, as far as GitHub shows it."""
+    parts = enumerate(sections(found, "pipe").items(), 1)
+    title = Section(f"# {escaped(shortened(releases_title(found), LONGEST_NAME))}", 0, "the title")
+    return fitted(
+        [
+            title,
+            *(
+                Section(f"## {heading}\n\n{text}", number, f"the part {heading!r}")
+                for number, (heading, text) in parts
+            ),
+        ]
+    )
 
 
 def releases_title(found: Releases) -> str:

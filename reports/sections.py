@@ -8,10 +8,13 @@ from dataclasses import dataclass
 
 from ..spec.clean_text import listed
 
-__all__ = ["LONGEST_PAGE", "Section", "fitted", "length", "shortened_lines"]
+__all__ = ["LONGEST_NAME", "LONGEST_PAGE", "Section", "fitted", "length", "shortened_lines"]
 
 # In characters: the longest comment, and the longest description of a pull request.
 LONGEST_PAGE = 65_536
+
+# In characters, of the name of an implementation, or of its version.
+LONGEST_NAME = 200
 
 # In characters, for the sentence that says what was left out.
 _LONGEST_REMARK = 600

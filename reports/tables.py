@@ -10,10 +10,11 @@ from collections.abc import Iterable, Sequence
 from tabulate import tabulate
 
 from ..spec.clauses import prerequisites
+from ..spec.contract import UNKNOWN_VERSION
 from ..spec.verdicts import BROKEN
 from .escaping import escaped, fenced, one_line, printable
 from .results import ClauseResult, DiagnosisResult, Results
-from .sections import LONGEST_PAGE, Section, fitted, length, shortened_lines
+from .sections import LONGEST_NAME, LONGEST_PAGE, Section, fitted, length, shortened_lines
 from .verdict import (
     broken,
     cases_text,
@@ -68,8 +69,8 @@ def short_report(results: Results, hint: str = "") -> str:
     """
     shown, more = _causes_to_show(results)
     parts = [_facts_on(clause) for clause in shown]
-    are = "cause is" if more == 1 else "causes are"
-    lines = [f"{more} further {are} not shown."] if more else []
+    number = f"{len(shown) + more} causes" if len(shown) + more > 1 else "1 cause"
+    lines = [f"{number}, {f'{more} of them not shown' if more else 'shown above'}."] * bool(shown)
     lines += [hint] if hint and shown else []
     return "\n\n".join([*parts, "\n".join([*lines, _short_summary(results)])]) + "\n"
 
@@ -82,7 +83,11 @@ def one_line_report(results: Results) -> str:
 def html_table(results: Results) -> str:
     """For a notebook: the verdict, and a table of the clauses that need a look."""
     verdict = html.escape(verdict_sentence(results, _name(results)))
-    return f"<p>{verdict}</p>\n{_worth_a_look(results, 'html')}"
+    table = _worth_a_look(results, "html")
+    # Notebooks align cells to the right unless they say otherwise.
+    for tag in ("th", "td"):
+        table = table.replace(f"<{tag}>", f'<{tag} style="text-align: left;">')
+    return f"<p>{verdict}</p>\n{table}"
 
 
 def plain_table(results: Results) -> str:
@@ -182,8 +187,9 @@ _LONGEST_LINE = 600
 
 
 def _name(results: Results) -> str:
-    implementation = results["implementation"]
-    return one_line(f"{implementation['name']} {implementation['version']}")
+    """Name and version of the implementation, as far as they are known."""
+    name, version = (results["implementation"][key] for key in ("name", "version"))
+    return one_line(name if version == UNKNOWN_VERSION else f"{name} {version}")
 
 
 def markdown_report(results: Results, longest: int = LONGEST_PAGE) -> str:
@@ -193,15 +199,16 @@ def markdown_report(results: Results, longest: int = LONGEST_PAGE) -> str:
         results: of one implementation.
         longest: number of characters of the page. What does not fit is left out, and counted.
     """
-    implementation, environment = results["implementation"], results["environment"]
-    name = one_line(f"{implementation['name']} {implementation['version']}")
+    environment = results["environment"]
     packages = ", ".join(f"{name} {v}" for name, v in environment["packages"].items())
     where = f"Python {environment['python']} on {environment['platform']}; {packages}."
     causes, others = _failure_sections(results, longest // 2)
     worth = [clause for clause in results["clauses"] if clause["verdict"] not in _QUIET]
     few: Results = {**results, "clauses": worth}
     sections = [
-        Section(f"# Conformance of {escaped(shortened(name, _LONGEST_NAME))}", 0, "the title"),
+        Section(
+            f"# Conformance of {escaped(shortened(_name(results), LONGEST_NAME))}", 0, "the title"
+        ),
         Section(markdown_lines(summary(results).split("\n")), 0, "the summary"),
         *causes,
         Section(
@@ -222,7 +229,7 @@ def markdown_report(results: Results, longest: int = LONGEST_PAGE) -> str:
 _QUIET = ("pass", "unsupported")
 
 # In characters.
-_LONGEST_NAME, _LONGEST_SUMMARY, _LONGEST_FAILURE = 200, 8000, 6000
+_LONGEST_SUMMARY, _LONGEST_FAILURE = 8000, 6000
 
 
 def markdown_lines(lines: Iterable[str]) -> str:
@@ -342,7 +349,8 @@ def _unfinished(results: Results) -> list[str]:
     clauses = unseen(results)
     no_case = f"; no case was judged of {len(clauses)} clauses" if clauses else ""
     return [
-        f"{finished} tests finished, {unfinished}{no_case}: --resume goes on with these results."
+        f"{finished} tests finished, {unfinished}{no_case}: --resume goes on with the file that "
+        "--json writes."
     ]
 
 

@@ -177,7 +177,29 @@ def gate_sentence(results: Results) -> str:
         return f"Gate: failed. {inconclusive} {are} inconclusive."
     if did_its_part(results):
         return "Gate: open until all shards are merged."
-    return "Gate: not completed."
+    return f"Gate: not completed.{_why_not_completed(results)}"
+
+
+def _why_not_completed(results: Results) -> str:
+    """A sentence on what the verdict does not say: it says why a run was stopped."""
+    if results["stopped"]:
+        return ""
+    clauses = results["clauses"]
+    lacking = sum(lacked_memory(clause["reasons"]) for clause in clauses)
+    if lacking:
+        return f" Memory was not enough for {_number_of_clauses(lacking)}."
+    if unseen(results):
+        return f" Of {_number_of_clauses(len(unseen(results)))} no case was judged."
+    verdicts = {clause["verdict"] for clause in clauses}
+    if PASS in verdicts:
+        return ""
+    if verdicts - {*_NOT_JUDGED}:
+        return " No clause passes: each that was judged is a known deviation, or only recommended."
+    return " No clause passes: none could be judged."
+
+
+def _number_of_clauses(number: int) -> str:
+    return "1 clause" if number == 1 else f"{number} clauses"
 
 
 def passed_cases(clause: ClauseResult) -> tuple[int, int]:

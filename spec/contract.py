@@ -10,7 +10,17 @@ from numpy.typing import NDArray
 
 from .case import Case
 
-__all__ = ["Implementation", "Nonconformance", "Observation", "ObservedTensor", "Unsupported"]
+__all__ = [
+    "UNKNOWN_VERSION",
+    "Implementation",
+    "Nonconformance",
+    "Observation",
+    "ObservedTensor",
+    "Unsupported",
+]
+
+# Stands for the version of an implementation that has none.
+UNKNOWN_VERSION = "unknown"
 
 
 class Nonconformance(Exception):

@@ -11,12 +11,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
+from typing import Any, NoReturn
 
 from ... import __version__
 from ...reports.escaping import one_line
 from ...spec.usage_error import UsageError
 from ..gate.exit_status import NOT_COMPLETED, USAGE
-from ..session.option_values import whole_number
+from ..session.option_values import meant, whole_number
 from ..session.options import Options, argument_type
 
 __all__ = ["main"]
@@ -53,7 +54,7 @@ exit status:
 _EXIT_STATUS_OF_WAIVE = """\
 exit status:
   0  the draft was made, even if nothing is broken
-  2  no draft: results damaged, file there already or not writable, package missing
+  2  no draft: results damaged, file there already or not writable
 """
 
 _REPORT = (
@@ -107,8 +108,24 @@ def _discard_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+class _Parser(ArgumentParser):
+    """A parser whose messages are one sentence each, without a list of all options."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        """Refuses an option that does not exist, and says which one may be meant."""
+        found, unknown = super().parse_known_args(args, namespace)
+        for word in unknown:
+            if word.startswith("-"):
+                name = word.partition("=")[0]
+                self.error(f"there is no option {name}{meant(name, self._option_string_actions)}")
+        return found, unknown
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(USAGE, f"{self.prog}: {message} (see `{self.prog} --help`).\n")
+
+
 def _parser() -> ArgumentParser:
-    parser = ArgumentParser(
+    parser = _Parser(
         "lstm-conformance", description="Decides whether an LSTM is right, forward and backward."
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")

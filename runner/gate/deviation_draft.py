@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+import tomli_w
+
 from ...reports.escaping import one_line
 from ...reports.results import ClauseResult, FindingResult, Results
 from ...reports.verdict import GONE, broken
@@ -164,14 +166,7 @@ def toml_text(deviations: list[Deviation], name: str) -> str:
     Args:
         deviations: of the draft.
         name: of the implementation.
-
-    Raises:
-        UsageError: a package is missing.
     """
-    try:
-        import tomli_w
-    except ModuleNotFoundError:
-        raise UsageError("waive needs tomli-w: pip install 'lstm-conformance[waive]'.") from None
     entries = [_entry(deviation) for deviation in deviations]
     text = tomli_w.dumps({"deviation": entries}) if entries else _NOTHING
     # Control characters that are left are in strings. They must not reach a terminal.

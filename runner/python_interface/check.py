@@ -18,6 +18,7 @@ from ..session.pytest_process import PytestEnded, run_tests
 from .check_results import CheckResults
 from .given_object import given_object
 from .known_deviations import known_deviations_in_python
+from .notebook_progress import NotebookProgress, is_notebook
 from .run_in_process import RunInProcess
 
 __all__ = ["check", "check_case"]
@@ -84,8 +85,9 @@ def check(
         max_time: seconds, or a text as ``"5m"``: the most informative tests come first, each with
             a share of the time.
         max_failures: the run stops after this number of failing tests; 0 for never.
-        progress: True for a bar on standard error, or a function that is called after each test
-            with four numbers: tests that have ended, all tests, cases, tests that have failed.
+        progress: True for a bar, on standard error or as an output of a notebook; or a function
+            that is called after each test with four numbers: tests that have ended, all tests,
+            cases, tests that have failed.
         diagnosis: whether to look for what a failing implementation does instead. It takes
             seconds for each cause.
         capabilities: of a function over arrays, or those that a cell has besides the ones that the
@@ -183,7 +185,9 @@ def _in_processes(options: Options) -> Results:
 def _shown(progress: bool | Callback) -> ProgressShown | None:
     if callable(progress):
         return _Told(progress)
-    return Progress(sys.stderr) if progress else None
+    if not progress:
+        return None
+    return NotebookProgress() if is_notebook() else Progress(sys.stderr)
 
 
 class _Told:

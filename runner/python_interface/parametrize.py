@@ -68,7 +68,10 @@ class ClauseToCheck:
 
 
 def _reasons(found: ClauseResult) -> str:
-    return "; ".join(found["reasons"]) or "no case was judged"
+    undecided = (
+        f"none of {found['cases']} cases decides" if found["cases"] else "no case was judged"
+    )
+    return "; ".join(found["reasons"]) or undecided
 
 
 def parametrize(

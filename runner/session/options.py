@@ -277,11 +277,16 @@ class Options:
 
     @classmethod
     def add_to_command(cls, parser: ArgumentParser, names: Iterable[str] | None = None) -> None:
-        """Adds the options of the command line to ``parser``; only some if ``names`` are given."""
-        for name in _OPTIONS if names is None else names:
-            option = _OPTIONS[name]
-            if option.flag:
-                _add(parser.add_argument, name, option.flag, option, argument_type(option.parse))
+        """Adds the options of the command line to ``parser``; only some if ``names`` are given.
+
+        The help has them in groups if all are added.
+        """
+        groups = _GROUPS if names is None else {"": names}
+        for title, in_group in groups.items():
+            add = (parser.add_argument_group(title) if title else parser).add_argument
+            for name in in_group:
+                option = _OPTIONS[name]
+                _add(add, name, option.flag, option, argument_type(option.parse))
 
     @classmethod
     def from_command(
@@ -448,6 +453,20 @@ _REPLACES = {
     "kinds": ("clauses",),
     "case": ("kinds", "max_time"),
 }
+
+# Title in the help to the options under it.
+_GROUPS = {
+    "what is judged": (
+        "target", "program", "python", "isolate", "time_limit", "memory_limit", "required",
+        "without", "dtypes", "devices", "working_precision",
+    ),
+    "how much": (
+        "profile", "clauses", "kinds", "sizes", "case", "seed", "max_time", "max_failures",
+        "shard", "resume", "examples", "workers",
+    ),
+    "what fails the gate": ("known_deviations", "baseline", "strict"),
+    "what is shown": ("verbose", "quiet", "no_diagnosis", "json", "markdown"),
+}  # fmt: skip
 
 # Options that are about one run, or about the machine.
 _NO_SETTINGS = (

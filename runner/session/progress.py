@@ -129,13 +129,15 @@ class Progress:
         if self._lines is not None and self._lines.any:
             self._stream.write("\n")
 
-    def _draw(self) -> None:
+    def _line(self) -> str:
         share = min(1.0, self._done / self._tests) if self._tests else 0.0
         bar = ("#" * round(share * self.WIDTH)).ljust(self.WIDTH, ".")
         failures = f", {self._failed} failed" if self._failed else ""
-        line = f"[{bar}] {share:4.0%}  {self._cases} cases{failures}  {one_line(self._test)}"
+        return f"[{bar}] {share:4.0%}  {self._cases} cases{failures}  {one_line(self._test)}"
+
+    def _draw(self) -> None:
         # A line that fills the terminal would begin a second one.
-        line = shortened(line, shutil.get_terminal_size().columns - 1)
+        line = shortened(self._line(), shutil.get_terminal_size().columns - 1)
         self._stream.write(f"\r{line.ljust(self._shown)}")
         self._stream.flush()
         self._shown = len(line)
