@@ -114,18 +114,6 @@ def test_the_menu_of_a_phone_leads_to_pages(page: Page, address: str) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light"])
-@in_each_window
-def test_the_keyboard_scrolls_what_is_too_wide(
-    size: tuple[int, int], page: Page, address: str
-) -> None:
-    page.goto(f"{address}reports/published/defects/")
-    table = page.locator(".md-typeset__scrollwrap").last
-    table.focus()
-    page.keyboard.press("ArrowRight")
-    page.wait_for_function("(table) => table.scrollLeft > 0", arg=table.element_handle())
-
-
-@pytest.mark.parametrize("scheme", ["light"])
 @pytest.mark.parametrize("size", [DESKTOP], ids=["desktop"])
 @pytest.mark.parametrize(
     ("script", "broken"),
