@@ -11,6 +11,7 @@ import subprocess
 import sys
 import sysconfig
 import venv
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +19,9 @@ import pytest
 import yaml
 
 from lstm_conformance.reports.reading import read_results
+from lstm_conformance.runner.judging.known_deviations import read_known_deviations
 
+from .helpers import pages
 from .helpers.command_line import environment, run
 
 ROOT = Path(__file__).parents[1]
@@ -319,7 +322,15 @@ def test_tox(job: Job) -> None:
         assert "CONFORMANT: fast" in job.succeed(line)
 
 
-DEVIATIONS, _, TIME = (ROOT / "docs" / "gate.md").read_text("utf-8").partition("\n## A budget")
+GATE = [part for part in pages.blocks(ROOT / "docs" / "gate.md") if not part.not_run]
+
+
+def gate(language: str, about_time: bool) -> Iterator[pages.Block]:
+    """The blocks on the page about the gate; those about time begin with the budget."""
+    for part in GATE:
+        if part.language == language and about_time != part.section.startswith("What "):
+            yield part
+
 
 # So that it takes no minutes; all else is as on the page.
 _FEWER = "--profile smoke --clause STATE-1 --clause EDGE-9 -n 0"
@@ -330,11 +341,9 @@ def test_the_gate(tmp_path: Path) -> None:
     """The commands on the page about known deviations, baselines and examples."""
     (tmp_path / "my_lstm.py").write_text(WRONG)
     statuses = []
-    for line in "".join(blocks("sh", DEVIATIONS)).splitlines():
+    for line in [line for part in gate("sh", False) for line in part.commands]:
         program, command, *arguments = shlex.split(line)
         assert program == "lstm-conformance"
-        if "github:OWNER/REPO" in arguments:
-            continue  # needs the network: see test_example_database
         more = _FEWER.split() if command == "check" else []
         ended = run(command, *arguments, *more, cwd=tmp_path)
         statuses.append(ended.status)
@@ -343,21 +352,32 @@ def test_the_gate(tmp_path: Path) -> None:
 
 
 def test_budget_and_resume(tmp_path: Path) -> None:
-    """The commands on the page about time, without that of pytest on other machines."""
+    """The commands on the page about time."""
     (tmp_path / "my_lstm.py").write_text(LSTM)
-    lines = [shlex.split(line, comments=True) for line in "".join(blocks("sh", TIME)).splitlines()]
-    commands_of_page = [line[1:] for line in lines if line[0] == "lstm-conformance"]
-    assert len(commands_of_page) == len(lines) - 1 == 3
-    for arguments in commands_of_page:
+    lines = [line for part in gate("sh", True) for line in part.commands]
+    assert len(lines) == 3
+    for line in lines:
+        program, *arguments = shlex.split(line, comments=True)
+        assert program == "lstm-conformance"
         ended = run(*arguments, *_FEWER.split(), cwd=tmp_path)
         assert ended.status == 0, ended.out + ended.err
     assert read_results(tmp_path / "results.json")["gate_passed"]
 
 
+def test_known_deviations_of_the_page_are_read(tmp_path: Path) -> None:
+    first, second = gate("toml", False)
+    file = tmp_path / "known.toml"
+    file.write_text(f"{first.code}\n{second.code}", "utf-8")
+    assert [entry.clauses for entry in read_known_deviations(file)] == [
+        ("PACK-1", "PACK-2"),
+        ("USE-24",),
+    ]
+
+
 @pytest.mark.whole
 def test_shards_of_a_matrix(with_action: Job) -> None:
-    (example,) = blocks("yaml", TIME)
-    shard, verdict = yaml.safe_load(example)["jobs"].values()
+    (example,) = gate("yaml", True)
+    shard, verdict = yaml.safe_load(example.code)["jobs"].values()
     job = with_action
     *install, judge_shard = commands(shard)
     for line in install:

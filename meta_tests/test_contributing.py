@@ -14,7 +14,7 @@ def section(heading: str) -> str:
 
 
 def test_the_way_of_one_case() -> None:
-    steps = re.split(r"^\d+\. ", section("The way of one case"), flags=re.MULTILINE)[1:]
+    steps = re.split(r"^\d+\. ", section("How one case is judged"), flags=re.MULTILINE)[1:]
     assert len(steps) == 15
     for step in steps:
         files = re.findall(r"`([\w/]+\.py)`", step)

@@ -1,7 +1,6 @@
 """The pages for users: their commands run, their links lead somewhere, their figures are published.
 
-`test_ci`, `test_python_examples`, `test_tutorial` and `test_walk_throughs` try the commands of the
-other pages.
+Modules that `ELSEWHERE` names try the code of the other pages.
 """
 
 from __future__ import annotations
@@ -9,15 +8,16 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import shutil
 from pathlib import Path
 
 import pytest
 import yaml
 
+from lstm_conformance.adapters.function import FunctionLSTM
 from lstm_conformance.spec.combinations import all_combinations, covering_array
 
 from .helpers.command_line import run
+from .helpers.made_up_results import right, versions, wrong
 from .helpers.pages import blocks
 
 ROOT = Path(__file__).parents[1]
@@ -25,8 +25,26 @@ DOCS = ROOT / "docs"
 PUBLISHED = ROOT / "reports" / "published"
 
 # Pages whose commands are tried here.
-TRIED = ("index.md", "interpreting-failures.md", "how-long.md", "devices.md")
-# Pages that have no commands.
+TRIED = (
+    "devices.md",
+    "how-long.md",
+    "index.md",
+    "interpreting-failures.md",
+    "options.md",
+    "reports.md",
+    "test-your-own.md",
+    "vectors.md",
+)
+# Pages to the modules that try their code.
+ELSEWHERE = {
+    "ci.md": "test_ci",
+    "gate.md": "test_ci",
+    "protocol.md": "test_program",
+    "python.md": "test_python_page",
+    "tutorial.md": "test_tutorial",
+    "walk-throughs.md": "test_walk_throughs",
+}
+# Pages that have no code.
 WITHOUT = (
     "dropout.md",
     "limits.md",
@@ -47,29 +65,110 @@ def commands() -> list[str]:
     ]
 
 
+# With these, a command whose text is the key takes no minutes; all else is as on the page.
+FEWER = {
+    "drop_in.py": "--clause EQ-1 --clause STATE-2",
+    "--working-precision": "--profile smoke --clause EQ-1",
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with the files that the pages name."""
+    example = (ROOT / "examples" / "python" / "numpy_function.py").read_text("utf-8")
+    (tmp_path / "my_package").mkdir()
+    for name in ("my_lstm.py", "my_package/rnn.py"):
+        (tmp_path / name).write_text(f"{example}\nFastLSTM = LSTM\n", "utf-8")
+    (tmp_path / "known.toml").write_text("# Nothing is broken.\n", "utf-8")
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    changed = right()
+    changed["implementation"].update(name="mine", target="mine.py:LSTM")
+    made_up = {"results": right(), "before": changed, "after": wrong(), "torch": right()}
+    made_up |= {"jax": right(), "keras": changed}
+    made_up |= dict(zip(("mine-1.0", "mine-1.1", "mine-2.0"), versions(wrong()), strict=True))
+    for name, results in made_up.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps(results), "utf-8")
+    return tmp_path
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("line", commands())
-def test_a_command_runs(line: str, tmp_path: Path) -> None:
-    shutil.copy(ROOT / "examples" / "python" / "numpy_function.py", tmp_path / "my_lstm.py")
-    program, *arguments = shlex.split(line)
+def test_a_command_runs(line: str, folder: Path) -> None:
+    if "drop_in" in line:
+        pytest.importorskip("torch")
+    program, command, *arguments = shlex.split(line)
     assert program == "lstm-conformance"
-    ended = run(*arguments, "-n", "0", cwd=tmp_path)
+    if command == "check":
+        more = " ".join(fewer for text, fewer in FEWER.items() if text in line)
+        arguments += [*more.split(), "-n", "0"]
+    ended = run(command, *arguments, cwd=folder)
     # With a budget, some clause may not be reached.
     assert ended.status in ((0, 3) if "--max-time" in line else (0,)), ended.out + ended.err
+    written = [name for name in arguments if name.endswith((".html", ".svg", ".xml"))]
+    assert all((folder / name).stat().st_size for name in written)
+
+
+def test_the_steps_for_a_badge_run(folder: Path) -> None:
+    (steps,) = [block.code for block in blocks(DOCS / "reports.md") if block.language == "yaml"]
+    check, report = (shlex.split(step["run"])[1:] for step in yaml.safe_load(steps))
+    assert run(*check, "--clause", "EQ-2", "-n", "0", cwd=folder).status == 0
+    summary = folder / "summary.md"
+    ended = run(*report, cwd=folder, GITHUB_STEP_SUMMARY=str(summary))
+    assert ended.status == 0, ended.err
+    assert summary.read_text("utf-8").startswith("# Conformance of ")
+    assert "<svg" in (folder / "badge.svg").read_text("utf-8")
+
+
+def test_the_settings_of_the_page_are_read(folder: Path) -> None:
+    (settings,) = [block.code for block in blocks(DOCS / "options.md") if block.language == "toml"]
+    (folder / "pyproject.toml").write_text(settings, "utf-8")
+    ended = run("check", "--clause", "EQ-2", "-n", "0", cwd=folder)
+    assert ended.status == 0, ended.err
+    assert "profile smoke, without packed, known-deviations known.toml" in ended.err
+
+
+def test_a_function_of_the_page_is_an_implementation() -> None:
+    (code,) = [
+        block.code for block in blocks(DOCS / "test-your-own.md") if block.language == "python"
+    ]
+    given = {"FunctionLSTM": FunctionLSTM, "lstm": lambda case, arguments: None}
+    exec(code, given)
+    made = given["LSTM"]
+    assert isinstance(made, FunctionLSTM)
+    assert made.capabilities == {"states", "float32"}
+
+
+def test_every_page_is_tried_somewhere() -> None:
+    """A new page has to be named above."""
+    assert sorted([*TRIED, *ELSEWHERE, *WITHOUT]) == sorted(path.name for path in DOCS.glob("*.md"))
+    for page, module in ELSEWHERE.items():
+        assert f'"{page}"' in (ROOT / "meta_tests" / f"{module}.py").read_text("utf-8")
+
+
+# What a block may be that is not tried: output, and what belongs into the page of a project.
+SHOWN = ("text", "markdown")
 
 
 @pytest.mark.parametrize("page", WITHOUT)
-def test_no_command_is_overlooked(page: str) -> None:
-    assert not [block for block in blocks(DOCS / page) if block.language == "sh"]
+def test_no_code_is_overlooked(page: str) -> None:
+    assert not [block for block in blocks(DOCS / page) if block.language not in SHOWN]
 
 
-def test_a_command_that_is_not_run_says_why() -> None:
-    reasons = [block.not_run for page in TRIED for block in blocks(DOCS / page)]
-    assert [reason for reason in reasons if reason] == [
-        "it installs packages; test_ci installs the package",
-        "the default profile takes minutes",
-        "it needs a GPU",
-        "it needs a GPU",
+def test_every_block_of_code_has_a_language() -> None:
+    """Otherwise it would be overlooked."""
+    for page in DOCS.glob("*.md"):
+        fences = re.findall(r"^ *```", page.read_text("utf-8"), re.MULTILINE)
+        assert len(fences) == 2 * len([*blocks(page)]), page.name
+
+
+def test_code_that_is_not_run_says_why() -> None:
+    found = [(page, block) for page in TRIED for block in blocks(DOCS / page) if block.not_run]
+    assert [(page, block.not_run) for page, block in found] == [
+        ("devices.md", "it needs a GPU"),
+        ("devices.md", "it needs a GPU"),
+        ("index.md", "it installs packages; test_ci installs the package"),
+        ("interpreting-failures.md", "the default profile takes minutes"),
+        ("test-your-own.md", "it takes minutes; the page about failures has smaller sizes"),
     ]
 
 
@@ -115,9 +214,9 @@ FIGURES = {
 
 @pytest.mark.parametrize("page", FIGURES)
 def test_figures_are_published(page: str) -> None:
-    text = (DOCS / page).read_text("utf-8")
+    text = " ".join((DOCS / page).read_text("utf-8").split())
     for source, figures in FIGURES[page].items():
-        published = (PUBLISHED / source).read_text("utf-8")
+        published = " ".join((PUBLISHED / source).read_text("utf-8").split())
         for figure in figures:
             assert figure in text, figure
             assert figure in published, (source, figure)

@@ -5,7 +5,6 @@ They need Playwright and Chromium. `tox -e browser` runs them, and fails without
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from lstm_conformance.reports.difference import difference
 from lstm_conformance.reports.html import difference_html, matrix_html, releases_html, report_html
 from lstm_conformance.reports.releases import releases_of
 
+from .helpers.browser import DESKTOP, PHONE, chromium, violations
 from .helpers.made_up_results import PROGRAM, failure, hostile, right, versions, wrong
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
-PHONE, DESKTOP = (360, 740), (1280, 900)
 KINDS = (
     "old", "new", "hostile", "difference", "matrix", "hostile matrix", "releases",
     "hostile releases",
@@ -34,24 +33,11 @@ COMMAND = failure("EQ-1")["command"]
 # The matrix of 12 implementations has to be painted and usable within this time, in milliseconds.
 QUICK = 1000.0
 
-_SWITCHES = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update",
-)  # fmt: skip
 
-
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    # Not needed to collect these tests.
-    from playwright.sync_api import sync_playwright
-
-    names = ("chromium", "chromium-browser", "google-chrome")
-    program = next(filter(None, map(shutil.which, names)), None)
-    assert program, "this needs Chromium: apt-get install chromium"
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=program, args=list(_SWITCHES))
+    with chromium() as running:
         yield running
-        running.close()
 
 
 @pytest.fixture(scope="session")
@@ -140,7 +126,6 @@ def test_no_page_is_wider_than_its_window(
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_axe_finds_nothing(kind: str, scheme: str, visits: Visits) -> None:
-    """https://github.com/dequelabs/axe-core looks for what hinders people who cannot see all."""
     page = visits.open(kind, color_scheme=scheme)
     page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
     assert violations(page) == []
@@ -150,14 +135,6 @@ def test_axe_finds_what_hinders(visits: Visits) -> None:
     page = visits.open("new")
     page.evaluate("document.querySelector('h1').outerHTML = '<h1></h1><img>'")
     assert {"empty-heading", "image-alt"} <= {name for name, _ in violations(page)}
-
-
-def violations(page: Page) -> list[tuple[str, str]]:
-    """The rules of axe-core that the page breaks, and the first place of each."""
-    from axe_playwright_python.sync_playwright import Axe
-
-    found = Axe().run(page).response["violations"]
-    return [(broken["id"], broken["nodes"][0]["html"]) for broken in found]
 
 
 @pytest.mark.parametrize("kind", ["hostile", "hostile matrix"])

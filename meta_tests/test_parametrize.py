@@ -114,7 +114,7 @@ def test_known_deviations_are_expected_failures(tmp_path: Path) -> None:
     assert "outputs are scaled" in ended.out
     gone = in_pytest(tmp_path, tests.replace("(wrong,", "(lstm,"), "-k", "EQ-4")
     assert gone.status == 1, gone.out
-    assert "known as a deviation, but it is none any more" in gone.out
+    assert "listed as a known deviation, but no longer broken" in gone.out
 
 
 def test_a_deviation_of_several_clauses_needs_one_that_is_broken(tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ from lstm_conformance.spec.contract import Nonconformance, Unsupported
 from lstm_conformance.spec.usage_error import UsageError
 
 from .helpers.command_line import IMPLEMENTATIONS, run
+from .helpers.pages import blocks
 
 DOCS = Path(__file__).parents[1] / "docs"
 SCHEMA = json.loads((DOCS / "protocol.schema.json").read_text("utf-8"))
@@ -52,6 +53,20 @@ EVERYTHING = Case(
 @pytest.fixture(scope="module")
 def program() -> Program:
     return Program(SERVE, Limits())
+
+
+def test_messages_on_the_page_follow_the_schema() -> None:
+    messages = []
+    for block in blocks(DOCS / "protocol.md"):
+        lines = block.code.splitlines()
+        # The request to run a case is on several lines for reading.
+        messages += ["".join(lines)] if lines[-1].startswith(" ") else lines
+    kinds = [*SCHEMA["$defs"]]
+    assert kinds == ["id", "hello", "hello_answer", "request", "answer"]
+    expected = ["hello", "hello_answer", "request", "answer", "answer", "answer"]
+    for message, kind in zip(messages, expected, strict=True):
+        schema = {**SCHEMA, "anyOf": [{"$ref": f"#/$defs/{kind}"}]}
+        jsonschema.validate(json.loads(message), schema)
 
 
 def test_a_program_says_what_it_is(program: Program) -> None:

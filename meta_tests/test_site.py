@@ -8,32 +8,17 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from lstm_conformance.spec.clauses import CLAUSES
 
-from .helpers.command_line import environment
+from .helpers.site import build
 
 ROOT = Path(__file__).parents[1]
 
 pytestmark = pytest.mark.docs
-
-
-def build(folder: Path, into: Path) -> subprocess.CompletedProcess[str]:
-    """Builds the site of the checkout in ``folder``; warnings are errors."""
-    return subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(into)],
-        cwd=folder,
-        env={**environment(), "NO_MKDOCS_2_WARNING": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -75,12 +60,53 @@ def test_every_page_is_one_click_from_every_other(site: Path) -> None:
         assert {*every} - {name} <= linked
 
 
+def test_everything_is_at_most_three_clicks_from_the_home_page(site: Path) -> None:
+    """Also what has no place in the navigation, such as the matrix."""
+    reached = clicks(site)
+    every = {path.relative_to(site).as_posix() for path in site.rglob("*.html")} - {"404.html"}
+    assert every == {*reached}
+    assert max(reached.values()) <= 3
+
+
+def test_what_no_link_leads_to_is_seen(tmp_path: Path) -> None:
+    links = {
+        "index": "a.html",
+        "a": "b.html#x",
+        "b": "c/",
+        "c/index": "../a.html",
+        "alone": "a.html",
+    }
+    (tmp_path / "c").mkdir()
+    for name, link in links.items():
+        (tmp_path / f"{name}.html").write_text(f'<a class="x" href="{link}">', "utf-8")
+    assert clicks(tmp_path) == {"index.html": 0, "a.html": 1, "b.html": 2, "c/index.html": 3}
+
+
+def clicks(site: Path) -> dict[str, int]:
+    """Each page that links lead to from the home page, and how many clicks it takes."""
+    reached, new = {"index.html": 0}, ["index.html"]
+    for name in new:
+        for link in re.findall(r'<a [^>]*href="([^"#?:]+)', (site / name).read_text("utf-8")):
+            path = os.path.normpath(Path(name).parent / link)
+            if (site / path).is_dir():
+                path = os.path.normpath(Path(path) / "index.html")
+            if path.endswith(".html") and (site / path).exists() and path not in reached:
+                reached[path] = reached[name] + 1
+                new.append(path)
+    return reached
+
+
 def test_nothing_is_loaded_from_other_servers(site: Path) -> None:
     for text in pages(site).values():
         assert not re.search(r'<(script|img|iframe)[^>]* src="(https?:)?//', text)
         assert not re.search(
             r'<link[^>]* rel="(stylesheet|preconnect)"[^>]* href="(https?:)?//', text
         )
+
+
+def test_no_bar_in_a_table_is_escaped(site: Path) -> None:
+    """In code, GitHub leaves out the backslash, and the site shows it."""
+    assert not [name for name, text in pages(site).items() if "\\|" in text]
 
 
 def test_links_outside_of_the_site_lead_to_the_repository(site: Path) -> None:

@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 # The reason of the error of a clause that holds although a known deviation names it.
-GONE = "known as a deviation, but it is none any more: remove the entry"
+GONE = "listed as a known deviation, but no longer broken: remove the entry"
 
 _NOT_JUDGED = (UNSUPPORTED, NOT_TESTED)
 

@@ -40,7 +40,7 @@ h_t = o_t * tanh(c_t)                                    hidden state
 h_t = W_hr (o_t * tanh(c_t))                             hidden state, with a projection
 ```
 
-| letter | |
+| letter | meaning |
 |---|---|
 | N | batch size |
 | L | length of the sequence |

@@ -236,7 +236,7 @@ def page(results: Mapping[str, Any]) -> str:
     rows, suites = results["defects"], results["suites"]
     packages = ", ".join(f"{k} {v}" for k, v in results["environment"]["packages"].items())
     parts = [
-        "# Beside the test cases of other projects",
+        "# Comparison with the test cases of other projects",
         "How many of the LSTMs that are wrong on purpose ([defects](defects.md)) fail the tests "
         "that other projects have for their LSTM. Defects of the interface alone are left out. "
         "The tests are read from packages and repositories, and converted to the layout of "

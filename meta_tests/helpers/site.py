@@ -1,0 +1,24 @@
+"""The documentation site, built by MkDocs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from .command_line import environment
+
+__all__ = ["build"]
+
+
+def build(folder: Path, into: Path) -> subprocess.CompletedProcess[str]:
+    """Builds the site of the checkout in ``folder``; warnings are errors."""
+    return subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(into)],
+        cwd=folder,
+        env={**environment(), "NO_MKDOCS_2_WARNING": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
