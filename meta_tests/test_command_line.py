@@ -39,7 +39,7 @@ def test_same_seed_same_results_in_any_number_of_processes(tmp_path: Path) -> No
     assert of_eq_5[0]["worst_ratio"] != of_eq_5[1]["worst_ratio"]
 
 
-@pytest.mark.slow
+@pytest.mark.whole
 def test_thorough_draws_a_seed_and_prints_it(tmp_path: Path) -> None:
     options = ("--profile", "thorough", "--clause", "EQ-5", "--dtype", "float64")
     _, first = check("reference", *options, cwd=tmp_path)
@@ -145,7 +145,7 @@ def test_an_interrupt_leaves_partial_results(
     assert "NOT COMPLETED" in out
 
 
-@pytest.mark.parametrize("workers", [pytest.param("0", marks=pytest.mark.whole), "2"])
+@pytest.mark.parametrize("workers", ["0", pytest.param("2", marks=pytest.mark.whole)])
 def test_max_failures_ends_the_run(workers: str, tmp_path: Path) -> None:
     (tmp_path / "wrong.py").write_text(
         "import torch\n"

@@ -155,7 +155,7 @@ print(json.dumps(out))
 
 
 @needs_stand_in
-@pytest.mark.slow
+@pytest.mark.whole
 def test_right_and_wrong_lstms_on_a_second_device() -> None:
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM],

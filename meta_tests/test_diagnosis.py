@@ -85,13 +85,14 @@ def test_defect_is_named(name: str) -> None:
     [
         "SigmoidForCandidate",
         pytest.param("GradientOfC0Missing", marks=pytest.mark.whole),
-        "OutputReverseFirst",
+        pytest.param("OutputReverseFirst", marks=pytest.mark.whole),
     ],
 )
 def test_unknown_defect_is_not_named(name: str) -> None:
     assert not diagnosis(CATALOGUE[name], without=(name,)).get("defects")
 
 
+@pytest.mark.whole
 def test_two_defects_at_once_are_named() -> None:
     pair = "BiasHHIgnored", "H0Ignored"
     both = TorchModule("both", type("Both", tuple(map(class_of, pair)), {}), "")

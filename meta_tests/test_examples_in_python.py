@@ -49,7 +49,7 @@ SCRIPTS = {
     "judge_cell.py": Example("numpy", "np.tanh(c), c\n", "np.tanh(c), h\n", "EQ-"),
 }
 # By all clauses of the profile smoke: `tox -e whole` runs these.
-LONG = ("judge_factory.py", "judge_instance.py", "judge_cell.py")
+LONG = ("judge_class.py", "judge_factory.py", "judge_instance.py", "judge_cell.py")
 PROGRAM = Example("safetensors", "i, f, g, o = np", "f, i, g, o = np", "EQ-5")
 NOTEBOOK = Example("nbclient", "c = f * c + i * np.tanh(g)", "c = f * c + i * g", "EQ-2")
 SUITE = Example("torch", "* self.factor / self.factor", "* self.factor", "EQ-4")

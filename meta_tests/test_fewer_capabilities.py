@@ -141,7 +141,7 @@ def runs() -> Iterator[Run]:
     return (run for run in every.values() if not run.name.startswith(LEFT_OUT))
 
 
-@pytest.mark.slow
+@pytest.mark.whole
 def test_nothing_breaks_without_a_capability() -> None:
     """Each test is repeated without each capability that it needs if it has all of them."""
     found: list[str] = []

@@ -175,6 +175,7 @@ def test_commands_that_are_refused(arguments: tuple[str, ...], says: str, tmp_pa
     assert "Traceback" not in ended.err
 
 
+@pytest.mark.whole
 def test_a_defect_in_a_program_is_found(tmp_path: Path) -> None:
     program = f"{sys.executable} -m lstm_conformance.serve {IMPLEMENTATIONS}/programs.py:WrongOrder"
     ended = run(

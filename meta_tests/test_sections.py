@@ -119,19 +119,27 @@ def test_a_comparison_and_the_report_fit_together(tmp_path: Path) -> None:
 
 def of_many(number: int, text: str) -> list[Results]:
     """Results of so many implementations, whose names contain ``text``. One breaks EQ-1."""
-    everything = [wrong(), *(copy.deepcopy(right()) for _ in range(number - 1))]
-    for k, results in enumerate(everything):
-        results["implementation"].update(target=f"{k} {text}", version=text)
-    return everything
+    everything = [wrong(), *[right()] * (number - 1)]
+    return [
+        {
+            **results,
+            "implementation": {
+                **results["implementation"],
+                "target": f"{k} {text}",
+                "version": text,
+            },
+        }
+        for k, results in enumerate(everything)
+    ]
 
 
-@pytest.mark.parametrize(("number", "text"), [(40, "x"), (5, "|" * 100_000), (2000, "x")])
+@pytest.mark.parametrize(("number", "text"), [(40, "x"), (5, "|" * 100_000), (600, "x")])
 def test_implementations_side_by_side_fit(number: int, text: str) -> None:
     page = matrix_markdown(of_many(number, text))  # type: ignore[arg-type]
     assert length(page) <= LONGEST_PAGE
     assert page.startswith("# Conformance of LSTM implementations\n\n")
     remark = page.rpartition(REMARK)[2]
-    if number == 2000:
+    if number == 600:
         assert "the table of implementations and the table of clauses" in remark
         return
     assert "| deviates in 12 of 187 |" in page.replace("  ", "")
