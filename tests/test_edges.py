@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lstm_conformance.reference.oracle import Expectation, evaluate, expect
+from lstm_conformance.reference.oracle import Expectation, evaluate, expect, expect_together
 from lstm_conformance.runner.judging.comparison import Finding, holds
 from lstm_conformance.runner.judging.rules import Rule, results_in_inference
 from lstm_conformance.runner.judging.trial import Trial
@@ -205,14 +205,15 @@ def test_infinite_input(lstm_check: Checker) -> None:
 
 
 def infinite_input(trial: Trial) -> Iterator[Finding]:
-    for name in arguments_among(trial.case, ("input", "h_0")):
-        for value in (INF, -INF):
-            tensors = trial.run(with_bad_number(trial.case, name, value)).tensors
-            expectation = expect(with_bad_number(trial.case, name, np.copysign(FAR, value)))
-            for result in OUTPUTS:
-                yield from finite_and_close(
-                    trial, result, tensors[result], expectation, f"{value} in {name}"
-                )
+    names = arguments_among(trial.case, ("input", "h_0"))
+    bad = [(name, value) for name in names for value in (INF, -INF)]
+    far = [with_bad_number(trial.case, name, np.copysign(FAR, value)) for name, value in bad]
+    for (name, value), expectation in zip(bad, expect_together(far), strict=True):
+        tensors = trial.run(with_bad_number(trial.case, name, value)).tensors
+        for result in OUTPUTS:
+            yield from finite_and_close(
+                trial, result, tensors[result], expectation, f"{value} in {name}"
+            )
 
 
 @pytest.mark.lstm_clause("EDGE-7")
@@ -321,11 +322,11 @@ ZERO_TOGETHER = (
 
 def gradients_at_zeros(trial: Trial) -> Iterator[Finding]:
     arguments = trial.case.arguments()
-    for zero in ZERO_TOGETHER:
-        if not any(name.startswith(zero) for name in arguments):
-            continue  # no states, or no projection
-        case = with_zeros(trial.case, *zero)
-        tensors, expectation = trial.run(case).tensors, expect(case)
+    # Without states or a projection there are fewer.
+    zeros = [zero for zero in ZERO_TOGETHER if any(name.startswith(zero) for name in arguments)]
+    cases = [with_zeros(trial.case, *zero) for zero in zeros]
+    for zero, case, expectation in zip(zeros, cases, expect_together(cases), strict=True):
+        tensors = trial.run(case).tensors
         for result in case.result_names():
             if result.endswith(".grad"):
                 note = f"zeros in {', '.join(zero)}"

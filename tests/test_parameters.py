@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -228,6 +229,7 @@ ANY_LARGE_PARAMETERS = PLAIN.but(
     projection=(True, False),
     hidden_size=(16, 32),
     input_size=(4, 32),
+    proj_size=(12, 15),
 )
 
 
@@ -239,11 +241,13 @@ def uniform(trial: Trial, new_parameters: Callable[[], dict[str, Array]]) -> Ite
     """
     kstest = scipy_stats().kstest
     collected: dict[str, list[Array]] = {}
-    while not collected or any(sum(map(len, rows)) < SAMPLE for rows in collected.values()):
+    numbers = Counter[str]()
+    while not collected or any(numbers[name] < SAMPLE for name in collected):
         for name, values in new_parameters().items():
             rows = collected.setdefault(name, [])
-            if sum(map(len, rows)) < SAMPLE:
+            if numbers[name] < SAMPLE:
                 rows.append(values.ravel())
+                numbers[name] += values.size
     limit = bound(trial)
     for name, rows in collected.items():
         test = kstest(np.concatenate(rows), "uniform", args=(-limit, 2 * limit))
