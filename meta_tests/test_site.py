@@ -14,7 +14,7 @@ import pytest
 
 from lstm_conformance.spec.clauses import CLAUSES
 
-from .helpers.site import build
+from .helpers.site import build, built
 
 ROOT = Path(__file__).parents[1]
 
@@ -24,10 +24,7 @@ pytestmark = pytest.mark.docs
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the site."""
-    folder = tmp_path_factory.mktemp("site")
-    done = build(ROOT, folder)
-    assert done.returncode == 0, done.stdout
-    return folder
+    return built(tmp_path_factory.mktemp("site"))
 
 
 @pytest.fixture

@@ -15,14 +15,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from .helpers.browser import DESKTOP, PHONE, chromium, violations
-from .helpers.site import build
+from .helpers.site import built
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.browser
-
-ROOT = Path(__file__).parents[1]
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -34,10 +32,7 @@ class Quiet(SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("site")
-    done = build(ROOT, folder)
-    assert done.returncode == 0, done.stdout
-    return folder
+    return built(tmp_path_factory.mktemp("site"))
 
 
 @pytest.fixture(scope="module")
