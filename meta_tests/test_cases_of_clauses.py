@@ -6,20 +6,24 @@
 from __future__ import annotations
 
 import importlib
+from dataclasses import replace
 from itertools import combinations, product
 from typing import Any
 
 import pytest
 
 from lstm_conformance.runner.searching import checker
-from lstm_conformance.runner.searching.features import features, shows
+from lstm_conformance.runner.searching.features import features, outside, shows
 from lstm_conformance.spec.case import Case
 from lstm_conformance.spec.clauses import TESTABLE
+from lstm_conformance.spec.config import LSTMConfig
 from lstm_conformance.spec.strategies import Domain, FirstSupported
 
 from .helpers import drawn_cases as helper
 from .helpers.drawn_cases import drawn_cases, searches
 from .helpers.needed_features import FEATURES, NEEDED, needs_of, too_few
+
+PLAIN = Case(LSTMConfig(2, 3), seq_len=4, batch_size=2)
 
 # Others than the one of a default run are for a schedule.
 SEEDS = [0, *(pytest.param(seed, marks=pytest.mark.whole) for seed in (1, 2, 3))]
@@ -108,6 +112,23 @@ def test_each_alternative_is_visited_in_smoke() -> None:
 @pytest.mark.whole
 def test_each_pair_of_alternatives_is_visited_by_default() -> None:
     check_every_domain("default")
+
+
+@pytest.mark.slow
+def test_no_case_is_outside_of_its_domain() -> None:
+    for clause in TESTABLE:
+        for domain, cases, _ in searches(clause, "smoke"):
+            assert [case for case in cases if outside(domain, case) is not None] == [], clause
+
+
+def test_a_case_that_lacks_what_the_clause_is_about_is_outside() -> None:
+    assert outside(Domain(states=(True,)), PLAIN) == (
+        "the case has states False, and the clause is about True"
+    )
+    assert outside(Domain(layout=("packed_sorted", "packed_unsorted")), PLAIN) is not None
+    assert outside(Domain(num_layers=(2, 3)), PLAIN) is not None
+    assert outside(Domain(seq_len=(5, 8)), replace(PLAIN, seq_len=4)) is not None
+    assert outside(Domain(), replace(PLAIN, seq_len=400, dtype="float16")) is None
 
 
 # ------------------------------------------------------------------------ planted defects

@@ -170,6 +170,21 @@ def test_max_failures_ends_the_run(workers: str, tmp_path: Path) -> None:
     assert "RuntimeError: no" in ended.out
 
 
+def test_a_case_without_cotangents_is_judged_forward(tmp_path: Path) -> None:
+    ended, results = check("reference", "--case", "v1 input_size=2 hidden_size=3", cwd=tmp_path)
+    assert ended.status == 0, ended.out
+    assert [(c["id"], c["cases"]) for c in results["clauses"]] == [("COMB-1", 1)]
+
+
+def test_a_case_that_shows_nothing_of_a_clause_is_no_pass(tmp_path: Path) -> None:
+    """An LSTM that ignores its states would pass STATE-2."""
+    arguments = ("--clause", "STATE-2", "--case", "v1 input_size=1 hidden_size=2")
+    ended, results = check("reference", *arguments, cwd=tmp_path)
+    assert ended.status == 3
+    assert [clause["verdict"] for clause in results["clauses"]] == ["not tested"]
+    assert "the case has states False, and the clause is about True" in ended.out
+
+
 def test_clauses_are_listed(tmp_path: Path) -> None:
     ended = run("clauses", cwd=tmp_path)
     assert ended.status == 0

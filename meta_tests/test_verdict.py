@@ -99,8 +99,12 @@ def test_the_answer_of_the_gate() -> None:
     undecided = not_passed(conforming())
     assert gate_sentence(undecided) == "Gate: not completed."
     for clause in undecided["clauses"]:
-        clause["verdict"] = "unsupported"
+        clause.update(verdict="unsupported", reasons={})
     says = "Gate: not completed. No clause passes: none could be judged."
+    assert gate_sentence(undecided) == says
+    for clause in undecided["clauses"]:
+        clause["reasons"] = {"no states": 1}
+    says = "Gate: not completed. No clause passes: none could be judged (no states)."
     assert gate_sentence(undecided) == says
     undecided["clauses"][1]["verdict"] = "waived"
     says = "No clause passes: each that was judged is a known deviation, or only recommended."
@@ -114,6 +118,19 @@ def test_the_answer_of_the_gate() -> None:
     undecided["clauses"][0]["verdict"] = "inconclusive"
     assert gate_sentence(undecided) == "Gate: failed. 1 clause is inconclusive."
     assert gate_sentence({**undecided, "stopped": "interrupted"}) == "Gate: not completed."
+
+
+def test_a_known_deviation_that_has_gone_is_not_called_a_broken_clause() -> None:
+    results = not_passed(conforming())
+    results["clauses"][0].update(verdict="error", reasons={GONE: 1})
+    assert gate_sentence(results) == (
+        "Gate: failed. 1 clause is listed as a known deviation, but no longer broken: remove the "
+        "entry."
+    )
+    says = "NOT COMPLETED: no verdict on mine (a known deviation is no longer broken)."
+    assert verdict_sentence(results, "mine") == says
+    results["clauses"][1].update(verdict="fail")
+    assert gate_sentence(results).startswith("Gate: failed. 1 clause that must hold is broken")
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,9 @@ __all__ = [
 # The reason of the error of a clause that holds although a known deviation names it.
 GONE = "listed as a known deviation, but no longer broken: remove the entry"
 
+# In characters, of the reason why nothing was judged.
+_LONGEST_REASON = 200
+
 _NOT_JUDGED = (UNSUPPORTED, NOT_TESTED)
 
 
@@ -147,7 +150,9 @@ def verdict_sentence(results: Results, name: str) -> str:
         )
     lacking = sum(lacked_memory(clause["reasons"]) for clause in results["clauses"])
     memory = f"out of memory in {lacking} clause{'s' if lacking > 1 else ''}"
-    why = stopped or (memory if lacking else "nothing was shown")
+    gone = any(GONE in clause["reasons"] for clause in broken(results))
+    old = "a known deviation is no longer broken" if gone else "nothing was shown"
+    why = stopped or (memory if lacking else old)
     return f"NOT COMPLETED: no verdict on {name} ({why})."
 
 
@@ -167,10 +172,14 @@ def gate_sentence(results: Results) -> str:
             others
         )
         return f"Gate: passed, with {listed(reasons)}." if reasons else "Gate: passed."
-    number = len(broken(results))
+    gone = sum(GONE in clause["reasons"] for clause in broken(results))
+    number = len(broken(results)) - gone
     if number:
         are = "clause that must hold is" if number == 1 else "clauses that must hold are"
         return f"Gate: failed. {number} {are} broken, and no known deviation."
+    if gone:
+        are = "clause is" if gone == 1 else "clauses are"
+        return f"Gate: failed. {gone} {are} {GONE}."
     inconclusive = sum(clause["verdict"] == INCONCLUSIVE for clause in results["clauses"])
     if inconclusive and not in_part(results):
         are = "clause is" if inconclusive == 1 else "clauses are"
@@ -195,7 +204,9 @@ def _why_not_completed(results: Results) -> str:
         return ""
     if verdicts - {*_NOT_JUDGED}:
         return " No clause passes: each that was judged is a known deviation, or only recommended."
-    return " No clause passes: none could be judged."
+    reasons = {reason for clause in clauses for reason in clause["reasons"]}
+    why = f" ({one_line(reasons.pop())[:_LONGEST_REASON]})" if len(reasons) == 1 else ""
+    return f" No clause passes: none could be judged{why}."
 
 
 def _number_of_clauses(number: int) -> str:

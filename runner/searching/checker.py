@@ -32,7 +32,7 @@ from ..failures.failure import Failure
 from ..judging.rules import Rule
 from .case_judge import CaseJudge, CaseOutcome, Judge
 from .combination_groups import side_by_side
-from .features import is_in, missing_parts
+from .features import is_in, missing_parts, outside
 from .local_constants import no_local_constants
 from .record import Record
 from .search import Search
@@ -207,7 +207,11 @@ class Checker:
         """
         (clause,) = self.records
         if self.settings.case is not None:
-            self._judge_given(self.settings.case, {clause: rule})
+            reason = self._outside(domain, self.settings.case)
+            if reason is None:
+                self._judge_given(self.settings.case, {clause: rule})
+            else:
+                self.records[clause].count(NOT_TESTED, reason)
             return
         if self._has_to_end():
             return
@@ -421,6 +425,12 @@ class Checker:
         ):
             self._cut_short = True
         return self._cut_short
+
+    def _outside(self, domain: Domain, case: Case) -> str | None:
+        """Why the rule for ``domain`` says nothing about ``case``."""
+        only = only_config(self.implementation)
+        fitting = domain if only is None else domain_of_config(domain, only)[0]
+        return None if fitting is None else outside(fitting, case)
 
     def _judge_given(self, case: Case, rules: dict[str, Rule]) -> None:
         search = Search()

@@ -11,7 +11,7 @@ from ...spec.case import Case
 from ...spec.combinations import Combination
 from ...spec.strategies import Domain, FirstSupported, sizes_that_show
 
-__all__ = ["features", "is_in", "missing_parts", "shows"]
+__all__ = ["features", "is_in", "missing_parts", "outside", "shows"]
 
 # Alternatives of fields, in the order of _FIELDS.
 Choice = tuple[tuple[str, Any], ...]
@@ -34,6 +34,9 @@ _FIELDS = (
     "input_scale",
     "state_scale",
 )
+
+# Those without which a clause has nothing to say about a case, such as given states.
+_SITUATION = ("bias", "bidirectional", "projection", "dropout", "layout", "states")
 
 # With so many cases, each alternative is visited. With so many, each pair of them.
 _ALTERNATIVES_FROM, _PAIRS_FROM = 4, 50
@@ -185,6 +188,22 @@ def is_in(part: Domain, case: Case) -> bool:
         return False
     least = {name: getattr(part, name)[0] for name in _sizes(case)}
     return _reaches(case, least) and not (part.unequal_lengths and _has_equal_lengths(case, part))
+
+
+def outside(domain: Domain, case: Case) -> str | None:
+    """Why a rule for the cases of ``domain`` says nothing about ``case``; None if it does.
+
+    Values, dtypes and larger sizes than those of ``domain`` do not matter.
+    """
+    of_case = features(case)
+    for name in _SITUATION:
+        if of_case[name] not in getattr(domain, name):
+            wanted = " or ".join(map(str, getattr(domain, name)))
+            return f"the case has {name} {of_case[name]}, and the clause is about {wanted}"
+    least = {name: getattr(domain, name)[0] for name in _sizes(case)}
+    if case.config.num_layers < min(domain.num_layers) or not _reaches(case, least):
+        return "a size of the case is smaller than those that the clause is about"
+    return None
 
 
 def _sizes(case: Case) -> dict[str, int]:

@@ -28,9 +28,6 @@ from .test_outcome import CUT_SHORT, FINISHED, TestOutcome
 
 __all__ = ["Plan", "asked_clauses", "make_plan", "planned_tests", "settings_of"]
 
-# The clauses by which a given case is judged if no others are named.
-_OF_A_CASE = ("COMB-1", "COMB-2")
-
 
 def settings_of(options: Options, devices: tuple[str, ...]) -> Settings:
     """How cases are drawn and judged.
@@ -69,9 +66,18 @@ def settings_of(options: Options, devices: tuple[str, ...]) -> Settings:
 
 def asked_clauses(options: Options) -> tuple[str, ...]:
     """Ids of the clauses to be judged, in the order of the specification."""
-    asked = options.clauses or (TESTABLE if options.case is None else _OF_A_CASE)
+    asked = options.clauses or (TESTABLE if options.case is None else _of_case(options.case))
     kinds = options.kinds or KINDS
     return tuple(id for id, clause in TESTABLE.items() if id in asked and clause.kind in kinds)
+
+
+def _of_case(line: str) -> tuple[str, ...]:
+    """The clauses by which a given case is judged if no others are named."""
+    try:
+        has_gradients = bool(Case.parse(line).cotangents)
+    except ValueError:  # refused when the case is read
+        has_gradients = True
+    return ("COMB-1", "COMB-2") if has_gradients else ("COMB-1",)
 
 
 @dataclass(frozen=True)
