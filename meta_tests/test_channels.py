@@ -321,7 +321,7 @@ def test_forged_answers_are_not_believed(clause: str, tmp_path: Path) -> None:
     assert judged.isolated is not None
     assert judged.process is not None
     settings = settings_of(options, judged.devices)
-    settings = replace(settings, case=Case.parse(f"{CASE} seed=3"))
+    settings = replace(settings, case=Case.parse(f"{CASE} seq_len=2 seed=3"))
     one = next(runs_of(clause, settings.profile))
     isolated = IsolatedJudge(judged.isolated, judged.process, settings, one.name)
     checker = Checker(judged.implementation, settings, one.name, one.clauses, isolated)
