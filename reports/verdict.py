@@ -80,7 +80,7 @@ def did_its_part(results: Results) -> bool:
         results["shard"] is not None
         and results["stopped"] in (None, "max-time")
         and not unseen(results)
-        and not any(lacked_memory(clause["reasons"]) for clause in results["clauses"])
+        and not _number_lacking_memory(results)
     )
 
 
@@ -148,10 +148,10 @@ def verdict_sentence(results: Results, name: str) -> str:
             f"SHARD DONE: {shard} of {name}: {what}{so_far}. "
             "`lstm-conformance merge` joins all shards and gives the verdict."
         )
-    lacking = sum(lacked_memory(clause["reasons"]) for clause in results["clauses"])
+    lacking = _number_lacking_memory(results)
     memory = f"out of memory in {lacking} clause{'s' if lacking > 1 else ''}"
-    gone = any(GONE in clause["reasons"] for clause in broken(results))
-    old = "a known deviation is no longer broken" if gone else "nothing was shown"
+    gone = "a known deviation is no longer broken"
+    old = gone if _number_gone(results) else "nothing was shown"
     why = stopped or (memory if lacking else old)
     return f"NOT COMPLETED: no verdict on {name} ({why})."
 
@@ -172,7 +172,7 @@ def gate_sentence(results: Results) -> str:
             others
         )
         return f"Gate: passed, with {listed(reasons)}." if reasons else "Gate: passed."
-    gone = sum(GONE in clause["reasons"] for clause in broken(results))
+    gone = _number_gone(results)
     number = len(broken(results)) - gone
     if number:
         are = "clause that must hold is" if number == 1 else "clauses that must hold are"
@@ -194,11 +194,11 @@ def _why_not_completed(results: Results) -> str:
     if results["stopped"]:
         return ""
     clauses = results["clauses"]
-    lacking = sum(lacked_memory(clause["reasons"]) for clause in clauses)
+    lacking, without_a_case = _number_lacking_memory(results), len(unseen(results))
     if lacking:
         return f" Memory was not enough for {_number_of_clauses(lacking)}."
-    if unseen(results):
-        return f" Of {_number_of_clauses(len(unseen(results)))} no case was judged."
+    if without_a_case:
+        return f" Of {_number_of_clauses(without_a_case)} no case was judged."
     verdicts = {clause["verdict"] for clause in clauses}
     if PASS in verdicts:
         return ""
@@ -207,6 +207,14 @@ def _why_not_completed(results: Results) -> str:
     reasons = {reason for clause in clauses for reason in clause["reasons"]}
     why = f" ({one_line(reasons.pop())[:_LONGEST_REASON]})" if len(reasons) == 1 else ""
     return f" No clause passes: none could be judged{why}."
+
+
+def _number_lacking_memory(results: Results) -> int:
+    return sum(lacked_memory(clause["reasons"]) for clause in results["clauses"])
+
+
+def _number_gone(results: Results) -> int:
+    return sum(GONE in clause["reasons"] for clause in broken(results))
 
 
 def _number_of_clauses(number: int) -> str:

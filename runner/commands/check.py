@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 import time
 from argparse import Namespace
 from dataclasses import replace
@@ -19,6 +18,7 @@ from ..gate.baseline import Question, read_baseline
 from ..gate.conclusion import conclude
 from ..gate.exit_status import NOT_COMPLETED
 from ..processes.interrupts import Interrupts
+from ..processes.temporary_folder import temporary_folder
 from ..session.options import Options
 from ..session.progress import FailureLines, Progress, ProgressShown
 from ..session.pytest_process import PytestEnded, run_tests
@@ -78,7 +78,7 @@ def check(options: Options) -> int:
         baseline = (options.baseline, earlier)
     with (
         Interrupts() as interrupts,
-        tempfile.TemporaryDirectory(prefix="lstm-conformance-") as folder,
+        temporary_folder() as folder,
     ):
         results, ended = _judge(options, Path(folder), interrupts)
         if interrupts.seconds is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any, Literal
 from ...reports.results import Results
 from ...spec.usage_error import UsageError
 from ..processes.interrupts import Interrupts
+from ..processes.temporary_folder import temporary_folder
 from ..session.options import Options
 from ..session.progress import Progress, ProgressShown
 from ..session.pytest_process import PytestEnded, run_tests
@@ -171,7 +171,7 @@ def _in_processes(options: Options) -> Results:
     """The results of the same run as that of the command line, with worker processes."""
     with (
         Interrupts() as interrupts,
-        tempfile.TemporaryDirectory(prefix="lstm-conformance-") as folder,
+        temporary_folder() as folder,
     ):
         try:
             results = run_tests(options, Path(folder), interrupts)

@@ -186,8 +186,8 @@ def is_in(part: Domain, case: Case) -> bool:
         del of_case["training"]  # follows from the kind of dropout
     if any(value not in getattr(part, name) for name, value in of_case.items()):
         return False
-    least = {name: getattr(part, name)[0] for name in _sizes(case)}
-    return _reaches(case, least) and not (part.unequal_lengths and _has_equal_lengths(case, part))
+    equal = part.unequal_lengths and _has_equal_lengths(case, part)
+    return _reaches_sizes_of(part, case) and not equal
 
 
 def outside(domain: Domain, case: Case) -> str | None:
@@ -200,8 +200,7 @@ def outside(domain: Domain, case: Case) -> str | None:
         if of_case[name] not in getattr(domain, name):
             wanted = " or ".join(map(str, getattr(domain, name)))
             return f"the case has {name} {of_case[name]}, and the clause is about {wanted}"
-    least = {name: getattr(domain, name)[0] for name in _sizes(case)}
-    if case.config.num_layers < min(domain.num_layers) or not _reaches(case, least):
+    if case.config.num_layers < min(domain.num_layers) or not _reaches_sizes_of(domain, case):
         return "a size of the case is smaller than those that the clause is about"
     return None
 
@@ -219,6 +218,11 @@ def _sizes(case: Case) -> dict[str, int]:
     if config.proj_size:
         sizes["proj_size"] = config.proj_size
     return sizes
+
+
+def _reaches_sizes_of(domain: Domain, case: Case) -> bool:
+    """Whether no size of ``case`` is below those of ``domain``."""
+    return _reaches(case, {name: getattr(domain, name)[0] for name in _sizes(case)})
 
 
 def _reaches(case: Case, least: dict[str, int]) -> bool:
