@@ -131,6 +131,38 @@ def test_a_case_that_lacks_what_the_clause_is_about_is_outside() -> None:
     assert outside(Domain(), replace(PLAIN, seq_len=400, dtype="float16")) is None
 
 
+def test_a_case_that_has_what_the_clause_is_not_about_is_outside() -> None:
+    assert outside(Domain(bidirectional=(True,)), PLAIN) == (
+        "the clause is not about cases with bidirectional=False"
+    )
+    assert outside(Domain(num_layers=(1,)), two_layers()) is not None
+    assert outside(Domain(num_layers=(2, 3)), two_layers()) is None
+    assert outside(Domain(batch_first=(True,)), PLAIN) is not None
+    assert outside(Domain(batch_size=(0, 0)), PLAIN) is not None
+    assert outside(Domain(hidden_size=(7, 7)), PLAIN) is not None
+    assert outside(Domain(dropout=("none",), training=(not PLAIN.training,)), PLAIN) is not None
+    packed = replace(PLAIN, layout="packed_sorted", seq_len=3, batch_size=2, lengths=(3, 3))
+    assert outside(Domain(unequal_lengths=True), packed) is not None
+    assert outside(Domain(), packed) is None
+
+
+def test_a_case_without_the_cotangents_or_values_of_the_clause_is_outside() -> None:
+    both = Domain(cotangents=(("output", "h_n"),))
+    assert outside(both, replace(PLAIN, cotangents=("output",))) == (
+        "the clause is about gradients with cotangents of output and h_n"
+    )
+    assert outside(both, replace(PLAIN, cotangents=("output", "h_n", "c_n"))) is None
+    assert outside(Domain(dtype=("bfloat16",)), PLAIN) is not None
+    assert outside(Domain(weight_scale=(30.0, 300.0)), PLAIN) is not None
+    assert outside(Domain(weight_scale=(0.5, 2.0)), replace(PLAIN, weight_scale=1.5)) is None
+    states = replace(PLAIN, states=True)
+    assert outside(Domain(states=(True,), state_scale=(0.0,)), states) is not None
+
+
+def two_layers() -> Case:
+    return replace(PLAIN, config=replace(PLAIN.config, num_layers=2))
+
+
 # ------------------------------------------------------------------------ planted defects
 
 

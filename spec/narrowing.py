@@ -54,7 +54,7 @@ def narrowed(domain: Domain, declared: frozenset[str]) -> tuple[Domain | None, t
     return None if empty else domain.but(**changes), tuple(sorted(lacking))
 
 
-def domain_of_config(domain: Domain, only: LSTMConfig) -> tuple[Domain | None, str | None]:
+def domain_of_config(domain: Domain, only: LSTMConfig) -> tuple[Domain | None, list[str]]:
     """The part of ``domain`` that one configuration can be asked, in its own sizes.
 
     The smallest size of a range is what a clause needs, so that a mistake shows, and the largest
@@ -66,7 +66,8 @@ def domain_of_config(domain: Domain, only: LSTMConfig) -> tuple[Domain | None, s
         only: the configuration.
 
     Returns:
-        The part, or None and the reason.
+        The part, or None and the values of the configuration that ``domain`` has not, such as
+        ``num_layers=2``.
     """
     changes: dict[str, Any] = {"dropout_probability": only.dropout}
     misfits = []
@@ -90,8 +91,7 @@ def domain_of_config(domain: Domain, only: LSTMConfig) -> tuple[Domain | None, s
     changes["dropout"] = tuple(kind for kind in domain.dropout if kind in kinds)
     if not changes["dropout"]:
         misfits.append(f"dropout={only.dropout}")
-    reason = reason_of_misfits(misfits)
-    return (domain.but(**changes), None) if reason is None else (None, reason)
+    return (None, misfits) if misfits else (domain.but(**changes), [])
 
 
 def combinations_of_config(

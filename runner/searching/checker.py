@@ -23,7 +23,7 @@ from ...spec.combinations import Combination
 from ...spec.contract import Implementation
 from ...spec.interrupts import is_interrupt
 from ...spec.narrowing import combinations_of_config, domain_of_config, narrowed, sizes_of_config
-from ...spec.only_config import only_config
+from ...spec.only_config import only_config, reason_of_misfits
 from ...spec.sizes import Sizes, sizes_of, work
 from ...spec.strategies import Domain, cases_strategy, sizes_that_show
 from ...spec.verdicts import ERROR, FAIL, NOT_TESTED, PASS, UNSUPPORTED, WAIVED
@@ -183,6 +183,11 @@ class Checker:
         self._questions: dict[tuple[str, str], _Question] = {}  # by clause and line of the case
 
     @property
+    def _declared(self) -> frozenset[str]:
+        """Capabilities whose cases are drawn. Those that need a required one fail."""
+        return self.implementation.capabilities | self.settings.required
+
+    @property
     def cut_short(self) -> bool:
         """Whether cases were not judged because the time was over."""
         return self._cut_short
@@ -309,7 +314,7 @@ class Checker:
             return
         rules = {clause: r for clause, r in rules.items() if not self._is_unsupported(clause)}
         search, only = Search(), only_config(self.implementation)
-        declared = self.implementation.capabilities | self.settings.required
+        declared = self._declared
         dtypes = [name for name in _OF_SIZES if name in self.settings.dtypes and name in declared]
         if not dtypes or not self.settings.devices:
             for record in self.records.values():
@@ -427,10 +432,10 @@ class Checker:
         return self._cut_short
 
     def _outside(self, domain: Domain, case: Case) -> str | None:
-        """Why the rule for ``domain`` says nothing about ``case``."""
-        only = only_config(self.implementation)
-        fitting = domain if only is None else domain_of_config(domain, only)[0]
-        return None if fitting is None else outside(fitting, case)
+        """Why a rule for the cases of ``domain`` says nothing about ``case``."""
+        if "gradients" not in self._declared:
+            domain = domain.but(cotangents=((),))
+        return outside(domain, case)
 
     def _judge_given(self, case: Case, rules: dict[str, Rule]) -> None:
         search = Search()
@@ -458,9 +463,9 @@ class Checker:
         """The part of ``domain`` that is asked for and supported; None if it is empty."""
         only = only_config(self.implementation)
         if only is not None:
-            fitting, reason = domain_of_config(domain, only)
+            fitting, misfits = domain_of_config(domain, only)
             if fitting is None:
-                self._count_unsupported(str(reason))
+                self._count_unsupported(str(reason_of_misfits(misfits)))
                 return None
             domain = fitting
         dtypes = tuple(name for name in domain.dtype if name in self.settings.dtypes)
@@ -470,12 +475,10 @@ class Checker:
             for record in self.records.values():
                 record.count(NOT_TESTED, reason)
             return None
-        # Cases that need a required capability are drawn, and fail.
-        declared = self.implementation.capabilities | self.settings.required
         asked_for = domain.but(
             dtype=dtypes, device=self.settings.devices, products=self.settings.products
         )
-        part, missing = narrowed(asked_for, declared)
+        part, missing = narrowed(asked_for, self._declared)
         for record in self.records.values():
             record.lacking = sorted({*record.lacking, *missing})
         if part is None:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from ...spec.case import Case
 from ...spec.combinations import Combination
+from ...spec.narrowing import domain_of_config
 from ...spec.strategies import Domain, FirstSupported, sizes_that_show
 
 __all__ = ["features", "is_in", "missing_parts", "outside", "shows"]
@@ -35,8 +36,11 @@ _FIELDS = (
     "state_scale",
 )
 
-# Those without which a clause has nothing to say about a case, such as given states.
-_SITUATION = ("bias", "bidirectional", "projection", "dropout", "layout", "states")
+# Those without which a clause has nothing to say about a case, besides its configuration.
+_SITUATION = ("dropout", "training", "layout", "states")
+
+# Those that matter for few clauses.
+_VALUES, _DEFAULT = ("dtype", "weight_scale", "input_scale", "state_scale"), Domain()
 
 # With so many cases, each alternative is visited. With so many, each pair of them.
 _ALTERNATIVES_FROM, _PAIRS_FROM = 4, 50
@@ -193,15 +197,38 @@ def is_in(part: Domain, case: Case) -> bool:
 def outside(domain: Domain, case: Case) -> str | None:
     """Why a rule for the cases of ``domain`` says nothing about ``case``; None if it does.
 
-    Values, dtypes and larger sizes than those of ``domain`` do not matter.
+    Larger sizes than those of ``domain`` do not matter, and more cotangents do not either. Dtypes,
+    scales and cotangents matter where ``domain`` has other ones than domains have by default.
     """
+    part, misfits = domain_of_config(domain, case.config)
+    if part is None:
+        return f"the clause is not about cases with {misfits[0]}"
     of_case = features(case)
     for name in _SITUATION:
-        if of_case[name] not in getattr(domain, name):
-            wanted = " or ".join(map(str, getattr(domain, name)))
+        if name == "training" and case.config.dropout:
+            continue  # follows from the kind of dropout
+        if of_case[name] not in getattr(part, name):
+            wanted = " or ".join(map(str, getattr(part, name)))
             return f"the case has {name} {of_case[name]}, and the clause is about {wanted}"
-    if case.config.num_layers < min(domain.num_layers) or not _reaches_sizes_of(domain, case):
-        return "a size of the case is smaller than those that the clause is about"
+    if not _reaches_sizes_of(part, case):
+        return "the case has fewer steps or rows than the clause is about"
+    for name, size in _sizes(case).items():
+        least, most = getattr(part, name)
+        if least == most != size:
+            return f"the case has {name} {size}, and the clause is about {least}"
+    if part.unequal_lengths and _has_equal_lengths(case, part):
+        return "the case has rows of equal length, and the clause is about unequal ones"
+    enough = any(set(wanted) <= set(case.cotangents) for wanted in part.cotangents)
+    if part.cotangents != _DEFAULT.cotangents and not enough:
+        wanted = " or ".join(" and ".join(names) for names in part.cotangents)
+        return f"the clause is about gradients with cotangents of {wanted}"
+    for name in _VALUES:
+        alternatives, of_this = getattr(part, name), of_case[name]
+        if alternatives == getattr(_DEFAULT, name) or (name == "state_scale" and not case.states):
+            continue
+        if not min(alternatives) <= of_this <= max(alternatives):
+            wanted = " or ".join(map(str, alternatives))
+            return f"the case has {name} {of_this}, and the clause is about {wanted}"
     return None
 
 
