@@ -111,12 +111,12 @@ def test_the_worst_tensor_decides_on_a_case() -> None:
 
 
 def test_calibration_counts_by_implementation_and_by_dtype() -> None:
-    job = calibrate.Job("a/b.py:C", "float32", 0, 3)
+    job = calibrate.Job("float32", 0, 3, ("a/b.py:C", "torch"))
     found = [
         calibrate.Judged(ratio, verdict, LINE)
         for ratio, verdict in ((0.5, PASS), (math.inf, FAIL), (99.0, INCONCLUSIVE))
     ]
-    results = calibrate.summarised([(job, found), (job._replace(target="torch"), found[:1])])
+    results = calibrate.summarised([(job, {"a/b.py:C": found, "torch": found[:1]})])
     assert [row["implementation"] for row in results["rows"]] == ["b.py:C", "torch"]
     (row,) = results["dtypes"]
     assert (row["cases"], row["false_alarms"], row["inconclusive"]) == (4, 1, 1)
@@ -125,8 +125,9 @@ def test_calibration_counts_by_implementation_and_by_dtype() -> None:
 
 def test_a_wrong_implementation_is_an_alarm() -> None:
     target = "lstm_conformance.defects.equations.parameters:BiasHHIgnored"
-    found = calibrate.measure(calibrate.Job(target, "float64", 0, 10))
-    assert any(one.verdict == FAIL for one in found)
+    found = calibrate.measure(calibrate.Job("float64", 0, 10, ("torch.nn:LSTM", target)))
+    assert all(one.verdict == PASS for one in found["torch.nn:LSTM"])
+    assert any(one.verdict == FAIL for one in found[target])
 
 
 def test_the_published_calibration_is_of_every_correct_implementation() -> None:

@@ -24,7 +24,7 @@ from lstm_conformance.adapters.target import load
 from lstm_conformance.reports.writing import write_results, write_text
 from lstm_conformance.runner.judging.comparison import THRESHOLD, Finding
 from lstm_conformance.runner.judging.rules import close
-from lstm_conformance.runner.judging.trial import Trial
+from lstm_conformance.runner.judging.trial import Together, Trial
 from lstm_conformance.spec.case import OUTPUTS, Case
 from lstm_conformance.spec.strategies import Domain
 from lstm_conformance.spec.verdicts import FAIL, INCONCLUSIVE, PASS
@@ -45,17 +45,12 @@ REWRITES = Path(__file__).parents[1] / "meta_tests" / "implementations" / "corre
 
 
 class Job(NamedTuple):
-    """Some cases of one implementation in one dtype, drawn from ``seed``."""
+    """Some cases in one dtype, drawn from ``seed``, and the implementations that are judged."""
 
-    target: str
     dtype: str
     seed: int
     cases: int
-
-    @property
-    def implementation(self) -> str:
-        """The target without its folder."""
-        return self.target.rpartition("/")[2]
+    targets: tuple[str, ...]
 
 
 class Judged(NamedTuple):
@@ -72,14 +67,19 @@ def main() -> int:
     parser.add_argument("--cases", type=int, help="for each implementation and dtype")
     options = parser.parse_args()
     jobs = _jobs(dict.fromkeys(CASES, options.cases) if options.cases else CASES)
-    for target in dict.fromkeys(job.target for job in jobs):
+    for target in jobs[0].targets:
         load(target)  # so that a mistake shows now, and forked processes need not import it again
     measured = []
     with ProcessPoolExecutor(options.n) as pool:
-        for job, found in zip(jobs, pool.map(measure, jobs), strict=True):
-            measured.append((job, found))
-            done = f"{len(measured)} of {len(jobs)}: {job.implementation} {job.dtype}"
-            alarms = [f"  {one.ratio:.1f} {one.line}" for one in found if one.verdict == FAIL]
+        for job, of_job in zip(jobs, pool.map(measure, jobs), strict=True):
+            measured.append((job, of_job))
+            done = f"{len(measured)} of {len(jobs)}: {job.cases} cases in {job.dtype}"
+            alarms = [
+                f"  {target}: {one.ratio:.1f} {one.line}"
+                for target, found in of_job.items()
+                for one in found
+                if one.verdict == FAIL
+            ]
             print(done, *alarms, sep="\n", file=sys.stderr, flush=True)
     results = summarised(measured)
     write_results(options.folder / "calibration.json", results)
@@ -94,10 +94,9 @@ def _jobs(numbers: dict[str, int]) -> list[Job]:
     assert spec.loader is not None
     rewrites = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(rewrites)
-    targets = ["torch.nn:LSTM", "torch-onednn-off", *_targets_in(rewrites)]
+    targets = ("torch.nn:LSTM", "torch-onednn-off", *_targets_in(rewrites))
     return [
-        Job(target, dtype, seed, min(_CHUNK, number - first))
-        for target in targets
+        Job(dtype, seed, min(_CHUNK, number - first), targets)
         for dtype, number in numbers.items()
         for seed, first in enumerate(range(0, number, _CHUNK))
     ]
@@ -107,11 +106,17 @@ def _targets_in(rewrites: ModuleType) -> list[str]:
     return [f"{REWRITES}:{name}" for name in rewrites.__all__]
 
 
-def measure(job: Job) -> list[Judged]:
-    """Judges the cases of ``job``, with all cotangents, in every tensor."""
-    implementation, rule = load(job.target), close()
-    cases = drawn(Domain(dtype=(job.dtype,), cotangents=(OUTPUTS,)), job.cases, job.seed)
-    return [summed_up(case, rule(Trial(case, implementation))) for case in cases]
+def measure(job: Job) -> dict[str, list[Judged]]:
+    """Judges the cases of ``job``, with all cotangents, in every tensor; by target.
+
+    What is expected of a case is computed once for all implementations.
+    """
+    rule, found = close(), {target: list[Judged]() for target in job.targets}
+    for case in drawn(Domain(dtype=(job.dtype,), cotangents=(OUTPUTS,)), job.cases, job.seed):
+        expected = Together([case])
+        for target, judged in found.items():
+            judged.append(summed_up(case, rule(Trial(case, load(target), expected))))
+    return found
 
 
 def summed_up(case: Case, findings: list[Finding]) -> Judged:
@@ -130,19 +135,23 @@ def _ratio(finding: Finding) -> float:
     return finding.ratio
 
 
-def summarised(measured: list[tuple[Job, list[Judged]]]) -> dict[str, Any]:
+def summarised(measured: list[tuple[Job, dict[str, list[Judged]]]]) -> dict[str, Any]:
     """The content of the JSON file: rows for each implementation and dtype, and for each dtype."""
-    of_row: dict[tuple[str, str], list[Judged]] = {}
-    for job, found in measured:
-        of_row.setdefault((job.implementation, job.dtype), []).extend(found)
+    of_row: dict[str, dict[str, list[Judged]]] = {}
+    for job, of_job in measured:
+        for target, found in of_job.items():
+            implementation = target.rpartition("/")[2]  # without its folder
+            of_row.setdefault(implementation, {}).setdefault(job.dtype, []).extend(found)
     of_dtype: dict[str, list[Judged]] = {}
-    for (_, dtype), found in of_row.items():
-        of_dtype.setdefault(dtype, []).extend(found)
+    for of_implementation in of_row.values():
+        for dtype, found in of_implementation.items():
+            of_dtype.setdefault(dtype, []).extend(found)
     return {
         "edges": [edge for edge in EDGES if edge < np.inf],
         "rows": [
-            {"implementation": target, "dtype": dtype, **_figures(found)}
-            for (target, dtype), found in of_row.items()
+            {"implementation": implementation, "dtype": dtype, **_figures(found)}
+            for implementation, of_implementation in of_row.items()
+            for dtype, found in of_implementation.items()
         ],
         "dtypes": [{"dtype": dtype, **_figures(found)} for dtype, found in of_dtype.items()],
     }

@@ -23,7 +23,7 @@ from lstm_conformance.reports.plot_style import COLOURS, GREY, MARKERS, standalo
 from lstm_conformance.reports.writing import write_results, write_text
 from lstm_conformance.runner.judging.comparison import THRESHOLD
 from lstm_conformance.runner.judging.rules import close
-from lstm_conformance.runner.judging.trial import Trial
+from lstm_conformance.runner.judging.trial import Together, Trial
 from lstm_conformance.spec.case import OUTPUTS, Case
 from lstm_conformance.spec.config import LSTMConfig
 from lstm_conformance.spec.verdicts import FAIL, INCONCLUSIVE
@@ -61,26 +61,23 @@ class Judged(NamedTuple):
 def main() -> int:
     """Measures and writes; the exit status says whether an implementation was flagged."""
     parser = measuring_parser(__doc__)
-    parser.add_argument("--cases", type=int, default=5000, help="of all implementations together")
+    parser.add_argument(
+        "--cases", type=int, default=1250, help="each is judged for all implementations"
+    )
     options = parser.parse_args()
-    jobs = list(zip(_cases(options.cases), _repeated(TARGETS), strict=False))
+    found = []
     with ProcessPoolExecutor(options.n) as pool:
-        found = []
-        for one in pool.map(_judged, jobs, chunksize=5):
-            found.append(one)
-            if one.verdict == FAIL:
-                print(f"{one.ratio:.1f} {one.line}", file=sys.stderr, flush=True)
+        for of_case in pool.map(_judged, _cases(options.cases)):
+            found += of_case
+            for target, one in zip(TARGETS, of_case, strict=True):
+                if one.verdict == FAIL:
+                    print(f"{target}: {one.ratio:.1f} {one.line}", file=sys.stderr, flush=True)
     results = summarised(found)
     write_results(options.folder / "calibration_sizes.json", results)
     write_text(options.folder / "calibration_sizes.md", page(results))
     write_text(options.folder / "calibration_sizes.svg", picture(results))
     print(page(results))
     return int(results["false_alarms"] > 0)
-
-
-def _repeated(targets: tuple[str, ...]) -> Iterator[str]:
-    while True:
-        yield from targets
 
 
 def _cases(number: int) -> Iterator[Case]:
@@ -132,12 +129,15 @@ def size_class(size: int) -> int:
     return next(largest for largest in CLASSES if size <= largest)
 
 
-def _judged(job: tuple[Case, str]) -> Judged:
-    case, target = job
-    one = summed_up(case, close()(Trial(case, load(target))))
+def _judged(case: Case) -> list[Judged]:
+    """``case``, judged for each implementation."""
     sizes = {**vars(case.config), **vars(case)}
     classes = {name: size_class(sizes[name]) for name in DIMENSIONS}
-    return Judged(classes, case.dtype, min(one.ratio, 1e99), one.verdict, one.line)
+    expected, found = Together([case]), []
+    for target in TARGETS:
+        one = summed_up(case, close()(Trial(case, load(target), expected)))
+        found.append(Judged(classes, case.dtype, min(one.ratio, 1e99), one.verdict, one.line))
+    return found
 
 
 def summarised(found: list[Judged]) -> dict[str, Any]:
