@@ -27,7 +27,15 @@ from .array_function import array_function
 from .in_its_settings import InItsSettings
 from .required_versions import require_versions
 
-__all__ = ["is_instance", "load", "name_of_object", "object_text", "of_object", "target_text"]
+__all__ = [
+    "is_instance",
+    "load",
+    "name_of_object",
+    "object_text",
+    "of_object",
+    "require_file",
+    "target_text",
+]
 
 
 # An object with these attributes is an implementation. Any other is called like torch.nn.LSTM.
@@ -241,9 +249,14 @@ def _place(error: BaseException) -> str:
     return f" ({own[-1].filename}, line {own[-1].lineno})" if own else ""
 
 
-def _module_of_file(path: Path) -> ModuleType:
+def require_file(path: Path) -> None:
+    """Raises UsageError if there is no such file."""
     if not path.is_file():
         raise UsageError(f"There is no file {path}.")
+
+
+def _module_of_file(path: Path) -> ModuleType:
+    require_file(path)
     # The file can import the modules beside it. They are searched last: one of them may have the
     # name of a module that something else needs.
     folder = str(path.resolve().parent)

@@ -19,7 +19,9 @@ from ..gate.conclusion import conclude
 from ..gate.exit_status import NOT_COMPLETED
 from ..processes.interrupts import Interrupts
 from ..processes.temporary_folder import temporary_folder
+from ..session.construction import file_of_target, require_target
 from ..session.options import Options
+from ..session.plan import settings_of
 from ..session.progress import FailureLines, Progress, ProgressShown
 from ..session.pytest_process import PytestEnded, run_tests
 from ..session.settings_file import read_settings
@@ -63,13 +65,16 @@ def check(options: Options) -> int:
     Raises:
         UsageError: one of the options makes no sense.
     """
+    # What is wrong is said before another process starts, which takes seconds.
+    settings_of(options, ())
+    require_target(options)
     # Results may replace those that they resume.
     check_outputs(
         {"--json": options.json, "--markdown": options.markdown},
         {
             "the baseline": options.baseline,
             "the file of known deviations": options.known_deviations,
-            "the file of the target": _file_of_target(options.target),
+            "the file of the target": file_of_target(options.target),
         },
     )
     baseline: tuple[Path, Results] | None = None
@@ -88,12 +93,6 @@ def check(options: Options) -> int:
                 results = {**not_passed(results), "stopped": "interrupted"}
         interrupts.act()
         return _conclude(options, results, ended, baseline)
-
-
-def _file_of_target(target: str | None) -> Path | None:
-    """The file that a target names, if it names one."""
-    name = (target or "").rpartition(":")[0]
-    return Path(name) if name.endswith(".py") else None
 
 
 def _conclude(

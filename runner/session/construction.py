@@ -7,9 +7,10 @@ import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 
 from ...adapters import REGISTRY
-from ...adapters.target import load
+from ...adapters.target import load, require_file
 from ...adapters.without import Without
 from ...spec.contract import Implementation
 from ...spec.global_settings import known_settings
@@ -20,7 +21,7 @@ from ..processes.starting import judging_environment, python_command
 from .isolated_implementation import IsolatedImplementation
 from .options import Options
 
-__all__ = ["Judged", "construct", "construct_here"]
+__all__ = ["Judged", "construct", "construct_here", "file_of_target", "require_target"]
 
 # The devices that are named if another one cannot be used.
 _DEVICES = ("cpu", "cuda", "mps", "xpu")
@@ -78,6 +79,25 @@ def _is_isolated(options: Options) -> bool:
 
 def _limits(options: Options) -> Limits:
     return Limits(options.time_limit, options.memory_limit)
+
+
+def require_target(options: Options) -> None:
+    """Says what is wrong with the target, as far as that is seen without importing anything.
+
+    Raises:
+        UsageError: there is no such file, or the program is no command.
+    """
+    file = file_of_target(options.target)
+    if file is not None:
+        require_file(file)
+    if options.program is not None:
+        _words(options.program)
+
+
+def file_of_target(target: str | None) -> Path | None:
+    """The file that a target names, if it names one."""
+    name = (target or "").rpartition(":")[0]
+    return Path(name) if name.endswith(".py") else None
 
 
 def construct_here(options: Options, make: Callable[[], Implementation] | None = None) -> Judged:
