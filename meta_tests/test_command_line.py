@@ -119,8 +119,15 @@ def test_one_case(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("workers", ["0", "2"])
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("how", "workers"),
+    [
+        (signal.SIGINT, "2"),
+        (signal.SIGTERM, "0"),
+        pytest.param(signal.SIGINT, "0", marks=pytest.mark.whole),
+        pytest.param(signal.SIGTERM, "2", marks=pytest.mark.whole),
+    ],
+)
 def test_an_interrupt_leaves_partial_results(
     how: signal.Signals, workers: str, tmp_path: Path
 ) -> None:

@@ -16,16 +16,14 @@ from lstm_conformance.tests import test_use
 
 from .helpers.hostile_judgements import nothing_lost
 
-# One of each kind: a signal, a hang, closed pipes, a change of the process, kept views, and lines
-# that do not end, that lie and that are missing. `test_whole_judgements.py` has all.
+# A signal, a hang, closed pipes, a change of the process, and lines that do not end and that are
+# missing. `test_whole_judgements.py` has all.
 SOME = (
     "Segfaulting",
     "Hanging",
     "ClosingEverything",
     "Disturbing",
-    "KeepingViews",
     "endless-line",
-    "other-id",
     "dying",
 )
 
