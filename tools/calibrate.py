@@ -111,11 +111,13 @@ def measure(job: Job) -> dict[str, list[Judged]]:
 
     What is expected of a case is computed once for all implementations.
     """
-    rule, found = close(), {target: list[Judged]() for target in job.targets}
+    implementations = {target: load(target) for target in job.targets}
+    rule, found = close(), {target: list[Judged]() for target in implementations}
     for case in drawn(Domain(dtype=(job.dtype,), cotangents=(OUTPUTS,)), job.cases, job.seed):
         expected = Together([case])
-        for target, judged in found.items():
-            judged.append(summed_up(case, rule(Trial(case, load(target), expected))))
+        for target, implementation in implementations.items():
+            findings = rule(Trial(case, implementation, expected))
+            found[target].append(summed_up(case, findings))
     return found
 
 

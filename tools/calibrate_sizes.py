@@ -13,6 +13,7 @@ import random
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from functools import cache
 from typing import Any, NamedTuple
 
 from matplotlib.figure import Figure
@@ -26,6 +27,7 @@ from lstm_conformance.runner.judging.rules import close
 from lstm_conformance.runner.judging.trial import Together, Trial
 from lstm_conformance.spec.case import OUTPUTS, Case
 from lstm_conformance.spec.config import LSTMConfig
+from lstm_conformance.spec.contract import Implementation
 from lstm_conformance.spec.verdicts import FAIL, INCONCLUSIVE
 
 from .calibrate import REWRITES, summed_up
@@ -129,13 +131,18 @@ def size_class(size: int) -> int:
     return next(largest for largest in CLASSES if size <= largest)
 
 
+@cache
+def _implementations() -> list[Implementation]:
+    return [load(target) for target in TARGETS]
+
+
 def _judged(case: Case) -> list[Judged]:
     """``case``, judged for each implementation."""
     sizes = {**vars(case.config), **vars(case)}
     classes = {name: size_class(sizes[name]) for name in DIMENSIONS}
     expected, found = Together([case]), []
-    for target in TARGETS:
-        one = summed_up(case, close()(Trial(case, load(target), expected)))
+    for implementation in _implementations():
+        one = summed_up(case, close()(Trial(case, implementation, expected)))
         found.append(Judged(classes, case.dtype, min(one.ratio, 1e99), one.verdict, one.line))
     return found
 
