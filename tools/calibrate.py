@@ -33,7 +33,7 @@ from .measuring_options import measuring_parser
 from .random_cases import drawn
 
 # Number of cases of each implementation. torch is slow in the half formats.
-CASES = {"float64": 2900, "float32": 2900, "bfloat16": 900, "float16": 900}
+CASES = {"float64": 2200, "float32": 2200, "bfloat16": 600, "float16": 600}
 
 # Few cases of these dtypes may be inconclusive. The half formats have so few digits that many are.
 CONCLUSIVE = ("float64", "float32")
