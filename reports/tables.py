@@ -30,6 +30,7 @@ __all__ = [
     "failure_as_markdown",
     "failure_text",
     "html_table",
+    "implementation_name",
     "markdown_lines",
     "markdown_report",
     "note",
@@ -77,12 +78,12 @@ def short_report(results: Results, hint: str = "") -> str:
 
 def one_line_report(results: Results) -> str:
     """The verdict, and the answer of the gate."""
-    return f"{verdict_sentence(results, _name(results))} {gate_sentence(results)}\n"
+    return f"{verdict_sentence(results, implementation_name(results))} {gate_sentence(results)}\n"
 
 
 def html_table(results: Results) -> str:
     """For a notebook: the verdict, and a table of the clauses that need a look."""
-    verdict = html.escape(verdict_sentence(results, _name(results)))
+    verdict = html.escape(verdict_sentence(results, implementation_name(results)))
     table = _worth_a_look(results, "html")
     # Notebooks align cells to the right unless they say otherwise.
     for tag in ("th", "td"):
@@ -92,7 +93,10 @@ def html_table(results: Results) -> str:
 
 def plain_table(results: Results) -> str:
     """For a terminal: a table of the clauses that need a look, and the verdict."""
-    parts = [_worth_a_look(results, "simple"), verdict_sentence(results, _name(results))]
+    parts = [
+        _worth_a_look(results, "simple"),
+        verdict_sentence(results, implementation_name(results)),
+    ]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -186,7 +190,7 @@ def _short_summary(results: Results) -> str:
 _LONGEST_LINE = 600
 
 
-def _name(results: Results) -> str:
+def implementation_name(results: Results) -> str:
     """Name and version of the implementation, as far as they are known."""
     name, version = (results["implementation"][key] for key in ("name", "version"))
     return one_line(name if version == UNKNOWN_VERSION else f"{name} {version}")
@@ -207,7 +211,9 @@ def markdown_report(results: Results, longest: int = LONGEST_PAGE) -> str:
     few: Results = {**results, "clauses": worth}
     sections = [
         Section(
-            f"# Conformance of {escaped(shortened(_name(results), LONGEST_NAME))}", 0, "the title"
+            f"# Conformance of {escaped(shortened(implementation_name(results), LONGEST_NAME))}",
+            0,
+            "the title",
         ),
         Section(markdown_lines(summary(results).split("\n")), 0, "the summary"),
         *causes,
@@ -279,7 +285,7 @@ def clause_table(rows: Sequence[tuple[str, str, str, str]]) -> str:
 def summary(results: Results) -> str:
     """Lines of text: the verdict, the answer of the gate, reasons, and how much was judged."""
     implementation = results["implementation"]
-    lines = [verdict_sentence(results, _name(results)), gate_sentence(results)]
+    lines = [verdict_sentence(results, implementation_name(results)), gate_sentence(results)]
     causes = [c for c in broken(results) if c["root_cause"]]
     if causes:
         lines.append(f"Broken: {_titles(causes)}.")
