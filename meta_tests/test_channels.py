@@ -28,7 +28,7 @@ from lstm_conformance.runner.session.construction import construct
 from lstm_conformance.runner.session.isolated_judge import IsolatedJudge, _read
 from lstm_conformance.runner.session.options import Options
 from lstm_conformance.runner.session.plan import settings_of
-from lstm_conformance.runner.session.pytest_process import PytestEnded, _believed, _wait
+from lstm_conformance.runner.session.pytest_process import PytestEnded, _believed, _wait, _why
 from lstm_conformance.runner.session.suite import runs_of
 from lstm_conformance.spec.case import Case
 from lstm_conformance.spec.clauses import CLAUSES
@@ -238,6 +238,22 @@ def test_other_results_are_not_believed(change: Callable[[Any], None], conforman
 def test_how_the_process_ended_counts(status: int, conformant: Any) -> None:
     with pytest.raises(PytestEnded, match="after it gave its results, "):
         _believed(json.dumps(conformant).encode(), status, OPTIONS)
+
+
+LOG = """INTERNALERROR> Traceback (most recent call last):
+INTERNALERROR>   File "debugging.py", line 66, in pytest_configure
+INTERNALERROR> ModuleNotFoundError: No module named 'pdb'
+"""
+
+
+def test_a_broken_pytest_is_one_sentence() -> None:
+    why = _why(3, LOG, verbose=False)
+    assert why.startswith(" (ModuleNotFoundError: No module named 'pdb'). ")
+    assert "INTERNALERROR" not in why
+    assert "\n" not in why
+    assert "\n" not in _why(1, "an output\n\n", verbose=False)
+    assert LOG.strip() in _why(3, LOG, verbose=True)
+    assert LOG.strip() in _why(-signal.SIGSEGV, LOG, verbose=False)  # shows where it crashed
 
 
 def test_an_interrupted_run_is_never_conformant(conformant: Any) -> None:

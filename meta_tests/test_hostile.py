@@ -1,4 +1,4 @@
-"""Implementations that end the process, or write to its outputs, change no other verdict."""
+"""Implementations that end or spoil the process, or write to its outputs, cost no other verdict."""
 
 from __future__ import annotations
 
@@ -44,3 +44,21 @@ def test_printing_does_not_matter(tmp_path: Path) -> None:
     assert results["gate_passed"] is True
     assert "raw" not in ended.out
     assert "script" not in ended.out
+
+
+def test_what_all_code_shares_is_restored(tmp_path: Path) -> None:
+    ended, results = check(
+        target("Spoiling"), "--profile", "smoke", "--clause", "EQ-4", "--clause", "PURE-14",
+        cwd=tmp_path,
+    )  # fmt: skip
+    verdicts = {c["id"]: c["verdict"] for c in results["clauses"]}
+    assert verdicts == {"EQ-4": "pass", "PURE-14": "fail"}
+    assert "INTERNALERROR" not in ended.out + ended.err
+
+
+def test_what_cannot_be_restored_is_one_sentence(tmp_path: Path) -> None:
+    ended, results = check(target("ClosingAll"), "--clause", "EQ-4", cwd=tmp_path)
+    assert ended.status == 3
+    assert results == {}
+    assert "--isolate gives it one of its own" in ended.err
+    assert len(ended.err.splitlines()) == 1

@@ -212,7 +212,7 @@ def test_the_page_has_public_bugs_and_equivalent_changes() -> None:
         in page
     )
     assert "### Same\n\nA change.\n\nA \\* proof.\n" in page
-    assert "The median defect is killed after 1.50 s and 1 cases; 1 take more than 2 s." in page
+    assert "The median defect is killed after 1.50 s and 1 case; 1 takes more than 2 s." in page
 
 
 @pytest.mark.parametrize(

@@ -154,6 +154,7 @@ def test_recorded_options_are_part_of_what_was_asked() -> None:
         (["--clause", "EQ-999"], "there is no clause 'EQ-999'"),
         (["--without", "speed"], "there is no capability 'speed'"),
         (["--shard", "3/2"], "'3/2' is no shard"),
+        (["--shard", "1/99999"], "and 10,000 are possible"),
         (["--max-time", "soon"], "'soon' is no time"),
         (["-n", "many"], "'many' is no whole number"),
     ],

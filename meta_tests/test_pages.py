@@ -47,6 +47,7 @@ ELSEWHERE = {
 # Pages that have no code.
 WITHOUT = (
     "dropout.md",
+    "glossary.md",
     "limits.md",
     "oracle.md",
     "other-tools.md",
@@ -159,6 +160,24 @@ def test_every_block_of_code_has_a_language() -> None:
     for page in DOCS.glob("*.md"):
         fences = re.findall(r"^ *```", page.read_text("utf-8"), re.MULTILINE)
         assert len(fences) == 2 * len([*blocks(page)]), page.name
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "adapter", "capability", "case", "cause", "clause", "combination", "cotangent",
+        "covering array", "defect", "diagnosis", "domain", "drop-in", "gate", "ill-conditioned",
+        "known deviation", "MUST, SHOULD", "profile", "ratio", "reference, oracle",
+        "rounding noise", "shard", "unit roundoff", "verdict", "waived",
+    ],
+)  # fmt: skip
+def test_the_glossary_has_words_that_pages_use(word: str) -> None:
+    assert f"**{word}**" in (DOCS / "glossary.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("page", ["index.md", "options.md", "tutorial.md"])
+def test_pages_for_beginners_lead_to_the_glossary(page: str) -> None:
+    assert "](glossary.md)" in (DOCS / page).read_text("utf-8")
 
 
 def test_code_that_is_not_run_says_why() -> None:

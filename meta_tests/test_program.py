@@ -141,7 +141,7 @@ def test_the_page_names_the_version() -> None:
         (["no-such-program"], "no-such-program cannot be judged: "),
         ([sys.executable, "-c", "pass"], "ended with exit status 0"),
         ([sys.executable, "-c", "import sys; sys.exit('no model')"], "it said: no model"),
-        ([sys.executable, "-c", "print('ready')"], "malformed answer 'ready'"),
+        ([sys.executable, "-c", "print('ready')"], "the process gave the malformed answer 'ready'"),
         ([sys.executable, "-c", 'input(); print(\'{"id": 1, "protocol": 7}\')'], "protocol 7"),
         (
             [sys.executable, "-c", 'input(); print(\'{"id": 1, "protocol": 1}\')'],

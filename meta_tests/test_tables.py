@@ -16,6 +16,7 @@ RESULTS: dict[str, Any] = {
     "deviations": [],
     "gate_passed": False,
     "stopped": None,
+    "case": None,
     "implementation": {
         "name": "mine",
         "version": "1",

@@ -187,6 +187,28 @@ def test_sentences_are_wrapped_on_a_terminal(
     assert len(rows) == 5
 
 
+@pytest.mark.parametrize("options", [{}, {"quiet": True}, {"verbose": True}])
+@pytest.mark.parametrize("name", ["json", "markdown"])
+def test_a_file_that_cannot_be_written_leaves_no_verdict(
+    name: str, options: dict[str, bool], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The last line, the answer of the gate and the exit status agree."""
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("only Linux has /dev/full")
+    for results in (right(), wrong()):
+        files: dict[str, Any] = {"json": None, "markdown": None, name: full}
+        status = conclude(results, **files, baseline=(Path("x"), results), **options)  # type: ignore[arg-type]
+        lines = capsys.readouterr().out.splitlines()
+        assert status == 3
+        assert lines[-1].startswith("NOT COMPLETED: no verdict on ")
+        assert lines[-1].endswith(
+            f"(--{name} /dev/full could not be written: No space left on device)."
+        )
+        said = ("Gate: ", "CONFORMANT", "DEVIATES", "PASSED", "FAILED")
+        assert not any(line.startswith(said) for line in lines[:-1])
+
+
 def test_clauses_are_chosen_by_chapter_and_pattern(tmp_path: Path) -> None:
     file = tmp_path / "results.json"
     ended = run(
@@ -195,8 +217,8 @@ def test_clauses_are_chosen_by_chapter_and_pattern(tmp_path: Path) -> None:
     )  # fmt: skip
     assert ended.status == 0, ended.err
     assert ended.out == (
-        "CONFORMANT: reference 0.1.0 does what the documentation of torch.nn.LSTM says. "
-        "Gate: passed.\n"
+        "CONFORMANT: reference 0.1.0 does what the documentation of torch.nn.LSTM says, in the "
+        "4 clauses that were asked for. Gate: passed.\n"
     )
     ids = [clause["id"] for clause in json.loads(file.read_text())["clauses"]]
     assert ids == ["EQ-1", "STATE-1", "STATE-2", "SHAPE-2"]
@@ -253,6 +275,9 @@ def test_what_is_refused(
             ["report", "x.json", "--htlm", "x"],
             " report: there is no option --htlm, did you mean --html",
         ),
+        (["check", "torch", "--prof", "smoke"], "no option --prof, did you mean --profile"),
+        (["check", "torch", "--known=x"], "no option --known, did you mean --known-deviations"),
+        (["report", "x.json", "--mark", "x"], "no option --mark, did you mean --markdown"),
         (["check", "torch", "--zzzzzz"], " check: there is no option --zzzzzz"),
         (["check", "torch", "--without", "pakced"], "'pakced', did you mean packed"),
         (["chekc"], "choose from 'check', "),

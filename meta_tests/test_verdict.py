@@ -6,6 +6,10 @@ from typing import Any
 
 import pytest
 
+from lstm_conformance import check
+from lstm_conformance.adapters.reference import ReferenceLSTM
+from lstm_conformance.reports.html import report_html
+from lstm_conformance.reports.tables import markdown_report, short_report, summary
 from lstm_conformance.reports.verdict import (
     GONE,
     cases_text,
@@ -15,6 +19,8 @@ from lstm_conformance.reports.verdict import (
     verdict_sentence,
     verdict_text,
 )
+from lstm_conformance.spec.clauses import TESTABLE
+from lstm_conformance.spec.clean_text import counted
 
 from .helpers.made_up_results import conforming, right, wrong
 
@@ -79,6 +85,55 @@ def test_the_verdict_in_words() -> None:
         "DEVIATES: it deviates in 8 of 189 clauses that were judged, 8 about argument checks. "
         "4 of them are only recommended. Its numbers are right."
     )
+
+
+def test_a_verdict_on_a_part_says_which_part() -> None:
+    results = conforming()
+    says = "CONFORMANT: it does what the documentation of torch.nn.LSTM says"
+    part = ", in the 181 clauses that were asked for"
+    assert verdict_sentence(results, "it") == f"{says}{part}."
+    results["clauses"] = results["clauses"][:1]
+    assert verdict_sentence(results, "it") == f"{says}, in the 1 clause that was asked for."
+    results["case"] = "v1 input_size=1 hidden_size=1"
+    one = ", in the 1 clause that was asked for, for the given case."
+    assert verdict_sentence(results, "it") == f"{says}{one}"
+    results.update(case=None, kinds=["numbers"])
+    assert verdict_sentence(results, "it") == f"{says} of numbers."
+    everything = conforming()
+    everything["clauses"] = [{**everything["clauses"][0], "id": name} for name in TESTABLE]
+    assert verdict_sentence(everything, "it") == f"{says}."
+
+
+def test_every_report_on_a_part_says_so() -> None:
+    found = check(ReferenceLSTM(), clauses="EQ-4", profile="smoke")
+    part = "says, in the 1 clause that was asked for."
+    assert part in repr(found)
+    assert part in found._repr_html_()
+    assert part in short_report(found.results)
+    assert part in markdown_report(found.results)
+    assert part in report_html(found.results)
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(0, "0 clauses"), (1, "1 clause"), (2, "2 clauses"), (1.0, "1 clause"), (1.5, "1.5 clauses")],
+)
+def test_one_of_a_kind_is_no_plural(number: float, text: str) -> None:
+    assert counted(number, "clause") == text
+    assert counted(1, "clause is", "clauses are") == "1 clause is"
+
+
+def test_one_verdict_and_one_test_are_no_plural() -> None:
+    results = conforming()
+    results["clauses"] = results["clauses"][:1]
+    results["clauses"][0]["cases"] = 1
+    part = {"clauses": ["EQ-1"], "why": "", "seconds": 0.0, "records": []}
+    results["parts"] = {"a": {**part, "state": "finished"}, "b": {**part, "state": "broken off"}}
+    left_out = results["coverage"]["combinations"]["left_out"]
+    left_out[:] = [{"reason": "no states", "combinations": ["x"]}]
+    text = summary(results)
+    for words in ("\n1 verdict, ", "\n1 test finished, ", "\n1 combination left out: no states."):
+        assert words in text
 
 
 def test_what_is_only_recommended_says_so() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..spec.clean_text import counted
 from .page import render
 from .results import Results
 from .verdict import verdict_of
@@ -17,8 +18,8 @@ _WIDTH, _MARGIN = 6.6, 12
 _COLOURS = {"conforms": "#0067a5", "deviates": "#b33c00", "undecided": "#595959"}
 
 _WORDS = {
-    "conforms": "conforms in {judged} clauses",
-    "deviates": "deviates in {deviating} of {judged} clauses",
+    "conforms": "conforms in {clauses}",
+    "deviates": "deviates in {deviating} of {clauses}",
     "undecided": "not completed",
 }
 
@@ -26,7 +27,7 @@ _WORDS = {
 def badge_svg(results: Results) -> str:
     """The badge of one result, for a README."""
     verdict = verdict_of(results["clauses"], results["gate_passed"])
-    words = _WORDS[verdict["word"]].format(**verdict)
+    words = _WORDS[verdict["word"]].format(**verdict, clauses=counted(verdict["judged"], "clause"))
     sides = [round(len(text) * _WIDTH) for text in (_LABEL, words)]
     return render(
         "badge.svg",

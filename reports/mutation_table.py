@@ -8,6 +8,7 @@ from typing import Literal
 
 from tabulate import tabulate
 
+from ..spec.clean_text import counted
 from .escaping import escaped
 from .mutation_results import DefectResult, MutationResults
 
@@ -79,14 +80,15 @@ def _summary(results: MutationResults) -> list[str]:
     expected = killed - len(_killed_by_others(rows))
     seconds = _values(rows, "seconds")
     lines = [
-        f"{killed} of {len(rows)} defects are killed ({killed / len(rows):.1%}), "
-        f"{expected} by the clause that they break."
+        f"{killed} of {counted(len(rows), 'defect is', 'defects are')} killed "
+        f"({killed / len(rows):.1%}), {expected} by the clause that they break."
     ]
     if seconds:
         slow = sum(value > QUICK for value in seconds)
+        cases = counted(float(median(_values(rows, "cases"))), "case")
         lines.append(
-            f"The median defect is killed after {median(seconds):.2f} s and "
-            f"{median(_values(rows, 'cases')):g} cases; {slow} take more than {QUICK:g} s."
+            f"The median defect is killed after {median(seconds):.2f} s and {cases}; "
+            f"{counted(slow, 'takes', 'take')} more than {QUICK:g} s."
         )
     ended = killed - len(seconds)
     if ended:

@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from ..spec.clean_text import counted
 from .escaping import printable
 from .tables import ratio_text
 from .verdict import cases_text
@@ -45,7 +46,7 @@ def _environment() -> Environment:
         finalize=_finalized,
     )
     environment.globals.update(
-        symbols=SYMBOLS, inline=_inline, hash_of=_hash_of, cases_text=cases_text
+        symbols=SYMBOLS, inline=_inline, hash_of=_hash_of, cases_text=cases_text, counted=counted
     )
     environment.filters.update(ratio=ratio_text, short=_short, breakable=_breakable)
     return environment

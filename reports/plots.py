@@ -11,6 +11,7 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ..spec.clean_text import counted
 from .coverage import FACTORS, Coverage
 from .escaping import one_line
 from .plot_style import BLUE, COLOURS, GREY, MARKERS, RED, TEXT, inline_svg, short_label, style
@@ -36,7 +37,11 @@ def coverage_plot(found: Coverage) -> Markup:
         "Parameter combinations visited, for each pair of choices",
         f"{found.visited} of {found.total} combinations were visited. A number says how many have "
         "both choices, a cross that there is none. "
-        + (f"{never} pairs were never tried." if never else "Every pair was tried."),
+        + (
+            f"{counted(never, 'pair was', 'pairs were')} never tried."
+            if never
+            else "Every pair was tried."
+        ),
     )
 
 
@@ -64,7 +69,7 @@ def sizes_plot(results: Results) -> Markup | None:
         "sizes",
         "Sizes visited, for each pair of size classes",
         "A number says how many different sizes of cases have both classes, a cross that there is "
-        f"none. {never} of {len(numbers)} pairs have none.",
+        f"none. {never} of {len(numbers)} pairs {'has' if never == 1 else 'have'} none.",
     )
 
 

@@ -10,6 +10,7 @@ from packaging.version import InvalidVersion, Version
 from tabulate import tabulate
 
 from ..spec.clause import KINDS
+from ..spec.clean_text import counted
 from ..spec.verdicts import INCONCLUSIVE, NOT_TESTED, UNSUPPORTED
 from .escaping import escaped, one_line
 from .matrix import clause_rows
@@ -293,4 +294,4 @@ def releases_markdown(found: Releases) -> str:
 
 def releases_title(found: Releases) -> str:
     """What the page is about."""
-    return f"{found.name}: {len(found.versions)} versions"
+    return f"{found.name}: {counted(len(found.versions), 'version')}"

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..spec.clean_text import listed
+from ..spec.clean_text import counted, listed
 
 __all__ = ["LONGEST_NAME", "LONGEST_PAGE", "Section", "fitted", "length", "shortened_lines"]
 
@@ -75,9 +75,7 @@ def fitted(sections: Sequence[Section], longest: int = LONGEST_PAGE) -> str:
 
 
 def _counted(what: str, number: int) -> str:
-    if what.startswith("the "):
-        return what
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+    return what if what.startswith("the ") else counted(number, what)
 
 
 def shortened_lines(lines: Sequence[str], longest: int) -> list[str]:
@@ -86,7 +84,7 @@ def shortened_lines(lines: Sequence[str], longest: int) -> list[str]:
     for line in lines:
         longest -= length(line)
         if longest < 0:
-            kept.append(f"{_counted('line', len(lines) - len(kept))} more.")
+            kept.append(f"{counted(len(lines) - len(kept), 'line')} more.")
             break
         kept.append(line)
     return kept

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from tabulate import tabulate
 
 from ..spec.clauses import prerequisites
+from ..spec.clean_text import counted
 from ..spec.contract import UNKNOWN_VERSION
 from ..spec.verdicts import BROKEN
 from .escaping import escaped, fenced, one_line, printable
@@ -30,6 +31,7 @@ __all__ = [
     "failure_as_markdown",
     "failure_text",
     "html_table",
+    "implementation_name",
     "markdown_lines",
     "markdown_report",
     "note",
@@ -69,7 +71,7 @@ def short_report(results: Results, hint: str = "") -> str:
     """
     shown, more = _causes_to_show(results)
     parts = [_facts_on(clause) for clause in shown]
-    number = f"{len(shown) + more} causes" if len(shown) + more > 1 else "1 cause"
+    number = counted(len(shown) + more, "cause")
     lines = [f"{number}, {f'{more} of them not shown' if more else 'shown above'}."] * bool(shown)
     lines += [hint] if hint and shown else []
     return "\n\n".join([*parts, "\n".join([*lines, _short_summary(results)])]) + "\n"
@@ -77,12 +79,12 @@ def short_report(results: Results, hint: str = "") -> str:
 
 def one_line_report(results: Results) -> str:
     """The verdict, and the answer of the gate."""
-    return f"{verdict_sentence(results, _name(results))} {gate_sentence(results)}\n"
+    return f"{verdict_sentence(results, implementation_name(results))} {gate_sentence(results)}\n"
 
 
 def html_table(results: Results) -> str:
     """For a notebook: the verdict, and a table of the clauses that need a look."""
-    verdict = html.escape(verdict_sentence(results, _name(results)))
+    verdict = html.escape(verdict_sentence(results, implementation_name(results)))
     table = _worth_a_look(results, "html")
     # Notebooks align cells to the right unless they say otherwise.
     for tag in ("th", "td"):
@@ -92,7 +94,10 @@ def html_table(results: Results) -> str:
 
 def plain_table(results: Results) -> str:
     """For a terminal: a table of the clauses that need a look, and the verdict."""
-    parts = [_worth_a_look(results, "simple"), verdict_sentence(results, _name(results))]
+    parts = [
+        _worth_a_look(results, "simple"),
+        verdict_sentence(results, implementation_name(results)),
+    ]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -133,7 +138,7 @@ def _worth_a_look(results: Results, style: str) -> str:
         ratios = [c["worst_ratio"] for c in these if c["worst_ratio"] is not None]
         if these:
             worst = ratio_text(max(ratios)) if ratios else ""
-            rows.append([f"{len(these)} clauses", "", verdict, cases_text(*these), worst, ""])
+            rows.append([counted(len(these), "clause"), "", verdict, cases_text(*these), worst, ""])
     return _aligned(rows, _HEADERS, style, _ALIGNMENT)
 
 
@@ -172,21 +177,22 @@ def _short_summary(results: Results) -> str:
     lines = [
         line
         for line in lines
-        if not line.startswith("Diagnosis: ")
-        and not line.endswith(" combinations left out: not asked for.")
+        if not line.startswith("Diagnosis: ") and not line.endswith(" left out: not asked for.")
     ]
-    left_out = [line for line in lines if " combinations left out: " in line]
+    left_out = [line for line in lines if _LEFT_OUT.match(line)]
     if len(left_out) > 1:
         lines = [line for line in lines if line not in left_out]
         lines.append(f"Combinations were left out for {len(left_out)} reasons.")
     return "\n".join([*(shortened(line, _LONGEST_LINE) for line in lines), gate, verdict])
 
 
+_LEFT_OUT = re.compile("[0-9]+ combinations? left out: ")
+
 # Of a line of the summary that is printed unasked, in characters.
 _LONGEST_LINE = 600
 
 
-def _name(results: Results) -> str:
+def implementation_name(results: Results) -> str:
     """Name and version of the implementation, as far as they are known."""
     name, version = (results["implementation"][key] for key in ("name", "version"))
     return one_line(name if version == UNKNOWN_VERSION else f"{name} {version}")
@@ -207,7 +213,9 @@ def markdown_report(results: Results, longest: int = LONGEST_PAGE) -> str:
     few: Results = {**results, "clauses": worth}
     sections = [
         Section(
-            f"# Conformance of {escaped(shortened(_name(results), LONGEST_NAME))}", 0, "the title"
+            f"# Conformance of {escaped(shortened(implementation_name(results), LONGEST_NAME))}",
+            0,
+            "the title",
         ),
         Section(markdown_lines(summary(results).split("\n")), 0, "the summary"),
         *causes,
@@ -279,19 +287,16 @@ def clause_table(rows: Sequence[tuple[str, str, str, str]]) -> str:
 def summary(results: Results) -> str:
     """Lines of text: the verdict, the answer of the gate, reasons, and how much was judged."""
     implementation = results["implementation"]
-    lines = [verdict_sentence(results, _name(results)), gate_sentence(results)]
+    lines = [verdict_sentence(results, implementation_name(results)), gate_sentence(results)]
     causes = [c for c in broken(results) if c["root_cause"]]
     if causes:
         lines.append(f"Broken: {_titles(causes)}.")
         lines += [f"Diagnosis: {one_line(text)}" for text in _diagnoses(causes)]
         others = len(broken(results)) - len(causes)
         if others:
-            what = (
-                "clause that builds on these is"
-                if others == 1
-                else "clauses that build on these are"
-            )
-            lines.append(f"{others} further {what} broken too.")
+            building = "further clause that builds on these is"
+            several = "further clauses that build on these are"
+            lines.append(f"{counted(others, building, several)} broken too.")
         missed = _possible_causes(results, causes)
         if missed:
             ids = ", ".join(clause["id"] for clause in missed)
@@ -315,14 +320,14 @@ def summary(results: Results) -> str:
     ratios = [c["worst_ratio"] for c in results["clauses"] if c["worst_ratio"] is not None]
     worst = f", largest error {max(ratios):.3g} times rounding noise" if ratios else ""
     lines.append(
-        f"{sum(c['cases'] for c in results['clauses'])} verdicts{worst}; "
+        f"{counted(sum(c['cases'] for c in results['clauses']), 'verdict')}{worst}; "
         f"{combinations['visited']} of {combinations['total']} parameter combinations visited; "
         f"profile {results['profile']}, seed {results['seed']}; {_seconds(results)}."
     )
     lines += _unfinished(results)
     for left_out in combinations["left_out"]:
         number, reason = len(left_out["combinations"]), one_line(left_out["reason"])
-        lines.append(f"{number} combinations left out: {reason}.")
+        lines.append(f"{counted(number, 'combination')} left out: {reason}.")
     lines += _sizes(results)
     return "\n".join(lines)
 
@@ -347,10 +352,10 @@ def _unfinished(results: Results) -> list[str]:
         return []
     unfinished = ", ".join(f"{number} {state}" for state, number in sorted(states.items()))
     clauses = unseen(results)
-    no_case = f"; no case was judged of {len(clauses)} clauses" if clauses else ""
+    no_case = f"; no case was judged of {counted(len(clauses), 'clause')}" if clauses else ""
     return [
-        f"{finished} tests finished, {unfinished}{no_case}: --resume goes on with the file that "
-        "--json writes."
+        f"{counted(finished, 'test')} finished, {unfinished}{no_case}: --resume goes on with the "
+        "file that --json writes."
     ]
 
 

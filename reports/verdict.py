@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections import Counter
 
 from ..spec.clause import KINDS
-from ..spec.clean_text import listed
+from ..spec.clauses import TESTABLE
+from ..spec.clean_text import counted, listed
 from ..spec.out_of_memory import lacked_memory
 from ..spec.verdicts import BROKEN, INCONCLUSIVE, NOT_TESTED, PASS, UNSUPPORTED, WAIVED
 from .escaping import one_line
@@ -37,6 +38,8 @@ GONE = "listed as a known deviation, but no longer broken: remove the entry"
 
 # In characters, of the reason why nothing was judged.
 _LONGEST_REASON = 200
+
+_CLAUSES_ARE = "clause is", "clauses are"
 
 _NOT_JUDGED = (UNSUPPORTED, NOT_TESTED)
 
@@ -130,7 +133,7 @@ def verdict_sentence(results: Results, name: str) -> str:
     so_far = f", as far as was judged in {results['duration_seconds']:.0f} s" if stopped else ""
     if verdict["word"] == "conforms":
         of = f" of {listed(results['kinds'])}" if results["kinds"] else ""
-        says = f"what the documentation of torch.nn.LSTM says{of}{so_far}"
+        says = f"what the documentation of torch.nn.LSTM says{of}{_asked(results)}{so_far}"
         return f"CONFORMANT: {name} does {says}.{_declared(results)}"
     if verdict["word"] == "deviates":
         early = f"stopped early: {stopped}" if stopped else ""
@@ -149,11 +152,23 @@ def verdict_sentence(results: Results, name: str) -> str:
             "`lstm-conformance merge` joins all shards and gives the verdict."
         )
     lacking = _number_lacking_memory(results)
-    memory = f"out of memory in {lacking} clause{'s' if lacking > 1 else ''}"
+    memory = f"out of memory in {counted(lacking, 'clause')}"
     gone = "a known deviation is no longer broken"
     old = gone if _number_gone(results) else "nothing was shown"
     why = stopped or (memory if lacking else old)
     return f"NOT COMPLETED: no verdict on {name} ({why})."
+
+
+def _asked(results: Results) -> str:
+    """Which clauses and cases were asked for, if not all of them; empty otherwise.
+
+    Kinds of clauses are said elsewhere.
+    """
+    ids = {clause["id"] for clause in results["clauses"]}
+    number = counted(len(ids), "clause that was", "clauses that were")
+    all_asked = results["kinds"] or TESTABLE.keys() <= ids
+    clauses = "" if all_asked else f", in the {number} asked for"
+    return clauses if results["case"] is None else f"{clauses}, for the given case"
 
 
 def _shard(results: Results) -> str:
@@ -167,23 +182,20 @@ def gate_sentence(results: Results) -> str:
     verdict = verdict_of(results["clauses"], results["gate_passed"])
     if results["gate_passed"]:
         known, others = verdict["known"], verdict["deviating"] - verdict["known"]
-        reasons = [f"{known} known deviation{'s' if known > 1 else ''}"] if known else []
-        reasons += [f"{others} that {'are' if others > 1 else 'is'} only recommended"] * bool(
-            others
-        )
+        reasons = [counted(known, "known deviation")] * bool(known)
+        recommended = counted(others, "that is", "that are")
+        reasons += [f"{recommended} only recommended"] * bool(others)
         return f"Gate: passed, with {listed(reasons)}." if reasons else "Gate: passed."
     gone = _number_gone(results)
     number = len(broken(results)) - gone
     if number:
-        are = "clause that must hold is" if number == 1 else "clauses that must hold are"
-        return f"Gate: failed. {number} {are} broken, and no known deviation."
+        are = counted(number, "clause that must hold is", "clauses that must hold are")
+        return f"Gate: failed. {are} broken, and no known deviation."
     if gone:
-        are = "clause is" if gone == 1 else "clauses are"
-        return f"Gate: failed. {gone} {are} {GONE}."
+        return f"Gate: failed. {counted(gone, *_CLAUSES_ARE)} {GONE}."
     inconclusive = sum(clause["verdict"] == INCONCLUSIVE for clause in results["clauses"])
     if inconclusive and not in_part(results):
-        are = "clause is" if inconclusive == 1 else "clauses are"
-        return f"Gate: failed. {inconclusive} {are} inconclusive."
+        return f"Gate: failed. {counted(inconclusive, *_CLAUSES_ARE)} inconclusive."
     if did_its_part(results):
         return "Gate: open until all shards are merged."
     return f"Gate: not completed.{_why_not_completed(results)}"
@@ -196,9 +208,9 @@ def _why_not_completed(results: Results) -> str:
     clauses = results["clauses"]
     lacking, without_a_case = _number_lacking_memory(results), len(unseen(results))
     if lacking:
-        return f" Memory was not enough for {_number_of_clauses(lacking)}."
+        return f" Memory was not enough for {counted(lacking, 'clause')}."
     if without_a_case:
-        return f" Of {_number_of_clauses(without_a_case)} no case was judged."
+        return f" Of {counted(without_a_case, 'clause')} no case was judged."
     verdicts = {clause["verdict"] for clause in clauses}
     if PASS in verdicts:
         return ""
@@ -215,10 +227,6 @@ def _number_lacking_memory(results: Results) -> int:
 
 def _number_gone(results: Results) -> int:
     return sum(GONE in clause["reasons"] for clause in broken(results))
-
-
-def _number_of_clauses(number: int) -> str:
-    return "1 clause" if number == 1 else f"{number} clauses"
 
 
 def passed_cases(clause: ClauseResult) -> tuple[int, int]:
@@ -249,7 +257,7 @@ def _recommended(verdict: VerdictResult) -> str:
         return ""
     if number == verdict["deviating"]:
         return " What it does not do is only recommended."
-    return f" {number} of them {'is' if number == 1 else 'are'} only recommended."
+    return f" {counted(number, 'of them is', 'of them are')} only recommended."
 
 
 def _numbers_are_right(results: Results) -> str:

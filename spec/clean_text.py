@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["clean_text", "listed"]
+__all__ = ["clean_text", "counted", "listed"]
 
 _KEPT = "\n\t"
 
@@ -28,6 +28,18 @@ def listed(items: Sequence[object]) -> str:
     """``items``, of which there is at least one, as in "a, b and c"."""
     *most, last = map(str, items)
     return f"{', '.join(most)} and {last}" if most else last
+
+
+def counted(number: float, one: str, many: str = "") -> str:
+    """``number`` and what is counted, as in "1 clause" and "3 clauses".
+
+    Args:
+        number: how many there are.
+        one: a single one of them, in words.
+        many: several of them; by default ``one`` with an s.
+    """
+    text = f"{number:g}" if isinstance(number, float) else str(number)
+    return f"{text} {one if number == 1 else many or f'{one}s'}"
 
 
 def _code(character: str) -> str:

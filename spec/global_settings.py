@@ -20,7 +20,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .python_state import CannotRestore, PythonState
+
 __all__ = [
+    "REPLACED",
     "THREADS",
     "Setting",
     "changed_settings",
@@ -338,34 +341,69 @@ class _State:
     in_use = False
 
 
-@contextmanager
-def known_settings(changes: Mapping[str, Any] | None = None) -> Iterator[None]:
+# Names of builtins that an implementation replaced, and that were restored.
+REPLACED: list[str] = []
+
+
+class known_settings:
     """Inside, an implementation is used: settings begin with known values, and are restored after.
 
-    A use within a use continues in the state of the first one, as it is for users.
+    So is what :class:`.PythonState` is about. A use within a use continues in the state of the
+    first one, as it is for users.
+
+    This is no generator: the functions of contextlib need builtins.
 
     Args:
         changes: settings that importing the implementation has changed.
     """
-    if _State.in_use:
-        write_settings(changes or {})
-        yield
-        return
-    settings = global_settings()
-    before = [setting.read() for setting in settings]
-    with warnings.catch_warnings():
+
+    def __init__(self, changes: Mapping[str, Any] | None = None) -> None:
+        self._changes = changes or {}
+        self._python: PythonState | None = None
+
+    def __enter__(self) -> None:
+        if _State.in_use:
+            write_settings(self._changes)
+            return
+        self._settings = global_settings()
+        self._before = [setting.read() for setting in self._settings]
+        self._warnings = warnings.catch_warnings()
+        self._warnings.__enter__()
+        self._python = PythonState()
+        _State.in_use = True
         try:
-            _State.in_use = True
-            _write_known(settings, before)
-            write_settings(changes or {})
-            yield
-        finally:
-            _State.in_use = False
-            for setting, value in zip(settings, before, strict=True):
+            _write_known(self._settings, self._before)
+            write_settings(self._changes)
+        except BaseException:
+            self._restore(self._python)
+            raise
+
+    def __exit__(self, *of_error: object) -> None:
+        """Restores all.
+
+        Raises:
+            CannotRestore: the implementation closed an output stream.
+        """
+        if self._python is not None:
+            self._restore(self._python)
+            closed = self._python.closed()
+            if closed:
+                names = " and ".join(closed)
+                raise CannotRestore(f"the implementation closed {names}, which stays closed")
+
+    def _restore(self, python: PythonState) -> None:
+        changed = python.restore()  # before all else, which needs builtins
+        python.close()
+        REPLACED.extend(name for name in changed if name.startswith("builtins."))
+        _State.in_use = False
+        try:
+            for setting, value in zip(self._settings, self._before, strict=True):
                 if setting.read() != value:
                     setting.write(value)
-            if len(settings) != len(global_settings()):  # torch was imported
+            if len(self._settings) != len(global_settings()):  # torch was imported
                 _write_known_of_torch()
+        finally:
+            self._warnings.__exit__(None, None, None)
 
 
 def _write_known_of_torch() -> None:

@@ -22,6 +22,7 @@ from lstm_conformance.runner.searching.checker import Checker
 from lstm_conformance.spec.capabilities import unsupported
 from lstm_conformance.spec.case import OUTPUTS, Case
 from lstm_conformance.spec.global_settings import read_settings
+from lstm_conformance.spec.python_state import PythonState
 from lstm_conformance.spec.strategies import Domain
 from lstm_conformance.spec.verdicts import FAIL
 
@@ -412,7 +413,12 @@ def random_state(bench: Bench) -> Mapping[str, object]:
     return states
 
 
-def settings_unchanged(before: Mapping[str, Any], when: str) -> Iterator[Finding]:
+def settings_unchanged(
+    before: Mapping[str, Any], python: PythonState, when: str
+) -> Iterator[Finding]:
+    replaced = python.restore()  # nothing works without builtins
+    for name in replaced:
+        yield holds(name, False, f"changed by {when}")
     for name, value in read_settings().items():
         same = value == before[name]
         message = "" if same else f"changed by {when} from {before[name]} to {value}"
@@ -425,9 +431,10 @@ def test_settings_during_construction(lstm_check: Checker) -> None:
 
 
 def construction_changes_no_setting(trial: Trial, bench: Bench) -> Iterator[Finding]:
-    before = read_settings()
-    bench.construct()
-    yield from settings_unchanged(before, "the constructor")
+    with PythonState() as python:
+        before = read_settings()
+        bench.construct()
+        yield from settings_unchanged(before, python, "the constructor")
 
 
 @pytest.mark.lstm_clause("PURE-14")
@@ -448,16 +455,17 @@ def call_changes_no_setting(trial: Trial, bench: Bench) -> Iterator[Finding]:
         # Within the call, because the gradient mode is another one outside.
         before = read_settings()
         result = module(x, *states)
-        found.extend(settings_unchanged(before, "the call"))
+        found.extend(settings_unchanged(before, python, "the call"))
         return result
 
-    for when in forward_and_backward(bench, watched, arguments):
-        if when == "the call":
-            before = read_settings()
-        else:
-            found.extend(settings_unchanged(before, when))
-        if any(finding.verdict == FAIL for finding in found):
-            break  # the backward pass may be impossible in these settings
+    with PythonState() as python:
+        for when in forward_and_backward(bench, watched, arguments):
+            if when == "the call":
+                before = read_settings()
+            else:
+                found.extend(settings_unchanged(before, python, when))
+            if any(finding.verdict == FAIL for finding in found):
+                break  # the backward pass may be impossible in these settings
     yield from found
 
 

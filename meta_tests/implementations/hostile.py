@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import builtins
 import os
+import sys
 from typing import Any
 
 import torch
@@ -24,4 +26,26 @@ class Printing(torch.nn.LSTM):
         print("<script>", flush=True)
         os.write(1, b"raw output\n")
         os.write(2, b"raw error\n")
+        return super().forward(*args)
+
+
+class Spoiling(torch.nn.LSTM):
+    """Replaces or closes what all code of the process shares."""
+
+    def forward(self, *args: Any) -> Any:
+        results = super().forward(*args)
+        sys.path.clear()
+        sys.modules.clear()
+        sys.stdout = sys.stderr = None
+        os.close(1)
+        os.close(2)
+        del builtins.open, builtins.print, builtins.ValueError
+        return results
+
+
+class ClosingAll(torch.nn.LSTM):
+    """Closes every file that the process has open."""
+
+    def forward(self, *args: Any) -> Any:
+        os.closerange(0, 200)
         return super().forward(*args)

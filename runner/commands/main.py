@@ -109,7 +109,13 @@ def _discard_output() -> None:
 
 
 class _Parser(ArgumentParser):
-    """A parser whose messages are one sentence each, without a list of all options."""
+    """A parser whose messages are one sentence each, without a list of all options.
+
+    Options are written out: another release may have two that begin with the same letters.
+    """
+
+    def __init__(self, prog: str | None = None, **options: Any) -> None:
+        super().__init__(prog, allow_abbrev=False, **options)
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
         """Refuses an option that does not exist, and says which one may be meant."""

@@ -19,6 +19,7 @@ from ... import __version__
 from ...reference.oracle import evaluate, expect
 from ...spec.case import OUTPUTS, Case
 from ...spec.case_fields import case_fields
+from ...spec.clean_text import counted
 from ...spec.combinations import DROPOUT_PROBABILITIES, Combination, covering_array
 from ...spec.config import LSTMConfig
 from ...spec.precision import PRECISIONS
@@ -248,7 +249,7 @@ def vectors(options: Namespace) -> int:
     except OSError as error:
         raise UsageError(f"{folder} cannot be written: {error.strerror}.") from None
     size = sum(file.stat().st_size for file in folder.iterdir()) / 1e6
-    print(f"{len(index['cases'])} cases, {size:.1f} MB, in {folder}")
+    print(f"{counted(len(index['cases']), 'case')}, {size:.1f} MB, in {folder}")
     return 0
 
 

@@ -7,6 +7,7 @@ from argparse import Namespace
 
 from ...reports.reading import read_results
 from ...reports.writing import check_outputs, write_text
+from ...spec.clean_text import counted
 from ...spec.usage_error import UsageError
 from ..gate.deviation_draft import draft, remarks, toml_text
 
@@ -33,5 +34,6 @@ def waive(options: Namespace) -> int:
         return 0
     write_text(options.toml, text)
     clauses = {clause for deviation in deviations for clause in deviation.clauses}
-    print(f"{options.toml}: {len(deviations)} known deviations of {len(clauses)} clauses.")
+    known, of = counted(len(deviations), "known deviation"), counted(len(clauses), "clause")
+    print(f"{options.toml}: {known} of {of}.")
     return 0

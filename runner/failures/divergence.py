@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ...reference.oracle import expect
 from ...spec.case import OUTPUTS, Case
+from ...spec.clean_text import counted
 from ...spec.contract import Implementation
 from ...spec.interrupts import is_interrupt
 from .conditions import Conditions, conditions, is_right
@@ -160,7 +161,7 @@ def _last_step_alone(case: Case, steps: int) -> Case | None:
 def _of_gradients(implementation: Implementation, views: Sequence[View]) -> str:
     case, wrong = views[0].case, views[0].wrong
     steps, first = _shortest(implementation, views[0], bool)
-    text = f"Outputs are right. First wrong with {steps} step{'s' * (steps > 1)}: "
+    text = f"Outputs are right. First wrong with {counted(steps, 'step')}: "
     text += ", ".join(f"{name}{_of_gradient(name, views)}" for name in first)
     others = [name for name in wrong if name not in first]
     if others:

@@ -14,6 +14,7 @@ from ...reports.results import Results
 from ...reports.sections import LONGEST_PAGE, Section, fitted
 from ...reports.tables import markdown_lines
 from ...reports.verdict import broken, unseen
+from ...spec.clean_text import counted
 from ...spec.precision import PRECISIONS
 from ...spec.usage_error import UsageError
 from ...spec.verdicts import BROKEN, INCONCLUSIVE, NOT_TESTED, PASS, UNSUPPORTED, WAIVED
@@ -182,8 +183,8 @@ class Comparison:
         lines = [f"Broken as before: {', '.join(as_before)}."] if as_before else []
         number = len(self.unreached)
         if number:
-            were, they = ("clauses were", "they are") if number > 1 else ("clause was", "it is")
-            lines.append(f"{number} {were} not reached, so {they} not compared.")
+            were, they = counted(number, "clause was", "clauses were"), number > 1
+            lines.append(f"{were} not reached, so {'they are' if they else 'it is'} not compared.")
         path = one_line(str(self._path))
         if self.status == NOT_COMPLETED:
             so_far = f"{', '.join(worse)} worse" if worse else "nothing worse"

@@ -8,12 +8,19 @@ import sys
 import textwrap
 from pathlib import Path
 
+from ...reports.escaping import one_line
 from ...reports.results import Results
 from ...reports.sections import LONGEST_PAGE, length
-from ...reports.tables import markdown_report, one_line_report, short_report, text_report
+from ...reports.tables import (
+    implementation_name,
+    markdown_report,
+    one_line_report,
+    short_report,
+    text_report,
+)
 from ...reports.writing import write_results, write_text
 from .baseline import Comparison
-from .exit_status import CONFORMANT, NOT_CONFORMANT, exit_status
+from .exit_status import CONFORMANT, NOT_COMPLETED, NOT_CONFORMANT, exit_status
 
 __all__ = ["conclude"]
 
@@ -32,7 +39,9 @@ def conclude(
     verbose: bool = False,
     quiet: bool = False,
 ) -> int:
-    """Prints and writes the results, and returns the exit status. The verdict is the last line.
+    """Writes and prints the results, and returns the exit status. The verdict is the last line.
+
+    If a file cannot be written, because a disk is full for example, the last line says so.
 
     Args:
         results: of the implementation.
@@ -53,16 +62,33 @@ def conclude(
         text = f"{text}\n{compared}" if not quiet else f"{compared.splitlines()[-1]}\n"
         report = f"{comparison.markdown()}\n"
     report += markdown_report(results, LONGEST_PAGE - length(report))
-    # The verdict comes first: a disk may be full.
+    problem = _write(results, report, json, markdown)
+    if problem:
+        # The answer of the gate and the verdict are the last two lines.
+        lines = [] if quiet else short_report(results).splitlines()[:-2]
+        text, status = "\n".join([*lines, f"{problem}\n"]), NOT_COMPLETED
     text = _coloured(text, status)
     if sys.stdout.isatty() and not verbose:
         text = _wrapped(text, shutil.get_terminal_size().columns)
     print(text, end="", flush=True)
-    if json is not None:
-        write_results(json, results)
-    if markdown is not None:
-        write_text(markdown, report)
     return status
+
+
+def _write(results: Results, report: str, json: Path | None, markdown: Path | None) -> str:
+    """Writes the files. If that fails, the last line of what is printed; otherwise empty."""
+    option = "--json"
+    try:
+        if json is not None:
+            write_results(json, results)
+        option = "--markdown"
+        if markdown is not None:
+            write_text(markdown, report)
+    except OSError as error:
+        path = json if option == "--json" else markdown
+        why = error.strerror or type(error).__name__
+        what = one_line(f"{option} {path} could not be written: {why}")
+        return f"NOT COMPLETED: no verdict on {implementation_name(results)} ({what})."
+    return ""
 
 
 # Lines of a failure that hold sentences, and how far these are indented.

@@ -7,6 +7,7 @@ from typing import cast
 
 from ...reports.results import AskedResult, EnvironmentResult, Results
 from ...spec.clauses import TESTABLE
+from ...spec.clean_text import counted
 from ...spec.usage_error import UsageError
 from ..searching.profiles import PROFILES
 from ..session.outcomes import Outcomes
@@ -61,7 +62,7 @@ def _place(name: str, results: Results) -> tuple[int, int]:
 def _check_same_run(first_name: str, first: Results, name: str, results: Results) -> None:
     one, other = (cast("dict[str, int]", r["shard"])["count"] for r in (first, results))
     if one != other:
-        raise UsageError(f"{first_name} is one of {one} shards, {name} one of {other}.")
+        raise UsageError(f"{first_name} is one of {counted(one, 'shard')}, {name} one of {other}.")
     difference = differing(first, results, ignoring=("shard",))
     if difference:
         raise UsageError(f"{first_name} and {name} are of two runs: they differ in {difference}.")

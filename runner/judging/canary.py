@@ -19,7 +19,7 @@ import numpy as np
 from ...reference import complex_step, lstm, oracle, rounded_cell, rounding
 from ...spec import case, config, precision, verdicts
 from ...spec.contract import Nonconformance
-from ...spec.global_settings import reset_arithmetic
+from ...spec.global_settings import REPLACED, reset_arithmetic
 from ...spec.interrupts import is_interrupt
 from . import comparison, dropout_masks, rules, trial
 
@@ -63,12 +63,14 @@ _NUMPY = (
     "uint32", "uint64", "unique", "unravel_index", "where", "zeros", "zeros_like",
 )  # fmt: skip
 
-# Others, such as `print`, are patched by packages for good reasons.
+# Others, such as `print`, are patched by packages for good reasons. They are restored as well, by
+# `known_settings`.
 _BUILTINS = (
     "abs", "all", "any", "bool", "dict", "enumerate", "float", "frozenset", "int", "isinstance",
     "len", "list", "map", "max", "min", "next", "range", "set", "sorted", "str", "sum", "tuple",
     "zip",
 )  # fmt: skip
+_WATCHED_BUILTINS = frozenset(f"builtins.{name}" for name in _BUILTINS)
 
 
 class JudgeChanged(Nonconformance):
@@ -174,6 +176,7 @@ def watched() -> Iterator[None]:
     Raises:
         JudgeChanged: at the end, if something has changed that the judge uses. It is restored.
     """
+    REPLACED.clear()
     try:
         yield
     except BaseException as error:
@@ -185,9 +188,10 @@ def watched() -> Iterator[None]:
 
 
 def _check(error: BaseException | None) -> None:
-    if _State.record.is_unchanged():
+    changed = [name for name in REPLACED if name in _WATCHED_BUILTINS]
+    if not changed and _State.record.is_unchanged():
         return
-    changed = _State.record.restore_changes()
+    changed = [*dict.fromkeys((*changed, *_State.record.restore_changes()))]
     more = f" and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
     text = f"the implementation changed {', '.join(changed[:_NAMED])}{more}"
     raise JudgeChanged(f"{text}, which the judge uses") from error

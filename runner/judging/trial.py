@@ -53,6 +53,7 @@ class Trial:
         plain: whether only the case itself was run, by a torch module with all arguments of the
             constructor, so that a short program can repeat it.
         runs: each case that was run, and what was observed.
+        judge_changed: the error, if the implementation changed something that the judge uses.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Trial:
         made = not getattr(implementation, "moved", False) and only_config(implementation) is None
         self.plain = "module" in implementation.capabilities and made
         self.runs: list[tuple[Case, Observation]] = []
+        self.judge_changed: Exception | None = None
 
     @property
     def observation(self) -> Observation:

@@ -160,7 +160,7 @@ class ChildProcess:
             content = None
         if not isinstance(content, dict) or content.get("id") != number:
             said = answer[:100].decode("utf-8", "replace").strip()
-            raise self.failed(f"malformed answer {said!r}")
+            raise self.failed(f"gave the malformed answer {said!r}")
         return content
 
     def _last_line(self) -> bytes:

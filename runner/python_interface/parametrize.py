@@ -68,9 +68,7 @@ class ClauseToCheck:
 
 
 def _reasons(found: ClauseResult) -> str:
-    undecided = (
-        f"none of {found['cases']} cases decides" if found["cases"] else "no case was judged"
-    )
+    undecided = f"no case of {found['cases']} decides" if found["cases"] else "no case was judged"
     return "; ".join(found["reasons"]) or undecided
 
 

@@ -163,7 +163,6 @@ class _Judgement:
         self._settings = settings
         self._case_unsupported, self._error = self._ask()
         self._judged: list[Record] = []
-        self._judge_changed: JudgeChanged | None = None
 
     def _ask(self) -> tuple[str | None, BaseException | None]:
         """Why the case is not supported, or what asking raised. It is the same for every clause."""
@@ -223,13 +222,13 @@ class _Judgement:
         if self._error is not None:
             raise self._error
         # What the trial has computed so far is wrong, too.
-        if self._judge_changed is not None:
-            raise self._judge_changed
+        if self._trial.judge_changed is not None:
+            raise self._trial.judge_changed
         try:
             with watched():
                 return rule(self._trial)
         except JudgeChanged as error:
-            self._judge_changed = error
+            self._trial.judge_changed = error
             self._trial.plain = False  # a program without the judge would not raise it
             raise
 

@@ -14,6 +14,7 @@ from ...adapters.target import load, require_file
 from ...adapters.without import Without
 from ...spec.contract import Implementation
 from ...spec.global_settings import known_settings
+from ...spec.python_state import CannotRestore
 from ...spec.usage_error import UsageError
 from ..judging.canary import JudgeChanged, watched
 from ..processes.child_process import ChildProcess, Limits
@@ -119,7 +120,7 @@ def construct_here(options: Options, make: Callable[[], Implementation] | None =
             if options.without:
                 implementation = Without(implementation, frozenset(options.without))
             reasons = {name: _device_missing(implementation, name) for name in asked}
-    except JudgeChanged as error:
+    except (JudgeChanged, CannotRestore) as error:
         raise UsageError(f"Loading {options.target_text}: {error}.") from error
     if None not in reasons.values():
         known = [name for name in _DEVICES if _device_missing(implementation, name) is None]

@@ -8,6 +8,7 @@ from pathlib import Path
 from ...spec.case import Case
 from ...spec.clean_text import clean_text
 from ...spec.contract import Unsupported
+from ...spec.interrupts import is_interrupt
 from ...spec.only_config import only_config
 from ...spec.usage_error import UsageError
 from ..failures.diagnosis import Diagnostician
@@ -47,8 +48,14 @@ class _Answers:
         if "capability" in message:
             return {"works": works(self._judged.implementation, message["capability"])}
         before = process_state()
-        content = self._answer(self._judged, message)
-        changes = changed(before)
+        try:
+            content = self._answer(self._judged, message)
+        except BaseException as error:
+            changes = [] if is_interrupt(error) else changed(before)
+            if not changes:
+                raise
+        else:
+            changes = changed(before)
         return {"changed": changes} if changes else content
 
     def _answer(self, judged: Judged, message: Message) -> Message:

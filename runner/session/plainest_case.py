@@ -17,6 +17,7 @@ from ...spec.config import LSTMConfig
 from ...spec.contract import Implementation, Nonconformance, Unsupported
 from ...spec.interrupts import is_interrupt
 from ...spec.only_config import only_config
+from ...spec.python_state import CannotRestore
 from ...spec.usage_error import UsageError
 from ..judging.trial import Trial, may_run
 from ..processes.child_process import ChildProcess, ProcessFailed
@@ -85,7 +86,10 @@ def _run(implementation: Implementation, case: Case) -> str:
 
 
 def _ask(process: ChildProcess) -> str:
-    return str(process.ask({"plainest": True}).get("raised", ""))
+    answer = process.ask({"plainest": True})
+    if "changed" in answer:  # the next case begins in a new process, and says what changed
+        process.stop()
+    return str(answer.get("raised", ""))
 
 
 def _what_all_raise(attempts: Iterable[Callable[[], str]]) -> str:
@@ -97,6 +101,8 @@ def _what_all_raise(attempts: Iterable[Callable[[], str]]) -> str:
                 raised = attempt()
             except (Unsupported, Nonconformance):  # clauses say what is wrong with the interface
                 return ""
+            except CannotRestore as error:  # nothing works any more
+                return str(error)
             except BaseException as error:
                 if is_interrupt(error):
                     raise

@@ -7,6 +7,7 @@ from typing import Protocol, TextIO
 
 from ...reports.escaping import one_line, printable
 from ...reports.tables import shortened
+from ...spec.clean_text import counted
 
 __all__ = ["FailureLines", "Progress", "ProgressShown"]
 
@@ -133,7 +134,8 @@ class Progress:
         share = min(1.0, self._done / self._tests) if self._tests else 0.0
         bar = ("#" * round(share * self.WIDTH)).ljust(self.WIDTH, ".")
         failures = f", {self._failed} failed" if self._failed else ""
-        return f"[{bar}] {share:4.0%}  {self._cases} cases{failures}  {one_line(self._test)}"
+        cases = counted(self._cases, "case")
+        return f"[{bar}] {share:4.0%}  {cases}{failures}  {one_line(self._test)}"
 
     def _draw(self) -> None:
         # A line that fills the terminal would begin a second one.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from ...reports.escaping import printable
+from ...reports.escaping import one_line, printable
 from ...reports.reading import results_of
 from ...reports.results import Results
 from ...reports.verdict import not_passed
@@ -50,7 +51,10 @@ _INTERRUPTED, _PYTEST_INTERNAL_ERROR, _PYTEST_USAGE_ERROR = 2, 3, 4
 _ENDED = (0, 1, 5)
 
 # In characters, of the log of pytest that is shown.
-_LONGEST_LOG = 3000
+_LONGEST_LOG, _LONGEST_REASON = 3000, 200
+
+# The last line of a traceback.
+_EXCEPTION = re.compile(r"[\w.]*(Error|Exception|Exit|Interrupt|Iteration)(: |$)")
 
 
 class PytestEnded(Exception):
@@ -92,10 +96,10 @@ def run_tests(
     if content is None:
         if status == _PYTEST_USAGE_ERROR:
             raise UsageError(said.strip().removeprefix("ERROR: "))
-        raise PytestEnded(f"{_how_ended(status)}.\n{said[-_LONGEST_LOG:]}")
-    if status == _PYTEST_INTERNAL_ERROR:
+        raise PytestEnded(f"{_how_ended(status)}{_why(status, said, options.verbose)}")
+    if status == _PYTEST_INTERNAL_ERROR and options.verbose:
         print(said[-_LONGEST_LOG:], file=sys.stderr)
-    return _believed(content, status, options)
+    return _believed(content, status, options, said)
 
 
 @contextmanager
@@ -122,13 +126,14 @@ def _shown(
         progress.close()
 
 
-def _believed(content: bytes, status: int | None, options: Options) -> Results:
+def _believed(content: bytes, status: int | None, options: Options, said: str = "") -> Results:
     """The results of a run, if they answer what was asked, and the run ended as it should.
 
     Args:
         content: the results as JSON.
         status: that pytest ended with; None if it had to be ended after it gave them.
         options: that were asked for.
+        said: the log of pytest.
 
     Raises:
         PytestEnded: they are not to be believed.
@@ -143,7 +148,8 @@ def _believed(content: bytes, status: int | None, options: Options) -> Results:
     if results["stopped"] == "max-failures" and options.max_failures and status == _INTERRUPTED:
         return not_passed(results)
     if status is not None and status not in _ENDED:
-        raise PytestEnded(f"after it gave its results, {_how_ended(status)}.")
+        why = _why(status, said, options.verbose)
+        raise PytestEnded(f"after it gave its results, {_how_ended(status)}{why}")
     # Not imported at first: it imports Hypothesis, which takes time and needs a working folder.
     from .plan import asked_clauses, planned_tests
 
@@ -257,6 +263,24 @@ def _kill_group(process: subprocess.Popen[bytes]) -> None:
     """Ends pytest and its workers."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
+
+
+def _why(status: int | None, said: str, verbose: bool) -> str:
+    """The end of the sentence that :func:`_how_ended` begins, and what helps.
+
+    A process that was ended by a signal says where. Any other traceback shows pytest or this
+    package, which the implementation has disturbed: its last line says enough.
+    """
+    log = said[-_LONGEST_LOG:].strip()
+    if verbose or (status is not None and status < 0):
+        return f".\n{log}"
+    lines = [line.removeprefix("INTERNALERROR>").strip() for line in log.splitlines()]
+    last = next((line for line in reversed(lines) if _EXCEPTION.match(line)), "")
+    return (
+        f"{f' ({one_line(last)[:_LONGEST_REASON]})' if last else ''}. Maybe the implementation "
+        "has changed or closed something in its process: --isolate gives it one of its own. "
+        "--verbose shows how pytest ended."
+    )
 
 
 def _how_ended(status: int | None) -> str:

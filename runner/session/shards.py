@@ -36,7 +36,9 @@ class Shard:
         found = re.fullmatch("([0-9]{1,9})/([0-9]{1,9})", text)
         index, count = (int(found[1]), int(found[2])) if found else (0, 0)
         if not 1 <= index <= count <= _MOST:
-            raise ValueError(f"{text!r} is no shard: 2/8 is the second of eight, from 1/8 to 8/8")
+            raise ValueError(
+                f"{text!r} is no shard: 2/8 is the second of eight, and {_MOST:,} are possible"
+            )
         return cls(index, count)
 
     def __str__(self) -> str:

@@ -148,7 +148,9 @@ CHAPTER = Chapter(
             text=(
                 "The constructor changes no global setting: default dtype and device, number of "
                 "threads, grad mode, determinism, precision and use of backends, autocast, anomaly "
-                "detection, numpy.seterr, subnormal numbers, rounding mode."
+                "detection, numpy.seterr, subnormal numbers, rounding mode; nor does it "
+                "replace or remove builtins, imported modules, folders in sys.path, sys.stdout, "
+                "sys.stderr or what they write to."
             ),
             sources=("signature",),
             level="SHOULD",
