@@ -294,7 +294,7 @@ def test_in_no_time_one_clause_is_judged(workers: str, tmp_path: Path) -> None:
     verdicts = Counter(clause["verdict"] for clause in found["clauses"])
     assert 1 <= verdicts["pass"] <= 2
     assert verdicts["unsupported"] == 1
-    assert "no verdict on reference 0.1.0 (max-time)" in ended.out
+    assert "no verdict on reference 1.0.0 (max-time)" in ended.out
     (tmp_path / "first.json").write_text(json.dumps(found))
     ended, resumed = check(
         "reference", *options, "--resume", "first.json", "--max-time", "9h", cwd=tmp_path

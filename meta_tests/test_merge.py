@@ -94,7 +94,7 @@ def test_shards_of_runs_with_other_options_are_refused(options: dict[str, Any], 
     ("part", "name", "says"),
     [
         ("implementation", "name", "the name of the implementation (reference and <script>)"),
-        ("implementation", "version", "the version of the implementation (0.1.0 and <script>)"),
+        ("implementation", "version", "the version of the implementation (1.0.0 and <script>)"),
         ("implementation", "target", "the target"),
         ("implementation", "capabilities", "the capabilities"),
         ("environment", "python", "the version of Python"),

@@ -88,7 +88,7 @@ def test_a_shard_without_a_test_says_so_and_is_no_failure(tmp_path: Path) -> Non
     options = ("--profile", "smoke", "--clause", "EQ-2", "--shard", "2/2")
     ended, results = check("reference", *options, cwd=tmp_path)
     assert ended.status == 0
-    assert "SHARD DONE: shard 2 of 2 of reference 0.1.0: it has no tests" in ended.out
+    assert "SHARD DONE: shard 2 of 2 of reference 1.0.0: it has no tests" in ended.out
     assert results["gate_passed"] is False
     assert results["clauses"] == []
     assert results["shard"] == {"index": 2, "count": 2}
@@ -103,7 +103,7 @@ def test_the_gate_never_passes_for_a_shard() -> None:
     assert {clause["verdict"] for clause in found["clauses"]} == {"pass"}
     assert found["gate_passed"] is False
     verdict, gate, *_ = summary(found).splitlines()
-    says = "SHARD DONE: shard 1 of 2 of reference 0.1.0: nothing that it judged is broken. "
+    says = "SHARD DONE: shard 1 of 2 of reference 1.0.0: nothing that it judged is broken. "
     assert verdict.startswith(says)
     assert "`lstm-conformance merge`" in verdict
     assert gate == "Gate: open until all shards are merged."

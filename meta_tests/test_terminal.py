@@ -217,7 +217,7 @@ def test_clauses_are_chosen_by_chapter_and_pattern(tmp_path: Path) -> None:
     )  # fmt: skip
     assert ended.status == 0, ended.err
     assert ended.out == (
-        "CONFORMANT: reference 0.1.0 does what the documentation of torch.nn.LSTM says, in the "
+        "CONFORMANT: reference 1.0.0 does what the documentation of torch.nn.LSTM says, in the "
         "4 clauses that were asked for. Gate: passed.\n"
     )
     ids = [clause["id"] for clause in json.loads(file.read_text())["clauses"]]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .spec.case import Case
     from .spec.usage_error import UsageError
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 
 __all__ = [
     "Case",
