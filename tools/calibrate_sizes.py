@@ -69,7 +69,7 @@ def main() -> int:
     options = parser.parse_args()
     found = []
     with ProcessPoolExecutor(options.n) as pool:
-        for of_case in pool.map(_judged, _cases(options.cases)):
+        for of_case in pool.map(_judged, cases_of_sizes(options.cases)):
             found += of_case
             for target, one in zip(TARGETS, of_case, strict=True):
                 if one.verdict == FAIL:
@@ -82,15 +82,20 @@ def main() -> int:
     return int(results["false_alarms"] > 0)
 
 
-def _cases(number: int) -> Iterator[Case]:
-    """Cases of which every class of every dimension has about as many."""
+def cases_of_sizes(number: int, largest_cost: int = _LARGEST_COST) -> Iterator[Case]:
+    """Cases of which every class of every dimension has about as many.
+
+    Args:
+        number: of cases.
+        largest_cost: of one of them, in multiplications of a forward pass.
+    """
     source = random.Random(0)
     wanted = [(dimension, size) for dimension in DIMENSIONS for size in CLASSES]
     for k in range(number):
-        yield _case(source, *wanted[k % len(wanted)])
+        yield _case(source, *wanted[k % len(wanted)], largest_cost)
 
 
-def _case(source: random.Random, dimension: str, largest: int) -> Case:
+def _case(source: random.Random, dimension: str, largest: int, largest_cost: int) -> Case:
     """A case with one size in a class. The other sizes are as large as its cost permits."""
     while True:
         sizes = {name: _size(source, source.choice(CLASSES)) for name in DIMENSIONS}
@@ -98,7 +103,7 @@ def _case(source: random.Random, dimension: str, largest: int) -> Case:
         layers, bidirectional = source.choice((1, 1, 2)), source.random() < 0.3
         hidden, features = sizes["hidden_size"], sizes["input_size"]
         cost = sizes["seq_len"] * sizes["batch_size"] * 4 * hidden * (hidden + features)
-        if cost * layers * (2 if bidirectional else 1) <= _LARGEST_COST:
+        if cost * layers * (2 if bidirectional else 1) <= largest_cost:
             break
     projected = hidden > 1 and source.random() < 0.2
     config = LSTMConfig(
@@ -136,11 +141,15 @@ def _implementations() -> list[Implementation]:
     return [load(target) for target in TARGETS]
 
 
+def classes_of(case: Case) -> dict[str, int]:
+    """The class of each dimension."""
+    sizes = {**vars(case.config), **vars(case)}
+    return {name: size_class(sizes[name]) for name in DIMENSIONS}
+
+
 def _judged(case: Case) -> list[Judged]:
     """``case``, judged for each implementation."""
-    sizes = {**vars(case.config), **vars(case)}
-    classes = {name: size_class(sizes[name]) for name in DIMENSIONS}
-    expected, found = Together([case]), []
+    classes, expected, found = classes_of(case), Together([case]), []
     for implementation in _implementations():
         one = summed_up(case, close()(Trial(case, implementation, expected)))
         found.append(Judged(classes, case.dtype, min(one.ratio, 1e99), one.verdict, one.line))
