@@ -98,3 +98,17 @@ def test_a_large_case_has_the_noise_of_many_samples(monkeypatch: pytest.MonkeyPa
         assert ((few.noise[name] == 0) == (noise == 0)).all(), name
         differ |= bool((quotient != 1).any())
     assert differ
+
+
+@pytest.mark.parametrize("sizes", [(16, 1), (1, 16), (16, 8, 2)])
+def test_rows_of_one_or_two_elements_have_many_samples(
+    sizes: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They make up for nothing: torch.nn.LSTM nearly failed with one unit and 400,920 rows."""
+    config = LSTMConfig(*sizes[:2], proj_size=sizes[2] if len(sizes) > 2 else 0)
+    case = Case(config, seq_len=3, batch_size=2, cotangents=OUTPUTS)
+    many = expect(case)
+    monkeypatch.setattr(oracle, "_FEW_NUMBERS", 0)
+    of_large = expect(case)
+    for name, noise in many.noise.items():
+        np.testing.assert_array_equal(of_large.noise[name], noise)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from lstm_conformance.runner.judging.comparison import THRESHOLD
 from lstm_conformance.spec.case import OUTPUTS, Case
 from lstm_conformance.spec.config import LSTMConfig
 from lstm_conformance.spec.precision import PRECISIONS
-from tools import sensitivity
+from tools import sensitivity, sensitivity_sizes
 from tools.sensitivity import ASSERT_CLOSE, GRADCHECK, JUDGE, KINDS, PARTS
 
 PUBLISHED = Path(__file__).parents[1] / "reports" / "published"
@@ -132,3 +133,47 @@ def test_the_published_page_is_that_of_the_published_figures() -> None:
     assert text == sensitivity.page(results)
     assert "](sensitivity.svg)" in text
     assert (PUBLISHED / "sensitivity.svg").read_text("utf-8").startswith("<?xml")
+
+
+# --------------------------------------------------------------------------------- by size
+
+
+def test_an_element_of_every_tensor_is_measured_in_both_dtypes() -> None:
+    found = sensitivity_sizes.measured(CASE)
+    columns = Counter((seen.method, seen.dtype) for seen in found)
+    assert set(columns) == set(sensitivity_sizes.COLUMNS)
+    assert len(set(columns.values())) == 1
+    assert all(seen.classes["hidden_size"] == 8 for seen in found)
+    in_float64, in_float32 = (
+        sorted(seen.eps for seen in found if (seen.method, seen.dtype) == (JUDGE, dtype))
+        for dtype in sensitivity_sizes.DTYPES
+    )
+    assert 0 < in_float64[0] < in_float64[-1] < in_float32[0] < 1e-2
+
+
+def test_the_median_of_a_class_of_sizes() -> None:
+    classes = dict.fromkeys(sensitivity_sizes.DIMENSIONS, 16)
+    found = [
+        sensitivity_sizes.Seen(classes, method, dtype, eps)
+        for method, dtype in sensitivity_sizes.COLUMNS
+        for eps in (1e-3, 1e-2, 1e-1 if method == JUDGE else math.inf)
+    ]
+    row = next(row for row in sensitivity_sizes.summarised(found) if row["up_to"] == 16)
+    assert (row["tensors"], row[f"{JUDGE}, float64"]) == (3, 1e-2)
+    empty = next(row for row in sensitivity_sizes.summarised(found) if row["up_to"] == 8)
+    assert (empty["tensors"], empty[f"{JUDGE}, float32"]) == (0, None)
+    assert "|      16 |         3 |" in sensitivity_sizes.page(
+        {"cases": 1, "rows": sensitivity_sizes.summarised(found)}
+    )
+
+
+def test_the_published_sensitivity_does_not_fall_with_the_size() -> None:
+    """Or the noise of large cases would be too wide, and the judge blind there."""
+    results = json.loads((PUBLISHED / "sensitivity_sizes.json").read_text("utf-8"))
+    assert (PUBLISHED / "sensitivity_sizes.md").read_text("utf-8") == sensitivity_sizes.page(
+        results
+    )
+    for dtype in sensitivity_sizes.DTYPES:
+        seen = [row[f"{JUDGE}, {dtype}"] for row in results["rows"] if row["tensors"] >= 20]
+        assert len(seen) >= 20
+        assert max(seen) < 10 * np.median(seen)
