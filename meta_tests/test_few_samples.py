@@ -112,3 +112,10 @@ def test_rows_of_one_or_two_elements_have_many_samples(
     of_large = expect(case)
     for name, noise in many.noise.items():
         np.testing.assert_array_equal(of_large.noise[name], noise)
+
+
+def test_a_batch_of_no_rows_has_an_expectation() -> None:
+    for config in (LSTMConfig(3, 4), LSTMConfig(3, 4, 2, bidirectional=True)):
+        expected = expect(Case(config, seq_len=2, batch_size=0, cotangents=OUTPUTS))
+        assert expected.values["output"].shape[:2] == (2, 0)
+        assert not expected.values["weight_hh_l0.grad"].any()

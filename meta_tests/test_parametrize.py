@@ -147,6 +147,12 @@ def test_what_is_only_recommended_is_an_expected_failure(tmp_path: Path) -> None
     assert "1 failed" in strict.out
 
 
+def test_an_item_that_judges_nothing_fails(tmp_path: Path) -> None:
+    ended = in_pytest(tmp_path, RIGHT.replace("clause.check()", "pass"), "-k", "EQ-1")
+    assert ended.status == 1, ended.out
+    assert "the test has to call clause.check()" in ended.out
+
+
 def test_an_object_that_cannot_be_judged_is_an_error_of_each_item(tmp_path: Path) -> None:
     tests = RIGHT.replace("(lstm,", "(lambda case, arguments: 1 / 0,")
     ended = in_pytest(tmp_path, tests, "-k", "EQ-1 or EQ-2")

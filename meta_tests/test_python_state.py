@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import math
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -63,6 +64,7 @@ HARM: list[tuple[str, Harm]] = [
     ("sys.modules", lambda: sys.modules.clear()),
     ("sys.modules", removes_modules),
     ("sys.modules", lambda: setattr(sys, "modules", {})),
+    ("sys.modules", lambda: sys.modules.update({"lstm_conformance.spec.case": None})),
     ("sys.path", lambda: sys.path.clear()),
     ("sys.path", lambda: setattr(sys, "path", None)),
     ("sys.path", lambda: setattr(sys, "path", sys.path[1:])),
@@ -78,6 +80,8 @@ HARM_TO_THE_JUDGE: list[Harm] = [
     lambda: setattr(builtins, "len", None),
     lambda: setattr(builtins, "isinstance", lambda value, of: True),
     lambda: builtins.__dict__.clear(),
+    lambda: setattr(math, "sqrt", lambda x: 1e30),
+    lambda: delattr(math, "prod"),
 ]
 
 
@@ -117,8 +121,46 @@ def test_what_the_judge_uses_is_restored_and_an_error(harm: Harm) -> None:
     for case in cases:
         (record,) = judge.judge(case, {"EQ-4": close()}).records
         assert record.verdicts == {ERROR: 1}
-        assert "the implementation changed builtins." in record.failures[0].exception
+        assert "the implementation changed " in record.failures[0].exception
     assert next(iter([len("a")])) == 1
+    assert math.sqrt(math.prod((2, 2))) == 2
+
+
+class Lenient(ReferenceLSTM):
+    """Its results are wrong, and it asks for the tolerance of another dtype."""
+
+    def __init__(self, part: str, name: str, value: object) -> None:
+        self._part, self._name, self._value = part, name, value
+
+    def run(self, case: Case) -> Observation:
+        seen = super().run(case)
+        part = case if self._part == "case" else case.config
+        object.__setattr__(part, self._name, self._value)
+        tensors = {n: replace(t, values=t.values * (1 + 1e-4)) for n, t in seen.tensors.items()}
+        return replace(seen, tensors=tensors)
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "value"),
+    [
+        ("case", "dtype", "bfloat16"),
+        ("case", "cotangents", None),
+        ("case", "anything", 1),
+        ("config", "hidden_size", 1),
+    ],
+)
+def test_an_implementation_that_changes_its_case_is_an_error(
+    part: str, name: str, value: object
+) -> None:
+    case = replace(CASE, seed=3)
+    before = str(case)
+    (record,) = (
+        CaseJudge(Lenient(part, name, value), SETTINGS).judge(case, {"EQ-4": close()}).records
+    )
+    assert record.verdicts == {ERROR: 1}
+    assert "changed the case that it was given" in record.failures[0].exception
+    assert str(case) == before
+    assert vars(case) == vars(Case.parse(before))
 
 
 def test_what_is_added_is_kept_and_no_change(tmp_path: Path) -> None:

@@ -152,6 +152,15 @@ def test_a_clause_must_not_occur_twice(tmp_path: Path) -> None:
     assert "twice" in refusal(file)
 
 
+def test_a_gate_does_not_pass_with_a_broken_clause(tmp_path: Path) -> None:
+    damaged = results()
+    damaged["clauses"][0].update({"verdict": "fail", "must_hold": True})
+    damaged["gate_passed"] = True
+    file = tmp_path / "results.json"
+    file.write_text(json.dumps(damaged), "utf-8")
+    assert f"though {damaged['clauses'][0]['id']} is broken" in refusal(file)
+
+
 @pytest.mark.parametrize("length", range(50, 3000, 397))
 def test_a_truncated_file_is_refused(length: int, tmp_path: Path) -> None:
     file = tmp_path / "results.json"

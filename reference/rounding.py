@@ -192,10 +192,10 @@ def _product_of_copies(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         return np.asarray(x @ y)
     one, rows = y[0], (len(x) * x.shape[-2], x.shape[-1])
     if x.ndim == 3:
-        return np.asarray(x.reshape(rows) @ one).reshape(*x.shape[:-1], -1)
+        return np.asarray(x.reshape(rows) @ one).reshape(*x.shape[:-1], one.shape[-1])
     cases = x.swapaxes(0, 1)  # (B, S, N, K)
     exact = np.asarray(cases.reshape(len(cases), *rows) @ one)
-    return exact.reshape(*cases.shape[:-1], -1).swapaxes(0, 1)
+    return exact.reshape(*cases.shape[:-1], one.shape[-1]).swapaxes(0, 1)
 
 
 def _rounding_size(ufunc: np.ufunc, method: str, inputs: list[Any], exact: np.ndarray) -> Any:

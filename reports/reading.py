@@ -17,7 +17,7 @@ from jsonschema.exceptions import best_match
 from ..spec.clauses import CLAUSES
 from ..spec.usage_error import UsageError
 from .results import Results, VerdictResult
-from .verdict import verdict_of
+from .verdict import broken, verdict_of
 
 __all__ = ["NEWEST", "read_results", "results_of", "upgraded"]
 
@@ -241,7 +241,11 @@ def _validated(results: Json, name: str) -> Results:
         json.dumps(results, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         raise UsageError(f"{name} is damaged: it holds half of a surrogate pair.") from None
-    return cast(Results, results)
+    valid = cast(Results, results)
+    if valid["gate_passed"] and broken(valid):
+        first = broken(valid)[0]["id"]
+        raise UsageError(f"{name} is damaged: its gate passed, though {first} is broken.")
+    return valid
 
 
 @cache

@@ -213,10 +213,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_pyfunc_call(
     pyfuncitem: pytest.Function,
 ) -> Generator[None, object, object]:
-    """After a test of the suite has judged its cases, sets its outcome."""
+    """After a test of the suite has judged its cases, sets its outcome.
+
+    A test of the user's own has to judge by the clause that ``parametrize`` gave it.
+    """
     checker = pyfuncitem.stash.get(_CHECKER, None)
     if checker is None:
-        return (yield)
+        clause = pyfuncitem.funcargs.get("clause")
+        if not hasattr(clause, "was_checked"):
+            return (yield)
+        clause.was_checked = False
+        result = yield
+        if not clause.was_checked:
+            pytest.fail("nothing was judged: the test has to call clause.check().", pytrace=False)
+        return result
     from .searching.checker import NotReached
 
     try:

@@ -19,6 +19,9 @@ __all__ = ["CannotRestore", "PythonState"]
 _BUILTINS = vars(builtins)
 _STREAMS = ("stdout", "stderr")
 
+# The modules of these packages are compared one by one. Of others it is seen if some are missing.
+_OWN = ("lstm_conformance", "math", "numpy", "pytest", "_pytest", "hypothesis")
+
 # File descriptors of the outputs.
 _OUTPUTS = (1, 2)
 
@@ -73,11 +76,14 @@ class PythonState:
                     os.close(output[0])
 
     def _restore_modules(self) -> list[str]:
-        if sys.modules is self._modules and len(self._modules) >= len(self._known):
+        modules = self._modules
+        is_same = sys.modules is modules and len(modules) >= len(self._known)
+        if is_same and all(modules.get(name) is _Cache.known[name] for name in _Cache.own):
             return []
-        sys.modules = self._modules
-        for name in self._known.keys() - self._modules.keys():
-            self._modules[name] = self._known[name]
+        sys.modules = modules
+        for name, module in self._known.items():
+            if modules.get(name) is not module:
+                modules[name] = module
         return ["sys.modules"]
 
     def _restore_path(self) -> list[str]:
@@ -111,12 +117,14 @@ class PythonState:
 
 class _Cache:
     known: ClassVar[dict[str, ModuleType]] = {}
+    own: ClassVar[list[str]] = []
 
 
 def _known_modules() -> dict[str, ModuleType]:
     """The modules that are imported. There are thousands, so that they are copied if more are."""
     if len(_Cache.known) != len(sys.modules):
         _Cache.known = sys.modules.copy()
+        _Cache.own = [name for name in _Cache.known if name.partition(".")[0] in _OWN]
     return _Cache.known
 
 

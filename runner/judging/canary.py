@@ -9,6 +9,7 @@ code in the same process can change this module as well.
 from __future__ import annotations
 
 import builtins
+import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from operator import is_, itemgetter
@@ -133,6 +134,7 @@ class Record:
         self._names = [
             _names_of("numpy", np, _NUMPY),
             _names_of("numpy.random", np.random, ("Generator", "PCG64", "SFC64", "SeedSequence")),
+            _names_of("math", math, [name for name in vars(math) if not name.startswith("_")]),
             _names_of("builtins", builtins, _BUILTINS),
             *(_names_of(module.__name__, module) for module in _MODULES),
             *(_names_of(f"{c.__module__}.{c.__name__}", c, vars(c)) for c in _CLASSES),

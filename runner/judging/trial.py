@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -118,7 +118,7 @@ class Trial:
         return self._observe(case)
 
     def _observe(self, case: Case) -> Observation:
-        with known_settings():
+        with known_settings(), _unchanged(case):
             observed = self.implementation.run(case)
         observation = _plain(observed)
         self.seconds += observation.seconds
@@ -156,7 +156,9 @@ class Trial:
         if ask is None:
             raise Unsupported("neither a torch.nn.Module nor a function over arrays")
         self.plain = False
-        with known_settings():
+        with known_settings(), ExitStack() as stack:
+            for case in cases:
+                stack.enter_context(_unchanged(case))
             return [_plain_text(name) for name in ask(*cases)]
 
     def tangents(self, direction: Mapping[str, Array]) -> Observation:
@@ -180,7 +182,7 @@ class Trial:
         if method is None:
             raise Unsupported(f"no {name.replace('_', ' ')}")
         self.plain = False
-        with known_settings():
+        with known_settings(), _unchanged(self.case):
             observed = method(self.case, direction)
         observation = _plain(observed)
         self.seconds += observation.seconds
@@ -235,6 +237,26 @@ def may_run(implementation: Implementation, case: Case) -> bool:
         if is_interrupt(error):
             raise
         return False
+
+
+@contextmanager
+def _unchanged(case: Case) -> Iterator[None]:
+    """Inside, an implementation has ``case``, from which follows what is expected of it.
+
+    Raises:
+        Nonconformance: it was changed. It is restored.
+    """
+    parts = (case, case.config)
+    before = [dict(vars(part)) for part in parts]
+    try:
+        yield
+    finally:
+        changed = [vars(part) != known for part, known in zip(parts, before, strict=True)]
+        for part, known in zip(parts, before, strict=True):
+            vars(part).clear()
+            vars(part).update(known)
+        if any(changed):
+            raise Nonconformance("the implementation changed the case that it was given")
 
 
 class Together:

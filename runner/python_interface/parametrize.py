@@ -33,10 +33,13 @@ class ClauseToCheck:
 
     Attributes:
         id: of the clause.
+        was_checked: whether :meth:`check` was called. A test that passes without it has judged
+            nothing, and the plugin lets it fail.
     """
 
     def __init__(self, clause_id: str, run: RunInProcess) -> None:
         self.id = clause_id
+        self.was_checked = False
         self._run = run
 
     def __repr__(self) -> str:
@@ -54,6 +57,7 @@ class ClauseToCheck:
             UsageError: nothing can be judged; the message says what to do.
         """
         __tracebackhide__ = True
+        self.was_checked = True
         (found,) = self._run.judge_clauses([self.id])["clauses"]
         verdict, why = found["verdict"], _reasons(found)
         if not lets_pass(verdict, found["must_hold"], left_out_for_a_reason(found)):
