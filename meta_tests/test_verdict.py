@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -19,8 +20,10 @@ from lstm_conformance.reports.verdict import (
     verdict_sentence,
     verdict_text,
 )
+from lstm_conformance.spec.case import Case
 from lstm_conformance.spec.clauses import TESTABLE
 from lstm_conformance.spec.clean_text import counted
+from lstm_conformance.spec.contract import Observation, Unsupported
 
 from .helpers.made_up_results import conforming, right, wrong
 
@@ -112,6 +115,22 @@ def test_every_report_on_a_part_says_so() -> None:
     assert part in short_report(found.results)
     assert part in markdown_report(found.results)
     assert part in report_html(found.results)
+
+
+class Choosy(ReferenceLSTM):
+    """It declares every sequence, and refuses long ones."""
+
+    def run(self, case: Case) -> Observation:
+        if case.seq_len > 3:
+            raise Unsupported("more than three steps")
+        return super().run(case)
+
+
+def test_cases_that_were_refused_are_counted() -> None:
+    asked: Any = {"clauses": "EQ-4", "profile": "smoke"}
+    found = check(Choosy(), **asked).text().splitlines()[-1]
+    assert re.search(r"It refused \d+ cases?, which its capabilities include\.$", found), found
+    assert "refused" not in check(ReferenceLSTM(), **asked, without=["layers"]).text()
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from collections import Counter
 from ..spec.clause import KINDS
 from ..spec.clauses import TESTABLE
 from ..spec.clean_text import counted, listed
+from ..spec.only_config import ONLY_INSTANCE
 from ..spec.out_of_memory import lacked_memory
 from ..spec.verdicts import BROKEN, INCONCLUSIVE, NOT_TESTED, PASS, UNSUPPORTED, WAIVED
 from .escaping import one_line
@@ -134,7 +135,7 @@ def verdict_sentence(results: Results, name: str) -> str:
     if verdict["word"] == "conforms":
         of = f" of {listed(results['kinds'])}" if results["kinds"] else ""
         says = f"what the documentation of torch.nn.LSTM says{of}{_asked(results)}{so_far}"
-        return f"CONFORMANT: {name} does {says}.{_declared(results)}"
+        return f"CONFORMANT: {name} does {says}.{_refused(results)}{_declared(results)}"
     if verdict["word"] == "deviates":
         early = f"stopped early: {stopped}" if stopped else ""
         remarks = ", ".join(remark for remark in (shard, early) if remark)
@@ -157,6 +158,22 @@ def verdict_sentence(results: Results, name: str) -> str:
     old = gone if _number_gone(results) else "nothing was shown"
     why = stopped or (memory if lacking else old)
     return f"NOT COMPLETED: no verdict on {name} ({why})."
+
+
+# How the reason begins if a case is unsupported because of what was declared or asked for.
+_DECLARED = ("no ", ONLY_INSTANCE)
+
+
+def _refused(results: Results) -> str:
+    """How many cases the implementation refused itself, in clauses that passed by the others."""
+    number = sum(
+        times
+        for clause in results["clauses"]
+        if clause["verdict"] == PASS and clause["counts"].get(UNSUPPORTED)
+        for reason, times in clause["reasons"].items()
+        if not reason.startswith(_DECLARED)
+    )
+    return f" It refused {counted(number, 'case')}, which its capabilities include." * bool(number)
 
 
 def _asked(results: Results) -> str:
