@@ -151,7 +151,7 @@ def test_failures_are_shown() -> None:
     assert "Raised: ValueError: no" in text
     assert "2258 profile smoke visits a covering array" in text
     titles = [e for e in page.elements if e[0] == "title"]
-    assert len(titles) == 1 + 3, "three plots"
+    assert len(titles) == 1 + 4, "four plots"
     assert "mathdefault" not in text
     assert "float64: half of 11 errors" not in text
     assert "output, float64: error 4e-17 at seq_len up to 1, 0.4 times the noise" in text
@@ -244,8 +244,8 @@ def test_a_cell_of_the_matrix_has_the_share_of_cases_that_pass(
 
 
 def test_the_matrix_says_what_was_judged_in_part() -> None:
-    assert "smoke, in part" not in matrix_html([right(), wrong()])
-    assert matrix_html([right(), {**right(), "stopped": "max-time"}]).count("smoke, in part") == 1
+    assert "default, in part" not in matrix_html([right(), wrong()])
+    assert matrix_html([right(), {**right(), "stopped": "max-time"}]).count("default, in part") == 1
 
 
 @pytest.mark.parametrize("breaks_everything", [False, True])
