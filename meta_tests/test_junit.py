@@ -54,7 +54,7 @@ def test_a_known_deviation_is_skipped_for_its_reason() -> None:
 def test_properties_say_how_it_was_judged() -> None:
     properties = {p.get("name"): p.get("value") for p in suite(right()).iter("property")}
     assert properties["version"] == "2.13.0+cpu"
-    assert (properties["profile"], properties["seed"]) == ("smoke", "0")
+    assert (properties["profile"], properties["seed"]) == ("default", "0")
     assert properties["numpy"] == "2.4.6"
 
 

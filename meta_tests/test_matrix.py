@@ -58,8 +58,8 @@ def test_numbers_of_verdicts_are_counted() -> None:
     worst = max(c["worst_ratio"] for c in passed if c["worst_ratio"] is not None)
     row = counts_table([results], "simple").splitlines()[2]
     assert re.split("  +", row) == [
-        "mine.py:LSTM", "1.0", "smoke", "deviates in 12 of 187",
-        "3 of 117", "1 of 28", "0 of 10", "8 of 32", "1", f"{worst:.3g}", "212",
+        "mine.py:LSTM", "1.0", "default", "deviates in 12 of 206",
+        "3 of 133", "1 of 29", "0 of 12", "8 of 32", "1", f"{worst:.3g}", "212",
     ]  # fmt: skip
 
 
@@ -68,8 +68,8 @@ def test_numbers_of_verdicts_are_counted() -> None:
 )
 def test_what_was_judged_in_part_says_so(field: str, value: Any) -> None:
     results = {**right(), field: value}
-    assert "  smoke  " in counts_table([right()], "simple")
-    assert "  smoke, in part  " in counts_table([results], "simple")
+    assert "  default  " in counts_table([right()], "simple")
+    assert "  default, in part  " in counts_table([results], "simple")
 
 
 def test_implementations_may_agree() -> None:

@@ -105,7 +105,7 @@ def test_several_implementations_are_shown_side_by_side(
     assert not [line for line in lines if line.startswith("EQ-5 ")], "only one was judged"
     page = (tmp_path / "page.md").read_text("utf-8")
     (row,) = (line for line in page.splitlines() if line.startswith("| EQ-1 "))
-    assert [cell.strip() for cell in row.split("|")[3:5]] == ["1.23", "**fail** 0 of 1"]
+    assert [cell.strip() for cell in row.split("|")[3:5]] == ["2.27", "**fail** 0 of 1"]
 
 
 def test_reports_that_are_refused(files: list[Path], tmp_path: Path, capsys: Any) -> None:

@@ -78,14 +78,14 @@ def test_deviations_are_counted_by_kind() -> None:
 def test_the_verdict_in_words() -> None:
     undecided = not_passed(conforming())
     assert verdict_text(conforming()) == "conforms"
-    assert verdict_text(right()) == "deviates in 8 of 189"
+    assert verdict_text(right()) == "deviates in 8 of 208"
     assert verdict_text(undecided) == undecided["verdict"]["word"] == "undecided"
     assert verdict_sentence(conforming(), "it").startswith("CONFORMANT: it does what ")
     assert (
         verdict_sentence(undecided, "it") == "NOT COMPLETED: no verdict on it (nothing was shown)."
     )
     assert verdict_sentence(right(), "it") == (
-        "DEVIATES: it deviates in 8 of 189 clauses that were judged, 8 about argument checks. "
+        "DEVIATES: it deviates in 8 of 208 clauses that were judged, 8 about argument checks. "
         "4 of them are only recommended. Its numbers are right."
     )
 
@@ -159,7 +159,7 @@ def test_what_is_only_recommended_says_so() -> None:
     results = conforming()
     results["clauses"][0].update(verdict="fail", level="SHOULD", must_hold=False)
     sentence = verdict_sentence(results, "it")
-    assert "deviates in 1 of 181 clauses" in sentence
+    assert "deviates in 1 of 200 clauses" in sentence
     assert sentence.endswith(" What it does not do is only recommended.")
     assert gate_sentence(results) == "Gate: passed, with 1 that is only recommended."
 

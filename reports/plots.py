@@ -63,7 +63,7 @@ def sizes_plot(results: Results) -> Markup | None:
     largest = max(numbers) or 1
     never = numbers.count(0)
     return _heat_map(
-        [f"{axis} {name}" for axis in axes for name in classes],
+        [short_label(f"{axis} {name}") for axis in axes for name in classes],
         number,
         lambda row, column: math.sqrt((number(row, column) or 0) / largest),
         "sizes",
