@@ -93,7 +93,7 @@ def test_the_verdict_in_words() -> None:
 def test_a_verdict_on_a_part_says_which_part() -> None:
     results = conforming()
     says = "CONFORMANT: it does what the documentation of torch.nn.LSTM says"
-    part = ", in the 181 clauses that were asked for"
+    part = ", in the 200 clauses that were asked for"
     assert verdict_sentence(results, "it") == f"{says}{part}."
     results["clauses"] = results["clauses"][:1]
     assert verdict_sentence(results, "it") == f"{says}, in the 1 clause that was asked for."

@@ -136,6 +136,15 @@ def matrix_html(everything: list[Results]) -> str:
             for clause, cells in rows
         },
         share=_share,
+        only_passed=_only_passed,
+        passed={
+            clause["id"]: [
+                column["label"]
+                for column, cell in zip(columns, cells, strict=True)
+                if cell is not None and _only_passed(cell)
+            ]
+            for clause, cells in rows
+        },
         rows=rows,
         kinds=KINDS,
         threshold=threshold_text(everything),
@@ -168,6 +177,11 @@ def _share(clause: ClauseResult) -> str:
     """How many cases of a broken clause pass: none, few or most."""
     passed, judged = passed_cases(clause)
     return "none" if not passed else "few" if 2 * passed < judged else "most"
+
+
+def _only_passed(clause: ClauseResult) -> bool:
+    """Whether there is no more to say about a clause than its cell does."""
+    return clause["verdict"] == PASS and not clause["reasons"]
 
 
 def _by_diagnosis(causes: list[ClauseResult]) -> tuple[list[ClauseResult], list[ClauseResult]]:

@@ -160,8 +160,9 @@ def verdict_sentence(results: Results, name: str) -> str:
     return f"NOT COMPLETED: no verdict on {name} ({why})."
 
 
-# How the reason begins if a case is unsupported because of what was declared or asked for.
-_DECLARED = ("no ", ONLY_INSTANCE)
+# How the reason begins if a case is unsupported because of what was declared or asked for, or lacks
+# a further derivative, which an implementation may have for some cases only.
+_DECLARED = ("no ", ONLY_INSTANCE, "forward mode ", "double backward ")
 
 
 def _refused(results: Results) -> str:
