@@ -153,6 +153,7 @@ def test_a_case_without_the_cotangents_or_values_of_the_clause_is_outside() -> N
     )
     assert outside(both, replace(PLAIN, cotangents=("output", "h_n", "c_n"))) is None
     assert outside(Domain(dtype=("bfloat16",)), PLAIN) is not None
+    assert outside(Domain(dtype=("float16", "float64")), replace(PLAIN, dtype="float32"))
     assert outside(Domain(weight_scale=(30.0, 300.0)), PLAIN) is not None
     assert outside(Domain(weight_scale=(0.5, 2.0)), replace(PLAIN, weight_scale=1.5)) is None
     states = replace(PLAIN, states=True)

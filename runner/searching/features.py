@@ -226,7 +226,8 @@ def outside(domain: Domain, case: Case) -> str | None:
         alternatives, of_this = getattr(part, name), of_case[name]
         if alternatives == getattr(_DEFAULT, name) or (name == "state_scale" and not case.states):
             continue
-        if not min(alternatives) <= of_this <= max(alternatives):
+        is_one = of_this in alternatives  # a scale may also be between them
+        if not is_one and (name == "dtype" or not min(alternatives) < of_this < max(alternatives)):
             wanted = " or ".join(map(str, alternatives))
             return f"the case has {name} {of_this}, and the clause is about {wanted}"
     return None
