@@ -108,12 +108,12 @@ def test_what_broke_is_explained() -> None:
 
 def test_other_differences_of_the_runs_are_reported() -> None:
     after = copy.deepcopy(BEFORE)
-    after.update(profile="default", seed=3, stopped="interrupted")
+    after.update(profile="thorough", seed=3, stopped="interrupted")
     after["implementation"]["version"] = "3.0"
     after["environment"]["packages"]["numpy"] = "3.0.0"
     lines = difference_text(difference(BEFORE, after)).splitlines()
     assert "Judged with another version: 2.13.0+cpu, now 3.0." in lines
-    assert "Judged with another profile: smoke, now default." in lines
+    assert "Judged with another profile: default, now thorough." in lines
     assert "Judged with another seed: 0, now 3." in lines
     assert "Judged with another numpy: 2.4.6, now 3.0.0." in lines
     assert "The second run was not completed: interrupted." in lines
