@@ -329,7 +329,7 @@ def test_tests_that_were_cut_short_get_the_time_that_is_left(
         return {name: 0.01 if name.startswith("test_shapes.") else 1.0 for name in names}
 
     def run_tests(
-        command: list[str], log: Path, interrupts: Interrupts, channel: Channel, look: Any
+        command: list[str], log: Path, interrupts: Interrupts, channel: Channel, *others: Any
     ) -> int:
         number = os.dup(int(dict(pairwise(command))["--lstm-channel"]))
         channel.start()

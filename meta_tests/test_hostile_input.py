@@ -88,6 +88,7 @@ def shell(script: str, tmp_path: Path) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     ("script", "status"),
     [
+        ("mkdir gone; cd gone; rmdir ../gone; $CHECK", 2),
         ("$CHECK > /dev/full", 3),
         ("$CHECK | true; exit ${PIPESTATUS[0]}", 3),
         ("$CHECK 2>&- >&-", 0),

@@ -164,7 +164,7 @@ def test_an_interrupt_is_answered(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     told = Told()
 
     def interrupted(*arguments: Any) -> int:
-        *_, interrupts, channel, look = arguments
+        _, _, interrupts, channel, look, _ = arguments
         (tmp_path / "log").write_text("")
         channel.start()
         interrupts._receive(signal.SIGINT, None)

@@ -242,9 +242,10 @@ def _validated(results: Json, name: str) -> Results:
     except UnicodeEncodeError:
         raise UsageError(f"{name} is damaged: it holds half of a surrogate pair.") from None
     valid = cast(Results, results)
-    if valid["gate_passed"] and broken(valid):
-        first = broken(valid)[0]["id"]
-        raise UsageError(f"{name} is damaged: its gate passed, though {first} is broken.")
+    if valid["gate_passed"]:
+        for clause in broken(valid):
+            what = f"its gate passed, though {clause['id']} is broken"
+            raise UsageError(f"{name} is damaged: {what}.")
     return valid
 
 

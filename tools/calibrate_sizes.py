@@ -36,6 +36,7 @@ from .measuring_options import measuring_parser
 # The largest size of each class.
 CLASSES = (8, 16, 32, 64, 128, 256, 512, 1024)
 DIMENSIONS = ("hidden_size", "input_size", "seq_len", "batch_size")
+EVERY_CLASS = [(dimension, size) for dimension in DIMENSIONS for size in CLASSES]
 
 TARGETS = (
     "torch.nn:LSTM",
@@ -90,9 +91,8 @@ def cases_of_sizes(number: int, largest_cost: int = _LARGEST_COST) -> Iterator[C
         largest_cost: of one of them, in multiplications of a forward pass.
     """
     source = random.Random(0)
-    wanted = [(dimension, size) for dimension in DIMENSIONS for size in CLASSES]
     for k in range(number):
-        yield _case(source, *wanted[k % len(wanted)], largest_cost)
+        yield _case(source, *EVERY_CLASS[k % len(EVERY_CLASS)], largest_cost)
 
 
 def _case(source: random.Random, dimension: str, largest: int, largest_cost: int) -> Case:
@@ -160,19 +160,18 @@ def summarised(found: list[Judged]) -> dict[str, Any]:
     """The content of the JSON file."""
     conclusive = [one for one in found if one.verdict != INCONCLUSIVE]
     rows = []
-    for dimension in DIMENSIONS:
-        for size in CLASSES:
-            of_class = [one for one in conclusive if one.classes[dimension] == size]
-            worst = max(of_class, key=lambda one: one.ratio, default=None)
-            rows.append(
-                {
-                    "dimension": dimension,
-                    "up_to": size,
-                    "cases": len(of_class),
-                    "largest_ratio": None if worst is None else worst.ratio,
-                    "largest_in": None if worst is None else worst.line,
-                }
-            )
+    for dimension, size in EVERY_CLASS:
+        of_class = [one for one in conclusive if one.classes[dimension] == size]
+        worst = max(of_class, key=lambda one: one.ratio, default=None)
+        rows.append(
+            {
+                "dimension": dimension,
+                "up_to": size,
+                "cases": len(of_class),
+                "largest_ratio": None if worst is None else worst.ratio,
+                "largest_in": None if worst is None else worst.line,
+            }
+        )
     return {
         "cases": len(found),
         "inconclusive": len(found) - len(conclusive),

@@ -25,7 +25,7 @@ from lstm_conformance.reports.plot_style import COLOURS, GREY, MARKERS, standalo
 from lstm_conformance.reports.writing import write_results, write_text
 from lstm_conformance.spec.case import OUTPUTS, Case
 
-from .calibrate_sizes import CLASSES, DIMENSIONS, cases_of_sizes, classes_of
+from .calibrate_sizes import DIMENSIONS, EVERY_CLASS, cases_of_sizes, classes_of
 from .measuring_options import measuring_parser
 from .sensitivity import (
     ASSERT_CLOSE,
@@ -96,19 +96,18 @@ def summarised(found: list[Seen]) -> list[dict[str, Any]]:
     It is None if there is no tensor, or if nothing is detected in most of them.
     """
     rows = []
-    for dimension in DIMENSIONS:
-        for size in CLASSES:
-            of_class = [seen for seen in found if seen.classes[dimension] == size]
-            row: dict[str, Any] = {
-                "dimension": dimension,
-                "up_to": size,
-                "tensors": len(of_class) // len(COLUMNS),
-            }
-            for column in COLUMNS:
-                smallest = [seen.eps for seen in of_class if (seen.method, seen.dtype) == column]
-                half = median_low(smallest) if smallest else math.inf
-                row[", ".join(column)] = half if half < math.inf else None
-            rows.append(row)
+    for dimension, size in EVERY_CLASS:
+        of_class = [seen for seen in found if seen.classes[dimension] == size]
+        row: dict[str, Any] = {
+            "dimension": dimension,
+            "up_to": size,
+            "tensors": len(of_class) // len(COLUMNS),
+        }
+        for column in COLUMNS:
+            smallest = [seen.eps for seen in of_class if (seen.method, seen.dtype) == column]
+            half = median_low(smallest) if smallest else math.inf
+            row[", ".join(column)] = half if half < math.inf else None
+        rows.append(row)
     return rows
 
 

@@ -19,9 +19,7 @@ from ..gate.conclusion import conclude
 from ..gate.exit_status import NOT_COMPLETED
 from ..processes.interrupts import Interrupts
 from ..processes.temporary_folder import temporary_folder
-from ..session.construction import file_of_target, require_target
 from ..session.options import Options
-from ..session.plan import settings_of
 from ..session.progress import FailureLines, Progress, ProgressShown
 from ..session.pytest_process import PytestEnded, run_tests
 from ..session.settings_file import read_settings
@@ -65,16 +63,13 @@ def check(options: Options) -> int:
     Raises:
         UsageError: one of the options makes no sense.
     """
-    # What is wrong is said before another process starts, which takes seconds.
-    settings_of(options, ())
-    require_target(options)
     # Results may replace those that they resume.
     check_outputs(
         {"--json": options.json, "--markdown": options.markdown},
         {
             "the baseline": options.baseline,
             "the file of known deviations": options.known_deviations,
-            "the file of the target": file_of_target(options.target),
+            "the file of the target": options.target_file,
         },
     )
     baseline: tuple[Path, Results] | None = None

@@ -183,8 +183,9 @@ class Comparison:
         lines = [f"Broken as before: {', '.join(as_before)}."] if as_before else []
         number = len(self.unreached)
         if number:
-            were, they = counted(number, "clause was", "clauses were"), number > 1
-            lines.append(f"{were} not reached, so {'they are' if they else 'it is'} not compared.")
+            were = counted(number, "clause was", "clauses were")
+            are = "they are" if number > 1 else "it is"
+            lines.append(f"{were} not reached, so {are} not compared.")
         path = one_line(str(self._path))
         if self.status == NOT_COMPLETED:
             so_far = f"{', '.join(worse)} worse" if worse else "nothing worse"

@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 
 from ...reports.escaping import one_line
@@ -76,18 +77,18 @@ def conclude(
 
 def _write(results: Results, report: str, json: Path | None, markdown: Path | None) -> str:
     """Writes the files. If that fails, the last line of what is printed; otherwise empty."""
-    option = "--json"
-    try:
-        if json is not None:
-            write_results(json, results)
-        option = "--markdown"
-        if markdown is not None:
-            write_text(markdown, report)
-    except OSError as error:
-        path = json if option == "--json" else markdown
-        why = error.strerror or type(error).__name__
-        what = one_line(f"{option} {path} could not be written: {why}")
-        return f"NOT COMPLETED: no verdict on {implementation_name(results)} ({what})."
+    files: list[tuple[str, Path | None, Callable[[Path], None]]] = [
+        ("--json", json, lambda path: write_results(path, results)),
+        ("--markdown", markdown, lambda path: write_text(path, report)),
+    ]
+    for option, path, write in files:
+        try:
+            if path is not None:
+                write(path)
+        except OSError as error:
+            why = error.strerror or type(error).__name__
+            what = one_line(f"{option} {path} could not be written: {why}")
+            return f"NOT COMPLETED: no verdict on {implementation_name(results)} ({what})."
     return ""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -156,9 +156,7 @@ class Trial:
         if ask is None:
             raise Unsupported("neither a torch.nn.Module nor a function over arrays")
         self.plain = False
-        with known_settings(), ExitStack() as stack:
-            for case in cases:
-                stack.enter_context(_unchanged(case))
+        with known_settings(), _unchanged(*cases):
             return [_plain_text(name) for name in ask(*cases)]
 
     def tangents(self, direction: Mapping[str, Array]) -> Observation:
@@ -240,13 +238,13 @@ def may_run(implementation: Implementation, case: Case) -> bool:
 
 
 @contextmanager
-def _unchanged(case: Case) -> Iterator[None]:
-    """Inside, an implementation has ``case``, from which follows what is expected of it.
+def _unchanged(*cases: Case) -> Iterator[None]:
+    """Inside, an implementation has ``cases``, from which follows what is expected of it.
 
     Raises:
-        Nonconformance: it was changed. It is restored.
+        Nonconformance: one of them was changed. It is restored.
     """
-    parts = (case, case.config)
+    parts = [part for case in cases for part in (case, case.config)]
     before = [dict(vars(part)) for part in parts]
     try:
         yield

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import combinations, product
 from typing import Any, NamedTuple
 
@@ -208,14 +208,13 @@ def outside(domain: Domain, case: Case) -> str | None:
         if name == "training" and case.config.dropout:
             continue  # follows from the kind of dropout
         if of_case[name] not in getattr(part, name):
-            wanted = " or ".join(map(str, getattr(part, name)))
-            return f"the case has {name} {of_case[name]}, and the clause is about {wanted}"
+            return _has_another(name, of_case[name], getattr(part, name))
     if not _reaches_sizes_of(part, case):
         return "the case has fewer steps or rows than the clause is about"
     for name, size in _sizes(case).items():
         least, most = getattr(part, name)
         if least == most != size:
-            return f"the case has {name} {size}, and the clause is about {least}"
+            return _has_another(name, size, (least,))
     if part.unequal_lengths and _has_equal_lengths(case, part):
         return "the case has rows of equal length, and the clause is about unequal ones"
     enough = any(set(wanted) <= set(case.cotangents) for wanted in part.cotangents)
@@ -228,9 +227,13 @@ def outside(domain: Domain, case: Case) -> str | None:
             continue
         is_one = of_this in alternatives  # a scale may also be between them
         if not is_one and (name == "dtype" or not min(alternatives) < of_this < max(alternatives)):
-            wanted = " or ".join(map(str, alternatives))
-            return f"the case has {name} {of_this}, and the clause is about {wanted}"
+            return _has_another(name, of_this, alternatives)
     return None
+
+
+def _has_another(name: str, value: object, alternatives: Iterable[object]) -> str:
+    wanted = " or ".join(map(str, alternatives))
+    return f"the case has {name} {value}, and the clause is about {wanted}"
 
 
 def _sizes(case: Case) -> dict[str, int]:

@@ -7,7 +7,6 @@ import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
 
 from ...adapters import REGISTRY
 from ...adapters.target import load, require_file
@@ -22,7 +21,7 @@ from ..processes.starting import judging_environment, python_command
 from .isolated_implementation import IsolatedImplementation
 from .options import Options
 
-__all__ = ["Judged", "construct", "construct_here", "file_of_target", "require_target"]
+__all__ = ["Judged", "construct", "construct_here", "require_target"]
 
 # The devices that are named if another one cannot be used.
 _DEVICES = ("cpu", "cuda", "mps", "xpu")
@@ -88,17 +87,10 @@ def require_target(options: Options) -> None:
     Raises:
         UsageError: there is no such file, or the program is no command.
     """
-    file = file_of_target(options.target)
-    if file is not None:
-        require_file(file)
+    if options.target_file is not None:
+        require_file(options.target_file)
     if options.program is not None:
         _words(options.program)
-
-
-def file_of_target(target: str | None) -> Path | None:
-    """The file that a target names, if it names one."""
-    name = (target or "").rpartition(":")[0]
-    return Path(name) if name.endswith(".py") else None
 
 
 def construct_here(options: Options, make: Callable[[], Implementation] | None = None) -> Judged:

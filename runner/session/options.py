@@ -431,6 +431,12 @@ class Options:
 
         return target_text(self.target, self.program, self.python)
 
+    @property
+    def target_file(self) -> Path | None:
+        """The file that the target names, if it names one."""
+        name = (self.target or "").rpartition(":")[0]
+        return Path(name) if name.endswith(".py") else None
+
     def with_seed(self) -> Options:
         """The same with a seed: the one that was given, a drawn one in profile thorough, or 0."""
         if self.seed is not None:

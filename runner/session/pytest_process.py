@@ -6,7 +6,6 @@ of the user, and by an implementation that ends its process.
 
 from __future__ import annotations
 
-import importlib
 import os
 import re
 import signal
@@ -16,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from ...reports.escaping import one_line, printable
@@ -76,7 +76,7 @@ def run_tests(
         progress: shows how far the run has come; None for nothing.
 
     Raises:
-        UsageError: pytest reports that the options make no sense.
+        UsageError: the options make no sense.
         PytestEnded: there are no results.
     """
     log = folder / "log"
@@ -84,7 +84,8 @@ def run_tests(
         Channel(replace(options, json=None).to_json()) as channel,
         _shown(progress, folder / PROGRESS_FILE, interrupts) as look,
     ):
-        status = _run(_command(options, folder, channel.other_end), log, interrupts, channel, look)
+        command = _command(options, folder, channel.other_end)
+        status = _run(command, log, interrupts, channel, look, partial(_require_sense, options))
         try:
             content = channel.content()
         except ForgedResults:
@@ -196,10 +197,11 @@ def _run(
     interrupts: Interrupts,
     channel: Channel,
     look: Callable[[], None],
+    meanwhile: Callable[[], None],
 ) -> int | None:
     """Runs pytest to its end, passes interrupts on to it, and returns its exit status.
 
-    ``look`` is called again and again meanwhile.
+    ``meanwhile`` is called while it starts, and ``look`` again and again from then on.
 
     The status is None if pytest had given its results and did not end.
 
@@ -223,10 +225,23 @@ def _run(
         )
         channel.start()
         try:
-            importlib.import_module(f"{__package__}.plan")  # for later, while pytest starts
+            meanwhile()
             return _wait(process, interrupts, channel, look)
         finally:
             _kill_group(process)
+
+
+def _require_sense(options: Options) -> None:
+    """Refuses options that make no sense while pytest starts, which would take longer to do so.
+
+    Modules are imported here, meanwhile: they import Hypothesis, which takes time and needs a
+    working folder.
+    """
+    from .construction import require_target
+    from .plan import settings_of
+
+    settings_of(options, ())
+    require_target(options)
 
 
 def _wait(
