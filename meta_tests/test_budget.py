@@ -150,6 +150,21 @@ def test_the_time_begins_with_the_first_test() -> None:
     assert replacing.is_over(), "a process that comes later has no time of its own"
 
 
+def test_the_first_test_is_never_late() -> None:
+    """Also if more than the whole time passes between its announcement and its first case."""
+    now = [0.0]
+    budget = Budget(1.0, ["test 0", "test 1"], 1, lambda: now[0])
+    for judged in (False, True):
+        budget.begin_first()
+        now[0] += 5.0
+        assert not budget.is_over()
+        budget.begin("test 0")
+        assert budget.end == now[0] + 1.0
+        now[0] += 5.0
+        budget.end_test(judged)
+    assert budget.is_over()
+
+
 def test_processes_share_the_tests_and_not_the_time() -> None:
     now = [0.0]
     budget = Budget(100.0, [f"test {k}" for k in range(10)], 3, lambda: now[0])

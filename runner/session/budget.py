@@ -60,7 +60,7 @@ class Budget:
         end: float | None = None,
     ) -> None:
         self.end = end
-        self._has_judged = end is not None
+        self._has_begun = self._has_judged = end is not None
         self._all_seconds = seconds
         self._processes = processes
         self._clock = clock
@@ -72,11 +72,11 @@ class Budget:
             self._rest[name] = rest
 
     def is_over(self) -> bool:
-        """Whether no test may begin any more."""
-        return self.end is not None and self._clock() >= self.end
+        """Whether no test may begin any more. The first that can judge something always may."""
+        return self._has_begun and self.end is not None and self._clock() >= self.end
 
     def begin_first(self) -> None:
-        """Begins the time, unless it has begun."""
+        """Begins the time, unless it has begun. The first test of this process begins it anew."""
         if self.end is None:
             self.end = self._clock() + self._all_seconds
 
@@ -85,15 +85,17 @@ class Budget:
         self._has_judged = self._has_judged or judged
         if not self._has_judged:
             self.end = None
+            self._has_begun = False
 
     def begin(self, test: str) -> Callable[[], bool]:
         """Begins ``test``, and returns a function that says whether the time of the test is over.
 
         The share follows from the tests that come later in the order, in any process.
         """
-        self.begin_first()
-        assert self.end is not None
         now = self._clock()
+        if self.end is None or not self._has_begun:
+            self.end = now + self._all_seconds
+            self._has_begun = True
         share = self._seconds[test] / self._rest[test]
         until = now + (self.end - now) * min(1.0, _SHARES * share * self._processes)
         return lambda: self._clock() >= until
