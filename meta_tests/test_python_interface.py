@@ -18,6 +18,7 @@ import hypothesis
 import jsonschema
 import numpy as np
 import pytest
+from threadpoolctl import ThreadpoolController
 
 import lstm_conformance
 from lstm_conformance import Case, CheckResults, UsageError, check, check_case, expect
@@ -440,6 +441,28 @@ def test_the_callers_state_is_as_before(
     now = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()
     assert now == drawn
     assert capsys.readouterr() == ("", "")
+
+
+def test_one_thread_multiplies_small_matrices() -> None:
+    """Products of the reference are small. The command line sets a variable, which is too late."""
+    seen = set()
+
+    class Looking(ReferenceLSTM):
+        def run(self, case: Case) -> Any:
+            seen.update(of_openblas())
+            return super().run(case)
+
+    def of_openblas() -> list[int]:
+        return [of.num_threads for of in openblas.lib_controllers]
+
+    openblas = ThreadpoolController().select(internal_api="openblas")
+    if not openblas:
+        pytest.skip("NumPy does not use OpenBLAS here")
+    with openblas.limit(limits=2):
+        before = of_openblas()
+        check(Looking(), clauses=["EQ-1"], **PLAIN)
+        assert of_openblas() == before
+    assert seen == {1} != {*before}
 
 
 def test_the_callers_state_does_not_matter() -> None:

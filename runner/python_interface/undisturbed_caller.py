@@ -9,10 +9,18 @@ import sys
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout, suppress
-from typing import Any
+from contextlib import (
+    AbstractContextManager,
+    ExitStack,
+    contextmanager,
+    redirect_stderr,
+    redirect_stdout,
+    suppress,
+)
+from typing import Any, cast
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 from ...spec.global_settings import global_settings, read_settings, write_settings
 from ...spec.interrupts import interrupts_handled
@@ -28,8 +36,8 @@ def undisturbed_caller(quiet: bool) -> Iterator[None]:
     """Inside, an implementation is judged as in a new process. Afterwards all is as before.
 
     That is: filters of warnings, handlers of signals, the states of random generators, the working
-    folder, the recursion limit, ``sys.stdout`` and ``sys.stderr``, and the global settings of
-    NumPy and torch.
+    folder, the recursion limit, ``sys.stdout`` and ``sys.stderr``, the number of threads of NumPy's
+    OpenBLAS, and the global settings of NumPy and torch.
 
     Args:
         quiet: whether what is printed inside is dropped. Thousands of cases may print.
@@ -45,8 +53,16 @@ def undisturbed_caller(quiet: bool) -> Iterator[None]:
         stack.enter_context(warnings.catch_warnings())
         # A filter of the caller may turn warnings into exceptions.
         warnings.simplefilter("ignore")
+        stack.enter_context(_one_thread_of_openblas())
         stack.enter_context(interrupts_handled())
         yield
+
+
+def _one_thread_of_openblas() -> AbstractContextManager[Any]:
+    """As in the processes of the command line. It is loaded, so that a variable has no effect."""
+    # The products of the reference are small: more threads would only wait.
+    controller = ThreadpoolController().select(internal_api="openblas")
+    return cast("AbstractContextManager[Any]", controller.limit(limits=1))
 
 
 @contextmanager
