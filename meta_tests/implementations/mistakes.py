@@ -25,11 +25,14 @@ __all__ = [
     "CellClipped",
     "DropoutNotScaled",
     "DropoutOnFinalState",
+    "FinalHiddenNegative",
     "ForgottenWhereRowsEnd",
+    "InputGradientTooSmall",
     "LateRowsReadTheFirst",
     "LateUnitsNeverForget",
     "LengthsIgnored",
     "OutputClipped",
+    "OutputSlightlyTooLarge",
     "SinglePrecisionProducts",
     "TensorFloatProducts",
     "WrongInTraining",
@@ -159,6 +162,28 @@ class OutputClipped(ReadableLSTM):
 
     def finish(self, input: Input, steps: Steps, h_n: Tensor, c_n: Tensor) -> Result:
         return super().finish(input, [h.clamp(max=0.2) for h in steps], h_n, c_n)
+
+
+class OutputSlightlyTooLarge(ReadableLSTM):
+    """output is 1.001 times what it should be, which is as far off as rounding to 11 bits."""
+
+    def finish(self, input: Input, steps: Steps, h_n: Tensor, c_n: Tensor) -> Result:
+        return super().finish(input, [1.001 * h for h in steps], h_n, c_n)
+
+
+class FinalHiddenNegative(ReadableLSTM):
+    """The sign of h_n is wrong."""
+
+    def finish(self, input: Input, steps: Steps, h_n: Tensor, c_n: Tensor) -> Result:
+        return super().finish(input, steps, -h_n, c_n)
+
+
+class InputGradientTooSmall(ReadableLSTM):
+    """The gradient of the input is 0.99 times what it should be."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        steps = super().layer_input(steps, layer)
+        return [0.99 * x + 0.01 * x.detach() for x in steps] if layer == 0 else steps
 
 
 class CellClipped(ReadableLSTM):

@@ -38,7 +38,7 @@ def recomputed(behaviours: Sequence[Behaviour]) -> str | None:
     """
     if not behaviours:
         return None
-    for explain in (_rounded_arguments, _in_lower_precision, _ignored, _clipped):
+    for explain in (_multiplied, _rounded_arguments, _in_lower_precision, _ignored, _clipped):
         text = explain(behaviours)
         if text is not None:
             return text
@@ -62,6 +62,49 @@ def _explains(change: Change, behaviours: Sequence[Behaviour], names: Sequence[s
         if distance > MATCH or documented <= SEPARATION * max(distance, 1.0):
             return False
     return True
+
+
+# --------------------------------------------------------------------- multiples
+
+# With fewer elements, any results would be a multiple.
+_SEVERAL = 8
+# The factor is said with as few digits as explain the results, and at most with so many.
+_DIGITS = 15
+
+
+def _multiplied(behaviours: Sequence[Behaviour]) -> str | None:
+    """The wrong outputs are a multiple of what is documented; or gradients, if outputs are right.
+
+    A factor near 1 would otherwise look like a lower precision.
+    """
+    first = behaviours[0]
+    if first.case.training and first.case.config.dropout:
+        return None  # in evaluation mode it may be right, which says more
+    documented = first.expectation.values
+    wrong = [name for name in first.observed if first.distance(documented, [name]) > THRESHOLD]
+    names = [name for name in wrong if name in OUTPUTS] or wrong
+    expected = np.concatenate([np.zeros(0), *(documented[name].ravel() for name in names)])
+    observed = np.concatenate([np.zeros(0), *(first.observed[name].ravel() for name in names)])
+    if np.count_nonzero(expected) < _SEVERAL or observed.shape != expected.shape:
+        return None
+    if not (np.isfinite(expected).all() and np.isfinite(observed).all()):
+        return None
+    factor = float(np.linalg.norm(observed) / np.linalg.norm(expected))
+    if observed @ expected < 0:
+        factor = -factor
+    if not factor:
+        return None
+    verb = "are" if len(names) > 1 else "is"
+    for digits in range(1, _DIGITS + 1):
+        rounded = f"{factor:.{digits}g}"
+        if _explains(partial(_times, float(rounded), names), behaviours, names):
+            return f"{', '.join(names)} {verb} {rounded} times what is documented."
+    return None
+
+
+def _times(factor: float, names: Sequence[str], behaviour: Behaviour) -> Values:
+    values = behaviour.expectation.values
+    return {name: factor * values[name] for name in names}
 
 
 # ------------------------------------------------------------------ precision
