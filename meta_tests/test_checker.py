@@ -17,7 +17,7 @@ from lstm_conformance.reference.oracle import expect_together, same_stack
 from lstm_conformance.runner.failures.diagnosis import Diagnostician, diagnosis_of_runs
 from lstm_conformance.runner.failures.failure import Diagnosis, Failure
 from lstm_conformance.runner.judging.comparison import Finding
-from lstm_conformance.runner.judging.rules import close
+from lstm_conformance.runner.judging.rules import close, close_gradients
 from lstm_conformance.runner.processes.child_process import ProcessFailed
 from lstm_conformance.runner.searching import checker as checker_module
 from lstm_conformance.runner.searching.checker import RUNS, Checker
@@ -395,6 +395,15 @@ def test_one_given_case() -> None:
     assert implementation.asked == [case, case]
     (failure,) = checker.records["COMB-1"].failures
     assert failure.case == failure.first_case == str(case)
+
+
+def test_a_given_case_without_cotangents_has_no_gradients() -> None:
+    asked = replace(settings(), case=Case.parse("v1 input_size=2 hidden_size=3"))
+    checker = Checker(ReferenceLSTM(), asked, "t", ["COMB-1", "COMB-2"])
+    checker.each_combination([], Domain(), {"COMB-1": close("output"), "COMB-2": close_gradients})
+    assert checker.records["COMB-1"].verdicts == {"pass": 1}
+    assert checker.records["COMB-2"].verdicts == {"not tested": 1}
+    assert checker.records["COMB-2"].reasons == {"the case has no cotangents": 1}
 
 
 def test_shrinking_ends_after_the_number_of_the_profile() -> None:

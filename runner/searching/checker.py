@@ -439,8 +439,13 @@ class Checker:
 
     def _judge_given(self, case: Case, rules: dict[str, Rule]) -> None:
         search = Search()
-        self._examine(case, rules, search, counts=True)
-        self._keep(search, rules)
+        judged = _rules_for(case, rules)
+        for clause in rules:
+            if clause not in judged:
+                self.records[clause].count(NOT_TESTED, "the case has no cotangents")
+        if judged:
+            self._examine(case, judged, search, counts=True)
+            self._keep(search, judged)
 
     def _keep(self, search: Search, rules: dict[str, Rule]) -> None:
         for clause, failure in search.waived.items():
