@@ -86,7 +86,7 @@ def test_an_implementation_may_have_further_limits() -> None:
             return "at most 3 steps" if case.seq_len > 3 else None
 
     case = Case(LSTMConfig(2, 3), dtype="float32", seq_len=4)
-    assert unsupported(Short(), case) == "at most 3 steps"
+    assert unsupported(Short(), case) == "refused: at most 3 steps"
     assert unsupported(Short(), replace(case, seq_len=3)) is None
     assert unsupported(Short(), replace(case, states=True)) == "no states"
 

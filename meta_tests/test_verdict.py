@@ -120,15 +120,20 @@ def test_every_report_on_a_part_says_so() -> None:
 class Choosy(ReferenceLSTM):
     """It declares every sequence, and refuses long ones."""
 
+    def __init__(self, why: str) -> None:
+        self._why = why
+
     def run(self, case: Case) -> Observation:
         if case.seq_len > 3:
-            raise Unsupported("more than three steps")
+            raise Unsupported(self._why)
         return super().run(case)
 
 
-def test_cases_that_were_refused_are_counted() -> None:
+# The second one is like the reason for a capability that is not declared.
+@pytest.mark.parametrize("why", ["more than three steps", "no packed"])
+def test_cases_that_were_refused_are_counted(why: str) -> None:
     asked: Any = {"clauses": "EQ-4", "profile": "smoke"}
-    found = check(Choosy(), **asked).text().splitlines()[-1]
+    found = check(Choosy(why), **asked).text().splitlines()[-1]
     assert re.search(r"It refused \d+ cases?, which its capabilities include\.$", found), found
     assert "refused" not in check(ReferenceLSTM(), **asked, without=["layers"]).text()
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections import Counter
 
+from ..spec.capabilities import REFUSED
 from ..spec.clause import KINDS
 from ..spec.clauses import TESTABLE
 from ..spec.clean_text import counted, listed
-from ..spec.only_config import ONLY_INSTANCE
 from ..spec.out_of_memory import lacked_memory
 from ..spec.verdicts import BROKEN, INCONCLUSIVE, NOT_TESTED, PASS, UNSUPPORTED, WAIVED
 from .escaping import one_line
@@ -160,11 +160,6 @@ def verdict_sentence(results: Results, name: str) -> str:
     return f"NOT COMPLETED: no verdict on {name} ({why})."
 
 
-# How the reason begins if a case is unsupported because of what was declared or asked for, or lacks
-# a further derivative, which an implementation may have for some cases only.
-_DECLARED = ("no ", ONLY_INSTANCE, "forward mode ", "double backward ")
-
-
 def _refused(results: Results) -> str:
     """How many cases the implementation refused itself, in clauses that passed by the others."""
     number = sum(
@@ -172,7 +167,7 @@ def _refused(results: Results) -> str:
         for clause in results["clauses"]
         if clause["verdict"] == PASS and clause["counts"].get(UNSUPPORTED)
         for reason, times in clause["reasons"].items()
-        if not reason.startswith(_DECLARED)
+        if reason.startswith(REFUSED)
     )
     return f" It refused {counted(number, 'case')}, which its capabilities include." * bool(number)
 

@@ -16,6 +16,7 @@ __all__ = [
     "CAPABILITIES",
     "DROPOUT_NEEDS",
     "FIELD_NEEDS",
+    "REFUSED",
     "lacking",
     "needed",
     "unsupported",
@@ -42,6 +43,9 @@ CAPABILITIES = {
 }
 
 ALL = frozenset(CAPABILITIES)
+
+# How a reason begins if an implementation refuses a case that its capabilities include.
+REFUSED = "refused: "
 
 
 # For each discrete field of a case: from its value to the capability that it needs, "" if none.
@@ -95,4 +99,5 @@ def unsupported(implementation: Implementation, case: Case) -> str | None:
     if own_reason is None:
         return None
     with known_settings():
-        return own_reason(case)
+        reason = own_reason(case)
+    return f"{REFUSED}{reason}" if reason else reason

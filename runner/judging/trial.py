@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ...reference.complex_step import expect_derivative
 from ...reference.oracle import Expectation, expect, expect_together
-from ...spec.capabilities import unsupported
+from ...spec.capabilities import REFUSED, unsupported
 from ...spec.case import Case
 from ...spec.contract import (
     Implementation,
@@ -119,7 +119,13 @@ class Trial:
 
     def _observe(self, case: Case) -> Observation:
         with known_settings(), _unchanged(case):
-            observed = self.implementation.run(case)
+            try:
+                observed = self.implementation.run(case)
+            except Unsupported as missing:
+                # An instance says what it was made for. Others have declared this case.
+                if only_config(self.implementation) is not None:
+                    raise
+                raise Unsupported(f"{REFUSED}{missing}") from missing
         observation = _plain(observed)
         self.seconds += observation.seconds
         missing = [name for name in case.result_names() if name not in observation.tensors]
