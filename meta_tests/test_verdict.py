@@ -10,7 +10,7 @@ import pytest
 from lstm_conformance import check
 from lstm_conformance.adapters.reference import ReferenceLSTM
 from lstm_conformance.reports.html import report_html
-from lstm_conformance.reports.tables import markdown_report, short_report, summary
+from lstm_conformance.reports.tables import markdown_report, note, short_report, summary
 from lstm_conformance.reports.verdict import (
     GONE,
     cases_text,
@@ -206,8 +206,12 @@ def test_a_known_deviation_that_has_gone_is_not_called_a_broken_clause() -> None
         "Gate: failed. 1 clause is listed as a known deviation, but no longer broken: remove the "
         "entry."
     )
-    says = "NOT COMPLETED: no verdict on mine (a known deviation is no longer broken)."
+    says = "NO VERDICT on mine: a known deviation is no longer broken. Remove its entry."
     assert verdict_sentence(results, "mine") == says
+    lines = summary(results).splitlines()
+    assert not any(line.startswith("Broken: ") for line in lines)
+    assert any(line.startswith("Known deviations that are no longer broken: ") for line in lines)
+    assert note(results["clauses"][0]).startswith("listed as a known deviation")
     results["clauses"][1].update(verdict="fail")
     assert gate_sentence(results).startswith("Gate: failed. 1 clause that must hold is broken")
 

@@ -18,6 +18,7 @@ from lstm_conformance.runner.judging.known_deviations import Deviation, read_kno
 from lstm_conformance.runner.searching.record import Record
 from lstm_conformance.spec.clauses import TESTABLE, prerequisites
 from lstm_conformance.spec.usage_error import UsageError
+from lstm_conformance.spec.verdicts import UNEXPLAINED
 
 from .helpers.command_line import check, run
 from .helpers.made_up_records import CASE, KNOWN, known_to_fail, passed, session
@@ -89,6 +90,14 @@ def test_an_inconclusive_clause_joins_the_entry_of_its_cause() -> None:
     unclear = passed(OF_BOTH, verdicts={"inconclusive": 1})
     assert drafted(unclear, failed(ONE), failed(OTHER)) == [(OF_BOTH, ONE), (OTHER,)]
     assert drafted(unclear) == [], "an inconclusive clause shows no deviation"
+
+
+def test_a_clause_that_is_inconclusive_because_others_are_broken_has_an_entry() -> None:
+    """Otherwise no list of known deviations would let the gate pass."""
+    unclear = Record("EQ-3", {"inconclusive": 1}, reasons={UNEXPLAINED: 1}).to_json()
+    assert drafted(unclear, failed(ONE)) == [(ONE,), ("EQ-3",)]
+    assert drafted(unclear, known_to_fail(), known=(KNOWN,)) == [("EQ-1",), ("EQ-3",)]
+    assert drafted(unclear) == []
 
 
 def test_a_clause_with_a_diagnosis_of_its_own_is_another_cause() -> None:

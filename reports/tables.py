@@ -17,6 +17,7 @@ from .escaping import escaped, fenced, one_line, printable
 from .results import ClauseResult, DiagnosisResult, Results
 from .sections import LONGEST_NAME, LONGEST_PAGE, Section, fitted, length, shortened_lines
 from .verdict import (
+    GONE,
     broken,
     cases_text,
     gate_sentence,
@@ -288,11 +289,12 @@ def summary(results: Results) -> str:
     """Lines of text: the verdict, the answer of the gate, reasons, and how much was judged."""
     implementation = results["implementation"]
     lines = [verdict_sentence(results, implementation_name(results)), gate_sentence(results)]
-    causes = [c for c in broken(results) if c["root_cause"]]
+    are_broken = [c for c in broken(results) if GONE not in c["reasons"]]
+    causes = [c for c in are_broken if c["root_cause"]]
     if causes:
         lines.append(f"Broken: {_titles(causes)}.")
         lines += [f"Diagnosis: {one_line(text)}" for text in _diagnoses(causes)]
-        others = len(broken(results)) - len(causes)
+        others = len(are_broken) - len(causes)
         if others:
             building = "further clause that builds on these is"
             several = "further clauses that build on these are"
@@ -301,6 +303,9 @@ def summary(results: Results) -> str:
         if missed:
             ids = ", ".join(clause["id"] for clause in missed)
             lines.append(f"The cause may be in clauses that were not reached: {ids}.")
+    gone = [c for c in broken(results) if c not in are_broken]
+    if gone:
+        lines.append(f"Known deviations that are no longer broken: {_titles(gone)}.")
     recommended = broken(results, must_hold=False)
     if recommended:
         lines.append(f"Recommended, but not done: {_titles(recommended)}.")
@@ -470,7 +475,7 @@ def threshold_text(everything: list[Results]) -> str:
 def note(clause: ClauseResult) -> str:
     """Remarks on the verdict of ``clause``."""
     notes = []
-    if clause["verdict"] in BROKEN:
+    if clause["verdict"] in BROKEN and GONE not in clause["reasons"]:
         notes.append("cause" if clause["root_cause"] else "builds on a broken clause")
     if _passing_runs(clause):
         notes.append("comes and goes")

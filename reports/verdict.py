@@ -154,9 +154,9 @@ def verdict_sentence(results: Results, name: str) -> str:
         )
     lacking = _number_lacking_memory(results)
     memory = f"out of memory in {counted(lacking, 'clause')}"
-    gone = "a known deviation is no longer broken"
-    old = gone if _number_gone(results) else "nothing was shown"
-    why = stopped or (memory if lacking else old)
+    if _number_gone(results) and not stopped and not lacking:
+        return f"NO VERDICT on {name}: a known deviation is no longer broken. Remove its entry."
+    why = stopped or (memory if lacking else "nothing was shown")
     return f"NOT COMPLETED: no verdict on {name} ({why})."
 
 

@@ -12,6 +12,7 @@ from ...reports.results import ClauseResult, FindingResult, Results
 from ...reports.verdict import GONE, broken
 from ...spec.clauses import TESTABLE, prerequisites
 from ...spec.usage_error import UsageError
+from ...spec.verdicts import BROKEN, UNEXPLAINED, WAIVED
 from ..judging.known_deviations import Deviation, deviation_of
 
 __all__ = ["draft", "remarks", "toml_text"]
@@ -72,9 +73,10 @@ def draft(results: Results, name: str) -> list[Deviation]:
                 f"judge the implementation anew."
             )
     in_order = [clause["id"] for clause in results["clauses"]]
+    others_are_broken = any(clause["verdict"] in (*BROKEN, WAIVED) for clause in results["clauses"])
     return known + [
         Deviation(tuple(sorted(entry.clauses, key=in_order.index)), entry.reason)
-        for entry in _entries(clauses)
+        for entry in _entries(clauses, others_are_broken)
     ]
 
 
@@ -89,10 +91,11 @@ class _Entry:
     reason: str
 
 
-def _entries(clauses: list[ClauseResult]) -> list[_Entry]:
+def _entries(clauses: list[ClauseResult], others_are_broken: bool) -> list[_Entry]:
     """One entry for clauses that are broken in the same way, or because another one is.
 
-    A broken clause can also make others inconclusive. They join its entry. A clause that is
+    A broken clause can also make others inconclusive. They join its entry if they build on it. If
+    they do not, but have wrong values, they have an entry of their own. A clause that is
     inconclusive for no such reason has no entry.
     """
     ids = {clause["id"] for clause in clauses if clause["verdict"] != "inconclusive"}
@@ -105,6 +108,8 @@ def _entries(clauses: list[ClauseResult]) -> list[_Entry]:
         if clause["verdict"] == "inconclusive":
             for entry in of_causes[:1]:
                 entry.clauses.add(clause["id"])
+            if not of_causes and others_are_broken and UNEXPLAINED in clause["reasons"]:
+                entries[clause["id"]] = _Entry({clause["id"]}, f"Inconclusive: {UNEXPLAINED}.")
         elif key is not None and key in entries:
             entries[key].clauses.add(clause["id"])
         elif len(of_causes) == 1 and not _matched(clause):

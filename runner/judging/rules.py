@@ -14,7 +14,7 @@ from ...reference.oracle import Expectation, evaluate
 from ...spec.case import Case
 from ...spec.contract import ObservedTensor
 from ...spec.precision import PRECISIONS
-from ...spec.verdicts import FAIL, INCONCLUSIVE, PASS
+from ...spec.verdicts import FAIL, INCONCLUSIVE, PASS, UNEXPLAINED
 from .comparison import (
     THRESHOLD,
     Finding,
@@ -159,7 +159,7 @@ def _read_in_order(case: Case, order: tuple[str, ...]) -> dict[str, Array]:
 
 def _unexplained(findings: list[Finding]) -> list[Finding]:
     """Findings of a mistake that the clause is not about: other clauses fail for it."""
-    return [replace(finding, verdict=INCONCLUSIVE) for finding in findings]
+    return [replace(f, verdict=INCONCLUSIVE, message=UNEXPLAINED) for f in findings]
 
 
 # The lower precisions in which a dtype may be computed by mistake. float16 has as many bits as

@@ -187,6 +187,8 @@ class _Judgement:
             try:
                 findings = self._findings(rule)
                 verdict = _verdict(findings)
+                if verdict == INCONCLUSIVE:
+                    reason = next((f.message for f in findings if f.message), "")
             except Unsupported as missing:
                 reason = clean_text(missing)
             # pytest.skip() and pytest.exit() raise no Exception, and neither may end the test.
