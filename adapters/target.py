@@ -9,7 +9,7 @@ import importlib.util
 import shlex
 import sys
 import traceback
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
@@ -184,12 +184,28 @@ def _no_target(name: str) -> str:
         one = f"{name}:{found[0]}" if found else f"{name}:Attribute"
         there = f"; it defines {', '.join(found)}" if found else ""
         return f"{name} is a file: say what in it is judged, as {one}{there}."
-    close = get_close_matches(name, list(REGISTRY), 1)
-    meant = f", did you mean {close[0]}?" if close else ":"
+    if name.endswith(".py"):
+        return _no_file(Path(name))
+    like = _like(name, REGISTRY)
+    meant = f"{like}?" if like else ":"
+    adapters = "the name of an adapter" if like else f"one of the adapters {', '.join(REGISTRY)}"
     return (
         f"{name!r} is not a target{meant} Write package.module:Attribute, "
-        f"path/to/file.py:Attribute or one of the adapters {', '.join(REGISTRY)}."
+        f"path/to/file.py:Attribute or {adapters}."
     )
+
+
+def _like(name: str, names: Iterable[str]) -> str:
+    """ ", did you mean ..." with the name that is most like ``name``; empty if none is like it."""
+    close = get_close_matches(name, list(names), 1)
+    return f", did you mean {close[0]}" if close else ""
+
+
+def _no_file(path: Path) -> str:
+    folder = path.parent
+    beside = [other.name for other in folder.glob("*.py")] if folder.is_dir() else []
+    like = _like(path.name, beside)
+    return f"There is no file {path}{f'{like}?' if like else '.'}"
 
 
 def _definitions(path: Path) -> list[str]:
@@ -211,10 +227,11 @@ def _with_known_capabilities(target: str, implementation: Implementation) -> Imp
         raise UsageError(
             f"{target}: capabilities must be a set of names, not a {type(declared).__name__}."
         )
-    unknown = sorted(map(repr, declared - ALL))
+    unknown = sorted(declared - ALL, key=repr)
     if unknown:
         raise UsageError(
-            f"{target} declares an unknown capability {unknown[0]}: "
+            f"{target} declares an unknown capability {unknown[0]!r}"
+            f"{_like(str(unknown[0]), CAPABILITIES)}: "
             f"choose from {', '.join(CAPABILITIES)}."
         )
     return implementation
@@ -252,7 +269,7 @@ def _place(error: BaseException) -> str:
 def require_file(path: Path) -> None:
     """Raises UsageError if there is no such file."""
     if not path.is_file():
-        raise UsageError(f"There is no file {path}.")
+        raise UsageError(_no_file(path))
 
 
 def _module_of_file(path: Path) -> ModuleType:
@@ -301,8 +318,9 @@ def _drop_in(target: str, factory: Any, version: str) -> Implementation:
         ) from error
     if not isinstance(module, torch.nn.Module):
         raise UsageError(
-            f"{target} is not an LSTM: called with input_size=2, hidden_size=3 it returned "
-            f"a {type(module).__name__}, not a torch.nn.Module."
+            f"{target} is not an LSTM: called with input_size=2, hidden_size=3 it returned an "
+            f"object of type {type(module).__name__}, not a torch.nn.Module. A function over "
+            f"arrays has the parameters `case` and `arguments`."
         )
     names = [name for name, _ in module.named_parameters()]
     if "weight_ih_l0" not in names:

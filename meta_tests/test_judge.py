@@ -54,6 +54,14 @@ def verdict(observed: object, expected: object, noise: float = 0.0) -> str:
     ).verdict
 
 
+def test_the_format_is_given_by_its_name_too() -> None:
+    given = "x", np.array([1 + 1e-7]), np.ones(1), np.zeros(1)
+    assert compare(*given, "float32") == compare(*given, FLOAT32)
+    assert compare(*given, "float64").verdict == FAIL
+    with pytest.raises(KeyError, match="int8"):
+        compare(*given, "int8")
+
+
 @pytest.mark.parametrize(
     ("observed", "expected", "noise", "outcome"),
     [

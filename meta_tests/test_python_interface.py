@@ -188,7 +188,7 @@ def test_a_class_and_a_factory() -> None:
         (lambda torch: torch.jit.script(torch.nn.Linear(1, 1)), "its parameters are weight, bias"),
         (lambda torch: torch.nn.Linear, "its parameters are weight, bias"),
         (lambda torch: 7, "it is not callable"),
-        (lambda torch: lambda a, b: a, "it returned a int, not a torch.nn.Module"),
+        (lambda torch: lambda a, b: a, "it returned an object of type int, not a torch.nn.Module"),
         (lambda torch: "nonsense", "'nonsense' is not a target"),
         (lambda torch: "torhc", "did you mean torch?"),
     ],
@@ -205,6 +205,9 @@ def test_objects_that_are_refused(make: Any, says: str) -> None:
     [
         ({"profile": "quick"}, "profile: there is no profile 'quick'"),
         ({"clauses": "EQ-99"}, "clauses: there is no clause 'EQ-99', did you mean EQ-9"),
+        ({"clauses": []}, "clauses: it is empty: leave it out for all"),
+        ({"dtypes": ()}, "dtypes: it is empty"),
+        ({"capabilities": ["statse"]}, "unknown capability 'statse', did you mean states"),
         ({"clauses": ["INTRO-1"]}, "clause INTRO-1 cannot be tested"),
         ({"only": "number"}, "only: .*did you mean numbers"),
         ({"without": "pakced"}, "without: .*did you mean packed"),

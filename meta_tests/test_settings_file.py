@@ -75,6 +75,23 @@ def test_the_command_line_comes_first(project: Path) -> None:
     assert (options.seed, options.workers) == (0, 0), "zero is a value"
 
 
+def test_what_the_command_line_replaces_is_not_said_to_be_used(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked("--without", "dropout", "--seed", "0", "--max-time", "5m")
+    assert capsys.readouterr().err == (
+        "The settings in pyproject.toml are used: target lstm.py:FastLSTM, profile smoke, "
+        "known-deviations known.toml, strict true, dtype float64.\n"
+    )
+    asked("--case", "v1 input_size=1 hidden_size=1")
+    assert "max-time" not in capsys.readouterr().err, "it does not go with --case"
+    text = SETTINGS.partition("[tool.lstm-conformance]")[1]
+    (project / "pyproject.toml").write_text(f"{text}\nseed = 7\n", "utf-8")
+    asked("reference", "--seed", "7")
+    says = "The settings in pyproject.toml are replaced by the command line.\n"
+    assert capsys.readouterr().err == says
+
+
 def test_settings_for_another_target_are_not_used(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

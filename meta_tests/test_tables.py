@@ -88,12 +88,15 @@ def test_verdict_and_cause_are_shown() -> None:
     assert "1.0 s, 25% of the work inside the implementation." in text
 
 
-def test_the_verdict_tells_kinds_of_clauses_apart() -> None:
+def test_the_verdict_tells_kinds_of_clauses_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     results = copy.deepcopy(RESULTS)
     cause, other = results["clauses"]
     cause["kind"] = "argument checks"
     first = "DEVIATES: mine 1 deviates in 1 of 2 clauses that were judged, 1 about argument checks."
+    assert f"{first}\n" in summary(results), "other clauses about numbers were not asked for"
+    monkeypatch.setattr("lstm_conformance.reports.verdict._NUMBERS", {other["id"]})
     assert f"{first} Its numbers are right.\n" in summary(results)
+    assert f"{first}\n" in summary({**results, "case": "v1 input_size=1 hidden_size=1"})
     waived = {**other, "id": "EQ-3", "verdict": "waived"}
     with_known = {**results, "clauses": [cause, other, waived]}
     assert "numbers are right" not in summary(with_known), "a known deviation is a deviation"

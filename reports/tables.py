@@ -71,7 +71,7 @@ def short_report(results: Results, hint: str = "") -> str:
         hint: says how to see more, if something is broken.
     """
     shown, more = _causes_to_show(results)
-    parts = [_facts_on(clause) for clause in shown]
+    parts = [(_few_facts_on if k else _facts_on)(clause) for k, clause in enumerate(shown)]
     number = counted(len(shown) + more, "cause")
     lines = [f"{number}, {f'{more} of them not shown' if more else 'shown above'}."] * bool(shown)
     lines += [hint] if hint and shown else []
@@ -164,6 +164,18 @@ def _facts_on(clause: ClauseResult) -> str:
     if len(lines) > _LONGEST_FACTS:  # of a test that broke off: the exception is at the end
         lines = [*lines[:2], "...", *lines[3 - _LONGEST_FACTS :]]
     return "\n".join(lines)
+
+
+def _few_facts_on(clause: ClauseResult) -> str:
+    """The facts without those that only the reader who mends this cause needs."""
+    first, *lines = _facts_on(clause).splitlines()
+    return "\n".join([first, *(line for line in lines if line.startswith(_FEW_FACTS))])
+
+
+_FEW_FACTS = tuple(
+    f"  {name} "
+    for name in ("case", "tensor", "raised", "because", "observed", "expected", "diagnosis")
+)
 
 
 def _verdict_last(results: Results) -> str:
@@ -280,9 +292,9 @@ def failure_as_markdown(clause: ClauseResult) -> str:
 
 
 def clause_table(rows: Sequence[tuple[str, str, str, str]]) -> str:
-    """A table of clauses: id, level, title, text."""
+    """A table of clauses, in 80 columns: id, level, title, text."""
     headers = ["clause", "level", "title", "claim"]
-    return tabulate(rows, headers, "simple", maxcolwidths=[None, None, 28, 64])
+    return tabulate(rows, headers, "simple", maxcolwidths=[None, None, 20, 40])
 
 
 def summary(results: Results) -> str:

@@ -44,6 +44,8 @@ _CLAUSES_ARE = "clause is", "clauses are"
 
 _NOT_JUDGED = (UNSUPPORTED, NOT_TESTED)
 
+_NUMBERS = {clause.id for clause in TESTABLE.values() if clause.kind == "numbers"}
+
 
 def deviates(clause: ClauseResult) -> bool:
     """Whether the implementation breaks ``clause``, known or not, required or recommended.
@@ -275,7 +277,10 @@ def _recommended(verdict: VerdictResult) -> str:
 
 def _numbers_are_right(results: Results) -> str:
     """A sentence, if every clause about numbers was judged to its end and none is broken."""
-    verdicts = {c["verdict"] for c in results["clauses"] if c["kind"] == "numbers"}
+    about = {c["id"]: c["verdict"] for c in results["clauses"] if c["kind"] == "numbers"}
+    verdicts = {*about.values()}
     if in_part(results) or PASS not in verdicts or verdicts - {PASS, UNSUPPORTED}:
         return ""
+    if results["case"] is not None or not about.keys() >= _NUMBERS:
+        return ""  # others were not asked for
     return " Its numbers are right."

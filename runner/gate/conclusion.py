@@ -69,7 +69,7 @@ def conclude(
         lines = [] if quiet else short_report(results).splitlines()[:-2]
         text, status = "\n".join([*lines, f"{problem}\n"]), NOT_COMPLETED
     text = _coloured(text, status)
-    if sys.stdout.isatty() and not verbose:
+    if sys.stdout.isatty() and not verbose and not quiet:
         text = _wrapped(text, shutil.get_terminal_size().columns)
     print(text, end="", flush=True)
     return status

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...spec.global_settings import known_arithmetic
-from ...spec.precision import Precision
+from ...spec.precision import PRECISIONS, Precision
 from ...spec.verdicts import FAIL, INCONCLUSIVE, PASS, Verdict
 
 __all__ = [
@@ -77,7 +77,7 @@ def holds(what: str, condition: bool, message: str) -> Finding:
 
 @known_arithmetic()
 def compare(
-    tensor: str, observed: Array, expected: Array, noise: Array, precision: Precision
+    tensor: str, observed: Array, expected: Array, noise: Array, precision: Precision | str
 ) -> Finding:
     """Compares one tensor: no error may exceed ``THRESHOLD`` times the noise of its element.
 
@@ -89,8 +89,13 @@ def compare(
         observed: float64, any shape; it fails if its shape is not that of ``expected``.
         expected: float64.
         noise: standard deviation of rounding errors, in the shape of ``expected``.
-        precision: the format in which ``observed`` was computed.
+        precision: the format in which ``observed`` was computed, or its name in torch.
+
+    Raises:
+        KeyError: there is no format of that name.
     """
+    if isinstance(precision, str):
+        precision = PRECISIONS[precision]
     if observed.shape != expected.shape:
         return Finding(tensor, FAIL, message=shape_message(observed.shape, expected.shape))
     allowed = allowed_error(expected, noise, precision)

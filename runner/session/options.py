@@ -451,6 +451,9 @@ _OPTIONS: dict[str, _Option] = {f.name: f.metadata["option"] for f in fields(Opt
 _KEYWORDS = {"kinds": "only", "required": "require"}
 
 
+# Without these, everything is judged. An empty list of them would mean the same by mistake.
+_ALL_BY_DEFAULT = ("clauses", "kinds", "dtypes", "devices")
+
 # Options of the command line, to the settings that they take the place of.
 _REPLACES = {
     "program": ("target", "python", "isolate"),
@@ -517,7 +520,10 @@ def option_value(name: str, value: Any) -> Any:
     """
     option = _OPTIONS[name]
     if option.repeatable:
-        return tuple(option.parse(text) for text in _texts(value))
+        values = tuple(option.parse(text) for text in _texts(value))
+        if not values and name in _ALL_BY_DEFAULT:
+            raise ValueError("it is empty: leave it out for all")
+        return values
     return option.parse(str(value)) if option.metavar else bool(value)
 
 

@@ -35,12 +35,12 @@ class SettingsFile:
     Attributes:
         name: of the file, relative to the working folder; empty if there is none.
         values: field of :class:`.Options` to its value.
-        shown: what is set, as "profile smoke, strict true".
+        shown: the same field to what is set, as "profile smoke".
     """
 
     name: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
-    shown: str = ""
+    shown: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_settings(folder: Path) -> SettingsFile:
@@ -87,8 +87,8 @@ def _settings(file: Path, table: Any) -> SettingsFile:
             values[fields[key]] = option_value(fields[key], _from(file.parent, key, value))
         except ValueError as error:
             raise UsageError(f"{place}, {key}: {error}.") from None
-    shown = ", ".join(f"{key} {_in_words(value)}" for key, value in table.items())
-    return SettingsFile(name, values, one_line(shown))
+    shown = {fields[key]: one_line(f"{key} {_in_words(value)}") for key, value in table.items()}
+    return SettingsFile(name, values, shown)
 
 
 def _is_of(kind: ValueKind, value: Any) -> bool:

@@ -157,6 +157,7 @@ CHAPTER = Chapter(
                 "what a hook returns takes the place of the result."
             ),
             sources=("forward-hooks",),
+            builds_on=("EQ-4",),
             kind="interface",
             needs=("module",),
         ),
