@@ -31,7 +31,7 @@ _EXIT_STATUS = """\
 exit status:
   0  the gate passes: nothing that must hold is broken, except for known deviations; with
      --baseline, nothing is worse; with --shard, nothing in it is broken
-  1  the gate fails: something is; with --baseline, something is worse
+  1  the gate fails: a clause that must hold is broken; with --baseline, something is worse
   2  nothing could be judged: bad target, bad option, import failed
   3  not completed: interrupted, no case of some clause in --max-time, or the process was ended;
      what was judged is written

@@ -42,8 +42,8 @@ CHAPTER = Chapter(
             erratum=Erratum(
                 "Many take the last element of output for the final state of both directions; "
                 "documents said nothing of it for long.",
-                "The last element of output holds the first thing that the reverse direction "
-                "put out; its final state is with the first element.",
+                "The last element of output holds the first output of the reverse direction; its "
+                "final state is with the first element.",
                 ("pytorch#3587", "pytorch#74291"),
             ),
             builds_on=("EQ-5",),

@@ -73,7 +73,7 @@ CHAPTER = Chapter(
             sources=("projection-matrix", "projection-paper"),
             untestable="A matter of notation: what is meant is tested by PROJ-1 and PROJ-3.",
             erratum=Erratum(
-                "As it stands the equation says that h_t is an eigenvector.",
+                "Read literally, the equation says that h_t is an eigenvector.",
                 "The h_t on the right is o_t * tanh(c_t), the hidden state before projection; "
                 "the one on the left takes its place everywhere.",
                 ("pytorch#139582",),
