@@ -254,7 +254,10 @@ NEEDED: dict[str, str] = {
         f"every batched output-and-states; {_STACKS}; some states; some batch-first rows steps"
     ),
     "PACK-5": f"every sorted one-row output-and-states; {_OPTIONS}; some states steps units",
-    "PACK-6": f"every batched rows steps output-and-states; {_STACKS}; some states sizes",
+    "PACK-6": (
+        f"every batched rows steps output-and-states; {_STACKS}; some states sizes;"
+        "some states directions"
+    ),
     "PACK-7": f"every batched rows output-and-states; {_STACKS}; some states steps sizes",
     "PACK-8": f"every output-and-states; {_PACKED_ONLY}; {_STACKS}; some states sizes",
     "PACK-9": f"every output-and-states; {_PACKED_ONLY}; {_STACKS}; some states sizes",
