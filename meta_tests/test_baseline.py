@@ -312,6 +312,7 @@ LSTM = Wrong()
 """
 
 
+@pytest.mark.whole
 def test_what_was_broken_before_does_not_fail(tmp_path: Path) -> None:
     file = tmp_path / "wrong.py"
     clauses = ("EQ-2", "PROJ-1")

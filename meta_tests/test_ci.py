@@ -351,6 +351,7 @@ def test_the_gate(tmp_path: Path) -> None:
     assert any((tmp_path / ".lstm-examples").iterdir())
 
 
+@pytest.mark.whole
 def test_budget_and_resume(tmp_path: Path) -> None:
     """The commands on the page about time."""
     (tmp_path / "my_lstm.py").write_text(LSTM)

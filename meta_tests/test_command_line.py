@@ -29,12 +29,13 @@ def test_the_reference_conforms(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_same_seed_same_results_in_any_number_of_processes(tmp_path: Path) -> None:
-    options = ("--profile", "smoke", "--clause", "EQ-5", "--clause", "COMB-1", "--seed", "7")
+    options = ("--profile", "smoke", "--clause", "EQ-5,COMB-1", "--dtype", "float64")
+    options += ("--seed", "7")
     _, first = check("reference", *options, cwd=tmp_path)
     file = tmp_path / "second.json"
     run("check", "reference", "-n", "2", *options, "--json", str(file), cwd=tmp_path)
     assert without_times(json.loads(file.read_text())) == without_times(first)
-    _, other = check("reference", *options[:4], "--seed", "8", cwd=tmp_path)
+    _, other = check("reference", *options[:3], "EQ-5", "--seed", "8", cwd=tmp_path)
     of_eq_5 = [next(c for c in seen["clauses"] if c["id"] == "EQ-5") for seen in (first, other)]
     assert of_eq_5[0]["worst_ratio"] != of_eq_5[1]["worst_ratio"]
 

@@ -24,6 +24,9 @@ SOME = [word for clause in CLAUSES for word in ("--clause", clause)]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("defect", NAMED)
+@pytest.mark.parametrize(
+    "defect",
+    [pytest.param(name, marks=pytest.mark.whole if "gradients" in name else ()) for name in NAMED],
+)
 def test_defect_is_found_and_named(defect: str, tmp_path: Path) -> None:
     found_and_named(defect, NAMED[defect], tmp_path, *SOME)

@@ -212,6 +212,7 @@ def _measure(trial: Trial) -> Iterator[Measured]:
             yield Measured(f"{mode} of {name} in {trial.case}", ratio, if_off, largest)
 
 
+@pytest.mark.whole
 def test_derivatives_in_a_precision_are_within_the_limit(readable: list[list[Measured]]) -> None:
     """There is no false alarm, and the noise is not much too large, or there never could be one."""
     assert len(readable) > 300
@@ -220,6 +221,7 @@ def test_derivatives_in_a_precision_are_within_the_limit(readable: list[list[Mea
     assert np.median([m.ratio for m in worst]) > 0.5
 
 
+@pytest.mark.whole
 def test_relative_error_of_one_in_a_thousand_is_beyond_the_limit(
     readable: list[list[Measured]],
 ) -> None:

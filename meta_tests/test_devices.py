@@ -180,6 +180,7 @@ def test_right_and_wrong_lstms_on_a_second_device() -> None:
 
 
 @needs_stand_in
+@pytest.mark.whole
 def test_a_right_lstm_on_two_devices(tmp_path: Path) -> None:
     target = f"{STAND_IN}:LSTM"
     devices = ("--device", "standin", "--device", "cpu", "--device", "nowhere")

@@ -80,13 +80,9 @@ def test_defect_is_named(name: str) -> None:
     assert found["documented_ratio"] > 1e3 * max(found["ratio"], 1.0)
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize(
-    "name",
-    [
-        "SigmoidForCandidate",
-        pytest.param("GradientOfC0Missing", marks=pytest.mark.whole),
-        pytest.param("OutputReverseFirst", marks=pytest.mark.whole),
-    ],
+    "name", ["SigmoidForCandidate", "GradientOfC0Missing", "OutputReverseFirst"]
 )
 def test_unknown_defect_is_not_named(name: str) -> None:
     assert not diagnosis(CATALOGUE[name], without=(name,)).get("defects")

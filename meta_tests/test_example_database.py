@@ -243,6 +243,7 @@ LSTM = Wrong()
 """
 
 
+@pytest.mark.whole
 def test_on_the_command_line(tmp_path: Path) -> None:
     (tmp_path / "wrong.py").write_text(WRONG)
     options = ("--profile", "smoke", "--clause", "EQ-2", "--examples", "kept")

@@ -102,7 +102,8 @@ def test_example_conforms(language: str, tmp_path: Path) -> None:
     assert bool(gradients) == ("gradients" in declared)
 
 
-@pytest.mark.parametrize("language", [pytest.param("c", marks=pytest.mark.whole), "javascript"])
+@pytest.mark.whole
+@pytest.mark.parametrize("language", ["c", "javascript"])
 def test_wrong_gate_order_is_named(language: str, tmp_path: Path) -> None:
     pytest.importorskip("torch")
     sources = shutil.copytree(EXAMPLES / language, tmp_path / language)

@@ -250,6 +250,7 @@ def _refused_files(texts: dict[str, str], folder: Path, capsys: pytest.CaptureFi
 
 
 @pytest.mark.slow
+@pytest.mark.whole
 def test_the_command_joins_what_the_shards_wrote(tmp_path: Path) -> None:
     options = ("--profile", "smoke", "--clause", "EQ-1", "--clause", "SHAPE-1", "--clause",
                "COMB-3", "--dtype", "float64")  # fmt: skip

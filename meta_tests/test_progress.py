@@ -230,7 +230,8 @@ def test_check_prints_failures_as_they_are_found(workers: str, tmp_path: Path) -
     assert not any(line.strip() + '"' in shrunk for line in lines[1::2]), "as it was drawn"
 
 
-@pytest.mark.parametrize("workers", ["0", pytest.param("1", marks=pytest.mark.whole)])
+@pytest.mark.whole
+@pytest.mark.parametrize("workers", ["0", "1"])
 def test_failures_of_clauses_that_were_not_asked_for_do_not_count(
     workers: str, tmp_path: Path
 ) -> None:

@@ -87,6 +87,7 @@ def test_a_package_that_is_not_installed_promises_nothing(
     require_versions("mine", "torch")
 
 
+@pytest.mark.whole
 def test_the_exit_status_is_that_of_wrong_input(tmp_path: Path) -> None:
     """A folder of metadata stands for an old torch."""
     folder = tmp_path / "torch-2.0.1.dist-info"

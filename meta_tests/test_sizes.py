@@ -168,6 +168,7 @@ class RefusesWide(ReferenceLSTM):
         return "more than 16 units" if case.config.hidden_size > 16 else None
 
 
+@pytest.mark.whole
 def test_a_size_that_was_refused_is_not_visited() -> None:
     records = records_of(RefusesWide(), "SIZE-1")
     found = {sizes: reason for record in records for sizes, reason in record.sizes.items()}
@@ -231,7 +232,8 @@ def test_bad_sizes(text: str, says: str) -> None:
 
 def test_results_say_which_sizes_were_visited(tmp_path: Path) -> None:
     own = "hidden_size=21 batch_size=11 seq_len=13"
-    options = ("--clause", "SIZE", "--profile", "smoke", "--sizes", own)
+    options = ("--clause", "SIZE-1,SIZE-3", "--dtype", "float32", "--profile", "smoke")
+    options += ("--sizes", own)
     ended, results = check("reference", *options, cwd=tmp_path)
     assert ended.status == 0, ended.out + ended.err
     valid(results)

@@ -95,6 +95,7 @@ def array_is_given(name: str) -> bool:
 # ------------------------------------------------------------------ the files
 
 
+@pytest.mark.whole
 def test_every_machine_writes_the_same(folder: Path, tmp_path: Path) -> None:
     """The other process computes with the kernels of an old processor."""
     found = np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])

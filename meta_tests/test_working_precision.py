@@ -96,6 +96,7 @@ def test_programs_are_not_told() -> None:
     assert "products" not in case_fields(replace(PLAIN, products="tf32"))
 
 
+@pytest.mark.whole
 def test_on_the_command_line(tmp_path: Path) -> None:
     options = ("--profile", "smoke", "--dtype", "float32", "--clause", "DTYPE-3")
     options += ("--no-diagnosis",)
