@@ -10,6 +10,7 @@ import re
 import shlex
 from pathlib import Path
 
+import jsonschema
 import pytest
 import yaml
 
@@ -32,6 +33,7 @@ TRIED = (
     "interpreting-failures.md",
     "options.md",
     "reports.md",
+    "results.md",
     "test-your-own.md",
     "vectors.md",
 )
@@ -41,6 +43,7 @@ ELSEWHERE = {
     "gate.md": "test_ci",
     "protocol.md": "test_program",
     "python.md": "test_python_page",
+    "python-reference.md": "test_python_reference",
     "tutorial.md": "test_tutorial",
     "walk-throughs.md": "test_walk_throughs",
 }
@@ -137,6 +140,18 @@ def test_a_function_of_the_page_is_an_implementation() -> None:
     made = given["LSTM"]
     assert isinstance(made, FunctionLSTM)
     assert made.capabilities == {"states", "float32"}
+
+
+def test_the_code_of_the_page_validates_results(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (code,) = [block.code for block in blocks(DOCS / "results.md") if block.language == "python"]
+    monkeypatch.chdir(folder)
+    exec(code, {})
+    assert capsys.readouterr().out == f"{right()['verdict']['word']}\n"
+    (folder / "results.json").write_text(json.dumps({**right(), "seed": "0"}), "utf-8")
+    with pytest.raises(jsonschema.ValidationError, match="'0' is not of type 'integer'"):
+        exec(code, {})
 
 
 def test_every_page_is_tried_somewhere() -> None:
