@@ -146,6 +146,7 @@ def test_every_public_name_is_explained(site: Path) -> None:
 def test_docstrings_have_links_in_place_of_roles(site: Path) -> None:
     text = pages(site)["python-reference/index.html"]
     assert not re.findall(r":\w+:<code>|(?<!:)::<", text)
+    assert "whether <code>check</code> was called" in text
     assert "output (T, N, D*R), h_n (L*D, N, R)" in text
     assert re.search(r'as for <a [^>]*href="#lstm_conformance.check"><code>check</code></a>', text)
 

@@ -15,8 +15,7 @@ import griffe
 _PAGE = Path(__file__).parents[1] / "docs" / "python-reference.md"
 
 # A role, and the name in it without the dot or the module in front.
-_ROLE = re.compile(r":(?:class|data|func|meth):`[~.]?(?:[a-z_]+\.)*(\w+(?:\.\w+)?)`")
-
+_ROLE = re.compile(r":(class|data|func|meth):`[~.]?(?:[a-z_]+\.)*(\w+(?:\.\w+)?)`")
 
 # Code, which stays as it is, or an asterisk.
 _CODE_OR_ASTERISK = re.compile(r"(`+).*?\1|\*", re.DOTALL)
@@ -36,9 +35,11 @@ class DocstringsAsMarkdown(griffe.Extension):
             obj.docstring.value = _CODE_OR_ASTERISK.sub(_escaped, text)
 
     def _link(self, role: re.Match[str]) -> str:
-        owner, dot, member = role[1].partition(".")
-        path = self._paths.get(owner)
-        return f"`{role[1]}`" if path is None else f"[`{role[1]}`][{path}{dot}{member}]"
+        kind, name = role[1], role[2]
+        owner, dot, member = name.partition(".")
+        # A method without its class is one of the class that the docstring belongs to.
+        path = None if kind == "meth" and not dot else self._paths.get(owner)
+        return f"`{name}`" if path is None else f"[`{name}`][{path}{dot}{member}]"
 
 
 def _escaped(found: re.Match[str]) -> str:

@@ -146,7 +146,7 @@ class CheckResults:
     """
 
     def __init__(self, results: Results, given: GivenObject) -> None:
-        self.results = results
+        self.results: Results = results
         self._clauses = {c["id"]: CheckedClause(c, given, results) for c in results["clauses"]}
 
     @property

@@ -36,8 +36,8 @@ class ClauseToCheck:
     """
 
     def __init__(self, clause_id: str, run: RunInProcess) -> None:
-        self.id = clause_id
-        self.was_checked = False
+        self.id: str = clause_id
+        self.was_checked: bool = False
         self._run = run
 
     def __repr__(self) -> str:
