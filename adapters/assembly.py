@@ -18,34 +18,47 @@ __all__ = ["ASSEMBLED", "Weights", "both_ways", "in_layers", "in_time", "stacked
 Array = Any
 States = tuple[Array, Array]
 
-# (case, arguments) -> output, h_n, c_n, all in the layout and the shapes of the case.
 Function = Callable[[Case, dict[str, Array]], tuple[Array, Array, Array]]
+"""``lstm(case, arguments) -> output, h_n, c_n``, all in the layout and the shapes of the case."""
 
-# (x_t, (h, c), weights) -> h, c. Shapes: x_t (N, features), h (N, R), c (N, H).
 Cell = Callable[..., States]
+"""``cell(x_t, (h, c), weights) -> h, c``. Shapes: x_t (N, features), h (N, R), c (N, H)."""
 
-# (x, states, weights, lengths, reverse) -> output, h_n, c_n. x is (L, N, features). The states
-# are (N, R) and (N, H), or None for zeros. The lengths are the steps of each row, or None if all
-# rows have L steps. The reverse direction reads each row from its own last step, and returns its
-# output in the order of x.
 OneWay = Callable[..., tuple[Array, Array, Array]]
+"""``one_way(x, states, weights, lengths, reverse) -> output, h_n, c_n``.
 
-# (x, states, weights, lengths) -> output, h_n, c_n. The same for D directions: a list of their
-# weights; states, h_n and c_n with a first axis D; output (L, N, D*R).
+x is (L, N, features). The states are (N, R) and (N, H), or None for zeros. The lengths are the
+steps of each row, or None if all rows have L steps. The reverse direction reads each row from its
+own last step, and returns its output in the order of x.
+"""
+
 Layer = Callable[..., tuple[Array, Array, Array]]
+"""``layer(x, states, weights, lengths) -> output, h_n, c_n``.
 
-# The capabilities that the loops add.
+The same as :data:`OneWay` for D directions: a list of their weights; states, h_n and c_n with a
+first axis D; output (L, N, D*R).
+"""
+
 ASSEMBLED = frozenset({"layers", "bidirectional"})
+"""The capabilities that the loops add."""
 
 
 class Weights(NamedTuple):
-    """The parameters of one layer and direction, as in ``torch.nn.LSTM``."""
+    """The parameters of one layer and direction, as in ``torch.nn.LSTM``.
 
-    weight_ih: Array  # (4H, features)
-    weight_hh: Array  # (4H, R)
-    bias_ih: Array | None  # (4H,)
-    bias_hh: Array | None  # (4H,)
-    weight_hr: Array | None  # (R, H)
+    Attributes:
+        weight_ih: (4H, features).
+        weight_hh: (4H, R).
+        bias_ih: (4H,); None without biases.
+        bias_hh: (4H,); None like ``bias_ih``.
+        weight_hr: (R, H); None without a projection.
+    """
+
+    weight_ih: Array
+    weight_hh: Array
+    bias_ih: Array | None
+    bias_hh: Array | None
+    weight_hr: Array | None
 
     @property
     def bias(self) -> Array | None:

@@ -34,16 +34,19 @@ QUICK = {
 
 
 class JaxFunction(FunctionLSTM):
-    """A :class:`.function.FunctionLSTM` with gradients, forward mode and double backward.
+    """A :class:`.FunctionLSTM` with gradients, forward mode and double backward.
 
     ``jax.jit`` compiles each case as a whole, forward and backward together, as in training. Nearly
     every case has its own sizes, so compilation takes most of the time. Without ``jit``, JAX would
     compile every operation separately, which takes longer.
 
     Args:
-        name, version, capabilities, function, unsupported: as in :class:`.function.FunctionLSTM`.
-            ``jax.jit`` traces the function. The case that it gets has no values of its own: the
-            values are in the arguments.
+        name: as for :class:`.FunctionLSTM`.
+        version: as for :class:`.FunctionLSTM`.
+        capabilities: as for :class:`.FunctionLSTM`. Those of derivatives are added.
+        function: as for :class:`.FunctionLSTM`. ``jax.jit`` traces it. The case that it gets has
+            no values of its own: the values are in the arguments.
+        unsupported: as for :class:`.FunctionLSTM`.
         options: options of XLA. Those that the installed version does not know are left out.
             ``{}`` compiles with the defaults, which takes about four times as long.
     """

@@ -5,15 +5,19 @@ Modules that `ELSEWHERE` names try the code of the other pages.
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
 import yaml
 
 from lstm_conformance.adapters.function import FunctionLSTM
+from lstm_conformance.spec.case import Case
 from lstm_conformance.spec.combinations import all_combinations, covering_array
 
 from .helpers.command_line import run
@@ -32,6 +36,7 @@ TRIED = (
     "interpreting-failures.md",
     "options.md",
     "reports.md",
+    "results.md",
     "test-your-own.md",
     "vectors.md",
 )
@@ -41,6 +46,7 @@ ELSEWHERE = {
     "gate.md": "test_ci",
     "protocol.md": "test_program",
     "python.md": "test_python_page",
+    "python-reference.md": "test_python_reference",
     "tutorial.md": "test_tutorial",
     "walk-throughs.md": "test_walk_throughs",
 }
@@ -128,15 +134,38 @@ def test_the_settings_of_the_page_are_read(folder: Path) -> None:
     assert "profile smoke, without packed, known-deviations known.toml" in ended.err
 
 
-def test_a_function_of_the_page_is_an_implementation() -> None:
-    (code,) = [
+def test_functions_of_the_page_are_implementations() -> None:
+    of_numpy, of_jax, of_cell = [
         block.code for block in blocks(DOCS / "test-your-own.md") if block.language == "python"
     ]
-    given = {"FunctionLSTM": FunctionLSTM, "lstm": lambda case, arguments: None}
+    assert made_by(of_numpy).capabilities == {"states", "float32"}
+    if importlib.util.find_spec("jax"):
+        assert made_by(of_jax).capabilities > {"states", "float32", "gradients"}
+    case = Case.parse("v1 input_size=2 hidden_size=3 num_layers=2 bidirectional=True seq_len=4")
+    given: dict[str, Any] = {"cell": lambda x, states, weights: states}
+    exec(of_cell, given)
+    output, _, _ = given["lstm"](case, case.arguments())
+    assert output.shape == case.shapes()["output"]
+
+
+def made_by(code: str) -> FunctionLSTM:
+    """The implementation ``LSTM`` that the code makes of a function ``lstm``."""
+    given: dict[str, Any] = {"lstm": lambda case, arguments: None}
     exec(code, given)
-    made = given["LSTM"]
-    assert isinstance(made, FunctionLSTM)
-    assert made.capabilities == {"states", "float32"}
+    assert isinstance(given["LSTM"], FunctionLSTM)
+    return given["LSTM"]
+
+
+def test_the_code_of_the_page_validates_results(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (code,) = [block.code for block in blocks(DOCS / "results.md") if block.language == "python"]
+    monkeypatch.chdir(folder)
+    exec(code, {})
+    assert capsys.readouterr().out == f"{right()['verdict']['word']}\n"
+    (folder / "results.json").write_text(json.dumps({**right(), "seed": "0"}), "utf-8")
+    with pytest.raises(jsonschema.ValidationError, match="'0' is not of type 'integer'"):
+        exec(code, {})
 
 
 def test_every_page_is_tried_somewhere() -> None:

@@ -6,6 +6,7 @@ import doctest
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -43,9 +44,10 @@ def test_a_wrong_result_on_the_page_would_be_noticed() -> None:
 
 
 @pytest.mark.slow
-def test_other_code_runs() -> None:
+def test_other_code_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     """By one clause, and not compiled: test_instance has what torch.compile returns."""
     torch = pytest.importorskip("torch")
+    monkeypatch.setattr(torch, "compile", lambda module: module)
     bars: list[Bar] = []
     judged: list[object] = []
 
@@ -66,14 +68,10 @@ def test_other_code_runs() -> None:
         judged.append(given)
         return lstm_conformance.check(given, **{**options, "profile": "smoke", "clauses": "COMB-1"})
 
-    given = {
-        "FastLSTM": FastLSTM,
-        "check": check,
-        "torch": SimpleNamespace(compile=lambda module: module),
-        "tqdm": SimpleNamespace(tqdm=Bar),
-    }
+    monkeypatch.setitem(sys.modules, "tqdm", SimpleNamespace(tqdm=Bar))  # type: ignore[arg-type]
+    given = {"FastLSTM": FastLSTM, "check": check}
     for block in blocks("python"):
-        if "# test_my_lstm.py" not in block:
+        if "# test_my_lstm.py" not in block and ("jax" not in block or find_spec("jax")):
             exec(block, given)
     assert len(judged) == 3
     (bar,) = bars

@@ -5,6 +5,7 @@ This needs MkDocs: `tox -e docs`.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -12,11 +13,13 @@ from pathlib import Path
 
 import pytest
 
+import lstm_conformance
 from lstm_conformance.spec.clauses import CLAUSES
 
 from .helpers.site import build, built
 
 ROOT = Path(__file__).parents[1]
+SCHEMA = ROOT / "reports" / "results.schema.json"
 
 pytestmark = pytest.mark.docs
 
@@ -132,6 +135,31 @@ def test_every_published_result_has_its_time(site: Path) -> None:
         assert f">{path.stem}</td>" in text
 
 
+def test_every_public_name_is_explained(site: Path) -> None:
+    text = pages(site)["python-reference/index.html"]
+    for name in lstm_conformance.__all__:
+        assert f'id="lstm_conformance.{name}"' in text
+    assert 'id="lstm_conformance.CheckResults.raise_for_failures"' in text
+    assert "nothing can be judged; the message says what to do" in text
+
+
+def test_docstrings_have_links_in_place_of_roles(site: Path) -> None:
+    text = pages(site)["python-reference/index.html"]
+    assert not re.findall(r":\w+:<code>|(?<!:)::<", text)
+    assert "whether <code>check</code> was called" in text
+    assert "output (T, N, D*R), h_n (L*D, N, R)" in text
+    assert re.search(r'as for <a [^>]*href="#lstm_conformance.check"><code>check</code></a>', text)
+
+
+def test_every_field_of_results_is_explained(site: Path) -> None:
+    text = pages(site)["results/index.html"]
+    for name in json.loads(SCHEMA.read_text("utf-8"))["properties"]:
+        assert f"<strong><code>{name}</code></strong>" in text
+    for name in ("clauses-failure-finding", "parts-records-failures", "coverage-sizes-pairs"):
+        assert f'<h3 id="results-{name}">' in text
+        assert f'<a href="#results-{name}">object</a>' in text
+
+
 @pytest.mark.parametrize(
     ("link", "message"),
     [
@@ -139,9 +167,10 @@ def test_every_published_result_has_its_time(site: Path) -> None:
         ("[x](nowhere.md)", "has a link to nowhere.md, which does not exist"),
         ("[x](gate.md#nowhere)", "does not contain an anchor '#nowhere'"),
         ("[x](../SECURITY.md#nowhere)", "does not contain an anchor '#nowhere'"),
+        ("::: lstm_conformance.nowhere", "lstm_conformance.nowhere could not be found"),
     ],
 )
-def test_a_link_that_leads_nowhere_is_an_error(copy: Path, link: str, message: str) -> None:
+def test_what_leads_nowhere_is_an_error(copy: Path, link: str, message: str) -> None:
     page = copy / "docs" / "index.md"
     page.write_text(f"{page.read_text('utf-8')}\n{link}\n", "utf-8")
     done = build(copy, copy / "build-of-test")

@@ -15,6 +15,16 @@ class LSTMConfig:
 
     ``device`` and ``dtype`` are fields of :class:`~lstm_conformance.spec.case.Case`.
 
+    Attributes:
+        input_size: features of the input, at least 1.
+        hidden_size: H, hidden units, at least 1.
+        num_layers: at least 1.
+        bias: whether there are biases.
+        batch_first: whether rows come before steps in input and output.
+        dropout: the probability to drop an output between layers in training, from 0 to 1.
+        bidirectional: whether each layer has a reverse direction, too.
+        proj_size: features of h_t with a projection, less than ``hidden_size``; 0 for none.
+
     Raises:
         ValueError: the documentation does not allow a value.
     """

@@ -53,6 +53,7 @@ PRECISIONS = {
         Precision("float16", 2.0**-11, 2.0**-24, 65504.0),
     )
 }
+"""Each number format that is judged, by torch's name of its dtype."""
 
 # The formats to which factors of products can be rounded, and the largest error of that. Sums keep
 # the format of the case. TF32 has the 11 digits of float16, and the range of float32.

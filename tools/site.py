@@ -13,6 +13,8 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 
+# MkDocs looks for modules in the folder of a hook, too.
+from fields_of_results import fields_of_results
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
@@ -137,4 +139,7 @@ _MADE: dict[str, Callable[[], str]] = {
 }
 
 # A comment in a page to the function that makes what takes its place.
-_FILLED: dict[str, Callable[[], str]] = {"<!-- times of frameworks -->": times_of_frameworks}
+_FILLED: dict[str, Callable[[], str]] = {
+    "<!-- fields of results -->": fields_of_results,
+    "<!-- times of frameworks -->": times_of_frameworks,
+}

@@ -44,7 +44,9 @@ class Finding:
         verdict: ``PASS``, ``FAIL`` or ``INCONCLUSIVE``.
         ratio: largest error over noise; None where no noise is involved.
         index: of the element with the largest ratio.
-        observed, expected, noise: at that index.
+        observed: what the implementation returned there.
+        expected: what the reference has there.
+        noise: the standard deviation of rounding errors there.
         message: what is wrong, if the numbers do not say it.
     """
 

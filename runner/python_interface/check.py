@@ -23,8 +23,6 @@ from .run_in_process import RunInProcess
 
 __all__ = ["check", "check_case"]
 
-Clauses = str | Iterable[str]
-
 # A function that is told how far a run has come: tests that have ended, all tests, cases, and tests
 # that have failed.
 Callback = Callable[[int, int, int, int], object]
@@ -34,20 +32,20 @@ def check(
     obj: Any,
     *,
     profile: Literal["smoke", "default", "thorough"] = "default",
-    clauses: Clauses | None = None,
-    only: Clauses | None = None,
+    clauses: str | Iterable[str] | None = None,
+    only: str | Iterable[str] | None = None,
     strict: bool = False,
-    without: Clauses | None = None,
-    require: Clauses | None = None,
+    without: str | Iterable[str] | None = None,
+    require: str | Iterable[str] | None = None,
     known_deviations: str | Path | Mapping[str, str] | Iterable[Mapping[str, Any]] | None = None,
     sizes: str | Mapping[str, int] | Iterable[str | Mapping[str, int]] | None = None,
     seed: int | None = None,
-    dtypes: Clauses | None = None,
-    devices: Clauses | None = None,
+    dtypes: str | Iterable[str] | None = None,
+    devices: str | Iterable[str] | None = None,
     working_precision: Literal["tf32", "bfloat16", "float16"] | None = None,
     max_time: float | str | None = None,
     max_failures: int = 0,
-    progress: bool | Callback = False,
+    progress: bool | Callable[[int, int, int, int], object] = False,
     diagnosis: bool = True,
     capabilities: Collection[str] | None = None,
     differentiate: Callable[..., Any] | None = None,
@@ -145,7 +143,7 @@ def check_case(
     obj: Any,
     case: str,
     *,
-    clause: Clauses | None = None,
+    clause: str | Iterable[str] | None = None,
     capabilities: Collection[str] | None = None,
     differentiate: Callable[..., Any] | None = None,
 ) -> CheckResults:

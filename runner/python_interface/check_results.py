@@ -132,7 +132,7 @@ class CheckedClause:
         self.worst_ratio: float | None = clause["worst_ratio"]
         self.note: str = note(clause)
         shows = clause["failure"] is not None or clause["verdict"] in BROKEN
-        self.failure = CheckFailure(clause, given, results) if shows else None
+        self.failure: CheckFailure | None = CheckFailure(clause, given, results) if shows else None
 
     def __repr__(self) -> str:
         return f"<CheckedClause {self.id}: {self.verdict}>"
@@ -146,7 +146,7 @@ class CheckResults:
     """
 
     def __init__(self, results: Results, given: GivenObject) -> None:
-        self.results = results
+        self.results: Results = results
         self._clauses = {c["id"]: CheckedClause(c, given, results) for c in results["clauses"]}
 
     @property

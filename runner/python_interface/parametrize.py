@@ -21,8 +21,6 @@ from .run_in_process import RunInProcess
 
 __all__ = ["ClauseToCheck", "parametrize"]
 
-Clauses = str | Iterable[str]
-
 
 class ClauseToCheck:
     """A clause by which a test judges.
@@ -38,8 +36,8 @@ class ClauseToCheck:
     """
 
     def __init__(self, clause_id: str, run: RunInProcess) -> None:
-        self.id = clause_id
-        self.was_checked = False
+        self.id: str = clause_id
+        self.was_checked: bool = False
         self._run = run
 
     def __repr__(self) -> str:
@@ -79,25 +77,23 @@ def _reasons(found: ClauseResult) -> str:
 def parametrize(
     obj: Any,
     *,
-    clauses: Clauses | None = None,
-    only: Clauses | None = None,
+    clauses: str | Iterable[str] | None = None,
+    only: str | Iterable[str] | None = None,
     profile: Literal["smoke", "default", "thorough"] = "smoke",
     strict: bool = False,
-    without: Clauses | None = None,
-    require: Clauses | None = None,
+    without: str | Iterable[str] | None = None,
+    require: str | Iterable[str] | None = None,
     known_deviations: str | Path | Mapping[str, str] | Iterable[Mapping[str, Any]] | None = None,
     sizes: str | Mapping[str, int] | Iterable[str | Mapping[str, int]] | None = None,
     seed: int | None = None,
-    dtypes: Clauses | None = None,
-    devices: Clauses | None = None,
+    dtypes: str | Iterable[str] | None = None,
+    devices: str | Iterable[str] | None = None,
     working_precision: Literal["tf32", "bfloat16", "float16"] | None = None,
     diagnosis: bool = True,
     capabilities: Collection[str] | None = None,
     differentiate: Callable[..., Any] | None = None,
 ) -> pytest.MarkDecorator:
-    """Gives a test an argument ``clause``: one item for each clause.
-
-    ::
+    """Gives a test an argument ``clause``: one item for each clause. For example:
 
         @parametrize(FastLSTM, clauses=["EQ", "GRAD-*"], known_deviations={"USE-24": "reason"})
         def test_lstm(clause):
