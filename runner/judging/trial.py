@@ -121,11 +121,11 @@ class Trial:
         with known_settings(), _unchanged(case):
             try:
                 observed = self.implementation.run(case)
-            except Unsupported as missing:
+            except Unsupported as refusal:
                 # An instance says what it was made for. Others have declared this case.
                 if only_config(self.implementation) is not None:
                     raise
-                raise Unsupported(f"{REFUSED}{missing}") from missing
+                raise Unsupported(f"{REFUSED}{refusal}") from refusal
         observation = _plain(observed)
         self.seconds += observation.seconds
         missing = [name for name in case.result_names() if name not in observation.tensors]
