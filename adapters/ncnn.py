@@ -32,9 +32,16 @@ def _layer(x: Any, states: Any, weights: list[Weights], _: object) -> tuple[Any,
         extractor = net.create_extractor()
         for blob, array in enumerate(inputs):
             extractor.input(f"x{blob}", ncnn.Mat(array))
-        rows.append([np.array(extractor.extract(f"y{blob}")[1]) for blob in range(3)])
+        rows.append([_extracted(extractor, f"y{blob}") for blob in range(3)])
     output, h_n, c_n = (np.stack(results, axis=1) for results in zip(*rows, strict=True))
     return output, h_n, c_n
+
+
+def _extracted(extractor: Any, blob: str) -> Any:
+    status, mat = extractor.extract(blob)
+    if status:  # the input is refused, and reading the matrix would end the process
+        raise ValueError(f"ncnn returned the status {status}")
+    return np.array(mat)
 
 
 def _net(weights: list[Weights], inputs: int) -> Any:
@@ -72,4 +79,10 @@ def _array(weights: Weights, role: str) -> bytes:
 def ncnn_lstm() -> FunctionLSTM:
     """The layer. :mod:`.assembly` stacks it."""
     capabilities = frozenset(_CAPABILITIES | {"layers"})
-    return FunctionLSTM("ncnn", version("ncnn"), capabilities, stacked(_layer, np))
+    return FunctionLSTM(
+        "ncnn",
+        version("ncnn"),
+        capabilities,
+        stacked(_layer, np),
+        unsupported=lambda case: None if case.batch_size else "no batch, so none can be empty",
+    )
