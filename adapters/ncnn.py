@@ -16,6 +16,7 @@ from typing import Any
 import ncnn
 import numpy as np
 
+from ..spec.case import Case
 from .assembly import Weights, stacked
 from .function import FunctionLSTM
 
@@ -76,13 +77,11 @@ def _array(weights: Weights, role: str) -> bytes:
     return np.concatenate([i, f, o, g]).tobytes()
 
 
+def _without_rows(case: Case) -> str | None:
+    return None if case.batch_size else "no batch, so none can be empty"
+
+
 def ncnn_lstm() -> FunctionLSTM:
     """The layer. :mod:`.assembly` stacks it."""
-    capabilities = frozenset(_CAPABILITIES | {"layers"})
-    return FunctionLSTM(
-        "ncnn",
-        version("ncnn"),
-        capabilities,
-        stacked(_layer, np),
-        unsupported=lambda case: None if case.batch_size else "no batch, so none can be empty",
-    )
+    function, capabilities = stacked(_layer, np), frozenset(_CAPABILITIES | {"layers"})
+    return FunctionLSTM("ncnn", version("ncnn"), capabilities, function, unsupported=_without_rows)
