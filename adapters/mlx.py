@@ -43,8 +43,16 @@ def _one_way(
 
 
 def _lstm(case: Case, arguments: Arrays) -> tuple[Any, Any, Any]:
-    one_way = partial(_one_way, unbatched=case.layout == "unbatched")
-    return stacked(both_ways(one_way, mx), mx)(case, arguments)
+    directions = both_ways(partial(_one_way, unbatched=case.layout == "unbatched"), mx)
+
+    def layer(x: Any, states: Any, weights: list[Weights], _: object) -> tuple[Any, Any, Any]:
+        if states is not None:
+            # Not states[0][d]: without rows, the gradient of this index ends the process.
+            parts = (mx.split(state, len(weights)) for state in states)
+            states = tuple([mx.squeeze(part, 0) for part in given] for given in parts)
+        return directions(x, states, weights, None)
+
+    return stacked(layer, mx)(case, arguments)
 
 
 def _differentiate(call: Any, arguments: Arrays, cotangents: Arrays) -> tuple[Arrays, Arrays]:

@@ -16,6 +16,7 @@ from typing import Any
 import ncnn
 import numpy as np
 
+from ..spec.case import Case
 from .assembly import Weights, stacked
 from .function import FunctionLSTM
 
@@ -32,9 +33,16 @@ def _layer(x: Any, states: Any, weights: list[Weights], _: object) -> tuple[Any,
         extractor = net.create_extractor()
         for blob, array in enumerate(inputs):
             extractor.input(f"x{blob}", ncnn.Mat(array))
-        rows.append([np.array(extractor.extract(f"y{blob}")[1]) for blob in range(3)])
+        rows.append([_extracted(extractor, f"y{blob}") for blob in range(3)])
     output, h_n, c_n = (np.stack(results, axis=1) for results in zip(*rows, strict=True))
     return output, h_n, c_n
+
+
+def _extracted(extractor: Any, blob: str) -> Any:
+    status, mat = extractor.extract(blob)
+    if status:  # the input is refused, and reading the matrix would end the process
+        raise ValueError(f"ncnn returned the status {status}")
+    return np.array(mat)
 
 
 def _net(weights: list[Weights], inputs: int) -> Any:
@@ -69,7 +77,11 @@ def _array(weights: Weights, role: str) -> bytes:
     return np.concatenate([i, f, o, g]).tobytes()
 
 
+def _without_rows(case: Case) -> str | None:
+    return None if case.batch_size else "no batch, so none can be empty"
+
+
 def ncnn_lstm() -> FunctionLSTM:
     """The layer. :mod:`.assembly` stacks it."""
-    capabilities = frozenset(_CAPABILITIES | {"layers"})
-    return FunctionLSTM("ncnn", version("ncnn"), capabilities, stacked(_layer, np))
+    function, capabilities = stacked(_layer, np), frozenset(_CAPABILITIES | {"layers"})
+    return FunctionLSTM("ncnn", version("ncnn"), capabilities, function, unsupported=_without_rows)

@@ -25,8 +25,8 @@ _CAPABILITIES = frozenset(
 )
 
 
-# The axes L and N of each input, which a dynamic model leaves open.
-_DYNAMIC_AXES = {"input": (0, 1), "h_0": (1,), "c_0": (1,), "lengths": (0,)}
+# The axes N and L of each input, which a dynamic model leaves open.
+_DYNAMIC_AXES = {"input": (0, 1), "h_0": (0,), "c_0": (0,), "lengths": (0,)}
 
 
 def _model(case: Case, arguments: Arrays, inputs: Arrays, lengths: Any) -> Any:
@@ -37,12 +37,8 @@ def _model(case: Case, arguments: Arrays, inputs: Arrays, lengths: Any) -> Any:
         dynamic = _DYNAMIC_AXES[name] if "lengths" in inputs else ()
         sizes = [-1 if axis in dynamic else size for axis, size in enumerate(array.shape)]
         given[name] = ops.parameter(sizes, array.dtype)
-    x = given["input"] if config.batch_first else ops.transpose(given["input"], [1, 0, 2])
-    states = [
-        ops.split(ops.transpose(given[name], [1, 0, 2]), 1, config.num_layers)
-        for name in ("h_0", "c_0")
-    ]
-    h_n, c_n = [], []
+    states = [ops.split(given[name], 1, config.num_layers) for name in ("h_0", "c_0")]
+    x, h_n, c_n = given["input"], [], []
     for k in range(config.num_layers):
         suffixes = [f"_l{k}", f"_l{k}_reverse"][:D]
         bias = [
@@ -64,9 +60,7 @@ def _model(case: Case, arguments: Arrays, inputs: Arrays, lengths: Any) -> Any:
         x = ops.reshape(side_by_side, [0, 0, D * H], special_zero=True)
         h_n.append(sequence.output(1))
         c_n.append(sequence.output(2))
-    finals = [ops.transpose(ops.concat(state, 1), [1, 0, 2]) for state in (h_n, c_n)]
-    output = x if config.batch_first else ops.transpose(x, [1, 0, 2])
-    return openvino.Model([output, *finals], list(given.values()))
+    return openvino.Model([x, ops.concat(h_n, 1), ops.concat(c_n, 1)], list(given.values()))
 
 
 def _fico(directions: list[Any]) -> Any:
@@ -75,14 +69,19 @@ def _fico(directions: list[Any]) -> Any:
     return ops.constant(np.stack([np.concatenate([f, i, g, o]) for i, f, g, o in split]))
 
 
+def _swapped(array: Any) -> Any:
+    return np.ascontiguousarray(array.swapaxes(0, 1))
+
+
 def _lstm(name: str, dynamic: bool) -> FunctionLSTM:
     core = openvino.Core()
 
     def function(case: Case, arguments: Arrays) -> tuple[Any, Any, Any]:
-        shapes = case.shapes()
-        inputs = {"input": arguments["input"]}
+        shapes, batch_first = case.shapes(), case.config.batch_first
+        # Rows come first. NumPy transposes, since a model transposes (1, 0, 1) to (1, 1, 1).
+        inputs = {"input": arguments["input"] if batch_first else _swapped(arguments["input"])}
         for name in ("h_0", "c_0"):
-            inputs[name] = arguments.get(name, np.zeros(shapes[name], case.dtype))
+            inputs[name] = _swapped(arguments.get(name, np.zeros(shapes[name], case.dtype)))
         lengths = np.array(case.lengths or [case.seq_len] * case.batch_size, np.int32)
         if dynamic:
             inputs["lengths"] = lengths
@@ -90,7 +89,8 @@ def _lstm(name: str, dynamic: bool) -> FunctionLSTM:
         compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
         results = compiled(list(inputs.values()))
         output, h_n, c_n = (np.array(results[k]) for k, _ in enumerate(OUTPUTS))
-        return without_padding(case, output), h_n, c_n
+        output = output if batch_first else _swapped(output)
+        return without_padding(case, output), _swapped(h_n), _swapped(c_n)
 
     version = openvino.__version__.split("-")[0]
     return FunctionLSTM(name, version, _CAPABILITIES, function)

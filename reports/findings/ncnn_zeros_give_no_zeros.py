@@ -1,4 +1,4 @@
-"""ncnn 1.0.20261020 on x86, clauses EDGE-9 and EDGE-12.
+"""ncnn 1.0.20261020 on x86, clauses EDGE-9, EDGE-11 and EDGE-12.
 
 docs/developer-guide/operators.md describes the layer LSTM as an LSTM: with all parameters and
 states zero, c = f * 0 + i * tanh(0) is exactly zero, nothing rounds. With four hidden units or
