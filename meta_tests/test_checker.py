@@ -247,7 +247,7 @@ def test_unsupported_is_counted_and_is_no_pass() -> None:
     record = judged(Single())
     assert set(record.verdicts) == {"unsupported", "pass"}
     assert record.verdicts["unsupported"] + record.verdicts["pass"] == 25
-    assert record.reasons == {"one layer only": record.verdicts["unsupported"]}
+    assert record.reasons == {"refused: one layer only": record.verdicts["unsupported"]}
     record = judged(Single(), WIDE.but(num_layers=(2,)))
     assert record.verdicts == {"unsupported": 25}
 
@@ -305,7 +305,7 @@ def test_each_combination_is_visited_or_left_out_with_a_reason() -> None:
     for combination in combinations:
         wanted = ""
         if combination.projection:
-            wanted = "no projection"
+            wanted = "refused: no projection"
         if combination.dtype == "float64":
             wanted = "float64 was not asked for"
         assert visited[str(combination)] == wanted

@@ -174,7 +174,7 @@ def test_a_size_that_was_refused_is_not_visited() -> None:
     found = {sizes: reason for record in records for sizes, reason in record.sizes.items()}
     wide = {sizes for sizes in found if parse_sizes(sizes).hidden_size > 16}
     assert wide
-    assert {found[sizes] for sizes in wide} == {"more than 16 units"}
+    assert {found[sizes] for sizes in wide} == {"refused: more than 16 units"}
     assert "" in found.values()
 
 
