@@ -158,7 +158,8 @@ def test_an_interrupt_leaves_partial_results(
     assert "NOT COMPLETED" in out
 
 
-@pytest.mark.parametrize("workers", ["0", pytest.param("2", marks=pytest.mark.whole)])
+@pytest.mark.whole  # -x is tried in test_terminal.py
+@pytest.mark.parametrize("workers", ["0", "2"])
 def test_max_failures_ends_the_run(workers: str, tmp_path: Path) -> None:
     (tmp_path / "wrong.py").write_text(
         "import torch\n"

@@ -85,7 +85,7 @@ def judge(program: str, clauses: tuple[str, ...], folder: Path) -> tuple[Ended, 
     return ended, json.loads(file.read_text("utf-8")) if file.exists() else {}
 
 
-@pytest.mark.parametrize("language", ["c", "javascript"])
+@pytest.mark.parametrize("language", ["c", pytest.param("javascript", marks=pytest.mark.whole)])
 def test_example_conforms(language: str, tmp_path: Path) -> None:
     sources = shutil.copytree(EXAMPLES / language, tmp_path / language)
     program = command(language, sources)

@@ -154,6 +154,7 @@ def test_in_a_process_of_its_own(tmp_path: Path) -> None:
     assert {clause: results.clause(clause).verdict for clause in clauses} == expected
 
 
+@pytest.mark.whole
 def test_a_module_in_a_process_of_its_own() -> None:
     pytest.importorskip("torch")
     clauses = ["PURE-1", "PURE-6", "USE-25"]

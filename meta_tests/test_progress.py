@@ -230,6 +230,53 @@ def test_check_prints_failures_as_they_are_found(workers: str, tmp_path: Path) -
     assert not any(line.strip() + '"' in shrunk for line in lines[1::2]), "as it was drawn"
 
 
+def test_the_cause_is_looked_for_after_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    judging = session(clauses=("EQ-1",)).session
+    judging._progress = shown = Told()  # type: ignore[assignment]
+    checker = judging.checker("test_x.test_y", ("EQ-1",))
+    judging.conclude(checker)
+    assert shown == [("begin", "test_x.test_y")]
+    checker.records["EQ-1"].failures.append(Failure("fail", CASE, CASE, FINDING))
+    judging._diagnoses = False
+    monkeypatch.setattr(checker, "run_failures_again", lambda: None)
+    judging.conclude(checker)
+    assert shown[1:] == [("begin", "looking for the cause of a failure")]
+
+
+WRONG_AND_SLOW = """
+import time
+from pathlib import Path
+from lstm_conformance.adapters.reference import ReferenceLSTM
+
+class LSTM(ReferenceLSTM):
+    def run(self, case):
+        if Path("slow").exists():
+            time.sleep(100)
+        observation = super().run(case)
+        observation.tensors["h_n"].values[...] += 1
+        return observation
+
+LSTM = LSTM()
+"""
+
+
+def test_a_failure_whose_test_is_interrupted_is_named(tmp_path: Path) -> None:
+    (tmp_path / "wrong.py").write_text(WRONG_AND_SLOW)
+    process = subprocess.Popen(
+        command("check", "wrong.py:LSTM", "--clause", "EQ-5", "--profile", "smoke", "-n", "0"),
+        cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )  # fmt: skip
+    assert process.stderr is not None
+    assert process.stderr.readline().startswith("EQ-5 Two biases fails: h_n[")
+    (tmp_path / "slow").touch()
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 3, out + err
+    assert "Broken, in a test that was interrupted: EQ-5.\n" in err
+    assert out.splitlines()[-1].startswith("NOT COMPLETED: no verdict")
+
+
 @pytest.mark.whole
 @pytest.mark.parametrize("workers", ["0", "1"])
 def test_failures_of_clauses_that_were_not_asked_for_do_not_count(
@@ -247,6 +294,7 @@ def test_failures_of_clauses_that_were_not_asked_for_do_not_count(
     assert other.err.startswith("COMB-2")
 
 
+@pytest.mark.whole
 def test_quiet_and_right_runs_print_no_failure(tmp_path: Path) -> None:
     (tmp_path / "wrong.py").write_text(WRONG)
     options = ("--clause", "EQ-5", "--profile", "smoke", "--no-diagnosis", "-n", "0")

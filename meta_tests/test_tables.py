@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from lstm_conformance.reports import tables
+from lstm_conformance.reports import verdict as wording
 from lstm_conformance.reports.tables import markdown_report, summary, text_report
 
 HOSTILE = "<script>alert(1)</script>|`x` **b** \x1b[2J\n# head ````\n```"
@@ -94,7 +95,7 @@ def test_the_verdict_tells_kinds_of_clauses_apart(monkeypatch: pytest.MonkeyPatc
     cause["kind"] = "argument checks"
     first = "DEVIATES: mine 1 deviates in 1 of 2 clauses that were judged, 1 about argument checks."
     assert f"{first}\n" in summary(results), "other clauses about numbers were not asked for"
-    monkeypatch.setattr("lstm_conformance.reports.verdict._NUMBERS", {other["id"]})
+    monkeypatch.setattr(wording, "_NUMBERS", {other["id"]})
     assert f"{first} Its numbers are right.\n" in summary(results)
     assert f"{first}\n" in summary({**results, "case": "v1 input_size=1 hidden_size=1"})
     waived = {**other, "id": "EQ-3", "verdict": "waived"}

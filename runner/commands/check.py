@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ...reports.escaping import one_line
 from ...reports.results import Results
-from ...reports.verdict import not_passed
+from ...reports.verdict import broken, not_passed
 from ...reports.writing import check_outputs, write_results
 from ...spec.usage_error import UsageError
 from ..gate.baseline import Question, read_baseline
@@ -90,14 +90,28 @@ def check(options: Options) -> int:
         Interrupts() as interrupts,
         temporary_folder() as folder,
     ):
-        results, ended = _judge(options, Path(folder), interrupts)
+        shown = _progress(options.quiet)
+        results, ended = _judge(options, Path(folder), interrupts, shown)
         if interrupts.seconds is not None:
             ended = "interrupted." if results is None else ""
             if results is not None:
                 # Whatever was judged, nobody waited for the verdict.
                 results = {**not_passed(results), "stopped": "interrupted"}
+            lost = _not_in(results, shown)
+            if lost:
+                print(f"Broken, in a test that was interrupted: {lost}.", file=sys.stderr)
         interrupts.act()
         return _conclude(options, results, ended, baseline)
+
+
+def _not_in(results: Results | None, shown: FailureLines | Progress | None) -> str:
+    """The clauses whose failures were shown, and are in no results, because their test had to end.
+
+    Their search or diagnosis takes seconds after the failure is shown.
+    """
+    clauses = [] if results is None else broken(results)
+    seen = set() if shown is None else shown.clauses
+    return ", ".join(sorted(seen - {clause["id"] for clause in clauses}))
 
 
 def _conclude(
@@ -118,12 +132,14 @@ def _conclude(
     return status or (NOT_COMPLETED if ended else 0)
 
 
-def _judge(options: Options, folder: Path, interrupts: Interrupts) -> tuple[Results | None, str]:
+def _judge(
+    options: Options, folder: Path, interrupts: Interrupts, shown: ProgressShown | None
+) -> tuple[Results | None, str]:
     """The results, and how pytest ended if it should not have ended so.
 
     Within a budget, tests that used up their share of the time run again in what others left.
     """
-    start, shown = time.monotonic(), _progress(options.quiet)
+    start = time.monotonic()
     workers = worker_count(options)
     rest = replace(options, workers=workers)
     results: Results | None = None
@@ -145,7 +161,7 @@ def _judge(options: Options, folder: Path, interrupts: Interrupts) -> tuple[Resu
     raise AssertionError
 
 
-def _progress(quiet: bool) -> ProgressShown | None:
+def _progress(quiet: bool) -> FailureLines | Progress | None:
     """Shows on standard error how far the run has come; no failures if ``quiet``."""
     if sys.stderr.isatty():
         return Progress(sys.stderr, failures=not quiet)

@@ -49,16 +49,14 @@ class FailureLines:
 
     Args:
         stream: that need be no terminal.
+
+    Attributes:
+        clauses: those of which a failure was found.
     """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._clauses: set[str] = set()
-
-    @property
-    def any(self) -> bool:
-        """Whether anything was printed."""
-        return bool(self._clauses)
+        self.clauses: set[str] = set()
 
     def start(self, tests: int) -> None:
         """See :class:`ProgressShown`."""
@@ -68,10 +66,12 @@ class FailureLines:
 
     def found(self, clause: str, text: str) -> None:
         """See :class:`ProgressShown`."""
-        if clause in self._clauses or len(self._clauses) > _SHOWN_FAILURES:
+        if clause in self.clauses:
             return
-        self._clauses.add(clause)
-        if len(self._clauses) > _SHOWN_FAILURES:
+        self.clauses.add(clause)
+        if len(self.clauses) > _SHOWN_FAILURES + 1:
+            return
+        if len(self.clauses) > _SHOWN_FAILURES:
             text = "More clauses are broken. The report at the end has them."
         self._stream.write(f"{printable(text)}\n")
         self._stream.flush()
@@ -100,6 +100,11 @@ class Progress:
         self._test = ""
         self._shown = 0  # characters of the line
 
+    @property
+    def clauses(self) -> set[str]:
+        """Those of which a failure was found and shown."""
+        return set() if self._lines is None else self._lines.clauses
+
     def start(self, tests: int) -> None:
         """See :class:`ProgressShown`."""
         self._tests, self._done, self._test = tests, 0, "starting"
@@ -127,7 +132,7 @@ class Progress:
     def close(self) -> None:
         """Leaves the line empty, and another one below failures."""
         self._erase()
-        if self._lines is not None and self._lines.any:
+        if self.clauses:
             self._stream.write("\n")
 
     def _line(self) -> str:

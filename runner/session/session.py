@@ -144,6 +144,9 @@ class JudgingSession:
 
     def conclude(self, checker: Checker) -> None:
         """Judges failures again and diagnoses them, after a test has judged its cases."""
+        failed = any(record.failures for record in checker.records.values())
+        if failed and self._progress is not None:
+            self._progress.begin("looking for the cause of a failure")
         checker.run_failures_again()
         if self._diagnoses:
             checker.diagnose(self.diagnostician)
