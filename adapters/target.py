@@ -9,8 +9,7 @@ import importlib.util
 import shlex
 import sys
 import traceback
-from collections.abc import Callable, Collection, Iterable
-from difflib import get_close_matches
+from collections.abc import Callable, Collection
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -19,6 +18,7 @@ from typing import Any
 from ..spec.capabilities import ALL, CAPABILITIES
 from ..spec.clean_text import clean_text
 from ..spec.contract import UNKNOWN_VERSION, Implementation
+from ..spec.did_you_mean import meant
 from ..spec.global_settings import THREADS, changed_settings, known_settings, read_settings
 from ..spec.interrupts import is_interrupt
 from ..spec.usage_error import UsageError
@@ -135,9 +135,10 @@ def _implementation(target: str, module: ModuleType, attribute: str) -> Implemen
     for part in attribute.split("."):
         if not hasattr(value, part):
             module_name = target.rpartition(":")[0]
-            close = get_close_matches(part, [n for n in dir(value) if not n.startswith("_")], 1)
-            meant = f", did you mean {close[0]}?" if close else "."
-            raise UsageError(f"{module_name} has no attribute {attribute!r}{meant}")
+            like = meant(part, [n for n in dir(value) if not n.startswith("_")])
+            raise UsageError(
+                f"{module_name} has no attribute {attribute!r}{like}{'?' if like else '.'}"
+            )
         value = getattr(value, part)
     return _of_value(target, value, _version(module))
 
@@ -186,26 +187,19 @@ def _no_target(name: str) -> str:
         return f"{name} is a file: say what in it is judged, as {one}{there}."
     if name.endswith(".py"):
         return _no_file(Path(name))
-    like = _like(name, REGISTRY)
-    meant = f"{like}?" if like else ":"
+    like = meant(name, REGISTRY)
     adapters = "the name of an adapter" if like else f"one of the adapters {', '.join(REGISTRY)}"
     return (
-        f"{name!r} is not a target{meant} Write package.module:Attribute, "
+        f"{name!r} is not a target{like}{'?' if like else ':'} Write package.module:Attribute, "
         f"path/to/file.py:Attribute or {adapters}."
     )
-
-
-def _like(name: str, names: Iterable[str]) -> str:
-    """ ", did you mean ..." with the name that is most like ``name``; empty if none is like it."""
-    close = get_close_matches(name, list(names), 1)
-    return f", did you mean {close[0]}" if close else ""
 
 
 def _no_file(path: Path) -> str:
     folder = path.parent
     beside = [other.name for other in folder.glob("*.py")] if folder.is_dir() else []
-    like = _like(path.name, beside)
-    return f"There is no file {path}{f'{like}?' if like else '.'}"
+    like = meant(path.name, beside)
+    return f"There is no file {path}{like}{'?' if like else '.'}"
 
 
 def _definitions(path: Path) -> list[str]:
@@ -231,7 +225,7 @@ def _with_known_capabilities(target: str, implementation: Implementation) -> Imp
     if unknown:
         raise UsageError(
             f"{target} declares an unknown capability {unknown[0]!r}"
-            f"{_like(str(unknown[0]), CAPABILITIES)}: "
+            f"{meant(str(unknown[0]), CAPABILITIES)}: "
             f"choose from {', '.join(CAPABILITIES)}."
         )
     return implementation

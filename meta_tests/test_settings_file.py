@@ -87,7 +87,11 @@ def test_what_the_command_line_replaces_is_not_said_to_be_used(
     assert "max-time" not in capsys.readouterr().err, "it does not go with --case"
     text = SETTINGS.partition("[tool.lstm-conformance]")[1]
     (project / "pyproject.toml").write_text(f"{text}\nseed = 7\n", "utf-8")
-    asked("reference", "--seed", "7")
+    (project / "pyproject.toml").write_text(f"{text}\nprofile = 'default'\nseed = 7\n", "utf-8")
+    asked("reference")
+    says = "The settings in pyproject.toml are used: profile default, seed 7.\n"
+    assert capsys.readouterr().err == says, "one of them is the default"
+    asked("reference", "--seed", "7", "--profile", "smoke")
     says = "The settings in pyproject.toml are replaced by the command line.\n"
     assert capsys.readouterr().err == says
 

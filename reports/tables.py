@@ -17,9 +17,9 @@ from .escaping import escaped, fenced, one_line, printable
 from .results import ClauseResult, DiagnosisResult, Results
 from .sections import LONGEST_NAME, LONGEST_PAGE, Section, fitted, length, shortened_lines
 from .verdict import (
-    GONE,
     broken,
     cases_text,
+    deviates,
     gate_sentence,
     unseen,
     verdict_sentence,
@@ -301,7 +301,7 @@ def summary(results: Results) -> str:
     """Lines of text: the verdict, the answer of the gate, reasons, and how much was judged."""
     implementation = results["implementation"]
     lines = [verdict_sentence(results, implementation_name(results)), gate_sentence(results)]
-    are_broken = [c for c in broken(results) if GONE not in c["reasons"]]
+    are_broken = [c for c in broken(results) if deviates(c)]
     causes = [c for c in are_broken if c["root_cause"]]
     if causes:
         lines.append(f"Broken: {_titles(causes)}.")
@@ -315,7 +315,7 @@ def summary(results: Results) -> str:
         if missed:
             ids = ", ".join(clause["id"] for clause in missed)
             lines.append(f"The cause may be in clauses that were not reached: {ids}.")
-    gone = [c for c in broken(results) if c not in are_broken]
+    gone = [c for c in broken(results) if not deviates(c)]
     if gone:
         lines.append(f"Known deviations that are no longer broken: {_titles(gone)}.")
     recommended = broken(results, must_hold=False)
@@ -487,7 +487,7 @@ def threshold_text(everything: list[Results]) -> str:
 def note(clause: ClauseResult) -> str:
     """Remarks on the verdict of ``clause``."""
     notes = []
-    if clause["verdict"] in BROKEN and GONE not in clause["reasons"]:
+    if clause["verdict"] in BROKEN and deviates(clause):
         notes.append("cause" if clause["root_cause"] else "builds on a broken clause")
     if _passing_runs(clause):
         notes.append("comes and goes")

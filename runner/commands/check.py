@@ -22,7 +22,7 @@ from ..processes.temporary_folder import temporary_folder
 from ..session.options import Options
 from ..session.progress import FailureLines, Progress, ProgressShown
 from ..session.pytest_process import PytestEnded, run_tests
-from ..session.settings_file import SettingsFile, read_settings
+from ..session.settings_file import read_settings
 from ..session.test_outcome import CUT_SHORT
 from ..session.worker_count import worker_count
 
@@ -45,19 +45,11 @@ def check_options(arguments: Namespace) -> Options:
     options = Options.from_command(arguments, {} if is_another else settings.values)
     if not options.quiet:
         used = f"are for {one_line(str(theirs[0] or theirs[1]))}, and not used"
-        used = used if is_another else _used(settings, arguments, options)
+        if not is_another:
+            texts = [settings.shown[n] for n in Options.used_settings(arguments, settings.shown)]
+            used = f"are used: {', '.join(texts)}" if texts else "are replaced by the command line"
         print(f"The settings in {settings.name} {used}.", file=sys.stderr)
     return options
-
-
-def _used(settings: SettingsFile, arguments: Namespace, options: Options) -> str:
-    """Which settings are used: those that the command line does not replace."""
-    default, texts = Options(), []
-    for name, text in settings.shown.items():
-        given = getattr(arguments, name, None)  # zero is a value
-        if (given is None or given is False) and getattr(options, name) != getattr(default, name):
-            texts.append(text)
-    return f"are used: {', '.join(texts)}" if texts else "are replaced by the command line"
 
 
 def _working_folder() -> Path:

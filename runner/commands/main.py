@@ -15,9 +15,10 @@ from typing import Any, NoReturn
 
 from ... import __version__
 from ...reports.escaping import one_line
+from ...spec.did_you_mean import meant
 from ...spec.usage_error import UsageError
 from ..gate.exit_status import NOT_COMPLETED, USAGE
-from ..session.option_values import meant, whole_number
+from ..session.option_values import whole_number
 from ..session.options import Options, argument_type
 
 __all__ = ["main"]

@@ -9,10 +9,10 @@ import tomli_w
 
 from ...reports.escaping import one_line
 from ...reports.results import ClauseResult, FindingResult, Results
-from ...reports.verdict import GONE, broken
+from ...reports.verdict import broken, deviates
 from ...spec.clauses import TESTABLE, prerequisites
 from ...spec.usage_error import UsageError
-from ...spec.verdicts import BROKEN, UNEXPLAINED, WAIVED
+from ...spec.verdicts import UNEXPLAINED
 from ..judging.known_deviations import Deviation, deviation_of
 
 __all__ = ["draft", "remarks", "toml_text"]
@@ -64,7 +64,7 @@ def draft(results: Results, name: str) -> list[Deviation]:
             raise UsageError(one_line(str(error))[:_LONGEST_REASON]) from None
         if found["outcome"] != "gone":
             known.append(deviation)
-    clauses = [clause for clause in broken(results) if GONE not in clause["reasons"]]
+    clauses = [clause for clause in broken(results) if deviates(clause)]
     clauses += _inconclusive(results)
     for clause in clauses:
         if clause["id"] not in TESTABLE:
@@ -73,7 +73,7 @@ def draft(results: Results, name: str) -> list[Deviation]:
                 f"judge the implementation anew."
             )
     in_order = [clause["id"] for clause in results["clauses"]]
-    others_are_broken = any(clause["verdict"] in (*BROKEN, WAIVED) for clause in results["clauses"])
+    others_are_broken = any(deviates(clause) for clause in results["clauses"])
     return known + [
         Deviation(tuple(sorted(entry.clauses, key=in_order.index)), entry.reason)
         for entry in _entries(clauses, others_are_broken)
@@ -106,9 +106,9 @@ def _entries(clauses: list[ClauseResult], others_are_broken: bool) -> list[_Entr
         of_causes = [entry for entry in entries.values() if entry.clauses & causes]
         key = _cause_key(clause)
         if clause["verdict"] == "inconclusive":
-            for entry in of_causes[:1]:
-                entry.clauses.add(clause["id"])
-            if not of_causes and others_are_broken and UNEXPLAINED in clause["reasons"]:
+            if of_causes:
+                of_causes[0].clauses.add(clause["id"])
+            elif others_are_broken and UNEXPLAINED in clause["reasons"]:
                 entries[clause["id"]] = _Entry({clause["id"]}, f"Inconclusive: {UNEXPLAINED}.")
         elif key is not None and key in entries:
             entries[key].clauses.add(clause["id"])

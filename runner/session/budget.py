@@ -92,10 +92,12 @@ class Budget:
 
         The share follows from the tests that come later in the order, in any process.
         """
-        now = self._clock()
-        if self.end is None or not self._has_begun:
-            self.end = now + self._all_seconds
+        if not self._has_begun:
+            self.end = None
             self._has_begun = True
+        self.begin_first()
+        assert self.end is not None
+        now = self._clock()
         share = self._seconds[test] / self._rest[test]
         until = now + (self.end - now) * min(1.0, _SHARES * share * self._processes)
         return lambda: self._clock() >= until

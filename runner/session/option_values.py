@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
+
+from ...spec.did_you_mean import meant
 
 __all__ = [
     "capability",
     "clauses",
     "dtype",
     "duration",
-    "meant",
     "named_clauses",
     "positive_number",
     "profile",
@@ -39,17 +39,6 @@ def _known(kind: str, name: str, names: Iterable[str]) -> str:
             f"there is no {kind} {name!r}{meant(name, names)}: choose from {', '.join(names)}"
         )
     return name
-
-
-def meant(name: str, names: Iterable[str]) -> str:
-    """ ", did you mean ..." with the name that is most like ``name``; empty if none is like it.
-
-    The only name that begins with ``name`` is most like it.
-    """
-    known = list(names)
-    begun = [other for other in known if other.startswith(name)]
-    close = begun if len(begun) == 1 else get_close_matches(name, known, 1)
-    return f", did you mean {close[0]}" if close else ""
 
 
 def profile(text: str) -> str:

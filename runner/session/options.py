@@ -302,20 +302,21 @@ class Options:
         Raises:
             UsageError: two of them contradict each other.
         """
-        values = {name: getattr(arguments, name, None) for name in _OPTIONS}
-        given = {
-            name: value
-            for name, value in values.items()
-            if value is not None and value is not False
-        }
-        left_out = {name for option in given for name in _REPLACES.get(option, ())}
-        more = {name: value for name, value in (settings or {}).items() if name not in left_out}
-        options = cls._of({**more, **given})
+        settings = settings or {}
+        used = {name: settings[name] for name in cls.used_settings(arguments, settings)}
+        options = cls._of({**used, **_given(arguments)})
         if options.target is None and options.program is None:
             raise UsageError(
                 "give a TARGET or --exec COMMAND, one of them, or a target in pyproject.toml."
             )
         return options
+
+    @staticmethod
+    def used_settings(arguments: Namespace, settings: Iterable[str]) -> list[str]:
+        """Those of the fields ``settings`` that the command line does not replace."""
+        given = _given(arguments)
+        replaced = {*given, *(name for option in given for name in _REPLACES.get(option, ()))}
+        return [name for name in settings if name not in replaced]
 
     @classmethod
     def add_to_pytest(cls, group: pytest.OptionGroup) -> None:
@@ -504,6 +505,12 @@ class ValueKind(Enum):
         if option.parse is duration:
             return cls.NUMBER_OR_TEXT
         return cls.NUMBER if option.parse in (whole_number, positive_number) else cls.TEXT
+
+
+def _given(arguments: Namespace) -> dict[str, Any]:
+    """Field to its value, of those that the command line has. Zero is a value."""
+    values = {name: getattr(arguments, name, None) for name in _OPTIONS}
+    return {n: value for n, value in values.items() if value is not None and value is not False}
 
 
 def settings_by_key() -> dict[str, str]:

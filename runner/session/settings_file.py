@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from ...reports.escaping import one_line
+from ...spec.did_you_mean import meant
 from ...spec.toml_file import read_toml
 from ...spec.usage_error import UsageError
-from .option_values import meant
 from .options import ValueKind, option_value, settings_by_key
 
 __all__ = ["SettingsFile", "read_settings"]
