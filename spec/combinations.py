@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 from itertools import combinations, product
 
 import numpy as np
@@ -104,19 +104,17 @@ def covering_first(some: list[Combination]) -> list[Combination]:
 def _covering(some: list[Combination], strength: int) -> list[Combination]:
     """A covering array from ``some``, greedy: each step adds the combination that covers most."""
     rows = np.array(
-        [
-            [FACTORS[f.name].index(v) for f, v in zip(fields(c), astuple(c), strict=True)]
-            for c in some
-        ]
+        [[values.index(getattr(c, name)) for name, values in FACTORS.items()] for c in some]
     )  # (combinations, factors)
     # Numbers the tuples of values. One column for each set of ``strength`` factors.
-    number = np.zeros((len(rows), 0), int)
+    columns = []
     base = 0
     for chosen in combinations(range(rows.shape[1]), strength):
         sizes = [len(tuple(FACTORS.values())[k]) for k in chosen]
         tuples = np.ravel_multi_index([rows[:, k] for k in chosen], sizes)
-        number = np.column_stack([number, base + tuples])
+        columns.append(base + tuples)
         base += int(np.prod(sizes))
+    number = np.column_stack(columns)
     open_tuples = np.zeros(base, bool)
     open_tuples[number] = True
     picked = []

@@ -174,6 +174,7 @@ def _command(options: Options, folder: Path, channel: int) -> list[str]:
         *("--pyargs", "lstm_conformance.tests", "-p", "lstm_conformance.runner.plugin"),
         *("--noconftest", "-c", os.devnull, f"--rootdir={Path.cwd()}", "-p", "no:cacheprovider"),
         "--assert=plain",  # no test of the suite is read: their modules need not be rewritten
+        *("-p", "no:unraisableexception"),  # at the end, it collects garbage five times
         *(f"{PYTEST_PREFIX}channel", str(channel)),
         *(
             "--tb=no",
