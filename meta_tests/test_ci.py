@@ -336,7 +336,7 @@ def gate(language: str, about_time: bool) -> Iterator[pages.Block]:
 _FEWER = "--profile smoke --clause STATE-1 --clause EDGE-9 -n 0"
 
 
-@pytest.mark.slow
+@pytest.mark.whole
 def test_the_gate(tmp_path: Path) -> None:
     """The commands on the page about known deviations, baselines and examples."""
     (tmp_path / "my_lstm.py").write_text(WRONG)

@@ -126,7 +126,7 @@ def test_one_case(tmp_path: Path) -> None:
     ("how", "workers"),
     [
         (signal.SIGINT, "2"),
-        (signal.SIGTERM, "0"),
+        pytest.param(signal.SIGTERM, "0", marks=pytest.mark.whole),
         pytest.param(signal.SIGINT, "0", marks=pytest.mark.whole),
         pytest.param(signal.SIGTERM, "2", marks=pytest.mark.whole),
     ],

@@ -41,6 +41,9 @@ NAMED = (
     "GradientPassesDropout",
 )
 
+# Much like one of the others.
+NAMED_ELSEWHERE = ("StatesDirectionMajor", "CotangentOfHNIgnored", "ReverseStartsAtPadding")
+
 # A case with everything: two layers, both directions, unequal lengths, a projection.
 RICH = Case(
     LSTMConfig(2, 3, num_layers=2, bidirectional=True, proj_size=2),
@@ -72,7 +75,13 @@ def class_of(name: str) -> Any:
     return getattr(sys.modules[module], cls)
 
 
-@pytest.mark.parametrize("name", NAMED)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.whole if name in NAMED_ELSEWHERE else ())
+        for name in NAMED
+    ],
+)
 def test_defect_is_named(name: str) -> None:
     found = diagnosis(CATALOGUE[name])
     assert found["defects"] == [name]

@@ -136,6 +136,7 @@ def test_a_wrong_instance() -> None:
     assert "only an instance was given, with hidden_size=7" in other.note
 
 
+@pytest.mark.whole
 def test_a_diagnosis_of_an_instance_names_no_sizes_that_it_has_not() -> None:
     results = check(NoCellGate(3, 5), profile="smoke", clauses=["SIZE-1"])
     (failure,) = results.failures
@@ -150,7 +151,7 @@ def test_sizes_that_were_asked_for() -> None:
     assert "only an instance was given, with hidden_size=5" in clause.note
 
 
-@pytest.mark.slow
+@pytest.mark.whole
 def test_an_instance_on_the_command_line(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text("import torch\n\nmodel = torch.nn.LSTM(2, 3)\n")
     options = ("--profile", "smoke", "--clause", "EQ-4", "--no-diagnosis", "-n", "0")

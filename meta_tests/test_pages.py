@@ -62,9 +62,10 @@ WITHOUT = (
 )
 
 
-def commands() -> list[str]:
+def commands() -> list[Any]:
+    """Those that judge take long: ``test_readme.py`` and ``test_ci.py`` have some for every run."""
     return [
-        line
+        pytest.param(line, marks=pytest.mark.whole if " check " in line else ())
         for page in TRIED
         for block in blocks(DOCS / page)
         if block.language == "sh" and not block.not_run
@@ -98,7 +99,6 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("line", commands())
 def test_a_command_runs(line: str, folder: Path) -> None:
     if "drop_in" in line:

@@ -24,6 +24,7 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 
 
+@pytest.mark.whole
 def test_sessions_give_what_the_page_shows() -> None:
     """All of them together, in one session."""
     example = doctest.DocTestParser().get_doctest(
@@ -43,7 +44,7 @@ def test_a_wrong_result_on_the_page_would_be_noticed() -> None:
     assert runner.failures
 
 
-@pytest.mark.slow
+@pytest.mark.whole
 def test_other_code_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     """By one clause, and not compiled: test_instance has what torch.compile returns."""
     torch = pytest.importorskip("torch")
@@ -79,7 +80,7 @@ def test_other_code_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     assert given["results"].conformant  # type: ignore[attr-defined]
 
 
-@pytest.mark.slow
+@pytest.mark.whole
 def test_the_tests_of_ones_own_suite(tmp_path: Path) -> None:
     pytest.importorskip("torch")
     (block,) = [block for block in blocks("python") if "# test_my_lstm.py" in block]
