@@ -26,6 +26,7 @@ def test_nothing_is_lost(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems do not fork")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # JAX warns of forks
 def test_children_do_not_act_on_signals_as_their_parent_does(tmp_path: Path) -> None:
     """`check -n 0` ends its process group then, and removes the folder of the run."""
     acted = tmp_path / "acted"
