@@ -1,4 +1,6 @@
-"""Every command of the action, and of the pages on CI and the gate, does what it should."""
+"""The first command of the README, and every command of the action and of the pages on CI and the
+gate, does what it should.
+"""
 
 from __future__ import annotations
 
@@ -388,6 +390,23 @@ def test_shards_of_a_matrix(with_action: Job) -> None:
     printed = [job.succeed(line) for line in commands(verdict)]
     assert "CONFORMANT: fast" in printed[-1]
     assert read_results(job.folder / "results.json")["gate_passed"]
+
+
+@pytest.mark.whole
+def test_the_first_command_of_the_readme(sources: Path, machine: Machine, tmp_path: Path) -> None:
+    """As it stands, in a checkout; settings in it ask for few clauses."""
+    line = pages.commands_of_the_readme()[0]
+    checkout = tmp_path / "checkout"
+    shutil.copytree(sources, checkout)
+    shutil.copy(ROOT / "constraints.txt", checkout)
+    with (checkout / "pyproject.toml").open("a") as file:
+        file.write(FEW_CLAUSES)
+    # Packages that are installed here need not be read from the network.
+    variables = {**machine.variables, "PYTHONPATH": str(machine.packages)}
+    printed = Job(checkout, variables).succeed(line)
+    assert "CONFORMANT: torch.nn:LSTM" in printed
+    assert read_results(checkout / "results.json")["gate_passed"]
+    assert (checkout / "report.md").read_text("utf-8").startswith("# Conformance of torch.nn:LSTM")
 
 
 def commands(of_job: dict[str, Any]) -> list[str]:

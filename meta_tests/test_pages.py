@@ -257,6 +257,9 @@ FIGURES = {
     "interpreting-failures.md": {"diagnosis.md": ("93.2%", "367")},
     "oracle.md": {"defects.md": ("703",)},
     "limits.md": {"first_sight.md": ("the dropout of packed",)},
+    "other-tools.md": {"suites.md": ("241", "83", "56")},
+    "sizes.md": {"windows.md": ("196",)},
+    "../README.md": {"defects.md": ("703",), "calibration.md": ("100,800",)},
 }
 
 

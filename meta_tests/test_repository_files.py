@@ -103,6 +103,26 @@ def test_what_others_write_is_no_part_of_a_script() -> None:
             assert not re.search(r"\$\{\{\s*(github|inputs)\.", step.get("run", ""))
 
 
-def test_the_citation_has_this_version() -> None:
+def test_files_have_the_version_of_the_package() -> None:
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
-    assert citation["version"] == __version__
+    project = (ROOT / "pyproject.toml").read_text("utf-8")
+    changes = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    found = [
+        citation["version"],
+        *re.findall(r'^version = "(.*)"$', project, re.MULTILINE),
+        *re.findall(r"^## (\S+) \((?:unreleased|\d{4}-\d\d-\d\d)\)$", changes, re.MULTILINE)[:1],
+    ]
+    assert found == [__version__] * 3
+
+
+def test_pythons_and_systems_have_jobs() -> None:
+    """Only the newest Python, for which packages may be missing, may fail."""
+    tests = {**yaml.safe_load((GITHUB / "workflows/tests.yml").read_text("utf-8"))["jobs"]}
+    rows = tests["suite"]["strategy"]["matrix"]["include"]
+    for minor in range(10, 15):
+        for torch in ("", "-torch"):
+            (row,) = [row for row in rows if row["environment"] == f"py3{minor}{torch}"]
+            assert row["python"] == f"3.{minor}"
+            assert row.get("may_fail", False) == (minor == 14)
+    systems = {job["runs-on"].partition("-")[0] for job in tests.values()}
+    assert systems == {"ubuntu", "macos", "windows"}

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["Block", "blocks", "in_common_words"]
+__all__ = ["Block", "blocks", "commands_of_the_readme", "in_common_words"]
 
 _BLOCK = re.compile(
     r"(?:^<!-- not run by a test: (?P<reason>.*?) -->\n\n)?"
@@ -52,3 +52,9 @@ def blocks(page: Path) -> Iterator[Block]:
 def in_common_words(text: str) -> str:
     """``text`` without what differs between machines: digits after the point, and blanks."""
     return re.sub(r"\s+", " ", re.sub(r"\d+\.\d+(e[+-]?\d+)?|\d+e[+-]?\d+", "#", text)).strip()
+
+
+def commands_of_the_readme() -> list[str]:
+    """The one-line commands of its first screen: what checks an LSTM, and what runs the tests."""
+    readme = Path(__file__).parents[2] / "README.md"
+    return re.findall(r"^python3 -m venv .*$", readme.read_text("utf-8"), re.MULTILINE)
