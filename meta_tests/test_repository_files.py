@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,21 @@ def jobs() -> list[tuple[str, dict[str, Any]]]:
     return [(name, job) for name, workflow in loaded for job in workflow["jobs"].values()]
 
 
+def environments(text: str) -> set[str]:
+    """Names of the environments that have a section, each of ``{a,b}`` instead of it."""
+    names = set()
+    for header in re.findall(r"^\[testenv:(.*)\]$", text, re.MULTILINE):
+        parts = [part.split(",") for part in re.split(r"[{}]", header)]
+        names |= {"".join(chosen) for chosen in product(*parts)}
+    return names
+
+
+def test_names_of_environments_are_read() -> None:
+    assert environments("[tox]\n[testenv:x]\n[testenv:{a,b}{,-c}]\n") == {
+        *("x", "a", "a-c", "b", "b-c"),
+    }
+
+
 def test_workflows_name_environments_of_tox() -> None:
     named = {
         environment
@@ -74,10 +90,10 @@ def test_workflows_name_environments_of_tox() -> None:
     for _, job in jobs():
         included = job.get("strategy", {}).get("matrix", {}).get("include", [])
         named |= {row["environment"] for row in included if "environment" in row}
-    text = (ROOT / "tox.ini").read_text("utf-8")
-    assert {"docs", "py313-torch"} <= named
+    assert {"docs", "py313-torch", "lowest-torch"} <= named
+    described = environments((ROOT / "tox.ini").read_text("utf-8"))
     for name in named:
-        assert re.fullmatch(r"py3\d\d(-torch)?", name) or f"[testenv:{name}]" in text, name
+        assert re.fullmatch(r"py3\d\d(-torch)?", name) or name in described, name
 
 
 def test_workflows_name_adapters_and_their_extras() -> None:

@@ -74,7 +74,8 @@ def check(
         without: capabilities that are not used, as if they were missing.
         require: capabilities whose lack is a failure.
         known_deviations: clauses that are known to be broken: a mapping from ids to reasons, the
-            path of a TOML file, or a list of its tables.
+            path of a TOML file or the name of one that is shipped (``"torch"``), or a list of its
+            tables.
         sizes: judged besides, as ``{"hidden_size": 1024, "batch_size": 64}``.
         seed: from which all cases are drawn (default: 0; profile thorough draws one).
         dtypes: only these, by their names in torch.

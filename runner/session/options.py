@@ -210,7 +210,8 @@ class Options:
     )  # fmt: skip
     known_deviations: Path | None = _option(
         None, "--known-deviations", "FILE",
-        "clauses that are known to be broken, each with a reason (TOML)",
+        "clauses that are known to be broken, each with a reason (TOML), or the name of an adapter "
+        "whose file is shipped (torch)",
         parse=Path, isolated=True,
     )  # fmt: skip
     shard: str | None = _option(

@@ -16,6 +16,7 @@ from ...spec.precision import PRECISIONS
 from ...spec.sizes import parse_sizes
 from ...spec.usage_error import UsageError
 from ..judging.known_deviations import read_known_deviations
+from ..judging.shipped_deviations import file_of_known_deviations
 from ..searching.example_database import open_examples
 from ..searching.profiles import PROFILES
 from ..searching.settings import Settings
@@ -56,7 +57,7 @@ def settings_of(options: Options, devices: tuple[str, ...]) -> Settings:
         devices,
         case,
         frozenset(options.required),
-        () if known is None else read_known_deviations(known),
+        () if known is None else read_known_deviations(file_of_known_deviations(known)),
         open_examples(options.examples) if options.examples else None,
         tuple(map(parse_sizes, options.sizes)),
         options.strict,

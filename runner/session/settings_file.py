@@ -13,6 +13,7 @@ from ...reports.escaping import one_line
 from ...spec.did_you_mean import meant
 from ...spec.toml_file import read_toml
 from ...spec.usage_error import UsageError
+from ..judging.shipped_deviations import shipped_deviations
 from .options import ValueKind, option_value, settings_by_key
 
 __all__ = ["SettingsFile", "read_settings"]
@@ -116,7 +117,7 @@ def _from(folder: Path, key: str, value: Any) -> Any:
         is_file = path.endswith(".py")
         return f"{os.path.relpath(folder / path)}{colon}{attribute}" if is_file else value
     is_path = {
-        "known-deviations": True,
+        "known-deviations": value not in shipped_deviations() or (folder / value).is_file(),
         "python": os.sep in value,  # otherwise a program on the PATH
         "examples": ":" not in value,  # otherwise the address of a server
     }

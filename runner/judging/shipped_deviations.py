@@ -1,0 +1,39 @@
+"""Known deviations of frameworks, which are shipped with the suite under the names of adapters."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+from ...spec.did_you_mean import meant
+from ...spec.usage_error import UsageError
+
+__all__ = ["file_of_known_deviations", "shipped_deviations"]
+
+
+def shipped_deviations() -> dict[str, Path]:
+    """Name of each file that is shipped, without its suffix, to the file."""
+    package = __package__.removesuffix(".runner.judging")
+    folder = Path(str(files(f"{package}.reports") / "known_deviations"))
+    return dict(sorted((file.stem, file) for file in folder.glob("*.toml")))
+
+
+def file_of_known_deviations(given: Path) -> Path:
+    """The file that is meant by a path or by the name of a file that is shipped.
+
+    A file that is there is always meant itself. So is a path with a folder or a suffix.
+
+    Raises:
+        UsageError: there is no such file, and no such name.
+    """
+    name = str(given)
+    if given.is_file() or given.suffix or name != given.name:
+        return given
+    shipped = shipped_deviations()
+    if name not in shipped:
+        like = meant(name, shipped)
+        ending = f"{like}?" if like else f": choose from {', '.join(shipped)}."
+        raise UsageError(
+            f"There is no file {name}, and no known deviations are shipped under this name{ending}"
+        )
+    return shipped[name]
