@@ -157,6 +157,12 @@ def test_failures_are_shown() -> None:
     assert "output, float64: error 4e-17 at seq_len up to 1, 0.4 times the noise" in text
 
 
+def test_the_machine_is_shown() -> None:
+    text = " ".join(Page(report_html(wrong())).text.split())
+    assert "2 cores of Made-up 2, load average 0.50 at the start, 2.25 at the end" in text
+    assert "load average" not in Page(pages()["old"]).text
+
+
 def test_missing_parts_of_old_results_are_mentioned() -> None:
     text = Page(pages()["old"]).text
     assert (

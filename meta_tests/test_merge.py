@@ -66,6 +66,18 @@ def test_capabilities_that_one_shard_found_are_found() -> None:
     assert merged({"1.json": given["1.json"], "2.json": given["2.json"]}) == found
 
 
+def test_of_shards_on_several_machines_only_what_is_the_same_is_kept() -> None:
+    given = shards(2)
+    machine = {"cores": 2, "processor": "Made-up 2", "load_average": {"start": 1.0, "end": 1.5}}
+    for results in given.values():
+        results["environment"].update(copy.deepcopy(machine))
+    assert machine.items() <= merged(given)["environment"].items()
+    given["2.json"]["environment"].update(cores=4, load_average={"start": 0.0, "end": 0.5})
+    found = merged(given)["environment"]
+    assert found["processor"] == "Made-up 2"
+    assert not {"cores", "load_average"} & set(found)
+
+
 def refusal(given: dict[str, Results]) -> str:
     with pytest.raises(UsageError) as raised:
         merged(given)

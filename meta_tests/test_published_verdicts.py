@@ -96,12 +96,19 @@ def test_every_number_of_a_table_is_that_of_the_results(page: str) -> None:
     assert rows == {name: expected_row(name) for name in NAMES}
 
 
+def failing_today(name: str) -> set[str]:
+    """The clauses that an adapter breaks, that are a MUST today, and no known deviation today."""
+    file = frameworks.DEVIATIONS / f"{name}.toml"
+    listed = set(re.findall(r"[A-Z]+-[0-9]+", file.read_text("utf-8"))) if file.exists() else set()
+    broken = {clause["id"] for clause in raw(name)["clauses"] if clause["verdict"] in DEVIATING}
+    return {clause for clause in broken - listed if CLAUSES[clause].level == "MUST"}
+
+
 def test_the_page_of_frameworks_counts_what_the_results_have() -> None:
     text = (frameworks.PUBLISHED / "frameworks.md").read_text("utf-8")
     assert f"{len(NAMES) - len(BREAKING)} conform, {len(BREAKING)} deviate." in text
-    gate = sum(raw(name)["conformant"] for name in NAMES if "conformant" in raw(name))
-    gate += sum(raw(name).get("gate_passed", False) for name in NAMES)
-    assert f"it passes for {gate} of {len(NAMES)} adapters" in text
+    passing = sum(not failing_today(name) for name in NAMES)
+    assert f"it passes for {passing} of {len(NAMES)} adapters." in text
     rows = table(text.partition("## How they were judged")[2], "adapter")
     for name in NAMES:
         counts = sum((Counter(clause["counts"]) for clause in raw(name)["clauses"]), Counter())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import platform
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -225,3 +227,41 @@ def test_a_failure_beside_known_ones_decides() -> None:
 def test_results_are_of_the_schema() -> None:
     schema = json.loads((ROOT / "reports" / "results.schema.json").read_text("utf-8"))
     jsonschema.validate(results(known_to_fail(), *REST, known=(KNOWN,)), schema)
+
+
+PROCESSORS = "lstm_conformance.runner.session.environment._PROCESSORS"
+
+
+def test_results_say_what_machine_they_are_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loads = iter([(0.5, 7.0, 7.0), (3.254, 7.0, 7.0)])
+    monkeypatch.setattr(os, "getloadavg", lambda: next(loads), raising=False)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 3, 5}, raising=False)
+    (tmp_path / "cpuinfo").write_text("core : 1\nmodel name\t: Made-up 2 \nflags : a\n")
+    monkeypatch.setattr(PROCESSORS, tmp_path / "cpuinfo")
+    found = results(passed("EQ-1"), *REST)["environment"]
+    assert found["cores"] == 3
+    assert found["processor"] == "Made-up 2"
+    assert found["load_average"] == {"start": 0.5, "end": 3.25}
+
+
+def test_what_a_system_does_not_tell_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nothing() -> str:
+        raise OSError
+
+    monkeypatch.setattr(os, "getloadavg", nothing, raising=False)
+    monkeypatch.setattr(PROCESSORS, tmp_path / "missing")
+    monkeypatch.setattr(platform, "processor", lambda: "")
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 7)
+    found = results(passed("EQ-1"), *REST)["environment"]
+    assert found["cores"] == 7
+    assert not {"processor", "load_average"} & set(found)
+    monkeypatch.delattr(os, "getloadavg")  # as on Windows
+    monkeypatch.setattr(platform, "processor", lambda: "Intel64 Family 6")
+    found = results(passed("EQ-1"), *REST)["environment"]
+    assert found["processor"] == "Intel64 Family 6"
+    assert "load_average" not in found

@@ -231,3 +231,18 @@ def test_causes_come_first_and_known_deviations_last() -> None:
         "## EQ-2 Input gate and candidate",
         "## EQ-0 Gate order (a known deviation)",
     ]
+
+
+def test_the_machine_is_shown_as_far_as_results_have_it() -> None:
+    results = copy.deepcopy(RESULTS)
+    assert markdown_report(results).endswith("Python 3.11 on x; numpy 2.\n")
+    machine = results["environment"]
+    machine["load_average"] = {"start": 0.5, "end": 12.25}
+    load = "load average 0.50 at the start, 12.25 at the end"
+    assert f" on x; {load}; numpy 2." in markdown_report(results)
+    machine["cores"] = 1
+    assert f" on x; 1 core, {load}; numpy 2." in markdown_report(results)
+    machine["processor"] = "Made-up 2"
+    assert f" on x; 1 core of Made-up 2, {load}; numpy 2." in markdown_report(results)
+    del machine["cores"], machine["load_average"]
+    assert " on x; Made-up 2; numpy 2." in markdown_report(results)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from tabulate import tabulate
 
 from ..spec.clauses import TESTABLE
@@ -14,11 +16,13 @@ from .verdict import cases_text, verdict_of
 __all__ = ["framework_page"]
 
 
-def framework_page(everything: list[Results]) -> str:
+def framework_page(everything: list[Results], obstacles: Mapping[str, list[str]]) -> str:
     """A page: the table, and how each was judged.
 
     Args:
         everything: results, in the order of the table.
+        obstacles: target of each implementation to the clauses for which the gate does not pass
+            today.
     """
     profiles = [
         [
@@ -43,16 +47,30 @@ def framework_page(everything: list[Results]) -> str:
         "of its cases, so a clause that passed may fail in a case that was not judged.",
         "The *gate* is another question: whether anything is broken that must hold and is not "
         "listed in [`known_deviations/`](../known_deviations). It decides the exit status. With "
-        "the levels that clauses had when they were judged, it passes for "
-        f"{sum(results['gate_passed'] for results in everything)} of {len(everything)} adapters. "
-        "[Findings](findings.md) are what is behind the deviations, and what frameworks do "
-        "differently outside of what is judged.",
+        "the levels that clauses have now, and the deviations that are listed now, "
+        f"{_gate(everything, obstacles)} [Findings](findings.md) are what is behind the "
+        "deviations, and what frameworks do differently outside of what is judged.",
         *_newer_clauses(everything),
         counts_table(everything, "pipe", "adapter"),
         "## How they were judged",
         tabulate(profiles, ["adapter", "profile", "cases that pass", "capabilities"], "pipe"),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _gate(everything: list[Results], obstacles: Mapping[str, list[str]]) -> str:
+    """For how many the gate passes, and why it does not for the others."""
+    failing = {
+        target: clauses
+        for target in (results["implementation"]["target"] for results in everything)
+        if (clauses := obstacles[target])
+    }
+    passing = len(everything) - len(failing)
+    text = f"it passes for {passing} of {len(everything)} adapters"
+    if not failing:
+        return f"{text}."
+    why = [f"{escaped(target)} ({', '.join(clauses)})" for target, clauses in failing.items()]
+    return f"{text}, and not for {', '.join(why)}."
 
 
 def _how_many(everything: list[Results]) -> str:

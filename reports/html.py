@@ -36,7 +36,15 @@ from .releases import (
 )
 from .releases_plot import ratios_plot
 from .results import ClauseResult, Results
-from .tables import cause_key, note, ratio_text, summary, tensor_rows, threshold_text
+from .tables import (
+    cause_key,
+    machine_text,
+    note,
+    ratio_text,
+    summary,
+    tensor_rows,
+    threshold_text,
+)
 from .verdict import (
     broken,
     deviates,
@@ -260,6 +268,7 @@ def _facts(results: Results) -> list[tuple[str, str]]:
         ("dtypes", ", ".join(results["dtypes"])),
         ("devices", ", ".join(results["devices"])),
         ("python", f"{environment['python']} on {environment['platform']}"),
+        ("machine", machine_text(environment)),
         ("packages", ", ".join(f"{name} {v}" for name, v in environment["packages"].items())),
     ]
     return [fact for fact in facts if fact[1]]

@@ -28,6 +28,7 @@ __all__ = [
     "KindResult",
     "KnownDeviation",
     "LeftOutResult",
+    "LoadResult",
     "Number",
     "PartResult",
     "ProfileName",
@@ -57,7 +58,20 @@ class ImplementationResult(TypedDict):
     undeclared: list[str]
 
 
-class EnvironmentResult(TypedDict):
+class LoadResult(TypedDict):
+    start: float
+    end: float
+
+
+class _Machine(TypedDict, total=False):
+    """What older results lack, and what some systems do not tell."""
+
+    cores: int
+    processor: str
+    load_average: LoadResult
+
+
+class EnvironmentResult(_Machine):
     python: str
     platform: str
     machine: str

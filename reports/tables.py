@@ -14,7 +14,7 @@ from ..spec.clean_text import counted
 from ..spec.contract import UNKNOWN_VERSION
 from ..spec.verdicts import BROKEN
 from .escaping import escaped, fenced, one_line, printable
-from .results import ClauseResult, DiagnosisResult, Results
+from .results import ClauseResult, DiagnosisResult, EnvironmentResult, Results
 from .sections import LONGEST_NAME, LONGEST_PAGE, Section, fitted, length, shortened_lines
 from .verdict import (
     broken,
@@ -33,6 +33,7 @@ __all__ = [
     "failure_text",
     "html_table",
     "implementation_name",
+    "machine_text",
     "markdown_lines",
     "markdown_report",
     "note",
@@ -220,7 +221,8 @@ def markdown_report(results: Results, longest: int = LONGEST_PAGE) -> str:
     """
     environment = results["environment"]
     packages = ", ".join(f"{name} {v}" for name, v in environment["packages"].items())
-    where = f"Python {environment['python']} on {environment['platform']}; {packages}."
+    on = [environment["platform"], machine_text(environment), packages]
+    where = f"Python {environment['python']} on {'; '.join(filter(None, on))}."
     causes, others = _failure_sections(results, longest // 2)
     worth = [clause for clause in results["clauses"] if clause["verdict"] not in _QUIET]
     few: Results = {**results, "clauses": worth}
@@ -244,6 +246,16 @@ def markdown_report(results: Results, longest: int = LONGEST_PAGE) -> str:
         Section(escaped(shortened(one_line(where), _LONGEST_LINE)), 0, "the environment"),
     ]
     return fitted(sections, longest)
+
+
+def machine_text(environment: EnvironmentResult) -> str:
+    """The processor, and how busy it was; empty for older results, which do not say."""
+    cores, processor = environment.get("cores"), environment.get("processor", "")
+    parts = [" of ".join(filter(None, [counted(cores, "core") if cores else "", processor]))]
+    if "load_average" in environment:
+        load = environment["load_average"]
+        parts.append(f"load average {load['start']:.2f} at the start, {load['end']:.2f} at the end")
+    return ", ".join(filter(None, parts))
 
 
 # Verdicts that need no look.

@@ -24,8 +24,10 @@ from lstm_conformance.reports.framework_page import framework_page
 from lstm_conformance.reports.reading import read_results
 from lstm_conformance.reports.results import Results
 from lstm_conformance.reports.writing import write_text
+from lstm_conformance.runner.judging.known_deviations import read_known_deviations
 from tools import torch_releases
 from tools.environment import install
+from tools.gate_today import obstacles
 
 ROOT = Path(__file__).parents[1]
 PUBLISHED = ROOT / "reports" / "published"
@@ -82,6 +84,16 @@ def published() -> list[Results]:
     return [read_results(file) for file in files if file.exists()]
 
 
+def obstacles_today() -> dict[str, list[str]]:
+    """Each published adapter to the clauses for which its gate does not pass today."""
+    found = {}
+    for results in published():
+        name = results["implementation"]["target"]
+        file = DEVIATIONS / f"{name}.toml"
+        found[name] = obstacles(results, read_known_deviations(file) if file.exists() else ())
+    return found
+
+
 @cache
 def findings() -> list[Finding]:
     """All findings, the most severe first."""
@@ -100,7 +112,7 @@ def pages() -> dict[str, Callable[[], str]]:
     from lstm_conformance.reports.matrix_picture import matrix_picture
 
     return {
-        "frameworks.md": lambda: framework_page(published()),
+        "frameworks.md": lambda: framework_page(published(), obstacles_today()),
         "findings.md": lambda: findings_page(findings(), programs()),
         "matrix.html": lambda: matrix_html(published()),
         "matrix.svg": lambda: matrix_picture(published()),

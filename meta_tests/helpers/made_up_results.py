@@ -49,6 +49,8 @@ def right() -> Results:
     """
     results = copy.deepcopy(_published("torch"))
     results.update(tests={}, growth=[])
+    for name in ("cores", "processor", "load_average"):
+        results["environment"].pop(name, None)
     for tensor in results["tensors"]:
         tensor["histogram"] = []
     for clause in results["clauses"]:
@@ -75,6 +77,9 @@ def wrong() -> Results:
     results["coverage"]["combinations"] = copy.deepcopy(smoke["coverage"]["combinations"])
     results["gate_passed"] = False
     results["implementation"].update(name="mine", version="1.0", target="mine.py:LSTM")
+    results["environment"].update(
+        cores=2, processor="Made-up 2", load_average={"start": 0.5, "end": 2.25}
+    )
     clauses = {clause["id"]: clause for clause in results["clauses"]}
     clauses["EQ-1"].update(
         verdict="fail", counts={"fail": 1}, worst_ratio=9e13, failure=failure("EQ-1"),

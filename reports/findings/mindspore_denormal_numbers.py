@@ -1,4 +1,4 @@
-"""MindSpore 2.10.0 on a CPU, clause EDGE-11, which is recommended only.
+"""MindSpore 2.10.0 on a CPU, clause EDGE-11: in two rows, half of a denormal number is zero.
 
 By the equations of "mindspore.nn.LSTM" the cell state is halved at each step, if parameters and
 input are zeros. A denormal one, which float32 has down to 1.4e-45, is halved in a single row, and

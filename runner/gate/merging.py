@@ -99,7 +99,12 @@ def _joined(shards: Mapping[str, Results]) -> Results:
 
 
 def _environment(of_shards: list[EnvironmentResult]) -> EnvironmentResult:
-    """One environment for all shards, which may have run on several machines of a kind."""
+    """One environment for all shards, which may have run on several machines of a kind.
+
+    What is not the same for all is left out, but for platforms and packages: all are listed.
+    """
     packages = {k: v for environment in of_shards for k, v in environment["packages"].items()}
     platforms = dict.fromkeys(environment["platform"] for environment in of_shards)
-    return {**of_shards[0], "platform": "; ".join(platforms), "packages": packages}
+    same = {k: v for k, v in of_shards[0].items() if all(e.get(k) == v for e in of_shards)}
+    joined = {**same, "platform": "; ".join(platforms), "packages": packages}
+    return cast(EnvironmentResult, joined)

@@ -11,7 +11,7 @@ from ...spec.clauses import TESTABLE, must_hold
 from ...spec.interrupts import was_interrupted
 from ..processes.child_process import ChildProcess, ProcessFailed
 from ..searching.record import Record
-from .environment import environment
+from .environment import environment, load_average
 from .outcomes import Outcomes
 from .plan import Plan
 from .progress import ProgressShown
@@ -54,6 +54,7 @@ class Collector:
         self._process = process
         self._clock = clock
         self._start = clock()
+        self._load = load_average()
         self.failed_tests = 0
         self.outcomes = Outcomes(plan.tests, plan.finished)
         if progress is not None:
@@ -119,6 +120,9 @@ class Collector:
         packages = self._asked["environment"]["packages"]
         now = environment()
         results["environment"] = {**now, "packages": {**packages, **now["packages"]}}
+        load = load_average()
+        if self._load is not None and load is not None:
+            results["environment"]["load_average"] = {"start": self._load, "end": load}
         if stopped is None:
             results["implementation"] = {
                 **results["implementation"],
