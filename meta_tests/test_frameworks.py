@@ -77,6 +77,13 @@ def test_a_page_follows_from_the_results(name: str) -> None:
     assert (frameworks.PUBLISHED / name).read_text("utf-8") == frameworks.pages()[name]()
 
 
+@pytest.mark.parametrize(
+    ("name", "kilobytes"), [("torch.html", 400), ("matrix.svg", 400), ("torch_releases.svg", 20)]
+)
+def test_a_page_with_plots_is_small(name: str, kilobytes: int) -> None:
+    assert (frameworks.PUBLISHED / name).stat().st_size < 1000 * kilobytes
+
+
 def test_the_readme_has_the_number_of_implementations_and_the_findings() -> None:
     readme = frameworks.README.read_text("utf-8")
     assert f"\n{len(frameworks.published())} implementations of released frameworks" in readme

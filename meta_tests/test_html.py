@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Callable
 from functools import cache
 from html.parser import HTMLParser
 from typing import Any
 
 import pytest
 
+from lstm_conformance.reports import matrix_page
 from lstm_conformance.reports.difference import difference
-from lstm_conformance.reports.html import difference_html, matrix_html, releases_html, report_html
+from lstm_conformance.reports.html import (
+    difference_html,
+    implementation_html,
+    releases_html,
+    report_html,
+)
+from lstm_conformance.reports.matrix_page import linked_matrix_html, matrix_html, page_name
 from lstm_conformance.reports.matrix_picture import matrix_picture
 from lstm_conformance.reports.releases import releases_of
 from lstm_conformance.reports.tables import tensor_rows
@@ -21,10 +29,13 @@ from .helpers.made_up_results import PROGRAM, conforming, failure, hostile, righ
 # Largest size of the matrix of 12 implementations, in bytes.
 LARGEST_MATRIX = 2_000_000
 
+# Number of made-up implementations for which the published matrix is small.
+MANY = 200
+
 ELEMENTS = set(
-    "a article b body br button code dd desc details div dl dt footer form h1 h2 h3 head header "  # noqa: SIM905
-    "html input label li main meta nav option output p pre script section select small span "
-    "strong style summary table tbody td th thead title tr ul wbr "
+    "a article b body br button code colgroup dd desc details div dl dt footer form h1 h2 h3 "  # noqa: SIM905
+    "head header html input label li main meta nav option output p pre script section select "
+    "small span strong style summary table tbody td th thead title tr ul wbr "
     "clippath defs g path pattern rect svg text use".split()
 )
 
@@ -51,22 +62,35 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.elements if name == tag]
 
 
+def _mended() -> dict[str, Any]:
+    """Results of the implementation of ``wrong`` before it was changed."""
+    results = right()
+    results["implementation"]["target"] = "mine.py:LSTM"
+    return results
+
+
+# A page of each kind.
+PAGES: dict[str, Callable[[], str]] = {
+    "old": lambda: report_html(right()),
+    "new": lambda: report_html(wrong()),
+    "hostile": lambda: report_html(hostile()),
+    "difference": lambda: difference_html(difference(_mended(), wrong())),
+    "hostile difference": lambda: difference_html(difference(_as_hostile(_mended()), hostile())),
+    "matrix": lambda: matrix_html([right(), wrong()]),
+    "hostile matrix": lambda: matrix_html([right(), hostile(), hostile()]),
+    "linked matrix": lambda: linked_matrix_html([right(), wrong()], "pages"),
+    "hostile linked matrix": lambda: linked_matrix_html([right(), hostile(), hostile()], "pages"),
+    "implementation": lambda: implementation_html(wrong(), {"Matrix": "../matrix.html"}),
+    "hostile implementation": lambda: implementation_html(hostile(), {"Matrix": "../matrix.html"}),
+    "releases": lambda: releases_html(releases_of(versions(wrong()))),
+    "hostile releases": lambda: releases_html(releases_of(versions(hostile()))),
+}
+
+
 @cache
-def pages() -> dict[str, str]:
-    """A page of each kind."""
-    mended = right()
-    mended["implementation"]["target"] = "mine.py:LSTM"
-    return {
-        "old": report_html(right()),
-        "new": report_html(wrong()),
-        "hostile": report_html(hostile()),
-        "difference": difference_html(difference(mended, wrong())),
-        "hostile difference": difference_html(difference(_as_hostile(mended), hostile())),
-        "matrix": matrix_html([right(), wrong()]),
-        "hostile matrix": matrix_html([right(), hostile(), hostile()]),
-        "releases": releases_html(releases_of(versions(wrong()))),
-        "hostile releases": releases_html(releases_of(versions(hostile()))),
-    }
+def made(kind: str) -> str:
+    """The page of this kind."""
+    return PAGES[kind]()
 
 
 def _as_hostile(results: dict[str, Any]) -> dict[str, Any]:
@@ -74,22 +98,28 @@ def _as_hostile(results: dict[str, Any]) -> dict[str, Any]:
     return {**results, "implementation": implementation}
 
 
-KINDS = (
-    "old", "new", "hostile", "difference", "hostile difference", "matrix", "hostile matrix",
-    "releases", "hostile releases",
-)  # fmt: skip
+KINDS = tuple(PAGES)
+
+# Pages of a site, and what the addresses of other pages begin with.
+OTHER_PAGES = {
+    "linked matrix": "pages/",
+    "hostile linked matrix": "pages/",
+    "implementation": "../",
+    "hostile implementation": "../",
+}
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_page_stands_alone_and_runs_nothing_but_its_own(kind: str) -> None:
-    text = pages()[kind]
+    text = made(kind)
     page = Page(text)
     assert {tag for tag, _ in page.elements} <= ELEMENTS
     for tag, attributes in page.elements:
         assert not [name for name in attributes if name.startswith("on") or name == "style"]
         assert "src" not in attributes
         for name in ("href", "xlink:href"):
-            assert (attributes.get(name) or "#").startswith("#"), (tag, attributes)
+            address = attributes.get(name) or "#"
+            assert address.startswith(("#", OTHER_PAGES.get(kind, "#"))), (tag, attributes)
     assert len(page.all("script")) == len(page.all("style")) == 1
     (policy,) = (m["content"] or "" for m in page.all("meta") if "http-equiv" in m)
     assert policy.startswith("default-src 'none'; style-src 'sha256-")
@@ -99,19 +129,27 @@ def test_a_page_stands_alone_and_runs_nothing_but_its_own(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", ["hostile", "hostile difference", "hostile matrix", "hostile releases"]
+    "kind",
+    [
+        "hostile",
+        "hostile difference",
+        "hostile matrix",
+        "hostile implementation",
+        "hostile releases",
+    ],
 )
 def test_hostile_text_is_text(kind: str) -> None:
-    assert Page(pages()[kind]).text.count("<script>alert(1)</script>") > 10
+    assert Page(made(kind)).text.count("<script>alert(1)</script>") > 10
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_links_lead_somewhere_and_ids_are_unique(kind: str) -> None:
-    page = Page(pages()[kind])
+    page = Page(made(kind))
     ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
     assert len(set(ids)) == len(ids)
-    links = {(a["href"] or "").removeprefix("#") for a in page.all("a")}
-    assert links <= set(ids)
+    addresses = {a["href"] or "" for a in page.all("a")}
+    assert {link.removeprefix("#") for link in addresses if link.startswith("#")} <= set(ids)
+    assert any(not link.startswith("#") for link in addresses) == (kind in OTHER_PAGES)
     for _, attributes in page.elements:
         for name in ("fill", "stroke"):
             paint = attributes.get(name) or "none"
@@ -123,7 +161,7 @@ def test_links_lead_somewhere_and_ids_are_unique(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_page_can_be_read_without_seeing_it(kind: str) -> None:
-    page = Page(pages()[kind])
+    page = Page(made(kind))
     assert page.all("html") == [{"lang": "en"}]
     assert len(page.all("h1")) == len(page.all("main")) == 1
     levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch("h[1-6]", tag)]
@@ -137,7 +175,7 @@ def test_a_page_can_be_read_without_seeing_it(kind: str) -> None:
 
 
 def test_failures_are_shown() -> None:
-    page = Page(pages()["new"])
+    page = Page(made("new"))
     text = " ".join(page.text.split())
     assert "DEVIATES: it deviates in 12 of 206 clauses that were judged, " in text
     assert "Gate: failed. 3 clauses that must hold are broken, and no known deviation." in text
@@ -158,13 +196,13 @@ def test_failures_are_shown() -> None:
 
 
 def test_the_machine_is_shown() -> None:
-    text = " ".join(Page(report_html(wrong())).text.split())
+    text = " ".join(Page(made("new")).text.split())
     assert "2 cores of Made-up 2, load average 0.50 at the start, 2.25 at the end" in text
-    assert "load average" not in Page(pages()["old"]).text
+    assert "load average" not in Page(made("old")).text
 
 
 def test_missing_parts_of_old_results_are_mentioned() -> None:
-    text = Page(pages()["old"]).text
+    text = Page(made("old")).text
     assert (
         "DEVIATES: it deviates in 8 of 208 clauses that were judged, 8 about argument checks."
         in text
@@ -185,14 +223,14 @@ def test_results_without_a_case_have_a_page() -> None:
 
 
 def test_a_change_is_shown() -> None:
-    text = " ".join(Page(pages()["difference"]).text.split())
+    text = " ".join(Page(made("difference")).text.split())
     assert "mine: 5 newly broken, 2 no longer judged." in text
     assert "Newly broken clause before now EQ-1 Gate order ✓ pass 2.27 ✗ fail 9e+13" in text
     assert "matches GatesInOrderOFGI" in text
 
 
 def test_every_cell_of_a_matrix_leads_to_its_detail() -> None:
-    page = Page(pages()["matrix"])
+    page = Page(made("matrix"))
     links = {a["href"] for a in page.all("a")}
     for number, results in enumerate((right(), wrong()), start=1):
         for clause in results["clauses"]:
@@ -202,6 +240,86 @@ def test_every_cell_of_a_matrix_leads_to_its_detail() -> None:
     rows = [row for row in page.all("tr") if "data-chapter" in row]
     assert len(rows) == len(right()["clauses"])
     assert sum("data-differing" in row for row in rows) == 5
+
+
+def test_a_cell_of_a_linked_matrix_leads_to_the_failure_on_a_page() -> None:
+    everything = [right(), wrong()]
+    links = {a["href"] for a in Page(made("linked matrix")).all("a")}
+    expected = {f"#{clause['id']}" for clause in right()["clauses"]}
+    for name, results in zip(("torch", "mine.py%3ALSTM"), everything, strict=True):
+        page = Page(implementation_html(results, {}))
+        ids = {attributes.get("id") for _, attributes in page.elements}
+        expected.add(f"pages/{name}.html")
+        for clause in results["clauses"]:
+            if clause["verdict"] in ("fail", "error", "waived", "inconclusive"):
+                assert f"why-{clause['id']}" in ids
+                expected.add(f"pages/{name}.html#why-{clause['id']}")
+    assert links == {*expected, "#main"}
+    assert page_name(hostile()).count("/") == 0
+
+
+def test_a_page_of_a_site_has_the_failures_and_no_plots() -> None:
+    page = Page(made("implementation"))
+    assert not page.all("svg")
+    assert "matches GatesInOrderOFGI" in page.text
+    assert "EQ-8" in page.text, "a clause that passed"
+    assert len(made("implementation")) < 0.75 * len(made("new"))
+
+
+def named(results: dict[str, Any], target: str) -> dict[str, Any]:
+    """``results`` of another implementation."""
+    return {**results, "implementation": {**results["implementation"], "target": target}}
+
+
+def test_columns_are_grouped_by_framework_and_the_worst_come_first() -> None:
+    everything = [
+        named(conforming(), "one-good"),
+        named(right(), "two.module:Known"),
+        named(conforming(), "two-good"),
+        named(wrong(), "one-bad"),
+        named(conforming(), "three"),
+    ]
+    for page in (matrix_html(everything), linked_matrix_html(everything, "pages")):
+        text = page.partition('<table class="matrix">')[2].partition("</thead>")[0]
+        text = text.replace("<wbr>", "")
+        assert re.findall('<th scope="colgroup" colspan="(.)"><span>(.*?)</span>', text) == [
+            ("2", "one"), ("2", "two"), ("1", "three"),
+        ]  # fmt: skip
+        assert re.findall('<colgroup span="(.)">', text) == ["2", "2", "1"]
+        assert re.findall('<th scope="col" class="column[ a-z]*">(.*?)</th>', text) == [
+            "one-bad", "one-good", "two.module:Known", "two-good", "three",
+        ]  # fmt: skip
+        rows = [row for row in Page(page).all("tr") if "data-chapter" in row]
+        deviating = [int(row["data-deviating"] or "") for row in rows]
+        assert deviating[0] == 2
+        assert deviating == sorted(deviating, reverse=True)
+        # EQ-1 is broken by the first column alone, and EQ-8 by none.
+        of_clause = re.search('<tr [^>]*><th scope="row"><a href="#EQ-1">.*?</tr>', page)
+        assert of_clause is not None
+        assert re.findall('<td class="([a-z]+)"', of_clause[0]) == ["fail", *["pass"] * 4]
+
+
+def test_the_published_matrix_of_many_implementations_is_small() -> None:
+    everything = [named(wrong(), f"framework{n // 4}-variant{n}") for n in range(MANY)]
+    page = linked_matrix_html(everything, "implementations")
+    assert len(page.encode()) < LARGEST_MATRIX
+    assert page.count('<th scope="col" class="column') == MANY
+
+
+def test_a_matrix_that_would_be_too_large_has_the_worst_implementations(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    everything = [named(conforming(), f"good{number}") for number in range(10)]
+    bad = named(wrong(), "bad")
+    largest = len(linked_matrix_html([*everything, bad], "pages").encode()) - 1
+    monkeypatch.setattr(matrix_page, "LARGEST", largest)
+    page = linked_matrix_html([*everything, bad], "pages")
+    assert len(page.encode()) <= largest
+    shown = re.findall('<th scope="col" class="column[ a-z]*">(.*?)</th>', page)
+    assert shown == ["bad", *[f"good{number}" for number in range(9)]]
+    assert "Of 11 implementations, the table has the 10 that deviate most." in page
+    assert '<a href="pages/good9.html">' in page, "in the table of verdicts"
+    assert "that deviate most" not in made("linked matrix")
 
 
 def test_a_clause_that_one_result_lacks_has_an_empty_cell() -> None:
@@ -271,7 +389,7 @@ def test_the_matrix_of_12_implementations_is_small(breaks_everything: bool) -> N
 
 
 def test_the_same_results_give_the_same_bytes() -> None:
-    assert report_html(wrong()) == pages()["new"]
+    assert report_html(wrong()) == made("new")
     assert matrix_picture([right(), wrong()]) == matrix_picture([right(), wrong()])
 
 

@@ -12,11 +12,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lstm_conformance.reports.difference import difference
-from lstm_conformance.reports.html import difference_html, matrix_html, releases_html, report_html
+from lstm_conformance.reports.html import (
+    difference_html,
+    implementation_html,
+    releases_html,
+    report_html,
+)
+from lstm_conformance.reports.matrix_page import linked_matrix_html, matrix_html
 from lstm_conformance.reports.releases import releases_of
 
 from .helpers.browser import DESKTOP, PHONE, chromium, violations
-from .helpers.made_up_results import PROGRAM, failure, hostile, right, versions, wrong
+from .helpers.made_up_results import PROGRAM, conforming, failure, hostile, right, versions, wrong
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Locator, Page
@@ -24,8 +30,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 KINDS = (
-    "old", "new", "hostile", "difference", "matrix", "hostile matrix", "releases",
-    "hostile releases",
+    "old", "new", "hostile", "difference", "matrix", "hostile matrix", "linked matrix",
+    "implementation", "releases", "hostile releases",
 )  # fmt: skip
 
 COMMAND = failure("EQ-1")["command"]
@@ -50,6 +56,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number in range(12):
         twelve.append(wrong() if number % 3 == 0 else right())
         twelve[-1]["implementation"]["target"] = f"package.module:Implementation{number}"
+    four = [conforming(), conforming(), right(), wrong()]
+    for name, results in zip(("a-1", "a-2", "b-1", "b-2"), four, strict=True):
+        results["implementation"]["target"] = name
     for kind, text in {
         "old": report_html(right()),
         "new": report_html(wrong()),
@@ -57,9 +66,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "difference": difference_html(difference(mended, wrong())),
         "matrix": matrix_html([right(), wrong(), mended]),
         "hostile matrix": matrix_html([right(), hostile(), hostile()]),
+        "linked matrix": linked_matrix_html([right(), wrong(), mended], "."),
+        "implementation": implementation_html(wrong(), {"Matrix": "linked matrix.html"}),
         "releases": releases_html(releases_of(versions(wrong()))),
         "hostile releases": releases_html(releases_of(versions(hostile()))),
         "twelve": matrix_html(twelve),
+        "four": matrix_html(four),
     }.items():
         (place / f"{kind}.html").write_text(text, "utf-8")
     return place
@@ -163,7 +175,7 @@ def test_a_matrix_is_filtered(visits: Visits) -> None:
     everything = rows(page)
     assert len(everything) == 208
     choice(page, "differing").check()
-    assert [row.split()[0] for row in rows(page)] == ["EQ-1", "EQ-2", "EQ-3", "EQ-4", "USE-5"]
+    assert [row.split()[0] for row in rows(page)] == ["EQ-1", "EQ-2", "EQ-3", "USE-5", "EQ-4"]
     choice(page, "chapter").select_option("EQ")
     choice(page, "verdict").select_option("not tested")
     assert rows(page) == []
@@ -185,38 +197,94 @@ def test_a_matrix_is_filtered_by_kind_and_implementation(visits: Visits) -> None
     headings = page.locator("table.matrix thead th").evaluate_all(
         "(cells) => cells.filter((c) => c.checkVisibility()).map((c) => c.innerText)"
     )
-    assert len(headings) == 3
+    assert len(headings) == 4, "clauses, a framework and two implementations"
     assert "torch" not in " ".join(headings)
     choice(page, "implementation").fill("")
     assert page.locator("table.matrix thead th").last.is_visible()
 
 
-def test_the_first_heading_sorts_by_how_many_deviate(visits: Visits) -> None:
+def test_the_worst_clauses_come_first_and_the_first_heading_gives_their_order(
+    visits: Visits,
+) -> None:
     page = visits.open("matrix")
-    original = rows(page)
+    worst_first = rows(page)
     heading = page.locator("table.matrix thead th").first
-    heading.get_by_role("button").click()
+    assert heading.get_attribute("aria-sort") == "descending"
     of_all_three = {f"USE-{number}" for number in (24, 27, 29, 34, 35, 36, 37, 38)}
-    assert {row.split()[0] for row in rows(page)[:3]} <= of_all_three
+    assert {row.split()[0] for row in worst_first[:8]} == of_all_three
     heading.get_by_role("button").click()
-    assert rows(page) == original
+    assert heading.get_attribute("aria-sort") is None
+    assert [row.split()[0] for row in rows(page)] == [c["id"] for c in right()["clauses"]]
+    heading.get_by_role("button").click()
+    assert rows(page) == worst_first
 
 
 def test_a_matrix_is_sorted_by_any_column(visits: Visits) -> None:
     page = visits.open("matrix")
     original = rows(page)
-    heading = page.locator("table.matrix thead th").nth(2)
+    heading = page.locator("table.matrix thead tr:nth-child(2) th").first
     heading.get_by_role("button").click()
     assert heading.get_attribute("aria-sort") == "descending"
     found = [row.split()[0] for row in rows(page)]
     assert set(found[:2]) == {"EQ-1", "EQ-2"}
     assert sorted(found) == sorted(row.split()[0] for row in original)
-    cells = page.locator("table.matrix tbody tr td:nth-child(3).pass").all_inner_texts()
+    cells = page.locator("table.matrix tbody tr td:nth-child(2).pass").all_inner_texts()
     ratios = [float(text.split()[-1]) if text.split()[-1][0].isdigit() else 0.0 for text in cells]
     assert ratios == sorted(ratios, reverse=True)
     heading.get_by_role("button").click()
     assert heading.get_attribute("aria-sort") is None
-    assert rows(page) == original
+    assert [row.split()[0] for row in rows(page)] == [c["id"] for c in right()["clauses"]]
+
+
+def columns(page: Page) -> list[str]:
+    """The framework or the implementation of each visible heading, but for the first."""
+    shown = "(cells) => cells.filter((c) => c.checkVisibility()).map((c) => c.innerText)"
+    found: list[str] = page.locator("table.matrix thead th").evaluate_all(shown)
+    return found[1:]
+
+
+def test_columns_of_a_matrix_are_ordered_by_name(visits: Visits) -> None:
+    page = visits.open("four")
+    by_severity = ["b", "a", "b-2", "b-1", "a-1", "a-2"]
+    assert columns(page) == by_severity
+    of_first_clause = page.locator("tr:has(a[href='#EQ-1'])").first
+    assert of_first_clause.locator("td").all_inner_texts()[:2] == ["✗ 0 of 1", "✓ 2.27"]
+    choice(page, "order").select_option("name")
+    assert columns(page) == ["a", "b", "a-1", "a-2", "b-1", "b-2"]
+    assert of_first_clause.locator("td").all_inner_texts()[2:] == ["✓ 2.27", "✗ 0 of 1"]
+    heading = page.locator("table.matrix thead th").last
+    heading.get_by_role("button").click()
+    assert {row.split()[0] for row in rows(page)[:2]} == {"EQ-1", "EQ-2"}
+    choice(page, "implementation").fill("b-2")
+    assert columns(page) == ["b", "b-2"]
+    choice(page, "implementation").fill("")
+    choice(page, "order").select_option("worst")
+    assert columns(page) == by_severity
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_headings_stay_while_a_matrix_is_scrolled(size: tuple[int, int], visits: Visits) -> None:
+    page = visits.open("twelve", size)
+    area = page.locator(".tall")
+    area.evaluate("(area) => area.scrollTo(300, 900)")
+    frame = area.bounding_box()
+    assert frame is not None
+    places = [
+        page.locator(selector).first.bounding_box()
+        for selector in ("thead th[scope=colgroup] span", "thead th[rowspan]", "thead tr + tr th")
+    ]
+    framework, corner, column = (place for place in places if place is not None)
+    assert frame["y"] <= framework["y"] < column["y"] < frame["y"] + 60
+    assert frame["x"] <= corner["x"] < frame["x"] + 5
+    assert framework["x"] >= corner["x"] + corner["width"]
+
+
+def test_a_cell_of_a_linked_matrix_leads_to_another_page(visits: Visits) -> None:
+    page = visits.open("linked matrix")
+    cell = page.locator("td.fail a").first
+    assert cell.get_attribute("href") == "./mine.py%3ALSTM.html#why-EQ-1"
+    assert cell.get_attribute("aria-label") == "fail 0 of 1"
+    assert page.locator("td.pass a").count() == 0
 
 
 def test_a_cell_leads_to_its_detail(visits: Visits) -> None:

@@ -132,7 +132,9 @@ def test_the_published_page_is_that_of_the_published_figures() -> None:
     text = (PUBLISHED / "sensitivity.md").read_text("utf-8")
     assert text == sensitivity.page(results)
     assert "](sensitivity.svg)" in text
-    assert (PUBLISHED / "sensitivity.svg").read_text("utf-8").startswith("<?xml")
+    picture = (PUBLISHED / "sensitivity.svg").read_text("utf-8")
+    assert "prefers-color-scheme" in picture
+    assert sensitivity._alternative(results) in picture
 
 
 # --------------------------------------------------------------------------------- by size

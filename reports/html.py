@@ -1,26 +1,14 @@
-"""Self-contained pages: of one implementation, of its changes and versions, and of several."""
+"""Self-contained pages: of one implementation, of its changes, and of its versions."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from ..spec.clause import KINDS
-from ..spec.verdicts import (
-    ERROR,
-    FAIL,
-    INCONCLUSIVE,
-    NOT_TESTED,
-    PASS,
-    UNSUPPORTED,
-    WAIVED,
-    Verdict,
-)
+from ..spec.verdicts import Verdict
 from .coverage import coverage
 from .difference import Difference
 from .difference import summary as summary_of_difference
-from .matrix import clause_rows, differs, labels
 from .page import render
 from .plots import coverage_plot, growth_plot, histogram_plot, sizes_plot
 from .releases import (
@@ -45,56 +33,65 @@ from .tables import (
     tensor_rows,
     threshold_text,
 )
-from .verdict import (
-    broken,
-    deviates,
-    gate_sentence,
-    in_part,
-    passed_cases,
-    verdict_of,
-    verdict_sentence,
-    verdict_text,
-)
+from .verdict import broken, gate_sentence, verdict_counts, verdict_of, verdict_sentence
 
-__all__ = ["difference_html", "matrix_html", "releases_html", "report_html"]
+__all__ = ["difference_html", "implementation_html", "releases_html", "report_html"]
 
 
 def report_html(results: Results) -> str:
     """The page of one implementation: the verdict, what is wrong, and everything else."""
     found = coverage(results)
-    clauses = results["clauses"]
-    musts = broken(results)
-    inconclusive = [clause for clause in clauses if clause["verdict"] == "inconclusive"]
-    causes, alike = _by_diagnosis([clause for clause in musts if clause["root_cause"]])
-    dtypes, tensors = tensor_rows(results)
     return render(
         "report.html",
-        results=results,
-        threshold=threshold_text([results]),
-        verdict=verdict_of(clauses, results["gate_passed"]),
-        verdict_sentence=verdict_sentence(results, "it"),
-        gate_sentence=gate_sentence(results),
-        sentences=summary(results).split("\n")[2:],
-        causes=causes,
-        alike=alike,
-        consequences=[clause for clause in musts if not clause["root_cause"]],
-        recommended=broken(results, must_hold=False),
-        waived=[clause for clause in clauses if clause["verdict"] == "waived"],
-        inconclusive=inconclusive,
-        chapters=_chapters(results),
-        counts=_counts(clauses),
-        note=note,
-        dtypes=dtypes,
-        tensors=tensors,
+        **_values(results),
         histogram=histogram_plot(results),
         growth=growth_plot(results),
         coverage=found,
         coverage_plot=coverage_plot(found) if found.pairs and found.left_out else None,
-        sizes=results["coverage"]["sizes"],
         sizes_plot=sizes_plot(results),
-        times=_times(results),
-        facts=_facts(results),
     )
+
+
+def implementation_html(results: Results, links: Mapping[str, str]) -> str:
+    """A smaller page of one implementation, without plots, that is a part of a site.
+
+    Args:
+        results: of the implementation.
+        links: to other pages of the site: text to address.
+    """
+    return render(
+        "implementation.html", **_values(results), coverage=coverage(results), links=links
+    )
+
+
+def _values(results: Results) -> dict[str, Any]:
+    """What both pages of one implementation say."""
+    clauses = results["clauses"]
+    musts = broken(results)
+    causes, alike = _by_diagnosis([clause for clause in musts if clause["root_cause"]])
+    dtypes, tensors = tensor_rows(results)
+    return {
+        "results": results,
+        "threshold": threshold_text([results]),
+        "verdict": verdict_of(clauses, results["gate_passed"]),
+        "verdict_sentence": verdict_sentence(results, "it"),
+        "gate_sentence": gate_sentence(results),
+        "sentences": summary(results).split("\n")[2:],
+        "causes": causes,
+        "alike": alike,
+        "consequences": [clause for clause in musts if not clause["root_cause"]],
+        "recommended": broken(results, must_hold=False),
+        "waived": [clause for clause in clauses if clause["verdict"] == "waived"],
+        "inconclusive": [clause for clause in clauses if clause["verdict"] == "inconclusive"],
+        "chapters": _chapters(results),
+        "counts": verdict_counts(clauses),
+        "note": note,
+        "dtypes": dtypes,
+        "tensors": tensors,
+        "sizes": results["coverage"]["sizes"],
+        "times": _times(results),
+        "facts": _facts(results),
+    }
 
 
 def difference_html(found: Difference) -> str:
@@ -131,67 +128,6 @@ def releases_html(found: Releases) -> str:
     )
 
 
-def matrix_html(everything: list[Results]) -> str:
-    """The page of several implementations: the verdict of each on every clause."""
-    rows = clause_rows(everything)
-    columns = [_column(*pair) for pair in zip(labels(everything), everything, strict=True)]
-    return render(
-        "matrix.html",
-        columns=columns,
-        worst_first=sorted(columns, key=_share_that_holds),
-        deviating_in={
-            clause["id"]: sum(cell is not None and deviates(cell) for cell in cells)
-            for clause, cells in rows
-        },
-        share=_share,
-        only_passed=_only_passed,
-        passed={
-            clause["id"]: [
-                column["label"]
-                for column, cell in zip(columns, cells, strict=True)
-                if cell is not None and _only_passed(cell)
-            ]
-            for clause, cells in rows
-        },
-        rows=rows,
-        kinds=KINDS,
-        threshold=threshold_text(everything),
-        differing={clause["id"] for clause, cells in rows if differs(cells)},
-        chapters=list(dict.fromkeys(clause["chapter"] for clause, _ in rows)),
-        verdicts=_counts(cell for _, cells in rows for cell in cells if cell is not None),
-    )
-
-
-def _column(label: str, results: Results) -> dict[str, Any]:
-    """What the matrix says of one implementation."""
-    return {
-        "label": label,
-        "results": results,
-        "verdict": verdict_of(results["clauses"], results["gate_passed"]),
-        "text": verdict_text(results),
-        "counts": Counter(clause["verdict"] for clause in results["clauses"]),
-        "gate": gate_sentence(results).removeprefix("Gate: "),
-        "in_part": in_part(results),
-    }
-
-
-def _share_that_holds(column: dict[str, Any]) -> float:
-    """The share of clauses that hold, of those that were judged; 1 if none was."""
-    judged, deviating = column["verdict"]["judged"], column["verdict"]["deviating"]
-    return 1.0 - deviating / judged if judged else 1.0
-
-
-def _share(clause: ClauseResult) -> str:
-    """How many cases of a broken clause pass: none, few or most."""
-    passed, judged = passed_cases(clause)
-    return "none" if not passed else "few" if 2 * passed < judged else "most"
-
-
-def _only_passed(clause: ClauseResult) -> bool:
-    """Whether there is no more to say about a clause than its cell does."""
-    return clause["verdict"] == PASS and not clause["reasons"]
-
-
 def _by_diagnosis(causes: list[ClauseResult]) -> tuple[list[ClauseResult], list[ClauseResult]]:
     """The clauses to be shown first, and those with the same diagnosis as one of them."""
     shown: list[ClauseResult] = []
@@ -202,23 +138,6 @@ def _by_diagnosis(causes: list[ClauseResult]) -> tuple[list[ClauseResult], list[
         (alike if key in seen else shown).append(clause)
         seen |= {key} - {""}
     return shown, alike
-
-
-def _counts(clauses: Iterable[ClauseResult]) -> list[tuple[Verdict, int]]:
-    """Each verdict and its number of clauses, the worst first."""
-    counts = Counter(clause["verdict"] for clause in clauses)
-    return [(verdict, counts[verdict]) for verdict in _WORST_FIRST if counts[verdict]]
-
-
-_WORST_FIRST: tuple[Verdict, ...] = (
-    FAIL,
-    ERROR,
-    INCONCLUSIVE,
-    WAIVED,
-    PASS,
-    UNSUPPORTED,
-    NOT_TESTED,
-)
 
 
 class _Chapter(NamedTuple):
@@ -236,7 +155,7 @@ def _chapters(results: Results) -> list[_Chapter]:
     for clause in results["clauses"]:
         chapters.setdefault(clause["chapter"], []).append(clause)
     return [
-        _Chapter(chapter, titles.get(chapter, ""), clauses, _counts(clauses))
+        _Chapter(chapter, titles.get(chapter, ""), clauses, verdict_counts(clauses))
         for chapter, clauses in chapters.items()
     ]
 

@@ -62,7 +62,7 @@ def matrix_picture(everything: list[Results]) -> str:
         )
 
 
-_HATCHES = {"known deviation": "////", "broken": "xxxx", "recommended, not done": "...."}
+_HATCHES = {"known deviation": "////", "broken": "xxxx", "recommended, not done": "||||"}
 
 
 def _kind_of(clause: ClauseResult) -> str:
@@ -83,7 +83,13 @@ def _shares(
     left, total = column - 0.42, sum(verdicts.values())
     axes.add_patch(
         mpl.patches.Rectangle(
-            (left, row + 0.1), 0.84, 0.28, facecolor="none", edgecolor=GREY, linewidth=0.5
+            (left, row + 0.1),
+            0.84,
+            0.28,
+            facecolor="none",
+            edgecolor=GREY,
+            linewidth=0.5,
+            clip_on=False,
         )
     )
     for kind, colour in kinds.items():
@@ -92,7 +98,7 @@ def _shares(
             axes.add_patch(
                 mpl.patches.Rectangle(
                     (left, row + 0.1), width, 0.28, facecolor=colour,
-                    hatch=_HATCHES.get(kind), edgecolor="#ffffff", linewidth=0,
+                    hatch=_HATCHES.get(kind), edgecolor="#ffffff", linewidth=0, clip_on=False,
                 )
             )  # fmt: skip
         left += width

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 from xml.etree import ElementTree
@@ -123,6 +124,7 @@ def _drawn(figure: Figure, name: str, title: str, description: str) -> ElementTr
             if element.get(attribute) == TEXT:
                 element.set(attribute, "currentColor")
     _prefix_ids(svg, name)
+    _make_small(svg)
     svg.attrib.update(
         {
             "role": "img",
@@ -153,6 +155,37 @@ def _prefix_ids(svg: ElementTree.Element, name: str) -> None:
         known = element.attrib.pop("id", "")
         if known in used:
             element.set("id", f"{name}-{known}")
+
+
+def _make_small(svg: ElementTree.Element) -> None:
+    """Rounds numbers to hundredths of a point; removes groups, spaces and turns without effect."""
+    for element in svg.iter():
+        element[:] = list(_without_bare_groups(element))
+        if not element.tag.endswith("}text"):
+            element.text = None
+        element.tail = None
+        if element.get("transform", "").startswith("rotate(-0 "):
+            del element.attrib["transform"]
+        for attribute in ("d", "x", "y", "width", "height", "transform"):
+            if attribute in element.attrib:
+                value = _LONG_NUMBER.sub(_rounded, element.attrib[attribute])
+                element.set(attribute, " ".join(value.split()))
+
+
+def _without_bare_groups(element: ElementTree.Element) -> Iterator[ElementTree.Element]:
+    """The children of ``element``; in place of a group without attributes, its own children."""
+    for child in element:
+        if child.tag == f"{_SVG}g" and not child.attrib:
+            yield from _without_bare_groups(child)
+        else:
+            yield child
+
+
+_LONG_NUMBER = re.compile(r"-?[0-9]+\.[0-9]{2,}")
+
+
+def _rounded(number: re.Match[str]) -> str:
+    return f"{round(float(number[0]), 2):g}"
 
 
 def _declarations(style: str) -> list[tuple[str, str]]:

@@ -108,7 +108,7 @@ def _heat_map(
                 mpl.patches.Rectangle(
                     (column - 0.47, row - 0.47), 0.94, 0.94,
                     facecolor=colours(brightness) if found else "none",
-                    edgecolor="none" if found else GREY, linewidth=0.6,
+                    edgecolor="none" if found else GREY, linewidth=0.6, clip_on=False,
                 )
             )  # fmt: skip
             ink = TEXT if not found else "#ffffff" if brightness < 0.4 else "#111111"
@@ -167,13 +167,14 @@ def _histograms(
         histogram = histograms.get(tensor, [])
         total = sum(count for _, count in histogram) or 1
         # A bin of exponent e lies between 2^(e-1) and 2^e: its middle is at e - 1/2.
-        axes.scatter(
-            [exponent - 0.5 for exponent, _ in histogram],
-            [row] * len(histogram),
-            s=[max(4.0, 130.0 * count / total) for _, count in histogram],
-            color=BLUE,
-            linewidths=0,
-        )
+        by_size: dict[float, list[float]] = {}
+        for exponent, count in histogram:
+            by_size.setdefault(_dot(count / total), []).append(exponent - 0.5)
+        for size, places in by_size.items():
+            axes.plot(
+                places, [row] * len(places), "o",
+                color=BLUE, markersize=size, markeredgewidth=0, clip_on=False,
+            )  # fmt: skip
     limit = math.log2(threshold)
     axes.axvline(limit, color=RED, linestyle="--", linewidth=1)
     axes.text(limit, -0.9, f" {threshold:g} fails", color=TEXT, size=8, va="bottom")
@@ -184,6 +185,11 @@ def _histograms(
     step = 3 if high - low < 30 else 9
     ticks = range(math.ceil(low / step) * step, math.floor(high) + 1, step)
     axes.set_xticks(list(ticks), [_tick(exponent) for exponent in ticks])
+
+
+def _dot(share: float) -> float:
+    """The diameter of a dot whose area is proportional to a share, in whole points."""
+    return max(2.0, float(round(math.sqrt(130.0 * share))))
 
 
 def _power(exponent: int) -> str:

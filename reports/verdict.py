@@ -8,13 +8,24 @@ hold is broken, except for known deviations. An implementation may deviate, and 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 from ..spec.capabilities import REFUSED
 from ..spec.clause import KINDS
 from ..spec.clauses import TESTABLE
 from ..spec.clean_text import counted, listed
 from ..spec.out_of_memory import lacked_memory
-from ..spec.verdicts import BROKEN, INCONCLUSIVE, NOT_TESTED, PASS, UNSUPPORTED, WAIVED
+from ..spec.verdicts import (
+    BROKEN,
+    ERROR,
+    FAIL,
+    INCONCLUSIVE,
+    NOT_TESTED,
+    PASS,
+    UNSUPPORTED,
+    WAIVED,
+    Verdict,
+)
 from .escaping import one_line
 from .results import ClauseResult, Results, VerdictResult
 
@@ -29,6 +40,7 @@ __all__ = [
     "not_passed",
     "passed_cases",
     "unseen",
+    "verdict_counts",
     "verdict_of",
     "verdict_sentence",
     "verdict_text",
@@ -249,6 +261,23 @@ def passed_cases(clause: ClauseResult) -> tuple[int, int]:
     counts = Counter[str](clause["counts"])
     judged = sum(number for verdict, number in counts.items() if verdict not in _NOT_JUDGED)
     return counts[PASS], judged
+
+
+def verdict_counts(clauses: Iterable[ClauseResult]) -> list[tuple[Verdict, int]]:
+    """Each verdict and its number of clauses, the worst first."""
+    counts = Counter(clause["verdict"] for clause in clauses)
+    return [(verdict, counts[verdict]) for verdict in _WORST_FIRST if counts[verdict]]
+
+
+_WORST_FIRST: tuple[Verdict, ...] = (
+    FAIL,
+    ERROR,
+    INCONCLUSIVE,
+    WAIVED,
+    PASS,
+    UNSUPPORTED,
+    NOT_TESTED,
+)
 
 
 def cases_text(*clauses: ClauseResult) -> str:

@@ -108,13 +108,14 @@ def programs() -> dict[str, str]:
 def pages() -> dict[str, Callable[[], str]]:
     """Each page in ``reports/published/`` to a function that makes its text from results."""
     # Environments in which adapters are judged lack the packages that draw.
-    from lstm_conformance.reports.html import matrix_html, report_html
+    from lstm_conformance.reports.html import report_html
+    from lstm_conformance.reports.matrix_page import linked_matrix_html
     from lstm_conformance.reports.matrix_picture import matrix_picture
 
     return {
         "frameworks.md": lambda: framework_page(published(), obstacles_today()),
         "findings.md": lambda: findings_page(findings(), programs()),
-        "matrix.html": lambda: matrix_html(published()),
+        "matrix.html": lambda: linked_matrix_html(published(), "implementations"),
         "matrix.svg": lambda: matrix_picture(published()),
         "torch.html": lambda: report_html(read_results(RESULTS / "torch.json")),
         **torch_releases.pages(findings()),

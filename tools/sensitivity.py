@@ -10,7 +10,6 @@ It writes the medians over random cases to ``sensitivity.json``, ``sensitivity.m
 from __future__ import annotations
 
 import argparse
-import io
 import random
 import sys
 from collections.abc import Callable, Iterator
@@ -347,16 +346,17 @@ def _alternative(results: dict[str, Any]) -> str:
 
 
 # Colours of Okabe and Ito, which the colour-blind can tell apart; the shapes differ as well.
-_MARKS = {JUDGE: ("#0072B2", "o"), ASSERT_CLOSE: ("#D55E00", "s"), GRADCHECK: ("#000000", "^")}
+_MARKS = {JUDGE: ("#0072B2", "o"), ASSERT_CLOSE: ("#D55E00", "s"), GRADCHECK: ("#009E73", "^")}
 
 
 def plot(results: dict[str, Any]) -> str:
     """An SVG with a panel for each dtype: the perturbation of one element that is detected."""
-    import matplotlib as mpl
+    # Only plotting needs matplotlib.
     from matplotlib.figure import Figure
 
-    # Text stays text, and the same figures give the same file.
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "sensitivity", "font.size": 11}):
+    from lstm_conformance.reports.plot_style import GREY, standalone_svg, style
+
+    with style(**{"font.size": 11}):
         figure = Figure(figsize=(11, 9), layout="constrained")
         panels = figure.subplots(2, 2, sharex=True, sharey=True)
         for dtype, axes in zip(DTYPES, panels.flat, strict=True):
@@ -372,17 +372,19 @@ def plot(results: dict[str, Any]) -> str:
                 else f"{dtype}; where assert_close is missing,\nit rejects most right tensors"
             )
             axes.set_yticks(range(len(KINDS)), KINDS)
-            axes.grid(color="#DDDDDD")
+            axes.grid(color=GREY, alpha=0.3)
             axes.set_axisbelow(True)
         panels[0, 0].invert_yaxis()
-        figure.suptitle("Smallest error of one element that is detected in half of the cases")
         figure.supxlabel("error, relative to the element (no unit); smaller is better")
         figure.supylabel("tensor")
         handles, labels = panels[0, 0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside right upper")
-        file = io.StringIO()
-        figure.savefig(file, format="svg", metadata={"Date": None, "Title": "Sensitivity"})
-    return file.getvalue()
+        return standalone_svg(
+            figure,
+            "sensitivity",
+            "Smallest error of one element that is detected in half of the cases",
+            _alternative(results),
+        )
 
 
 if __name__ == "__main__":

@@ -99,7 +99,8 @@ def _from_template(form: str, everything: list[Results], changed: Difference | N
             from ...reports.badge import badge_svg
 
             return badge_svg(everything[0])
-        from ...reports.html import difference_html, matrix_html, releases_html, report_html
+        from ...reports.html import difference_html, releases_html, report_html
+        from ...reports.matrix_page import matrix_html
     except ModuleNotFoundError as error:
         raise UsageError(
             f"--{form} needs {error.name}: pip install 'lstm-conformance[html]'."
