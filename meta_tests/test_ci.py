@@ -297,7 +297,7 @@ def test_inputs_are_no_commands(with_action: Job) -> None:
     args = f"--known-deviations={HOSTILE} * ?\n\n--clause=EQ-2\n"
     done = judge(job, {"target": HOSTILE, "args": args})
     assert done.returncode == 2
-    assert f"{HOSTILE} * ? cannot be read" in done.stderr
+    assert f"There is no file {HOSTILE} * ?, and" in done.stderr
     assert sorted(job.folder.iterdir()) == before
     assert not stale.exists()
 

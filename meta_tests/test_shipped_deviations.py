@@ -57,7 +57,7 @@ def test_a_file_of_the_same_name_goes_first(folder: Path) -> None:
 def test_an_unknown_name_is_refused(folder: Path) -> None:
     with pytest.raises(UsageError, match=r"no file torhc, .* this name, did you mean torch\?$"):
         file_of_known_deviations(Path("torhc"))
-    with pytest.raises(UsageError, match=r"this name: choose from flax-linen, .*, torch, .*\.$"):
+    with pytest.raises(UsageError, match=r"this name: choose from equinox, .*, torch, .*\.$"):
         file_of_known_deviations(Path("qqqq"))
     ended, results = check("reference", "--known-deviations", "torhc", cwd=folder)
     assert (ended.status, results) == (2, {})
