@@ -22,7 +22,7 @@ from .difference import Difference
 from .difference import summary as summary_of_difference
 from .matrix import clause_rows, differs, labels
 from .page import render
-from .plots import coverage_plot, growth_plot, histogram_plot, sizes_plot
+from .plots import coverage_plot, histogram_plot, sizes_plot
 from .releases import (
     CELLS,
     Releases,
@@ -79,7 +79,6 @@ def report_html(results: Results) -> str:
         dtypes=dtypes,
         tensors=tensors,
         histogram=histogram_plot(results),
-        growth=growth_plot(results),
         coverage=found,
         coverage_plot=coverage_plot(found) if found.pairs and found.left_out else None,
         sizes=results["coverage"]["sizes"],
