@@ -545,23 +545,6 @@ def test_exponent_of_a_ratio(ratio: float, exponent: int) -> None:
     assert record.statistics.histograms == {"float64 output": {str(exponent): 1}}
 
 
-def test_growth_is_that_of_error_and_noise() -> None:
-    record = Record("EQ-4")
-    case = Case(LSTMConfig(1, 3, num_layers=2), seq_len=5)
-    for ratio in (1.0, 4.0):
-        finding = Finding("output", PASS, ratio, noise=2.0**-50)
-        record.statistics.add_sizes(case, [finding, replace(finding, tensor="h_n")])
-    record.statistics.add_sizes(case, [Finding("output", FAIL, 100.0, noise=1.0)])
-    record.statistics.add_sizes(
-        replace(case, weight_scale=3.0), [Finding("output", PASS, 1.0, noise=1.0)]
-    )
-    assert record.statistics.growth == {
-        "float64 output seq_len 8": (2, -98.0, -100.0),
-        "float64 output hidden_size 4": (2, -98.0, -100.0),
-        "float64 output num_layers 2": (2, -98.0, -100.0),
-    }
-
-
 def test_records_add_up() -> None:
     one, other = judged(ReferenceLSTM()), judged(wrong_both_ways())
     both = Record.from_json(one.to_json())

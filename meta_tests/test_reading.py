@@ -70,6 +70,15 @@ def test_command_and_program_are_taken_out_of_an_old_explanation() -> None:
     assert "command" not in failure, "the old ones are left as they are"
 
 
+def test_what_only_older_versions_have_is_left_out() -> None:
+    record = {"clause": "EQ-5", "growth": {"float64 output seq_len 8": [1, 1.0, 1.0]}}
+    part = {"clauses": ["EQ-5"], "records": [record]}
+    new = upgraded({"schema_version": 6, "growth": [], "parts": {"test": part}})
+    assert "growth" not in new
+    assert new["parts"]["test"]["records"] == [{"clause": "EQ-5", "sizes": {}}]
+    assert "growth" in record, "the old ones are left as they are"
+
+
 @pytest.mark.parametrize("broken", [None, 3, "x", [], [None], {"clauses": 3}])
 def test_invalid_results_stay_invalid(broken: Any, tmp_path: Path) -> None:
     old = json.loads(TORCH.read_text("utf-8"))
@@ -97,7 +106,7 @@ def test_invalid_results_stay_invalid(broken: Any, tmp_path: Path) -> None:
         (b"[]", "JSON, but not what"),
         (b'"schema_version"', "JSON, but not what"),
         (b'{"defects": []}', "JSON, but not what"),
-        (b'{"schema_version": 7}', "install a newer one"),
+        (b'{"schema_version": 8}', "install a newer one"),
         (b'{"schema_version": 0}', "there are only"),
         (b'{"schema_version": true}', "there are only"),
         (b'{"schema_version": "\\u001b[2J"}', "there are only"),

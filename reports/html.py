@@ -10,7 +10,7 @@ from .coverage import coverage
 from .difference import Difference
 from .difference import summary as summary_of_difference
 from .page import render
-from .plots import coverage_plot, growth_plot, histogram_plot, sizes_plot
+from .plots import coverage_plot, histogram_plot, sizes_plot
 from .releases import (
     CELLS,
     Releases,
@@ -45,7 +45,6 @@ def report_html(results: Results) -> str:
         "report.html",
         **_values(results),
         histogram=histogram_plot(results),
-        growth=growth_plot(results),
         coverage=found,
         coverage_plot=coverage_plot(found) if found.pairs and found.left_out else None,
         sizes_plot=sizes_plot(results),

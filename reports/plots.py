@@ -1,4 +1,4 @@
-"""Plots of the results of one implementation, for a page: coverage, errors, growth of errors."""
+"""Plots of the results of one implementation, for a page: coverage, and how large errors were."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from matplotlib.figure import Figure
 from ..spec.clean_text import counted
 from .coverage import FACTORS, Coverage
 from .escaping import one_line
-from .plot_style import BLUE, COLOURS, GREY, MARKERS, RED, TEXT, inline_svg, short_label, style
-from .results import GrowthResult, Results
+from .plot_style import BLUE, GREY, RED, TEXT, inline_svg, short_label, style
+from .results import Results
 from .tables import dtypes_of
 
-__all__ = ["coverage_plot", "growth_plot", "histogram_plot", "sizes_plot"]
+__all__ = ["coverage_plot", "histogram_plot", "sizes_plot"]
 
 
 def coverage_plot(found: Coverage) -> Markup:
@@ -211,86 +211,3 @@ def _bins_in_words(dtype: str, bins: Counter[int]) -> str:
         f"{one_line(dtype)}: half of {total} errors are below {_power(exponent)} times the noise, "
         f"all below {_power(max(bins))}."
     )
-
-
-# The smallest error that is drawn. Those of saturated gates are much smaller, and would leave no
-# room for the others.
-_SMALLEST_DRAWN = 1e-22
-
-
-def growth_plot(results: Results) -> Markup | None:
-    """How errors grow with sizes, with the predicted noise; None if that is not recorded."""
-    found = results["growth"]
-    if not found:
-        return None
-    axes_names = [n for n in ("seq_len", "hidden_size", "num_layers") if _of(found, axis=n)]
-    tensors = [n for n in ("output", "weight_hh.grad") if _of(found, tensor=n)]
-    dtypes = dtypes_of(results, (row["dtype"] for row in found))
-    with style():
-        figure = Figure(figsize=(7.2, 0.6 + 2.4 * len(tensors)), layout="constrained")
-        panels = figure.subplots(len(tensors), len(axes_names), squeeze=False, sharey="row")
-        parts = []
-        for row, tensor in enumerate(tensors):
-            for column, axis in enumerate(axes_names):
-                axes = panels[row, column]
-                for number, dtype in enumerate(dtypes):
-                    points = _of(found, tensor=tensor, axis=axis, dtype=dtype)
-                    points = sorted(points, key=lambda point: point["size"])
-                    if points:
-                        _growth(axes, points, number)
-                        parts.append(_growth_in_words(tensor, axis, dtype, points))
-                axes.set_xscale("log", base=2)
-                axes.set_yscale("log")
-                sizes = sorted({p["size"] for p in _of(found, axis=axis)})
-                axes.set_xticks(sizes, [str(size) for size in sizes])
-                axes.minorticks_off()
-                axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0e}")
-                axes.set_ylim(bottom=max(axes.get_ylim()[0], _SMALLEST_DRAWN))
-                axes.set_xlabel(f"{axis} up to")
-                axes.grid(color=GREY, alpha=0.3, linewidth=0.5)
-            panels[row, 0].set_ylabel(f"{tensor}\nerror, and noise")
-        for number, dtype in enumerate(dtypes):
-            _growth(panels[0, 0], [], number, short_label(dtype))
-        panels[0, 0].plot([], [], color=TEXT, linestyle="--", label="predicted noise")
-        figure.legend(loc="outside upper center", ncols=len(dtypes) + 1)
-        return inline_svg(
-            figure,
-            "growth",
-            "How errors grow with sizes, beside the predicted rounding noise",
-            " ".join(parts),
-        )
-
-
-def _of(
-    points: list[GrowthResult], tensor: str = "", axis: str = "", dtype: str = ""
-) -> list[GrowthResult]:
-    """The points of one tensor, axis or dtype; an empty name stands for all."""
-    return [
-        point
-        for point in points
-        if tensor in ("", point["tensor"])
-        and axis in ("", point["axis"])
-        and dtype in ("", point["dtype"])
-    ]
-
-
-def _growth(axes: Axes, points: list[GrowthResult], number: int, label: str = "") -> None:
-    colour = COLOURS[number % len(COLOURS)]
-    marker = MARKERS[number % len(MARKERS)]
-    sizes = [point["size"] for point in points]
-    axes.plot(
-        sizes, [point["error"] or math.nan for point in points],
-        color=colour, marker=marker, markersize=4, linewidth=1.2, label=label or None,
-    )  # fmt: skip
-    axes.plot(
-        sizes, [point["noise"] or math.nan for point in points],
-        color=colour, linestyle="--", linewidth=1,
-    )  # fmt: skip
-
-
-def _growth_in_words(tensor: str, axis: str, dtype: str, points: list[GrowthResult]) -> str:
-    errors = []
-    for point in (points[0], points[-1])[: len(points)]:
-        times = f", {point['error'] / point['noise']:.2g} times the noise" if point["noise"] else ""
-        errors.append(f"{point['error']:.2g} at {axis} up to {point['size']}{times}")
-    return f"{tensor}, {one_line(dtype)}: error {'; '.join(errors)}."

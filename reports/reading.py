@@ -22,7 +22,7 @@ from .verdict import broken, verdict_of
 __all__ = ["NEWEST", "read_results", "results_of", "upgraded"]
 
 # Version of the schema.
-NEWEST: Final = 6
+NEWEST: Final = 7
 
 # The threshold of all results that do not state one.
 _FORMER_THRESHOLD = 30.0
@@ -90,11 +90,11 @@ def upgraded(results: Json) -> Json:
         "shard": None,
         "tests": {},
         "deviations": [],
-        "growth": [],
         **results,
         "schema_version": NEWEST,
     }
     new.pop("conformant", None)
+    new.pop("growth", None)
     new["deviations"] = _each(
         new["deviations"], lambda deviation: {"versions": [], "findings": [], **deviation}
     )
@@ -124,7 +124,11 @@ _NO_SIZES: Json = {"classes": [], "visited": {}, "pairs": [], "left_out": []}
 def _upgraded_part(part: Any) -> Any:
     if not isinstance(part, dict) or "records" not in part:
         return part
-    return {**part, "records": _each(part["records"], lambda record: {"sizes": {}, **record})}
+    return {**part, "records": _each(part["records"], _upgraded_record)}
+
+
+def _upgraded_record(record: Json) -> Json:
+    return {name: item for name, item in {"sizes": {}, **record}.items() if name != "growth"}
 
 
 def _each(items: Any, change: Callable[[Json], Json]) -> Any:

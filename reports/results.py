@@ -23,7 +23,6 @@ __all__ = [
     "FailureResult",
     "FindingResult",
     "FoundFailure",
-    "GrowthResult",
     "ImplementationResult",
     "KindResult",
     "KnownDeviation",
@@ -202,7 +201,6 @@ class RecordResult(TypedDict):
     worst_ratio: float | None
     tensors: dict[str, list[float]]
     histograms: dict[str, dict[str, int]]
-    growth: dict[str, list[float]]
     reasons: dict[str, int]
     lacking: list[str]
     failures: list[FoundFailure]
@@ -237,18 +235,6 @@ class TensorResult(TypedDict):
     cases: int
     worst_ratio: float
     histogram: list[list[int]]
-
-
-class GrowthResult(TypedDict):
-    """The mean error at one size."""
-
-    dtype: str
-    tensor: Literal["output", "weight_hh.grad"]
-    axis: Literal["seq_len", "hidden_size", "num_layers"]
-    size: int
-    cases: int
-    error: float
-    noise: float
 
 
 class LeftOutResult(TypedDict):
@@ -324,7 +310,7 @@ class _Parts(TypedDict, total=False):
 class Results(_Question, _Parts):
     """Everything that a run writes."""
 
-    schema_version: Literal[6]
+    schema_version: Literal[7]
     verdict: VerdictResult
     gate_passed: bool
     stopped: Stopped | None
@@ -333,7 +319,6 @@ class Results(_Question, _Parts):
     clauses: list[ClauseResult]
     chapters: list[ChapterResult]
     tensors: list[TensorResult]
-    growth: list[GrowthResult]
     coverage: CoverageResult
     duration_seconds: float
     time_in_tests_seconds: float

@@ -56,7 +56,7 @@ FILES = {
     "known.toml": "",
     "bad.toml": "[[deviation]\n",
     "text.txt": "no results\n",
-    "half.json": '{"schema_version": 6, "clauses": [',
+    "half.json": '{"schema_version": 7, "clauses": [',
     "future.json": '{"schema_version": 99}',
     "nan.json": '{"schema_version": NaN}',
     "deep.json": "[" * 100_000,

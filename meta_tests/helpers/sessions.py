@@ -125,7 +125,6 @@ def constructed(name: str, clauses: tuple[str, ...]) -> TestOutcome:
             weight / 7,
             {"float64 output": (weight % 3 + 1, weight / 11)},
             {"float64 output": {str(weight % 5): weight % 3 + 1}},
-            {"float64 output seq_len 8": (weight % 3 + 1, weight / 3, -weight / 9)},
         )
         record = Record(clause, {"pass": weight % 5 + 1}, statistics)
         record.reasons = {f"reason {weight % 2}": 1}

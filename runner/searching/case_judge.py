@@ -211,9 +211,6 @@ class _Judgement:
             verdict = WAIVED
         record.count(verdict, clean_text(reason))
         record.statistics.add_ratios(trial.case, findings)
-        # Rules that vary a case put zeros and huge numbers into it.
-        if trial.runs and all(run is trial.case for run, _ in trial.runs):
-            record.statistics.add_sizes(trial.case, findings)
         if failure is not None:
             (record.waived if verdict == WAIVED else record.failures).append(failure)
             # A diagnosis would break the process many times again.

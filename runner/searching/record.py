@@ -107,7 +107,6 @@ class Record:
                 for kind, (cases, ratio) in found.tensors.items()
             },
             "histograms": found.histograms,
-            "growth": {kind: list(sums) for kind, sums in found.growth.items()},
             "reasons": self.reasons,
             "lacking": self.lacking,
             "failures": [failure.to_json() for failure in self.failures],
@@ -125,7 +124,6 @@ class Record:
             plain["worst_ratio"],
             {kind: (int(cases), ratio) for kind, (cases, ratio) in plain["tensors"].items()},
             {kind: dict(histogram) for kind, histogram in plain["histograms"].items()},
-            {kind: (int(number), e, n) for kind, (number, e, n) in plain["growth"].items()},
         )
         return cls(
             plain["clause"],

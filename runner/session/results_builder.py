@@ -12,7 +12,6 @@ from ...reports.results import (
     ClauseResult,
     DeviationResult,
     FailureResult,
-    GrowthResult,
     KnownDeviation,
     Results,
     Stopped,
@@ -142,7 +141,6 @@ class _Builder:
             "clauses": clauses,
             "chapters": chapters,
             "tensors": _tensors(everything),
-            "growth": _growth(everything),
             "coverage": {
                 "combinations": combination_coverage(
                     asked, self._asked_for, outcomes, self._records, self._not_reached
@@ -307,26 +305,3 @@ def _tensors(everything: Statistics) -> list[TensorResult]:
         }
         for kind, (cases, worst) in sorted(everything.tensors.items())
     ]
-
-
-def _growth(everything: Statistics) -> list[GrowthResult]:
-    rows = []
-    for kind, (cases, error, noise) in everything.growth.items():
-        dtype, tensor, axis, size = kind.split()
-        row = {
-            "dtype": dtype,
-            "tensor": tensor,
-            "axis": axis,
-            "size": int(size),
-            "cases": cases,
-            "error": _power_of_two(error / cases),
-            "noise": _power_of_two(noise / cases),
-        }
-        rows.append(cast(GrowthResult, row))
-    return sorted(rows, key=lambda row: (row["dtype"], row["tensor"], row["axis"], row["size"]))
-
-
-def _power_of_two(exponent: float) -> float:
-    """2 to the power of ``exponent``, within the range of a float."""
-    power: float = 2.0 ** min(max(exponent, -1000.0), 1000.0)
-    return power
