@@ -35,6 +35,7 @@ RELEASES: Mapping[str, Mapping[str, str]] = {
     "2.6.0": {},
     "2.9.1": {},
     "2.13.0": {},
+    "2.14.1": {},
 }
 
 
@@ -91,9 +92,10 @@ def releases_page_of(findings: list[Finding]) -> str:
 
     introduction = (
         "`torch.nn.LSTM` of several releases of PyTorch, from the one whose documentation is the "
-        "specification: what each release breaks, and when that came or went. All were judged by "
-        "the same commit of this suite, on a CPU, with the packages named at the end. Releases "
-        "between them were not judged. Made from results by `tox -e release-torchVERSION`; "
+        "specification: what each release breaks, and when that came or went. Each was judged "
+        "on a CPU, with the packages and by the version of this suite that are named at the end. "
+        "Releases between them were not judged. Made from results by "
+        "`tox -e release-torchVERSION`; "
         "[`known_deviations/torch.toml`](../known_deviations/torch.toml) holds on each of them."
     )
     of_torch = [finding for finding in findings if finding.framework == "PyTorch"]
