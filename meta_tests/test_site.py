@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,9 @@ from .helpers.site import build, built
 
 ROOT = Path(__file__).parents[1]
 SCHEMA = ROOT / "reports" / "results.schema.json"
+
+# Of the page of an implementation, in bytes.
+LARGEST_PAGE = 300_000
 
 pytestmark = pytest.mark.docs
 
@@ -133,6 +137,52 @@ def test_every_published_result_has_its_time(site: Path) -> None:
     text = pages(site)["how-long/index.html"]
     for path in (ROOT / "reports" / "published" / "frameworks").glob("*.json"):
         assert f">{path.stem}</td>" in text
+
+
+def published() -> dict[str, Any]:
+    """The results of each adapter, as its file has them."""
+    files = (ROOT / "reports" / "published" / "frameworks").glob("*.json")
+    return {path.stem: json.loads(path.read_text("utf-8")) for path in files}
+
+
+def test_every_implementation_has_a_small_page(site: Path) -> None:
+    table = pages(site)["reports/published/frameworks/index.html"]
+    for name in published():
+        path = site / "reports" / "published" / "implementations" / f"{name}.html"
+        assert path.stat().st_size < LARGEST_PAGE
+        assert f'<a href="../implementations/{name}.html">{name}</a>' in table
+
+
+def test_every_clause_says_who_breaks_it(site: Path) -> None:
+    text = pages(site)["spec/lstm/index.html"]
+    everything = published()
+    for clause_id, clause in CLAUSES.items():
+        part = re.search(rf">{clause_id} .*?(?=<h[23])", text, re.DOTALL)
+        assert part is not None
+        links = re.findall(rf'/implementations/([^"]*)\.html#why-{clause_id}"', part[0])
+        verdicts = {
+            name: found["verdict"]
+            for name, results in everything.items()
+            for found in results["clauses"]
+            if found["id"] == clause_id and found["verdict"] not in ("unsupported", "not tested")
+        }
+        breaking = [name for name, word in verdicts.items() if word in ("fail", "error", "waived")]
+        assert sorted(links) == sorted(breaking)
+        number = f"Broken by {len(breaking) or 'none'} of {len(verdicts)} that were judged"
+        assert (number in part[0]) == (clause.untestable == "" and bool(verdicts))
+
+
+def test_every_link_to_a_failure_leads_to_one(site: Path) -> None:
+    folder = site / "reports" / "published"
+    sources = [folder / "matrix.html", site / "spec" / "lstm" / "index.html"]
+    found = {
+        link
+        for source in sources
+        for link in re.findall(r'implementations/([^"#]+)#(why-[^"]+)"', source.read_text("utf-8"))
+    }
+    texts = {name: (folder / "implementations" / name).read_text("utf-8") for name, _ in found}
+    assert len(found) > 400
+    assert [link for link in found if f'id="{link[1]}"' not in texts[link[0]]] == []
 
 
 def test_every_public_name_is_explained(site: Path) -> None:

@@ -19,9 +19,16 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
+from pages_of_results import (
+    FOLDER,
+    implementation_page,
+    published,
+    with_links,
+    with_who_breaks,
+)
 from tabulate import tabulate
 
-from lstm_conformance.reports.reading import read_results
+from lstm_conformance.reports.matrix_page import page_name
 from lstm_conformance.spec.document import errata_page
 
 ROOT = Path(__file__).parents[1]
@@ -51,11 +58,14 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         files.append(File.generated(config, name, abs_src_path=str(path)))
     for name, make in _MADE.items():
         files.append(File.generated(config, name, content=make()))
+    for name, results in published().items():
+        page = implementation_page(name, str(config.extra["repository"]))
+        files.append(File.generated(config, f"{FOLDER}/{page_name(results)}", content=page))
     return files
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Leads links to where their files are on the site, or in the repository; fills in tables.
+    """Leads links to where their files are on the site, or in the repository; adds what is made.
 
     Raises:
         PluginError: a link leads to a file that does not exist.
@@ -79,7 +89,9 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     for place, make in _FILLED.items():
         if place in markdown:
             markdown = markdown.replace(place, make())
-    return _CODE_OR_LINK.sub(moved, markdown)
+    markdown = _CODE_OR_LINK.sub(moved, markdown)
+    complete = _COMPLETED.get(here.as_posix())
+    return markdown if complete is None else complete(markdown)
 
 
 def _added_files() -> Iterator[Path]:
@@ -123,11 +135,10 @@ def _help(*command: str) -> str:
 def times_of_frameworks() -> str:
     """A table of the published results: how many cases, and how long they took."""
     rows = []
-    for path in sorted((ROOT / "reports" / "published" / "frameworks").glob("*.json")):
-        results = read_results(path)
+    for name, results in published().items():
         seconds, own = results["time_in_tests_seconds"], results["time_in_implementation_seconds"]
         cases = sum(clause["cases"] for clause in results["clauses"])
-        rows.append([path.stem, results["profile"], cases, round(seconds), f"{own / seconds:.0%}"])
+        rows.append([name, results["profile"], cases, round(seconds), f"{own / seconds:.0%}"])
     headers = ["adapter", "profile", "cases", "seconds", "in the implementation"]
     return tabulate(rows, headers, "pipe")
 
@@ -136,6 +147,12 @@ def times_of_frameworks() -> str:
 _MADE: dict[str, Callable[[], str]] = {
     "command-line.md": command_line,
     "errata.md": errata_page,
+}
+
+# Path of a page to the function that adds links to pages of results.
+_COMPLETED: dict[str, Callable[[str], str]] = {
+    "reports/published/frameworks.md": with_links,
+    "spec/lstm.md": with_who_breaks,
 }
 
 # A comment in a page to the function that makes what takes its place.
