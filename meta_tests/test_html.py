@@ -29,12 +29,15 @@ from .helpers.made_up_results import PROGRAM, conforming, failure, hostile, righ
 # Largest size of the matrix of 12 implementations, in bytes.
 LARGEST_MATRIX = 2_000_000
 
+# Largest size of what is drawn of one failure, in bytes.
+LARGEST_MAP = 100_000
+
 # Number of made-up implementations for which the published matrix is small.
 MANY = 200
 
 ELEMENTS = set(
     "a article b body br button code colgroup dd desc details div dl dt footer form h1 h2 h3 "  # noqa: SIM905
-    "head header html input label li main meta nav option output p pre script section select "
+    "h4 head header html input label li main meta nav option output p pre script section select "
     "small span strong style summary table tbody td th thead title tr ul wbr "
     "clippath defs g path pattern rect svg text use".split()
 )
@@ -189,7 +192,10 @@ def test_failures_are_shown() -> None:
     assert "Raised: ValueError: no" in text
     assert "2258 profile smoke visits a covering array" in text
     titles = [e for e in page.elements if e[0] == "title"]
-    assert len(titles) == 1 + 3, "three plots"
+    assert len(titles) == 1 + 3 + 1, "three plots, and where the cause is wrong"
+    assert "Where output is wrong: error over rounding noise, row 1" in text
+    assert "7 of 20 elements are wrong, all in steps 0 to 3 and units 3 to 4." in text
+    assert "NaN where a number is expected (1 cell)" in text
     assert "mathdefault" not in text
     assert "float64: half of 11 errors" not in text
 
@@ -384,6 +390,19 @@ def test_the_matrix_of_12_implementations_is_small(breaks_everything: bool) -> N
             clause.update(verdict="fail", failure=found)
         everything.append(results)
     assert len(matrix_html(everything).encode()) < LARGEST_MATRIX
+
+
+def test_what_is_drawn_of_causes_is_small() -> None:
+    results, plain = wrong(), wrong()
+    for found in (results, plain):
+        for clause in found["clauses"][:10]:
+            clause.update(verdict="fail", root_cause=True, failure=failure(clause["id"]))
+    for number, clause in enumerate(results["clauses"][:10]):
+        row = [(1.0, 40.0, 1e4, 1e7)[(x + number) % 4] for x in range(64)]
+        values = [row] * 64
+        clause["failure"]["ratio_map"].update(shape=[64, 64], values=values)
+    more = len(report_html(results).encode()) - len(report_html(plain).encode())
+    assert more < 10 * LARGEST_MAP
 
 
 def test_the_same_results_give_the_same_bytes() -> None:

@@ -328,6 +328,16 @@ def test_programs_and_commands_are_copied(
     assert page.locator("textarea").input_value() == text
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_each_kind_of_cell_has_a_colour_of_its_own(scheme: str, visits: Visits) -> None:
+    page = visits.open("new", color_scheme=scheme)
+    style = "(found) => found.map((one) => getComputedStyle(one).{})"
+    cells = page.locator("svg.map path:not(.lines)").evaluate_all(style.format("fill"))
+    keys = page.locator(".keys .swatch").evaluate_all(style.format("backgroundColor"))
+    assert len(cells) == len(set(cells)) == 7
+    assert set(keys) == set(cells)
+
+
 def test_the_keyboard_reaches_everything(visits: Visits) -> None:
     page = visits.open("new")
     page.keyboard.press("Tab")

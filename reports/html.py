@@ -72,6 +72,7 @@ def _values(results: Results) -> dict[str, Any]:
     return {
         "results": results,
         "threshold": threshold_text([results]),
+        "limit": results["threshold"],
         "verdict": verdict_of(clauses, results["gate_passed"]),
         "verdict_sentence": verdict_sentence(results, "it"),
         "gate_sentence": gate_sentence(results),
@@ -99,6 +100,7 @@ def difference_html(found: Difference) -> str:
         "difference.html",
         found=found,
         threshold=threshold_text([found.after]),
+        limit=found.after["threshold"],
         sentences=summary_of_difference(found),
         worse=bool(found.broken or found.unjudged),
         broken=[change.clause for change in found.broken],

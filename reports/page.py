@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from ..spec.clean_text import counted
 from .escaping import printable
+from .ratio_picture import ratio_picture
 from .tables import ratio_text
 from .verdict import cases_text
 
@@ -46,7 +47,12 @@ def _environment() -> Environment:
         finalize=_finalized,
     )
     environment.globals.update(
-        symbols=SYMBOLS, inline=_inline, hash_of=_hash_of, cases_text=cases_text, counted=counted
+        symbols=SYMBOLS,
+        inline=_inline,
+        hash_of=_hash_of,
+        cases_text=cases_text,
+        counted=counted,
+        ratio_picture=ratio_picture,
     )
     environment.filters.update(ratio=ratio_text, short=_short, breakable=_breakable)
     return environment

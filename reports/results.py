@@ -31,6 +31,7 @@ __all__ = [
     "Number",
     "PartResult",
     "ProfileName",
+    "RatioMapResult",
     "RecordResult",
     "Results",
     "ShardResult",
@@ -124,14 +125,27 @@ class DiagnosisResult(TypedDict, total=False):
     documented_ratio: float | None
 
 
-class _Runs(TypedDict, total=False):
-    """How often a failing case was judged; not in results of earlier releases."""
+class RatioMapResult(TypedDict):
+    """Error over noise of a wrong result, in two of its axes."""
+
+    case: str
+    tensor: str
+    place: str
+    axes: list[str]
+    shape: list[int]
+    block: list[int]
+    values: list[list[Number]]
+
+
+class _More(TypedDict, total=False):
+    """What results of earlier releases lack: how often a failing case was judged, and a map."""
 
     runs: int
     failed_runs: int
+    ratio_map: RatioMapResult
 
 
-class FoundFailure(_Runs):
+class FoundFailure(_More):
     """A failing case, without the texts for people."""
 
     verdict: Literal["fail", "error"]

@@ -33,6 +33,7 @@ _FIXED = {
     "stopped",
     "outcome",
     "word",
+    "values",
 }
 
 
@@ -121,6 +122,12 @@ def failure(clause: str) -> Results:
         "diagnosis": {
             "text": "matches GatesInOrderOFGI: gates are read as o, f, g, i.",
             "defects": ["GatesInOrderOFGI"], "ratio": 0.0, "documented_ratio": 9e13,
+        },
+        "ratio_map": {
+            "case": "v1 input_size=2 hidden_size=5 seq_len=4", "tensor": "output", "place": "row 1",
+            "axes": ["step", "unit"], "shape": [4, 5], "block": [1, 1],
+            "values": [[0.5, 1.0, 0.0, 2.0, 40.0], [3.0, 0.1, 0.2, 2e3, 2e6],
+                       [1.0, 0.0, 0.0, 9e13, "inf"], [0.0, 0.0, 0.0, "nan", "-inf"]],
         },
         "program": PROGRAM,
     }  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any, Literal, cast
 from ...reports.results import DiagnosisResult, FindingResult, FoundFailure, Number
 from ...spec.case import Case
 from ..judging.comparison import Finding
+from .ratio_map import RatioMap
 
 __all__ = ["LARGEST_RATIO", "Diagnosis", "Failure"]
 
@@ -73,6 +74,7 @@ class Failure:
         diagnosis: what the implementation seems to do instead; None if nothing is known.
         runs: number of times that ``case`` was judged, once it was the smallest one.
         failed_runs: the number of these in which it broke the clause.
+        ratio_map: where the result is wrong; None if nothing shows it, or if nobody looked.
     """
 
     verdict: Literal["fail", "error"]
@@ -85,6 +87,7 @@ class Failure:
     diagnosis: Diagnosis | None = None
     runs: int = 1
     failed_runs: int = 1
+    ratio_map: RatioMap | None = None
 
     @property
     def size(self) -> tuple[int, int, str]:
@@ -94,7 +97,7 @@ class Failure:
 
     def to_json(self) -> FoundFailure:
         """The failure as plain JSON, where numbers that JSON lacks are text."""
-        return {
+        plain: FoundFailure = {
             "verdict": self.verdict,
             "case": self.case,
             "first_case": self.first_case,
@@ -106,14 +109,19 @@ class Failure:
             "runs": self.runs,
             "failed_runs": self.failed_runs,
         }
+        if self.ratio_map is not None:
+            plain["ratio_map"] = self.ratio_map.to_json()
+        return plain
 
     @classmethod
     def from_json(cls, plain: FoundFailure) -> Failure:
         """The failure that :meth:`to_json` wrote."""
         finding, diagnosis = plain["finding"], plain["diagnosis"]
+        ratio_map = plain.get("ratio_map")
         objects = {
             "finding": _finding_from_json(finding) if finding else None,
             "diagnosis": Diagnosis.from_json(diagnosis) if diagnosis else None,
+            "ratio_map": None if ratio_map is None else RatioMap.from_json(ratio_map),
         }
         return cls(**cast(dict[str, Any], {**plain, **objects}))
 

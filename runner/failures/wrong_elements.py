@@ -18,7 +18,7 @@ from ..judging.comparison import THRESHOLD, allowed_error, compare, error_ratios
 from .behaviour import observation_of
 from .region import Elements
 
-__all__ = ["wrong_elements", "wrong_elements_if_run"]
+__all__ = ["axes_of", "wrong_elements", "wrong_elements_if_run"]
 
 Array = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -62,14 +62,16 @@ def wrong_elements_if_run(implementation: Implementation, case: Case) -> dict[st
 
 
 def _elements(case: Case, name: str, wrong: Bools, counts: Bools) -> Elements:
-    axes, shape = _axes(case, name, wrong.shape)
+    axes, shape = axes_of(case, name, wrong.shape)
     padding = None
     if name in ("output", "input.grad") and len(set(case.lengths)) > 1:
         padding = np.broadcast_to(case.padding(), wrong.shape).reshape(shape)
     return Elements(axes, wrong.reshape(shape), counts.reshape(shape), _marks(case), padding)
 
 
-def _axes(case: Case, name: str, shape: tuple[int, ...]) -> tuple[tuple[str, ...], tuple[int, ...]]:
+def axes_of(
+    case: Case, name: str, shape: tuple[int, ...]
+) -> tuple[tuple[str, ...], tuple[int, ...]]:
     """Names of the axes of a result, and its shape with an axis for each name."""
     config = case.config
     role = name.removesuffix(".grad")

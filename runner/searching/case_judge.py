@@ -31,6 +31,7 @@ from ...spec.verdicts import (
 )
 from ..failures.diagnosis import Diagnostician, Evidence
 from ..failures.failure import Failure
+from ..failures.ratio_map import ratio_map
 from ..judging.canary import JudgeChanged, watched
 from ..judging.comparison import Finding
 from ..judging.known_deviations import applying
@@ -148,7 +149,12 @@ class CaseJudge:
     ) -> Failure:
         """See :class:`Judge`."""
         diagnosis = diagnostician.diagnose(clause, evidence)
-        return failure if diagnosis is None else replace(failure, diagnosis=diagnosis)
+        if diagnosis is None:
+            return failure
+        finding, where = failure.finding, None
+        if finding is not None and finding.index is not None:
+            where = ratio_map(self._implementation, Case.parse(failure.case), finding.tensor)
+        return replace(failure, diagnosis=diagnosis, ratio_map=where)
 
 
 class _Judgement:

@@ -96,7 +96,7 @@ class IsolatedJudge:
         with suppress(ProcessFailed):
             (record,) = self._ask(Case.parse(failure.case), (clause,), diagnose=True)
             for found in record.failures:
-                return replace(failure, diagnosis=found.diagnosis)
+                return replace(failure, diagnosis=found.diagnosis, ratio_map=found.ratio_map)
         return failure
 
     def _is_by_hand(self, clause: str) -> bool:

@@ -105,6 +105,9 @@ class _Builder:
         causes = root_causes({c["id"] for c in clauses if c["verdict"] in BROKEN})
         for clause in clauses:
             clause["root_cause"] = clause["id"] in causes
+            if clause["failure"] is not None and not clause["root_cause"]:
+                # A page draws those of causes. Where much is broken, others would fill the file.
+                clause["failure"].pop("ratio_map", None)
         everything = Statistics()
         for record in self._records.values():
             everything.add(record.statistics)
