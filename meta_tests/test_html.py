@@ -264,7 +264,9 @@ def test_a_cell_of_a_linked_matrix_leads_to_the_failure_on_a_page() -> None:
 
 def test_a_page_of_a_site_has_the_failures_and_no_plots() -> None:
     page = Page(made("implementation"))
-    assert {picture["class"] for picture in page.all("svg")} == {"map"}, "of elements that are wrong"
+    assert {picture["class"] for picture in page.all("svg")} == {"map"}, (
+        "of elements that are wrong"
+    )
     assert "matches GatesInOrderOFGI" in page.text
     assert "EQ-8" in page.text, "a clause that passed"
     assert len(made("implementation")) < 0.75 * len(made("new"))
