@@ -5,29 +5,24 @@ They need MkDocs, Playwright and Chromium. `tox -e browser` runs them, and fails
 
 from __future__ import annotations
 
-import threading
+import re
 from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tools.page_figures import measured
+from tools.page_figures import page as page_of_figures
+
 from .helpers.browser import DESKTOP, PHONE, chromium, violations
-from .helpers.site import built
+from .helpers.site import built, served
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.browser
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    """Serves files, and prints nothing."""
-
-    def log_message(self, *args: object) -> None:
-        """Called for each request."""
 
 
 @pytest.fixture(scope="module")
@@ -37,12 +32,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def address(site: Path) -> Iterator[str]:
-    """Where the site is served: searching does not work from files."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(site)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-    server.server_close()
+    with served(site) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
@@ -122,3 +113,17 @@ def test_the_menu_of_a_phone_leads_to_pages(page: Page, address: str) -> None:
 def test_axe_finds_what_hinders(script: str, broken: str, page: Page) -> None:
     page.evaluate(script)
     assert [name for name, _ in violations(page)] == [broken]
+
+
+def test_sizes_and_times_of_pages_are_measured(tmp_path: Path) -> None:
+    (tmp_path / "small.html").write_text("<title>x</title><p>words</p>", "utf-8")
+    (tmp_path / "large.html").write_text(f"<title>x</title><p>{'words ' * 10_000}</p>", "utf-8")
+    small, large = measured(tmp_path, {"small.html": "a small page", "large.html": "a large page"})
+    assert (small.name, small.size) == ("a small page", 28)
+    assert large.size == 60_023
+    assert large.compressed < 0.1 * large.size
+    assert all(0 < time < 60_000 for time in (*small[3:], *large[3:]))
+    text = page_of_figures([small, large], 49, 208, date(2026, 1, 2), "a core")
+    assert "on 2026-01-02, with 49 implementations and 208 clauses" in text
+    assert "The machine had a core." in text
+    assert re.search(r"^\| a large page +\| +60 \| +0 \| +\d+ \| +\d+ \|$", text, re.MULTILINE)
