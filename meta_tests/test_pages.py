@@ -17,6 +17,7 @@ import pytest
 import yaml
 
 from lstm_conformance.adapters.function import FunctionLSTM
+from lstm_conformance.runner.commands.main import _parser
 from lstm_conformance.spec.case import Case
 from lstm_conformance.spec.combinations import all_combinations, covering_array
 
@@ -113,6 +114,30 @@ def test_a_command_runs(line: str, folder: Path) -> None:
     assert ended.status in ((0, 3) if "--max-time" in line else (0,)), ended.out + ended.err
     written = [name for name in arguments if name.endswith((".html", ".svg", ".xml"))]
     assert all((folder / name).stat().st_size for name in written)
+
+
+def inline_commands() -> list[str]:
+    """The commands in sentences and tables of all pages."""
+    texts = [page.read_text("utf-8") for page in sorted(DOCS.glob("*.md"))]
+    return sorted(
+        {line for text in texts for line in re.findall(r"`(lstm-conformance .+?)`", text)}
+    )
+
+
+@pytest.mark.parametrize("line", inline_commands())
+def test_a_command_in_a_sentence_has_options_that_exist(line: str) -> None:
+    _, command, *arguments = shlex.split(line)
+    if arguments:
+        _parser().parse_args([command, *arguments])
+    else:  # only its name
+        with pytest.raises(SystemExit) as ended:
+            _parser().parse_args([command, "--help"])
+        assert ended.value.code == 0
+
+
+def test_a_wrong_option_in_a_sentence_is_noticed() -> None:
+    with pytest.raises(SystemExit):
+        test_a_command_in_a_sentence_has_options_that_exist("lstm-conformance check --jsn FILE")
 
 
 def test_the_steps_for_a_badge_run(folder: Path) -> None:
