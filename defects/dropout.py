@@ -138,6 +138,29 @@ class KeptElementsNotScaled(ReadableLSTM):
         return [x * (1 - p) for x in super().layer_input(steps, layer)]
 
 
+@defect("DROP-5", FORWARD, "packed, num_layers >= 2, training with 0 < dropout < 1")
+class PackedKeptElementsNotScaled(KeptElementsNotScaled):
+    """What is kept of packed input is not divided by 1 - p."""
+
+    def steps(self, input: Input) -> Steps:
+        self.is_packed = isinstance(input, PackedSequence)
+        return super().steps(input)
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        if self.is_packed:
+            return super().layer_input(steps, layer)
+        return ReadableLSTM.layer_input(self, steps, layer)
+
+
+@defect("DROP-5", FORWARD, "num_layers >= 2, training with 0.94 < dropout < 1")
+class ScaleOfKeptElementsLimited(ReadableLSTM):
+    """What is kept is never divided by less than 0.06."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        kept = 1 - (self.dropout if layer and self.training else 0.0)
+        return [x * kept / max(kept, 0.06) for x in super().layer_input(steps, layer)]
+
+
 @defect("DROP-5", FORWARD, "num_layers >= 2, training with 0 < dropout < 1 other than 0.5")
 class KeptElementsScaledByP(ReadableLSTM):
     """What is kept is divided by p instead of 1 - p."""

@@ -166,6 +166,18 @@ class SigmoidOverflows(ReadableLSTM):
         return torch.exp(x) / (1 + torch.exp(x))
 
 
+@defect("EDGE-13", NUMERICAL, "cell states beyond 44 in float32, 355 in float64")
+class TanhOfTheCellOverflows(ReadableLSTM):
+    """tanh(c) is (exp(2 c) - 1) / (exp(2 c) + 1), which is infinity by infinity for a large c."""
+
+    def cell(self, x: Tensor, h: Tensor, c: Tensor, w: Weights) -> tuple[Tensor, Tensor]:
+        h_t, c_t = super().cell(x, h, c, w)
+        overflows = torch.exp(2 * c_t.detach()).isinf()
+        if w.W_hr is not None:
+            overflows = overflows.any(dim=-1, keepdim=True)
+        return torch.where(overflows, torch.nan, h_t), c_t
+
+
 @defect("EDGE-14", NUMERICAL, "gradients, preactivations below -88 in float32, -709 in float64")
 class SigmoidOverflowsInBackward(ReadableLSTM):
     """sigmoid(x) is 1 / (1 + exp(-x)): right, but zero times infinity in its derivative."""

@@ -376,3 +376,17 @@ class GradientsOfLateStepsScaled(ReadableLSTM):
             x + 1e-3 * (x - x.detach()) if is_late else x
             for x, is_late in zip(steps, late, strict=True)
         ]
+
+
+@defect("PACK-12", FORWARD, "packed with enforce_sorted=False, three rows or more of equal length")
+class EqualLengthsInAnotherOrder(ReadableLSTM):
+    """The last two rows of h_n and c_n change places if all rows have one length, and an order."""
+
+    def finish(self, input: Input, steps: Steps, h_n: Tensor, c_n: Tensor) -> Result:
+        output, states = super().finish(input, steps, h_n, c_n)
+        if isinstance(input, PackedSequence) and input.sorted_indices is not None:
+            rows = list(range(h_n.shape[1]))
+            if len(rows) > 2 and len(input.batch_sizes.unique()) == 1:
+                rows = [*rows[:-2], rows[-1], rows[-2]]
+            states = (states[0][:, rows], states[1][:, rows])
+        return output, states

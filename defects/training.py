@@ -63,6 +63,16 @@ class TiedParameterUsedOnce(ReadableLSTM):
         return Weights(*(p if p is None or first(role, p) else p.detach() for role, p in named))
 
 
+@defect("TRAIN-2", GRADIENT, "one tensor as both states")
+class OneTensorAsBothStatesUsedOnce(ReadableLSTM):
+    """If one tensor is given as h_0 and as c_0, its gradient is that of h_0."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Result:
+        if hx is not None and hx[0] is hx[1]:
+            hx = hx[0], hx[1].detach()
+        return super().forward(input, hx)
+
+
 @defect("TRAIN-2", INTERFACE, "a parameter that another module has too")
 class ParametersOfOtherModulesLeftAlone(ReadableLSTM):
     """A parameter that is assigned is copied, so that each module has its own."""

@@ -23,7 +23,7 @@ from lstm_conformance.runner.judging.rules import (
 from lstm_conformance.runner.judging.trial import Trial
 from lstm_conformance.runner.searching.checker import Checker
 from lstm_conformance.spec.case import OUTPUTS, Case
-from lstm_conformance.spec.strategies import PLAIN
+from lstm_conformance.spec.strategies import PLAIN, FirstSupported
 
 if TYPE_CHECKING:
     from lstm_conformance.adapters.torch_bench import Bench
@@ -89,6 +89,15 @@ KINDS = pytest.mark.parametrize(
 @KINDS
 def test_results_for_some_choice(lstm_check: Checker, domain: Any) -> None:
     lstm_check.forall(domain, close_for_some_mask(lambda name: name in OUTPUTS), at_most=30)
+
+
+@pytest.mark.lstm_clause("DROP-5")
+def test_probabilities_near_0_and_1(lstm_check: Checker) -> None:
+    rule = close_for_some_mask(lambda name: name in OUTPUTS)
+    several = TWO_LAYERS.but(hidden_size=(3, 4), seq_len=(2, 4), batch_size=(2, 3))
+    for probability in (0.02, 0.96):
+        domain = several.but(dropout_probability=probability)
+        lstm_check.forall(domain, rule, at_most=10)
 
 
 @pytest.mark.lstm_clause("DROP-6")
@@ -158,6 +167,29 @@ def two_calls(trial: Trial) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
             with bench.torch.no_grad():  # as in sampling from an ensemble of masks
                 without = kept_elements(bench, module), kept_elements(bench, module)
             yield f"{note}under no_grad, ", *without
+
+
+@pytest.mark.lstm_clause("DROP-5")
+def test_scale_of_packed_input(lstm_check: Checker) -> None:
+    domain = MANY.but(
+        layout=FirstSupported(("packed_unsorted", "packed_sorted", "batched")),
+        hidden_size=(2, 4),
+        seq_len=(2, 6),
+        batch_size=(2, 4),
+    )
+    lstm_check.forall(domain, kept_or_dropped, at_most=8, shrink=False)
+
+
+def kept_or_dropped(trial: Trial) -> list[Finding]:
+    """Whether every element of output shows a feature that was dropped, or one that was scaled."""
+    case = with_visible_mask(trial.case)
+    output = trial.run(case).tensors["output"].values
+    kept = np.tanh(np.tanh(np.tanh(1.0) / (1.0 - case.config.dropout)))
+    error = np.minimum(np.abs(output), np.abs(output - kept))
+    precision = case.precision
+    right = bool((error <= 64 * (precision.unit_roundoff + precision.factor_roundoff)).all())
+    message = f"an element is neither 0 nor {kept:g}, that of a feature divided by 1 - p"
+    return [holds("output", right, message)]
 
 
 @pytest.mark.lstm_clause("DROP-7")

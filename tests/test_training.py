@@ -120,6 +120,22 @@ def tied_within_a_module(trial: Trial, bench: Bench) -> Iterator[Finding]:
     yield from all_close(trial, observed, sums_of(expect(tied), groups), "with tied parameters")
 
 
+@pytest.mark.lstm_clause("TRAIN-2")
+def test_one_tensor_as_both_states(lstm_check: Checker) -> None:
+    domain = ANY.but(states=(True,), projection=(False,))
+    lstm_check.forall(domain, on_bench(one_tensor_as_both_states), at_most=AT_MOST)
+
+
+def one_tensor_as_both_states(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    """As in ``lstm(input, (zeros, zeros))``."""
+    case = trial.case.with_values({"c_0": trial.case.arguments()["h_0"]})
+    module, arguments = bench.module(), bench.arguments(case)
+    arguments["c_0"] = arguments["h_0"]
+    observed = forward_and_backward(bench, module, arguments)
+    expected = sums_of(expect(case), [["h_0", "c_0"]])
+    yield from all_close(trial, observed, expected, "with one tensor as both states")
+
+
 def tied_names(case: Case) -> list[list[str]]:
     """Names of parameters of the same role and shape, in all layers and directions."""
     roles = [

@@ -59,6 +59,8 @@ FEATURES: dict[str, Callable[[Case], bool]] = {
     "evaluation": lambda case: not case.training,
     "unused-dropout": lambda case: case.config.dropout > 0 and not case.training,
     "some-dropout": lambda case: 0 < case.config.dropout < 1 and case.training,
+    "little-dropout": lambda case: 0 < case.config.dropout < 0.05 and case.training,
+    "nearly-full-dropout": lambda case: 0.95 < case.config.dropout < 1 and case.training,
     "full-dropout": lambda case: case.config.dropout == 1 and case.training,
     "forward": lambda case: not case.cotangents,
     "gradients": lambda case: bool(case.cotangents),
@@ -70,6 +72,10 @@ FEATURES: dict[str, Callable[[Case], bool]] = {
     "large-weights": lambda case: case.weight_scale >= 3,
     "no-cell-state": lambda case: case.state_scale == 0,
     "large-cell-state": lambda case: case.state_scale > 3,
+    # tanh of most cell states overflows in float64 if it is computed by exp(2 c).
+    "huge-cell-state": lambda case: case.state_scale > 2 * 355,
+    # In any other order, results of three rows or more are others.
+    "full-rows": lambda case: len(case.lengths) > 2 and len(set(case.lengths)) == 1,
 }
 
 # Least number of cases, of so many cases in all.
@@ -232,7 +238,8 @@ NEEDED: dict[str, str] = {
     "DROP-5": (
         "every layers some-dropout bias; some three-layers; some directions steps sizes;"
         "some projection steps sizes; some states sizes; some no-states sizes; some batch-first;"
-        "some unbatched; once directions projection; once three-layers directions"
+        "some unbatched; once directions projection; once three-layers directions;"
+        "some packed rows; some little-dropout sizes; some nearly-full-dropout sizes"
     ),
     "DROP-6": (
         "every layers some-dropout bias gradients; some three-layers; some directions steps sizes;"
@@ -263,7 +270,10 @@ NEEDED: dict[str, str] = {
     "PACK-9": f"every output-and-states; {_PACKED_ONLY}; {_STACKS}; some states sizes",
     "PACK-10": f"every output-and-states; {_PACKED_ONLY}; {_STACKS}; some states sizes",
     "PACK-11": f"{_PACKED_ONLY}; {_STACKS}; some states sizes; some batch-first",
-    "PACK-12": f"every output-and-states; {_PACKED_ONLY}; {_STACKS}; some states; some batch-first",
+    "PACK-12": (
+        f"every packed rows output-and-states; {_PACKED}; {_STACKS}; some states; some batch-first;"
+        "most unequal; some full-rows"
+    ),
     # -------------------------------------------------------------------- gradients
     "GRAD-1": f"every output-only; {_STACKS}; {_CALLS}; {_PAIRS_OF_STACKS}",
     "GRAD-2": f"every output-only states; {_STACKS}; some unbatched; {_PAIRS_OF_STACKS}",
@@ -346,8 +356,14 @@ NEEDED: dict[str, str] = {
     "EDGE-11": f"every states; {_STACKS}; {_PACKED}; some float32 steps sizes",
     "EDGE-12": f"{_ALL}; some gradients steps sizes; some forward steps sizes",
     "EDGE-16": "every long forward; some packed; some directions; some projection",
-    "EDGE-13": f"every bias states large-cell-state forward; {_PACKED}; {_STACKS_WITH_BIAS}",
-    "EDGE-14": f"every bias states large-cell-state gradients; {_PACKED}; {_STACKS_WITH_BIAS}",
+    "EDGE-13": (
+        f"every bias states large-cell-state forward; {_PACKED}; {_STACKS_WITH_BIAS};"
+        "some huge-cell-state sizes"
+    ),
+    "EDGE-14": (
+        f"every bias states large-cell-state gradients; {_PACKED}; {_STACKS_WITH_BIAS};"
+        "some huge-cell-state sizes"
+    ),
     # -------------------------------------------------- calls and refused arguments
     "USE-1": (
         f"{_ALL}; some layers full-dropout sizes; once bias steps-first; once no-bias batch-first;"

@@ -156,7 +156,8 @@ CHAPTER = Chapter(
             title="Gates that exp overflows in",
             text=(
                 "Results are finite and right where preactivations of some gates are beyond 1000, "
-                "positive or negative, and cell states beyond 3."
+                "positive or negative, and cell states beyond 3, or so large that exp(2 c) "
+                "overflows, too."
             ),
             sources=(*_GATES, "cell", "hidden"),
             builds_on=("COMB-1", "EQ-6"),

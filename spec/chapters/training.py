@@ -29,8 +29,9 @@ CHAPTER = Chapter(
             id="TRAIN-2",
             title="Tied parameters",
             text=(
-                "If one parameter stands in several places of the module, or in two modules, "
-                "results are right, and its gradient is the sum over these places."
+                "If one parameter stands in several places of the module, or in two modules, or if "
+                "one tensor is given as both states, results are right, and its gradient is the "
+                "sum over these places."
             ),
             sources=("each-step",),
             builds_on=(*_GRADIENTS, "GRAD-13", "PARAM-23"),
