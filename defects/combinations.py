@@ -131,6 +131,31 @@ class GradientOfInputNotTransposed(ReadableLSTM):
         return super().forward(input, hx)
 
 
+# --------------------------------------------------- as many rows as something else
+
+
+@defect("COMB-3", FORWARD, "num_layers >= 2, states given, as many rows as layers and directions")
+class StatesTakenForRowsFirst(ReadableLSTM):
+    """h_0 and c_0 have the rows first, if there are as many as layers and directions."""
+
+    def initial_states(self, input: Input, hx: States | None, steps: Steps) -> States:
+        h_0, c_0 = super().initial_states(input, hx, steps)
+        if hx is None or self.num_layers == 1 or len(h_0) != h_0.shape[1]:
+            return h_0, c_0
+        return h_0.transpose(0, 1), c_0.transpose(0, 1)
+
+
+@defect("COMB-3", FORWARD, "a projection, as many rows as projected features")
+class ProjectedStatesTransposed(ReadableLSTM):
+    """h_n has the features of a row where its rows belong, if there are as many."""
+
+    def finish(self, input: Input, steps: Steps, h_n: Tensor, c_n: Tensor) -> Result:
+        output, (h_n, c_n) = super().finish(input, steps, h_n, c_n)
+        if h_n.shape[-1] != c_n.shape[-1] and h_n.shape[-1] == h_n.shape[-2]:
+            h_n = h_n.transpose(-1, -2)
+        return output, (h_n, c_n)
+
+
 # ----------------------------------------------------------------- beyond some size
 
 

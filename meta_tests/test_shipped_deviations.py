@@ -59,6 +59,8 @@ def test_an_unknown_name_is_refused(folder: Path) -> None:
         file_of_known_deviations(Path("torhc"))
     with pytest.raises(UsageError, match=r"this name: choose from equinox, .*, torch, .*\.$"):
         file_of_known_deviations(Path("qqqq"))
+    with pytest.raises(UsageError, match=r"^(There is no file )?x{80}[, ]"):
+        file_of_known_deviations(Path("x" * 5000))
     ended, results = check("reference", "--known-deviations", "torhc", cwd=folder)
     assert (ended.status, results) == (2, {})
     assert ended.err.count("\n") == 1

@@ -35,6 +35,23 @@ def test_coinciding_sizes(lstm_check: Checker) -> None:
     lstm_check.forall(SQUARE, close(), at_most=30)
 
 
+# Where two axes of states or weights have one length, they can be taken for each other.
+SAME = Domain(dropout=("none",), layout=("batched", "packed_unsorted"), states=(True,))
+PAIRS = {
+    "layers-and-rows": SAME.but(num_layers=(3,), bidirectional=(False,), batch_size=(3, 3)),
+    "directions-and-rows": SAME.but(num_layers=(1,), bidirectional=(True,), batch_size=(2, 2)),
+    "projection-and-rows": SAME.but(projection=(True,), proj_size=(2, 2), batch_size=(2, 2)),
+    "units-and-rows": SAME.but(projection=(False,), hidden_size=(3, 3), batch_size=(3, 3)),
+    "gates-and-features": SAME.but(hidden_size=(2, 2), input_size=(8, 8)),
+}
+
+
+@pytest.mark.lstm_clause("COMB-3")
+@pytest.mark.parametrize("domain", PAIRS.values(), ids=PAIRS.keys())
+def test_pairs_of_sizes(lstm_check: Checker, domain: Domain) -> None:
+    lstm_check.forall(domain.but(cotangents=(OUTPUTS,)), close(), at_most=8)
+
+
 # Kernels compute in blocks. A mistake after the first block shows only with large sizes.
 LARGE = Domain(
     num_layers=(2,),

@@ -104,12 +104,24 @@ def all_close(trial: Trial, bench: Bench, module: Any, arguments: Any, note: str
 @pytest.mark.lstm_clause("GRAD-12")
 def test_some_arguments(lstm_check: Checker) -> None:
     lstm_check.forall(ANY, on_bench(some_arguments))
+    lstm_check.forall(ANY.but(states=(True,)), on_bench(all_but_one_state), at_most=8)
 
 
 def some_arguments(trial: Trial, bench: Bench) -> Iterator[Finding]:
     names = trial.case.argument_names()
     numbers = uniform_numbers(trial.case.seed, "which arguments", (len(names),))
     wanted = {n for n, x in zip(names, numbers, strict=True) if x > 0 or x == numbers.max()}
+    yield from gradients_of(wanted, trial, bench)
+
+
+def all_but_one_state(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    """As if one initial state were learnt, and the other one were always zero."""
+    for name in ("h_0", "c_0"):
+        yield from gradients_of(set(trial.case.argument_names()) - {name}, trial, bench)
+
+
+def gradients_of(wanted: set[str], trial: Trial, bench: Bench) -> Iterator[Finding]:
+    names = trial.case.argument_names()
     module, arguments = bench.module(), bench.arguments()
     leaves = {**dict(module.named_parameters()), **arguments}
     for name, leaf in leaves.items():

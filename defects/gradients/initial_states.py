@@ -26,6 +26,18 @@ class GradientOfH0Missing(ReadableLSTM):
         return h_0.detach(), c_0
 
 
+@defect("GRAD-12", GRADIENT, "gradients, states given, of which only one requires a gradient")
+class GradientOfOneStateHalved(ReadableLSTM):
+    """If only one of h_0 and c_0 requires a gradient, it gets half of it."""
+
+    def initial_states(self, input: Input, hx: States | None, steps: Steps) -> States:
+        states = super().initial_states(input, hx, steps)
+        if hx is None or hx[0].requires_grad == hx[1].requires_grad:
+            return states
+        h_0, c_0 = (with_gradient_times(0.5, state) for state in states)
+        return h_0, c_0
+
+
 @defect("GRAD-3", GRADIENT, "gradients, states given")
 class GradientOfC0Missing(ReadableLSTM):
     """c_0 gets no gradient."""

@@ -430,7 +430,10 @@ NEEDED: dict[str, str] = {
     # ---------------------------------------------------------- everything together
     "COMB-1": f"most steps sizes; {_ALL}; {_PAIRS_OF_STACKS}; some layers full-dropout sizes",
     "COMB-2": f"every gradients; most steps sizes; {_ALL}; {_PAIRS_OF_STACKS}",
-    "COMB-3": "some square batch-first; once long unsorted projection; once wide projection",
+    "COMB-3": (
+        "some square batch-first; once long unsorted projection; once wide projection;"
+        "some states three-layers; some states directions; some states projection unsorted"
+    ),
     # -------------------------------------------------------------------------- sizes
     "SIZE-1": _SIZES,
     "SIZE-2": _SIZES,

@@ -10,6 +10,9 @@ from ...spec.usage_error import UsageError
 
 __all__ = ["file_of_known_deviations", "shipped_deviations"]
 
+# In characters, of a name that is shown.
+_LONGEST = 80
+
 
 def shipped_deviations() -> dict[str, Path]:
     """Name of each file that is shipped, without its suffix, to the file."""
@@ -27,13 +30,17 @@ def file_of_known_deviations(given: Path) -> Path:
         UsageError: there is no such file, and no such name.
     """
     name = str(given)
-    if given.is_file() or given.suffix or name != given.name:
+    try:
+        is_file = given.is_file()
+    except OSError as error:  # the name is too long, for example
+        raise UsageError(f"{name[:_LONGEST]} cannot be read: {error.strerror}.") from None
+    if is_file or given.suffix or name != given.name:
         return given
     shipped = shipped_deviations()
     if name not in shipped:
         like = meant(name, shipped)
         ending = f"{like}?" if like else f": choose from {', '.join(shipped)}."
         raise UsageError(
-            f"There is no file {name}, and no known deviations are shipped under this name{ending}"
+            f"There is no file {name[:_LONGEST]}, and no known deviations are shipped under this name{ending}"
         )
     return shipped[name]

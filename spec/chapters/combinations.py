@@ -43,8 +43,8 @@ CHAPTER = Chapter(
             title="Sizes that coincide or are large",
             text=(
                 "Stacked layers are right, forward and backward, for as many rows as steps and "
-                "features; and in both directions with a projection for more than 64 steps and "
-                "for hundreds of units, packed and not."
+                "features, or as layers, directions or units; and in both directions with a "
+                "projection for more than 64 steps and for hundreds of units, packed and not."
             ),
             sources=("each-step",),
             builds_on=("COMB-2", "EQ-8", "EQ-9"),
