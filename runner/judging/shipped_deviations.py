@@ -41,6 +41,7 @@ def file_of_known_deviations(given: Path) -> Path:
         like = meant(name, shipped)
         ending = f"{like}?" if like else f": choose from {', '.join(shipped)}."
         raise UsageError(
-            f"There is no file {name[:_LONGEST]}, and no known deviations are shipped under this name{ending}"
+            f"There is no file {name[:_LONGEST]}, and no known deviations are shipped under this "
+            f"name{ending}"
         )
     return shipped[name]
