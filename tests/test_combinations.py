@@ -36,13 +36,22 @@ def test_coinciding_sizes(lstm_check: Checker) -> None:
 
 
 # Where two axes of states or weights have one length, they can be taken for each other.
-SAME = Domain(dropout=("none",), layout=("batched", "packed_unsorted"), states=(True,))
+SAME = Domain(
+    dropout=("none",),
+    layout=("batched", "packed_unsorted"),
+    states=(True,),
+    input_size=(2, 4),
+    seq_len=(2, 4),
+    batch_size=(2, 4),
+)
 PAIRS = {
     "layers-and-rows": SAME.but(num_layers=(3,), bidirectional=(False,), batch_size=(3, 3)),
     "directions-and-rows": SAME.but(num_layers=(1,), bidirectional=(True,), batch_size=(2, 2)),
-    "projection-and-rows": SAME.but(projection=(True,), proj_size=(2, 2), batch_size=(2, 2)),
+    "projection-and-rows": SAME.but(
+        projection=(True,), proj_size=(2, 2), hidden_size=(3, 5), batch_size=(2, 2)
+    ),
     "units-and-rows": SAME.but(projection=(False,), hidden_size=(3, 3), batch_size=(3, 3)),
-    "gates-and-features": SAME.but(hidden_size=(2, 2), input_size=(8, 8)),
+    "gates-and-features": SAME.but(hidden_size=(3, 3), proj_size=(2, 2), input_size=(12, 12)),
 }
 
 
