@@ -20,6 +20,19 @@ def masks(steps: Steps, p: float) -> Steps:
     return [dropout(torch.ones_like(x), p) for x in steps]
 
 
+class _OfPackedInputOnly(ReadableLSTM):
+    """Puts the defect of the next base class into calls with packed input only."""
+
+    def steps(self, input: Input) -> Steps:
+        self.is_packed = isinstance(input, PackedSequence)
+        return super().steps(input)
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        if self.is_packed:
+            return super().layer_input(steps, layer)
+        return ReadableLSTM.layer_input(self, steps, layer)
+
+
 # ----------------------------------------------------------------- when and where
 
 
@@ -139,17 +152,8 @@ class KeptElementsNotScaled(ReadableLSTM):
 
 
 @defect("DROP-5", FORWARD, "packed, num_layers >= 2, training with 0 < dropout < 1")
-class PackedKeptElementsNotScaled(KeptElementsNotScaled):
+class PackedKeptElementsNotScaled(_OfPackedInputOnly, KeptElementsNotScaled):
     """What is kept of packed input is not divided by 1 - p."""
-
-    def steps(self, input: Input) -> Steps:
-        self.is_packed = isinstance(input, PackedSequence)
-        return super().steps(input)
-
-    def layer_input(self, steps: Steps, layer: int) -> Steps:
-        if self.is_packed:
-            return super().layer_input(steps, layer)
-        return ReadableLSTM.layer_input(self, steps, layer)
 
 
 @defect("DROP-5", FORWARD, "num_layers >= 2, training with 0.94 < dropout < 1")
@@ -308,26 +312,13 @@ class OneMaskForAllSteps(ReadableLSTM):
 
 
 @defect("DROP-8", FORWARD, "packed, num_layers >= 2, training with 0 < dropout < 1, two steps")
-class OneMaskForAllPackedSteps(OneMaskForAllSteps):
+class OneMaskForAllPackedSteps(_OfPackedInputOnly, OneMaskForAllSteps):
     """All steps of packed input drop the same."""
-
-    def steps(self, input: Input) -> Steps:
-        self.is_packed = isinstance(input, PackedSequence)
-        return super().steps(input)
-
-    def layer_input(self, steps: Steps, layer: int) -> Steps:
-        if self.is_packed:
-            return super().layer_input(steps, layer)
-        return ReadableLSTM.layer_input(self, steps, layer)
 
 
 @defect("DROP-7", FORWARD, "packed, num_layers >= 2, training with 0 < dropout < 1")
-class TwiceTheRateOfPackedInput(ReadableLSTM):
+class TwiceTheRateOfPackedInput(_OfPackedInputOnly):
     """Of packed input, dropout drops twice as much as it should, and at most 9 of 10."""
-
-    def steps(self, input: Input) -> Steps:
-        self.is_packed = isinstance(input, PackedSequence)
-        return super().steps(input)
 
     def layer_input(self, steps: Steps, layer: int) -> Steps:
         p = min(2 * self.dropout, 0.9) if self.is_packed else self.dropout
