@@ -23,7 +23,7 @@ from lstm_conformance.spec.combinations import all_combinations, covering_array
 
 from .helpers.command_line import run
 from .helpers.made_up_results import right, versions, wrong
-from .helpers.pages import blocks
+from .helpers.pages import blocks, write_implementations
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -84,10 +84,7 @@ FEWER = {
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder with the files that the pages name."""
-    example = (ROOT / "examples" / "python" / "numpy_function.py").read_text("utf-8")
-    (tmp_path / "my_package").mkdir()
-    for name in ("my_lstm.py", "my_package/rnn.py"):
-        (tmp_path / name).write_text(f"{example}\nFastLSTM = LSTM\n", "utf-8")
+    write_implementations(tmp_path)
     (tmp_path / "known.toml").write_text("# Nothing is broken.\n", "utf-8")
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     changed = right()

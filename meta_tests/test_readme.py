@@ -17,7 +17,12 @@ from lstm_conformance.runner.session.options import DEFAULT_TARGET
 from lstm_conformance.spec.clauses import CLAUSES
 
 from .helpers.command_line import environment, run
-from .helpers.pages import blocks, commands_of_the_readme, in_common_words
+from .helpers.pages import (
+    blocks,
+    commands_of_the_readme,
+    in_common_words,
+    write_implementations,
+)
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -56,10 +61,7 @@ def inline_commands() -> list[str]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder with the files that the README names."""
-    example = (ROOT / "examples" / "python" / "numpy_function.py").read_text("utf-8")
-    (tmp_path / "my_package").mkdir()
-    for name in ("my_lstm.py", "my_package/rnn.py"):
-        (tmp_path / name).write_text(f"{example}\nFastLSTM = LSTM\n", "utf-8")
+    write_implementations(tmp_path)
     program = tmp_path / "my_lstm"
     words = shlex.join([sys.executable, str(ROOT / "examples" / "python" / "program.py")])
     program.write_text(f"#!/bin/sh\nexec {words}\n", "utf-8")

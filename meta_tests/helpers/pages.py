@@ -7,7 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["Block", "blocks", "commands_of_the_readme", "in_common_words"]
+__all__ = [
+    "Block",
+    "blocks",
+    "commands_of_the_readme",
+    "in_common_words",
+    "write_implementations",
+]
+
+ROOT = Path(__file__).parents[2]
 
 _BLOCK = re.compile(
     r"(?:^<!-- not run by a test: (?P<reason>.*?) -->\n\n)?"
@@ -56,5 +64,13 @@ def in_common_words(text: str) -> str:
 
 def commands_of_the_readme() -> list[str]:
     """The one-line commands of its first screen: what checks an LSTM, and what runs the tests."""
-    readme = Path(__file__).parents[2] / "README.md"
-    return re.findall(r"^python3 -m venv .*$", readme.read_text("utf-8"), re.MULTILINE)
+    readme = (ROOT / "README.md").read_text("utf-8")
+    return re.findall(r"^python3 -m venv .*$", readme, re.MULTILINE)
+
+
+def write_implementations(folder: Path) -> None:
+    """Writes the files with an LSTM that commands on pages judge."""
+    example = (ROOT / "examples" / "python" / "numpy_function.py").read_text("utf-8")
+    (folder / "my_package").mkdir()
+    for name in ("my_lstm.py", "my_package/rnn.py"):
+        (folder / name).write_text(f"{example}\nFastLSTM = LSTM\n", "utf-8")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 from pathlib import Path
 
+from ... import reports
 from ...spec.did_you_mean import meant
 from ...spec.usage_error import UsageError
 
@@ -16,8 +17,7 @@ _LONGEST = 80
 
 def shipped_deviations() -> dict[str, Path]:
     """Name of each file that is shipped, without its suffix, to the file."""
-    package = __package__.removesuffix(".runner.judging")
-    folder = Path(str(files(f"{package}.reports") / "known_deviations"))
+    folder = Path(str(files(reports) / "known_deviations"))
     return dict(sorted((file.stem, file) for file in folder.glob("*.toml")))
 
 
