@@ -72,6 +72,7 @@ EXITING = "raise SystemExit('bye')\n"
         (["exiting.py:LSTM"], "SystemExit"),
         (["reference", "--device", "gpu"], "--device gpu cannot be used, choose from cpu: "),
         (["without_torch.py:LSTM"], "pip install 'lstm-conformance[torch]'"),
+        (["TORHC"], "did you mean torch? Write"),
         (["reference", "--clause", "NO-1"], "there is no clause 'NO-1'"),
         (["reference", "--dtype", "int8"], "int8"),
         (["reference", "--profile", "none"], "none"),
@@ -81,6 +82,7 @@ EXITING = "raise SystemExit('bye')\n"
         (["reference", "--case", "v1 input_size=2 hidden_size=3 seq_len=0"], "at least 1"),
         (["reference", "--json", "no/such/folder/x.json"], "there is no folder"),
         (["reference", "--markdown", "."], "it is a folder"),
+        (["reference", "--markdown", "/proc/x.md"], "/proc/x.md cannot be written: "),
     ],
 )
 def test_commands_that_are_refused(arguments: list[str], says: str, tmp_path: Path) -> None:

@@ -198,6 +198,11 @@ def test_a_known_deviation_that_applies_to_no_case_is_reported() -> None:
     assert "No case was judged to which this known deviation applies" in summary(found)
 
 
+def test_known_deviations_of_other_clauses_than_those_asked_for_are_not_mentioned() -> None:
+    found = results(passed("EQ-1"), *REST, known=(Deviation(("USE-24",), "another clause"),))
+    assert "another clause" not in summary(found)
+
+
 def test_a_known_deviation_whose_clause_was_not_reached_is_undecided() -> None:
     judged = session(KNOWN, planned=True)
     for record in (passed("EQ-1", deviations={"0": (3, 0)}), *REST):

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("torch")
+
 from lstm_conformance.defects.windows import Window, windows
 from tools.size_windows import asked_cases, call_of, measure, names_boundary
 

@@ -336,8 +336,9 @@ def summary(results: Results) -> str:
     waived = [clause for clause in results["clauses"] if clause["verdict"] == "waived"]
     if waived:
         lines.append(f"Known deviations: {_titles(waived)}.")
+    asked = {clause["id"] for clause in results["clauses"]}
     for deviation in results["deviations"]:
-        if deviation["outcome"] == "unmatched":
+        if deviation["outcome"] == "unmatched" and asked.intersection(deviation["clauses"]):
             what = f"{', '.join(deviation['clauses'])}: {one_line(deviation['reason'])}"
             lines.append(f"No case was judged to which this known deviation applies: {what}")
     if implementation["undeclared"]:

@@ -87,10 +87,19 @@ def _check_writable(path: Path) -> None:
         problem = "" if os.access(path, os.W_OK) else "no permission"
     elif not path.resolve().parent.is_dir():
         problem = f"there is no folder {path.parent}"
-    elif not os.access(path.resolve().parent, os.W_OK):
-        problem = f"no permission in {path.parent}"
+    else:
+        problem = _cannot_create_in(path.resolve().parent)
     if problem:
         raise UsageError(f"{path} cannot be written: {problem}.")
+
+
+def _cannot_create_in(folder: Path) -> str:
+    # Permissions do not tell: a file system may be read-only, full, or not for files of users.
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return ""
+    except OSError as error:
+        return f"no file can be made in {folder}: {_reason(error)}"
 
 
 def _reason(error: Exception) -> str:
