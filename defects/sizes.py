@@ -92,6 +92,18 @@ _LOST: list[tuple[str, str, str, Condition]] = [
         lambda c: c.hidden > 32 and _is_power_of_two(c.hidden - 1),
     ),
     ("HiddenMultipleOf64", "SIZE-1", "hidden_size a multiple of 64", lambda c: c.hidden % 64 == 0),
+    (
+        "HiddenAfterMultipleOf48",
+        "SIZE-1",
+        "hidden_size one more than a multiple of 48, from 97 on",
+        lambda c: c.hidden > 96 and c.hidden % 48 == 1,
+    ),
+    (
+        "StepsBeforeMultipleOf24",
+        "SIZE-1",
+        "steps one less than a multiple of 24, from 47 on",
+        lambda c: c.steps > 24 and c.steps % 24 == 23,
+    ),
     ("RowsOver64", "SIZE-1", "more than 64 rows", lambda c: c.rows > 64),
     ("StepsOver128", "SIZE-1", "more than 128 steps", lambda c: c.steps > 128),
     ("ProjectionOver16", "SIZE-1", "proj_size > 16", lambda c: c.projection > 16),

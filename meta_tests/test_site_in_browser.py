@@ -115,10 +115,11 @@ def test_axe_finds_what_hinders(script: str, broken: str, page: Page) -> None:
     assert [name for name, _ in violations(page)] == [broken]
 
 
-def test_sizes_and_times_of_pages_are_measured(tmp_path: Path) -> None:
+def test_sizes_and_times_of_pages_are_measured(tmp_path: Path, browser: Browser) -> None:
     (tmp_path / "small.html").write_text("<title>x</title><p>words</p>", "utf-8")
     (tmp_path / "large.html").write_text(f"<title>x</title><p>{'words ' * 10_000}</p>", "utf-8")
-    small, large = measured(tmp_path, {"small.html": "a small page", "large.html": "a large page"})
+    pages = {"small.html": "a small page", "large.html": "a large page"}
+    small, large = measured(browser, tmp_path, pages)
     assert (small.name, small.size) == ("a small page", 28)
     assert large.size == 60_023
     assert large.compressed < 0.1 * large.size

@@ -104,17 +104,18 @@ def _heat_map(
         colours = mpl.colormaps["cividis"]
         for row, column, found in places:
             brightness = share(row, column) / largest
-            axes.add_patch(
+            # All of it lies within the axes, whose limits are given: what is drawn is not measured.
+            axes.add_artist(
                 mpl.patches.Rectangle(
                     (column - 0.47, row - 0.47), 0.94, 0.94,
-                    facecolor=colours(brightness) if found else "none",
+                    facecolor=colours(brightness) if found else "none", in_layout=False,
                     edgecolor="none" if found else GREY, linewidth=0.6, clip_on=False,
                 )
             )  # fmt: skip
             ink = TEXT if not found else "#ffffff" if brightness < 0.4 else "#111111"
             axes.text(
                 column, row, str(found) if found else "\u00d7", color=ink, size=6,
-                ha="center", va="center",
+                ha="center", va="center", in_layout=False,
             )  # fmt: skip
         axes.set_xlim(-0.6, len(names) - 0.4)
         axes.set_ylim(len(names) - 0.4, -0.6)

@@ -64,8 +64,16 @@ _MULTIPLES = (
     *(300, 384, 400, 500, 600, 640, 768, 800, 900, 1000),
 )
 
+# A multiple of 12, 24, 32, 48, 64 and 96: its neighbours begin and end tiles of all these sizes.
+_OF_MANY_TILES = 192
+
 # Every size up to 9, the neighbours of each power of two, and multiples of 8, 12, 20, 24 and 100.
-_STEPS = sorted({*range(1, 10), *_MULTIPLES, *(p + d for p in _POWERS for d in (-1, 0, 1))})
+_STEPS = sorted(
+    {
+        *(*range(1, 10), *_MULTIPLES),
+        *(size + d for size in (*_POWERS, _OF_MANY_TILES) for d in (-1, 0, 1)),
+    }
+)
 
 # For each axis the sizes that cases have, the others staying small.
 LADDERS: dict[str, tuple[int, ...]] = {name: tuple(_STEPS) for name in PAIRED} | {

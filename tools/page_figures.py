@@ -64,15 +64,16 @@ class Figures(NamedTuple):
     phone: float
 
 
-def measured(site: Path, pages: dict[str, str]) -> list[Figures]:
+def measured(browser: Browser, site: Path, pages: dict[str, str]) -> list[Figures]:
     """The figures of pages.
 
     Args:
+        browser: that loads them.
         site: the folder of the site.
         pages: path of each page in it, to what it is.
     """
     found = []
-    with served(site) as address, chromium() as browser:
+    with served(site) as address:
         for path, name in pages.items():
             content = (site / path).read_bytes()
             times = [_fastest(browser, address + path, size) for size in (DESKTOP, PHONE)]
@@ -145,7 +146,8 @@ def main(arguments: list[str]) -> int:
         print(inspect.cleandoc(__doc__ or ""), file=sys.stderr)
         return 2
     site = Path(arguments[0])
-    found = measured(site, pages_of(site))
+    with chromium() as browser:
+        found = measured(browser, site, pages_of(site))
     text = page(found, len(published()), len(TESTABLE), date.today(), state_of_the_machine())
     write_text(PUBLISHED / "pages.md", text)
     return 0

@@ -26,8 +26,10 @@
     });
   }
 
-  // Matrices: columns with their cells, in groups that can be hidden and moved.
-  const matrices = all('table.matrix').map((table) => {
+  // Matrices: columns with their cells, in groups that can be hidden and moved. A page of releases
+  // has a matrix without groups.
+  const grouped = all('table.matrix').filter((table) => table.tHead.rows.length === 2);
+  const matrices = grouped.map((table) => {
     const rows = [...table.tBodies[0].rows];
     const [top, names] = table.tHead.rows;
     const spans = all('colgroup', table).slice(1);
