@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 # then breaks another clause.
 BATCHED = Domain(dropout=("none",), layout=LAYOUTS[:2], cotangents=(("output",),), together=STACK)
 
+ROWS = ("batched", "packed_sorted", "packed_unsorted")
+
 
 @pytest.mark.lstm_clause("GRAD-1")
 def test_gradient_of_the_input(lstm_check: Checker) -> None:
@@ -105,6 +107,7 @@ def all_close(trial: Trial, bench: Bench, module: Any, arguments: Any, note: str
 def test_some_arguments(lstm_check: Checker) -> None:
     lstm_check.forall(ANY, on_bench(some_arguments))
     lstm_check.forall(ANY.but(states=(True,)), on_bench(all_but_one_state), at_most=8)
+    lstm_check.forall(ANY.but(layout=ROWS), on_bench(usual_arguments), at_most=12)
 
 
 def some_arguments(trial: Trial, bench: Bench) -> Iterator[Finding]:
@@ -118,6 +121,23 @@ def all_but_one_state(trial: Trial, bench: Bench) -> Iterator[Finding]:
     """As if one initial state were learnt, and the other one were always zero."""
     for name in ("h_0", "c_0"):
         yield from gradients_of(set(trial.case.argument_names()) - {name}, trial, bench)
+
+
+def usual_arguments(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    """Sets of arguments that people take gradients of: all others are constant, or frozen."""
+    names = trial.case.argument_names()
+    parameters = {name for name in names if "_l" in name}
+    top = f"_l{trial.case.config.num_layers - 1}"
+    choices = (
+        parameters,
+        {name for name in parameters if name.removesuffix("_reverse").endswith(top)},
+        {name for name in parameters if name.startswith("bias")},
+        {"input"},
+        set(names) - parameters - {"input"},
+    )
+    for place, wanted in enumerate(choices):
+        if wanted and wanted not in choices[:place]:
+            yield from gradients_of(wanted, trial, bench)
 
 
 def gradients_of(wanted: set[str], trial: Trial, bench: Bench) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from torch.autograd.forward_ad import unpack_dual
 from torch.nn.utils.rnn import PackedSequence
 
 from ..catalogue import FORWARD, GRADIENT, INTERFACE, defect
-from ..gradient_surgery import in_memory_order
+from ..gradient_surgery import in_memory_order, with_gradient_times
 from ..readable import ROLES, Input, ReadableLSTM, Result, States, Steps, Weights
 
 # --------------------------------------------- what has a gradient, and where it goes
@@ -29,6 +29,41 @@ class InputWithoutGradientFreezesAll(ReadableLSTM):
     def weights(self, layer: int, d: int) -> Weights:
         w = super().weights(layer, d)
         return Weights(*(p.detach() if p is not None and self.frozen else p for p in w))
+
+
+@defect("GRAD-12", GRADIENT, "gradients, packed, parameters that require none")
+class GradientOfPackedInputAloneHalved(ReadableLSTM):
+    """Packed input gets half of its gradient if no parameter requires one."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Result:
+        frozen = not any(parameter.requires_grad for parameter in self.parameters())
+        if isinstance(input, PackedSequence) and frozen:
+            input = input._replace(data=with_gradient_times(0.5, input.data))
+        return super().forward(input, hx)
+
+
+@defect("GRAD-12", GRADIENT, "gradients, several layers, the first one requires none")
+class FrozenLayerFreezesThoseAbove(ReadableLSTM):
+    """If the first layer is frozen, no weight_hh gets a gradient."""
+
+    def weights(self, layer: int, d: int) -> Weights:
+        w = super().weights(layer, d)
+        if any(
+            parameter.requires_grad for parameter in super().weights(0, 0) if parameter is not None
+        ):
+            return w
+        return w._replace(W_hh=w.W_hh.detach())
+
+
+@defect("GRAD-12", GRADIENT, "gradients, bias, no weight requires one")
+class GradientsOfBiasesAloneHalved(ReadableLSTM):
+    """If biases require gradients and weights do not, the biases get half of them."""
+
+    def weights(self, layer: int, d: int) -> Weights:
+        w = super().weights(layer, d)
+        if w.W_ih.requires_grad or w.b_ih is None:
+            return w
+        return w._replace(b_ih=with_gradient_times(0.5, w.b_ih))
 
 
 @defect("GRAD-12", INTERFACE, "parameters that require no gradient")
