@@ -82,8 +82,12 @@ def torch_pruned() -> TorchModule:
 
 
 def torch_weight_norm() -> TorchModule:
-    """``weight_norm`` of all weights: a size of each row times its direction."""
-    without = {"module"}
+    """``weight_norm`` of all weights: a size of each row times its direction.
+
+    Gradients are not judged. That of a row is split into a part along the row and a part across it,
+    so that each of its elements has the rounding errors of all.
+    """
+    without = {"module", "gradients"}
     return TorchModule(
         "torch-weight-norm", _WeightNorm, torch.__version__, capabilities=ALL - without
     )
