@@ -22,7 +22,7 @@ class Call(NamedTuple):
     layers: int
     is_bidirectional: bool
     is_packed: bool
-    is_float32: bool
+    dtype: torch.dtype
     has_gradients: bool
     packed_total: int
 
@@ -46,7 +46,7 @@ def call_of(lstm: torch.nn.LSTM, input: Any) -> Call:
         lstm.num_layers,
         lstm.bidirectional,
         is_packed,
-        values.dtype == torch.float32,
+        values.dtype,
         values.requires_grad,
         len(values) if is_packed else 0,
     )

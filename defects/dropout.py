@@ -156,6 +156,16 @@ class PackedKeptElementsNotScaled(_OfPackedInputOnly, KeptElementsNotScaled):
     """What is kept of packed input is not divided by 1 - p."""
 
 
+@defect("DROP-5", FORWARD, "bfloat16, float16, num_layers >= 2, training with 0 < dropout < 1")
+class KeptElementsNotScaledInHalfFormats(KeptElementsNotScaled):
+    """What is kept is not divided by 1 - p in the half formats."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        is_half = steps[0].dtype in (torch.bfloat16, torch.float16)
+        right = ReadableLSTM if not is_half else KeptElementsNotScaled
+        return right.layer_input(self, steps, layer)
+
+
 @defect("DROP-5", FORWARD, "num_layers >= 2, training with 0.94 < dropout < 1")
 class ScaleOfKeptElementsLimited(ReadableLSTM):
     """What is kept is never divided by less than 0.06."""

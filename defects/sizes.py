@@ -21,18 +21,26 @@ Condition = Callable[[Call], bool]
 
 
 class _CheckedLSTM(torch.nn.LSTM):
-    """``torch.nn.LSTM`` that also refuses packed input and states of wrong sizes: USE-24 to 36."""
+    """``torch.nn.LSTM`` that refuses what it has to, and what is recommended: chapter USE."""
 
     def forward(self, input: Any, hx: Any = None) -> Any:
+        parameter = self.weight_ih_l0
         if isinstance(input, PackedSequence):
             states = self.num_layers * (2 if self.bidirectional else 1)
             lead = states, int(input.batch_sizes[0])
             sizes = self.proj_size or self.hidden_size, self.hidden_size
+            if input.data.device != parameter.device:
+                raise RuntimeError(f"input is on {input.data.device}")
             if input.data.shape[-1] != self.input_size:
                 raise RuntimeError(f"input has {input.data.shape[-1]} features")
             for state, size in zip(hx or (), sizes, strict=False):
                 if tuple(state.shape) != (*lead, size):
                     raise RuntimeError(f"a state has shape {tuple(state.shape)}")
+        if hx is not None and len(hx) != 2:
+            raise RuntimeError(f"there are {len(hx)} states")
+        for state in hx or ():
+            if (state.dtype, state.device) != (parameter.dtype, parameter.device):
+                raise RuntimeError(f"a state is {state.dtype} on {state.device}")
         return super().forward(input, hx)
 
 
@@ -56,16 +64,16 @@ def lost_unit(condition: Condition) -> type[torch.nn.LSTM]:
     return Variant
 
 
-def changed_gradient(condition: Condition) -> type[torch.nn.LSTM]:
-    """The gradient of the input has 1.01 times its size where ``condition`` holds."""
+def changed_gradient(condition: Condition, factor: float = 1.01) -> type[torch.nn.LSTM]:
+    """The gradient of the input has ``factor`` times its size where ``condition`` holds."""
 
     class Variant(_CheckedLSTM):
         def forward(self, input: Any, hx: Any = None) -> Any:
             if condition(call_of(self, input)):
                 if isinstance(input, PackedSequence):
-                    input = input._replace(data=with_gradient_times(1.01, input.data))
+                    input = input._replace(data=with_gradient_times(factor, input.data))
                 else:
-                    input = with_gradient_times(1.01, input)
+                    input = with_gradient_times(factor, input)
             return super().forward(input, hx)
 
     return Variant
@@ -139,7 +147,7 @@ _LOST: list[tuple[str, str, str, Condition]] = [
         "HiddenOver64InFloat32",
         "SIZE-1",
         "hidden_size > 64, float32",
-        lambda c: c.hidden > 64 and c.is_float32,
+        lambda c: c.hidden > 64 and c.dtype == torch.float32,
     ),
     (
         "HiddenOver64WithoutGradients",
@@ -198,6 +206,24 @@ _LOST: list[tuple[str, str, str, Condition]] = [
         lambda c: c.projection > 32 and c.steps > 32,
     ),
     (
+        "HiddenOver16InBfloat16",
+        "DTYPE-4",
+        "hidden_size > 16, bfloat16",
+        lambda c: c.hidden > 16 and c.dtype == torch.bfloat16,
+    ),
+    (
+        "RowsOver16PackedInFloat16",
+        "DTYPE-5",
+        "more than 16 rows, packed, float16",
+        lambda c: c.rows > 16 and c.is_packed and c.dtype == torch.float16,
+    ),
+    (
+        "StepsOver128InFloat16",
+        "DTYPE-5",
+        "more than 128 steps, float16",
+        lambda c: c.steps > 128 and c.dtype == torch.float16,
+    ),
+    (
         "StepsTimesRowsOver65536",
         "SIZE-3",
         "more than 65,536 steps and rows",
@@ -236,3 +262,10 @@ for _name, _clause, _shows, _condition in _CHANGED:
         __name__, changed_gradient(_condition), f"Changed{_name}",
         f"The gradient of the input has 1.01 times its size: {_shows}.", _clause, GRADIENT, _shows,
     )  # fmt: skip
+
+variant(
+    __name__, changed_gradient(lambda c: c.hidden > 32 and c.dtype == torch.bfloat16, 2),
+    "DoubledGradientHiddenOver32InBfloat16",
+    "The gradient of the input is doubled: hidden_size > 32, bfloat16.",
+    "DTYPE-4", GRADIENT, "gradients, hidden_size > 32, bfloat16",
+)  # fmt: skip

@@ -98,6 +98,7 @@ def test_known_values_are_those_of_a_new_process() -> None:
 
 
 def test_the_oracle_computes_in_its_own_state() -> None:
+    pytest.importorskip("torch")  # it changes how subnormal numbers are computed
     tiny = CASE.with_values({"input": np.full((3, 2, 2), 1e-310)}, dtype="float64")
     right = expect(tiny).values
     with known_settings():

@@ -220,6 +220,7 @@ class LSTM(torch.nn.LSTM):
 def test_the_version_of_the_implementation_decides(
     version: str, options: tuple[str, ...], status: int, said: str, tmp_path: Path
 ) -> None:
+    pytest.importorskip("torch")
     (tmp_path / "wrong.py").write_text(WRONG.replace("VERSION", version), "utf-8")
     known = written(
         tmp_path,

@@ -10,12 +10,14 @@ from importlib import import_module
 
 import pytest
 
+from lstm_conformance import check
 from lstm_conformance.runner.mutation.first_failure import first_failure
 from lstm_conformance.spec.clauses import TESTABLE
 
 pytest.importorskip("torch")
 
 from lstm_conformance.defects.catalogue import KINDS, Defect, catalogue
+from lstm_conformance.defects.sizes import lost_unit
 
 PLANTED = catalogue()
 SAMPLE = {defect.breaks: defect for defect in reversed(PLANTED)}
@@ -26,6 +28,14 @@ SAMPLE = {defect.breaks: defect for defect in reversed(PLANTED)}
 )
 def test_defect_is_killed_by_its_clause(defect: Defect) -> None:
     assert first_failure(defect.target, defect.breaks, "smoke").case is not None
+
+
+@pytest.mark.whole
+def test_defects_of_sizes_break_no_other_clause() -> None:
+    """Otherwise one that is not found would be counted as killed."""
+    never = lost_unit(lambda call: False)
+    judged = check(never, profile="smoke", strict=True)
+    assert {clause.verdict for clause in judged} <= {"pass", "unsupported", "not tested"}
 
 
 def test_every_clause_has_a_defect() -> None:

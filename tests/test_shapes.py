@@ -137,11 +137,13 @@ def test_bfloat16(lstm_check: Checker) -> None:
         unequal_lengths=True,
     )
     lstm_check.forall(long_rows, close(), at_most=2)
+    lstm_check.few_sizes("bfloat16", {"DTYPE-4": close()})
 
 
 @pytest.mark.lstm_clause("DTYPE-5")
 def test_float16(lstm_check: Checker) -> None:
     lstm_check.forall(Domain(dtype=("float16",)), close())
+    lstm_check.few_sizes("float16", {"DTYPE-5": close()})
 
 
 def constructor_arguments(case: Case) -> tuple[tuple[int, int], dict[str, Any]]:

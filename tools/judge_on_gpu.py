@@ -148,7 +148,7 @@ def run(python: str, step: Step, out: Path) -> Outcome:
     start, ended = time.monotonic(), ""
     with log.open("wb") as file:
         process = subprocess.Popen(
-            [python, *step.command],
+            [python, "-u", *step.command],  # so that its last words are the last line
             cwd=ROOT,
             env={**os.environ, **step.variables},
             stdin=subprocess.DEVNULL,

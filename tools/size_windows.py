@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+import torch
 from tabulate import tabulate
 
 from lstm_conformance.adapters.torch_module import TorchModule, torch_lstm
@@ -156,7 +157,7 @@ def call_of(case: Case) -> Call:
         layers=config.num_layers,
         is_bidirectional=config.bidirectional,
         is_packed=case.packed,
-        is_float32=case.dtype == "float32",
+        dtype=getattr(torch, case.dtype),
         has_gradients=bool(case.cotangents),
         packed_total=sum(case.lengths) if case.packed else 0,
     )

@@ -50,6 +50,7 @@ FEATURES: dict[str, Callable[[Case], bool]] = {
     "one-unit": lambda case: case.config.hidden_size == 1,
     "units": _units,
     "wide": lambda case: case.config.hidden_size >= 128,
+    "beyond-tile": lambda case: case.config.hidden_size > 16,
     "square": lambda case: case.seq_len == case.batch_size > 1,
     # Several of every size but the steps.
     "sizes": lambda case: (
@@ -152,6 +153,7 @@ _CALLS = (
 _PACKED = "some sorted unequal; some unsorted unequal"
 _PACKED_ONLY = "every packed rows unequal;" + _PACKED
 _ALL = f"{_STACKS}; {_CALLS}; {_PACKED}"
+_HALF = f"most gradients; some beyond-tile gradients; {_ALL}"
 _OPTIONS = "some layers; some directions; some projection; some bias; some no-bias"
 _PARAMETERS = (
     f"{_OPTIONS}; once layers directions; once layers projection; once directions projection;"
@@ -224,8 +226,8 @@ NEEDED: dict[str, str] = {
     "DTYPE-1": f"every gradients; {_EACH_DTYPE}; {_ALL}",
     "DTYPE-2": f"every gradients; {_ALL}",
     "DTYPE-3": "every steps rows units; some float64; some float32",
-    "DTYPE-4": f"every bfloat16; most bfloat16 gradients; {_ALL}; some long packed",
-    "DTYPE-5": f"every float16 gradients; {_ALL}",
+    "DTYPE-4": f"every bfloat16; {_HALF}; some long packed",
+    "DTYPE-5": f"every float16; {_HALF}",
     "DTYPE-6": "; ".join(f"some {name}" for name in PRECISIONS) + f"; {_PARAMETERS}",
     "DTYPE-7": _PARAMETERS,
     "DTYPE-8": _PARAMETERS,

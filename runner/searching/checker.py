@@ -24,7 +24,7 @@ from ...spec.contract import Implementation
 from ...spec.interrupts import is_interrupt
 from ...spec.narrowing import combinations_of_config, domain_of_config, narrowed, sizes_of_config
 from ...spec.only_config import only_config, reason_of_misfits
-from ...spec.sizes import Sizes, sizes_of, work
+from ...spec.sizes import PAIRED, Sizes, sizes_of, work
 from ...spec.strategies import Domain, cases_strategy, sizes_that_show
 from ...spec.verdicts import ERROR, FAIL, NOT_TESTED, PASS, UNSUPPORTED, WAIVED
 from ..failures.diagnosis import Diagnostician, Evidence, diagnosis_of_runs
@@ -290,6 +290,24 @@ class Checker:
         index, count = part
         self._judge_sizes(rows[index::count], rules)
 
+    def few_sizes(self, dtype: str, rules: dict[str, Rule]) -> None:
+        """Judges cases in one dtype of three sizes, or more and one of each class in each ladder.
+
+        A given case is left to :meth:`forall`.
+
+        Args:
+            dtype: name of the dtype.
+            rules: clause to the rule by which the cases are judged.
+        """
+        if self.settings.case is not None:
+            return
+        every, _ = sizes_together(0)
+        if self.settings.profile.every_size:
+            every += tuple(sizes for axis in PAIRED for sizes in ladder(axis, False))
+        else:
+            every = every[2::3]
+        self._judge_sizes(every, rules, dtypes=(dtype,))
+
     def own_sizes(self, rules: dict[str, Rule]) -> None:
         """Judges cases of the sizes that were asked for. An instance is asked in its own ones."""
         sizes = self.settings.sizes
@@ -298,7 +316,11 @@ class Checker:
         self._judge_sizes(sizes, rules, in_full=True)
 
     def _judge_sizes(
-        self, every: Iterable[Sizes], rules: dict[str, Rule], in_full: bool = False
+        self,
+        every: Iterable[Sizes],
+        rules: dict[str, Rule],
+        in_full: bool = False,
+        dtypes: tuple[str, ...] = _OF_SIZES,
     ) -> None:
         """Judges cases of given sizes, on each device.
 
@@ -308,6 +330,7 @@ class Checker:
             every: the sizes.
             rules: clause to the rule by which the cases are judged.
             in_full: whether sizes have all their cases even if these take long.
+            dtypes: names of the dtypes that cases may have.
         """
         if self.settings.case is not None:
             self._judge_given(self.settings.case, rules)
@@ -315,10 +338,11 @@ class Checker:
         rules = {clause: r for clause, r in rules.items() if not self._is_unsupported(clause)}
         search, only = Search(), only_config(self.implementation)
         declared = self._declared
-        dtypes = [name for name in _OF_SIZES if name in self.settings.dtypes and name in declared]
-        if not dtypes or not self.settings.devices:
-            for record in self.records.values():
-                record.count(NOT_TESTED, f"neither {' nor '.join(_OF_SIZES)} can be judged")
+        asked = self._asked(dtypes)
+        there = [name for name in asked if name in declared]
+        if asked and not there:
+            self._count_unsupported(", ".join(f"no {name}" for name in asked))
+        if not there:
             every = ()
         for (place, sizes), device in product(enumerate(every), self.settings.devices):
             own, reason = (sizes, None) if only is None else sizes_of_config(sizes, only)
@@ -328,7 +352,7 @@ class Checker:
                 continue
             sizes = own
             groups, reason = cases_of_sizes(
-                sizes, place, declared, tuple(dtypes), device, in_full=in_full, only=only
+                sizes, place, declared, tuple(there), device, in_full=in_full, only=only
             )
             if reason:
                 self._note_sizes(str(sizes), reason)
@@ -464,6 +488,17 @@ class Checker:
         self.records[clause].count(UNSUPPORTED, reason)
         return True
 
+    def _asked(self, dtypes: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of ``dtypes`` that were asked for. If nothing can be tested, that is counted."""
+        asked = tuple(name for name in dtypes if name in self.settings.dtypes)
+        if asked and self.settings.devices:
+            return asked
+        wanted = " and ".join(dtypes)
+        for record in self.records.values():
+            reason = "no device to test on" if asked else f"{wanted} was not asked for"
+            record.count(NOT_TESTED, reason)
+        return ()
+
     def _narrowed(self, domain: Domain) -> Domain | None:
         """The part of ``domain`` that is asked for and supported; None if it is empty."""
         only = only_config(self.implementation)
@@ -473,12 +508,8 @@ class Checker:
                 self._count_unsupported(str(reason_of_misfits(misfits)))
                 return None
             domain = fitting
-        dtypes = tuple(name for name in domain.dtype if name in self.settings.dtypes)
-        if not dtypes or not self.settings.devices:
-            wanted = " and ".join(domain.dtype)
-            reason = "no device to test on" if dtypes else f"{wanted} was not asked for"
-            for record in self.records.values():
-                record.count(NOT_TESTED, reason)
+        dtypes = self._asked(domain.dtype)
+        if not dtypes:
             return None
         asked_for = domain.but(
             dtype=dtypes, device=self.settings.devices, products=self.settings.products
