@@ -245,6 +245,12 @@ _CHANGED: list[tuple[str, str, str, Condition]] = [
         lambda c: c.is_bidirectional and c.steps > 512,
     ),
     (
+        "GradientStepsOver400Projection",
+        "EQ-8",
+        "projection, more than 400 steps",
+        lambda c: c.projection > 0 and c.steps > 400,
+    ),
+    (
         "GradientHiddenOver32RowsOver32",
         "SIZE-3",
         "hidden_size > 32, more than 32 rows",

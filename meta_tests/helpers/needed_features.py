@@ -182,7 +182,7 @@ NEEDED: dict[str, str] = {
         "every one-step one-row one-feature one-unit bias states output-and-states;"
         "some directions; some one-direction"
     ),
-    "EQ-8": "every long rows bias states output-and-states",
+    "EQ-8": "every long rows bias states output-and-states; some long projection directions",
     "EQ-9": "every wide steps rows bias states output-and-states",
     "STACK-1": (
         "every layers; some three-layers steps sizes; some bias steps sizes;"
