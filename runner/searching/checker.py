@@ -24,6 +24,7 @@ from ...spec.contract import Implementation
 from ...spec.interrupts import is_interrupt
 from ...spec.narrowing import combinations_of_config, domain_of_config, narrowed, sizes_of_config
 from ...spec.only_config import only_config, reason_of_misfits
+from ...spec.precision import PRECISIONS
 from ...spec.sizes import PAIRED, Sizes, sizes_of, work
 from ...spec.strategies import Domain, cases_strategy, sizes_that_show
 from ...spec.verdicts import ERROR, FAIL, NOT_TESTED, PASS, UNSUPPORTED, WAIVED
@@ -291,7 +292,10 @@ class Checker:
         self._judge_sizes(rows[index::count], rules)
 
     def few_sizes(self, dtype: str, rules: dict[str, Rule]) -> None:
-        """Judges cases in one dtype of three sizes, or more and one of each class in each ladder.
+        """Judges cases in one dtype of a few sizes.
+
+        They are three, or more and those of every other class in each ladder: two dtypes that are
+        neighbours have all classes.
 
         A given case is left to :meth:`forall`.
 
@@ -303,7 +307,8 @@ class Checker:
             return
         every, _ = sizes_together(0)
         if self.settings.profile.every_size:
-            every += tuple(sizes for axis in PAIRED for sizes in ladder(axis, False))
+            first = tuple(PRECISIONS).index(dtype) % 2
+            every += tuple(sizes for axis in PAIRED for sizes in ladder(axis, False)[first::2])
         else:
             every = every[2::3]
         self._judge_sizes(every, rules, dtypes=(dtype,))
