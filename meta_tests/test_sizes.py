@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import lstm_conformance
 from lstm_conformance.adapters.reference import ReferenceLSTM
 from lstm_conformance.reference.oracle import same_stack
 from lstm_conformance.runner.searching.profiles import PROFILES
@@ -272,3 +273,17 @@ def test_a_wrong_size_is_named(tmp_path: Path) -> None:
     assert ended.status == 1
     (clause,) = results["clauses"]
     assert "hidden_size=17" in clause["failure"]["case"]
+
+
+def test_own_sizes_are_judged_in_half_formats() -> None:
+    torch = pytest.importorskip("torch")
+    from lstm_conformance.defects.sizes import lost_unit
+
+    wrong = lost_unit(lambda call: call.hidden == 21 and call.dtype == torch.bfloat16)
+    sizes = "hidden_size=21 batch_size=11"
+    given, without = (
+        lstm_conformance.check(wrong, clauses="DTYPE-4", profile="smoke", sizes=own, diagnose=False)
+        for own in (sizes, ())
+    )
+    assert given.clause("DTYPE-4").verdict == "fail"
+    assert without.clause("DTYPE-4").verdict == "pass"

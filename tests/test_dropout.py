@@ -191,7 +191,7 @@ def kept_or_dropped(trial: Trial) -> list[Finding]:
     case = with_visible_mask(trial.case)
     output = trial.run(case).tensors["output"].values
     kept = np.tanh(np.tanh(np.tanh(1.0) / (1.0 - case.config.dropout)))
-    # In half formats, less than half of what the scale changes.
+    # In half formats, less than what the scale changes.
     allowed = min(64 * (case.precision.unit_roundoff + case.precision.factor_roundoff), 0.03)
     is_right = (np.abs(output) <= allowed) | (np.abs(output - kept) <= allowed)
     message = f"an element is neither 0 nor {kept:g}, that of a feature divided by 1 - p"

@@ -292,12 +292,10 @@ class Checker:
         self._judge_sizes(rows[index::count], rules)
 
     def few_sizes(self, dtype: str, rules: dict[str, Rule]) -> None:
-        """Judges cases in one dtype of a few sizes.
+        """Judges cases in one dtype of a few sizes, and of those that were asked for.
 
-        They are three, or more and those of every other class in each ladder: two dtypes that are
-        neighbours have all classes.
-
-        A given case is left to :meth:`forall`.
+        The few are three, or more and those of every other class in each ladder: two dtypes that
+        are neighbours have all classes. A given case is left to :meth:`forall`.
 
         Args:
             dtype: name of the dtype.
@@ -311,7 +309,7 @@ class Checker:
             every += tuple(sizes for axis in PAIRED for sizes in ladder(axis, False)[first::2])
         else:
             every = every[2::3]
-        self._judge_sizes(every, rules, dtypes=(dtype,))
+        self._judge_sizes((*every, *self.settings.sizes), rules, dtypes=(dtype,))
 
     def own_sizes(self, rules: dict[str, Rule]) -> None:
         """Judges cases of the sizes that were asked for. An instance is asked in its own ones."""
