@@ -282,7 +282,9 @@ def test_own_sizes_are_judged_in_half_formats() -> None:
     wrong = lost_unit(lambda call: call.hidden == 21 and call.dtype == torch.bfloat16)
     sizes = "hidden_size=21 batch_size=11"
     given, without = (
-        lstm_conformance.check(wrong, clauses="DTYPE-4", profile="smoke", sizes=own, diagnose=False)
+        lstm_conformance.check(
+            wrong, clauses="DTYPE-4", profile="smoke", sizes=own, diagnosis=False
+        )
         for own in (sizes, ())
     )
     assert given.clause("DTYPE-4").verdict == "fail"
