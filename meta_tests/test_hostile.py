@@ -35,6 +35,10 @@ def test_ending_the_only_process_is_not_completed(tmp_path: Path) -> None:
     assert ended.status == 3
     assert results == {}
     assert "the process was ended by SIGABRT" in ended.err
+    # The calls of pytest, which come last in the log, do not crowd out where it happened.
+    assert "Fatal Python error: Aborted" in ended.err
+    where = next(line for line in ended.err.splitlines() if line.startswith("  File "))
+    assert "hostile.py" in where
 
 
 def test_printing_does_not_matter(tmp_path: Path) -> None:

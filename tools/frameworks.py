@@ -46,7 +46,10 @@ OPTIONS = {
     # Its weights are float16 by design, and everything else is float32.
     "torch-dynamic-float16": ["--working-precision", "float16"],
     # Some cases end the process.
-    **{name: ["--isolate"] for name in ("onnxruntime", "openvino", "mnn", "paddle")},
+    **{
+        name: ["--isolate"]
+        for name in ("onnxruntime", "torch-onnx-torchscript", "openvino", "mnn", "paddle")
+    },
 }
 
 # The time for each adapter. The most informative tests come first. Adapters that unroll the loop

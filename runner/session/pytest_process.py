@@ -288,7 +288,9 @@ def _why(status: int | None, said: str, verbose: bool) -> str:
     package, which the implementation has disturbed: its last line says enough.
     """
     log = said[-_LONGEST_LOG:].strip()
-    if verbose or (status is not None and status < 0):
+    if status is not None and status < 0:
+        return f".\n{_where(said)}"
+    if verbose:
         return f".\n{log}"
     lines = [line.removeprefix("INTERNALERROR>").strip() for line in log.splitlines()]
     last = next((line for line in reversed(lines) if _EXCEPTION.match(line)), "")
@@ -297,6 +299,20 @@ def _why(status: int | None, said: str, verbose: bool) -> str:
         "has changed or closed something in its process: --isolate gives it one of its own. "
         "--verbose shows how pytest ended."
     )
+
+
+def _where(said: str) -> str:
+    """What was said last before a signal, and the calls in which it came, the innermost first.
+
+    faulthandler writes the calls of all threads, and the outermost are those of pytest.
+    """
+    before, fatal, after = said.partition("Fatal Python error")
+    if not fatal:
+        return said[-_LONGEST_LOG:].strip()
+    error, _, threads = after.partition("\n")
+    _, current, calls = threads.partition("Current thread")
+    last = before[-_LONGEST_LOG // 6 :]
+    return f"{last}{fatal}{error}\n{current}{calls or threads}".strip()[:_LONGEST_LOG]
 
 
 def _how_ended(status: int | None) -> str:
