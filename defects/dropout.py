@@ -228,6 +228,40 @@ class DropsWithProbabilityOneMinusP(ReadableLSTM):
         return [dropout(x, 1 - self.dropout, self.training) for x in steps]
 
 
+@defect("DROP-7", FORWARD, "num_layers >= 2, training with dropout > 0, frozen parameters")
+class FrozenNeverDrops(ReadableLSTM):
+    """Nothing is dropped if no parameter requires a gradient."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        is_frozen = not any(parameter.requires_grad for parameter in self.parameters())
+        return steps if is_frozen else super().layer_input(steps, layer)
+
+
+@defect("DROP-7", FORWARD, "num_layers >= 2, training with dropout > 0, inference_mode")
+class NothingDroppedInInferenceMode(ReadableLSTM):
+    """Nothing is dropped in inference_mode."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        infers = torch.is_inference_mode_enabled()
+        return steps if infers else super().layer_input(steps, layer)
+
+
+@defect("DROP-8", FORWARD, "num_layers >= 2, training with 0 < dropout < 1, more than 64 features")
+class MaskOf64Features(ReadableLSTM):
+    """A choice is made for 64 features, and repeated for those that follow."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        p = self.dropout if layer and self.training else 0.0
+        if not 0 < p < 1:
+            return super().layer_input(steps, layer)
+        dropped = []
+        for x in steps:
+            mask = dropout(torch.ones_like(x[:, :64]), p, True)
+            times = -(-x.shape[1] // mask.shape[1])
+            dropped.append(x * mask.repeat(1, times)[:, : x.shape[1]])
+        return dropped
+
+
 # ---------------------------------------------------------------------- gradients
 
 
@@ -435,3 +469,25 @@ class ModeOfTheCallBefore(ReadableLSTM):
 
     def layer_input(self, steps: Steps, layer: int) -> Steps:
         return [dropout(x, self.dropout if layer else 0.0, self.dropping) for x in steps]
+
+
+@defect("DROP-6", GRADIENT, "gradients, two backward passes, num_layers >= 2, active dropout")
+class SecondBackwardDropsAgain(ReadableLSTM):
+    """A second backward pass through a call drops other elements."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        dropped = super().layer_input(steps, layer)
+        if not (layer and self.training and 0 < self.dropout < 1):
+            return dropped
+        return [self.dropped_again(x) if x.requires_grad else x for x in dropped]
+
+    def dropped_again(self, x: Tensor) -> Tensor:
+        passes: list[None] = []
+        copy = x.view_as(x)
+
+        def change(gradient: Tensor) -> Tensor:
+            passes.append(None)
+            return gradient if len(passes) == 1 else dropout(gradient, self.dropout, True)
+
+        copy.register_hook(change)
+        return copy

@@ -264,3 +264,24 @@ class DefaultStatesOnCPU(ReadableLSTM):
         if hx is not None:
             return h_0, c_0
         return torch.zeros(h_0.shape, dtype=h_0.dtype), torch.zeros(c_0.shape, dtype=c_0.dtype)
+
+
+@defect("DTYPE-4", FORWARD, "bfloat16, states given, no_grad")
+class C0IgnoredInBfloat16WithoutGradients(ReadableLSTM):
+    """The cell state starts from zeros in bfloat16 where no gradients are recorded."""
+
+    def initial_states(self, input: Input, hx: States | None, steps: Steps) -> States:
+        h_0, c_0 = super().initial_states(input, hx, steps)
+        ignored = c_0.dtype == torch.bfloat16 and not torch.is_grad_enabled()
+        return h_0, torch.zeros_like(c_0) if ignored else c_0
+
+
+@defect("DTYPE-5", FORWARD, "float16, input that is not contiguous")
+class StridesIgnoredInFloat16(ReadableLSTM):
+    """An input in float16 is read as if its elements stood one after the other."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Result:
+        if not isinstance(input, PackedSequence) and input.dtype == torch.float16:
+            dense = torch.empty_like(input, memory_format=torch.contiguous_format)
+            input = input.as_strided(input.shape, dense.stride())
+        return super().forward(input, hx)

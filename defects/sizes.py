@@ -15,7 +15,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from .call_sizes import Call, call_of
 from .catalogue import FORWARD, GRADIENT, variant
-from .gradient_surgery import with_gradient_times
+from .gradient_surgery import with_cotangents, with_gradient_times
 
 Condition = Callable[[Call], bool]
 
@@ -258,6 +258,38 @@ _CHANGED: list[tuple[str, str, str, Condition]] = [
     ),
 ]
 
+
+def _changed_parameters(condition: Condition) -> type[torch.nn.LSTM]:
+    """The gradients of all parameters are those of 1.01 times the cotangents."""
+
+    class Variant(_CheckedLSTM):
+        def forward(self, input: Any, hx: Any = None) -> Any:
+            output, (h_n, c_n) = super().forward(input, hx)
+            if condition(call_of(self, input)) and not isinstance(output, PackedSequence):
+                output, h_n, c_n = (with_gradient_times(1.01, x) for x in (output, h_n, c_n))
+            return output, (h_n, c_n)
+
+    return Variant
+
+
+def _halved_without_output(condition: Condition) -> type[torch.nn.LSTM]:
+    """Gradients are halved if nothing comes back for ``output``."""
+
+    def halved(cotangents: list[Tensor | None]) -> list[Tensor | None]:
+        if cotangents[0] is not None:
+            return cotangents
+        return [x if x is None else x / 2 for x in cotangents]
+
+    class Variant(_CheckedLSTM):
+        def forward(self, input: Any, hx: Any = None) -> Any:
+            output, (h_n, c_n) = super().forward(input, hx)
+            if condition(call_of(self, input)) and not isinstance(output, PackedSequence):
+                output, h_n, c_n = with_cotangents(halved, output, h_n, c_n)
+            return output, (h_n, c_n)
+
+    return Variant
+
+
 for _name, _clause, _shows, _condition in _LOST:
     variant(
         __name__, lost_unit(_condition), f"LastUnitLost{_name}",
@@ -274,4 +306,16 @@ variant(
     "DoubledGradientHiddenOver32InBfloat16",
     "The gradient of the input is doubled: hidden_size > 32, bfloat16.",
     "DTYPE-4", GRADIENT, "gradients, hidden_size > 32, bfloat16",
+)  # fmt: skip
+variant(
+    __name__, _changed_parameters(lambda c: c.steps > 64 and not c.has_gradients),
+    "ChangedStepsOver64InputWithoutGradient",
+    "Gradients have 1.01 times their size if the input needs none: more than 64 steps.",
+    "SIZE-2", GRADIENT, "gradients, input that requires none, more than 64 steps",
+)  # fmt: skip
+variant(
+    __name__, _halved_without_output(lambda c: c.steps > 64),
+    "HalvedStepsOver64WithoutCotangentOfOutput",
+    "Gradients are halved if output has no cotangent: more than 64 steps.",
+    "SIZE-2", GRADIENT, "gradients, cotangents of h_n or c_n only, more than 64 steps",
 )  # fmt: skip

@@ -164,9 +164,13 @@ def two_calls(trial: Trial) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
         with trial.bench(with_visible_mask(case)) as bench:
             module = bench.module()
             yield note, kept_elements(bench, module), kept_elements(bench, module)
-            with bench.torch.no_grad():  # as in sampling from an ensemble of masks
-                without = kept_elements(bench, module), kept_elements(bench, module)
-            yield f"{note}under no_grad, ", *without
+            # As in sampling from an ensemble of masks.
+            for mode in (bench.torch.no_grad, bench.torch.inference_mode):
+                with mode():
+                    without = kept_elements(bench, module), kept_elements(bench, module)
+                yield f"{note}under {mode.__name__}, ", *without
+            module.requires_grad_(False)
+            yield f"{note}frozen: ", kept_elements(bench, module), kept_elements(bench, module)
 
 
 # Small cases are enough to show how elements are scaled.
@@ -196,6 +200,26 @@ def kept_or_dropped(trial: Trial) -> list[Finding]:
     is_right = (np.abs(output) <= allowed) | (np.abs(output - kept) <= allowed)
     message = f"an element is neither 0 nor {kept:g}, that of a feature divided by 1 - p"
     return [holds("output", bool(is_right.all()), message)]
+
+
+@pytest.mark.lstm_clause("DROP-6")
+def test_second_backward_pass(lstm_check: Checker) -> None:
+    domain = FEW.but(layout=("batched", "packed_unsorted"), cotangents=(OUTPUTS,))
+    lstm_check.forall(domain, on_bench(same_choice_again), at_most=6, shrink=False)
+
+
+def same_choice_again(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    """Whether a second backward pass has the choice of the first, which has that of the call."""
+    module, arguments = bench.module(), bench.arguments()
+    outputs, passes = bench.call(module, arguments), []
+    for _ in range(2):
+        bench.forget_gradients(module, arguments)
+        bench.backward(outputs, retain_graph=True)
+        passes.append(bench.gradients(module, arguments))
+    for name, first in passes[0].items():
+        second = passes[1][name].values
+        is_same = np.allclose(second, first.values, rtol=1e-3, atol=1e-3 * np.abs(second).max())
+        yield holds(name, is_same, "a second backward pass has another choice of what was dropped")
 
 
 @pytest.mark.lstm_clause("DROP-7")
@@ -233,6 +257,23 @@ def independence(trial: Trial) -> list[Finding]:
             holds("output", differ(masks), f"{note}{what} dropped the same elements")
             for what, masks in parts.items()
         ]
+    return findings
+
+
+@pytest.mark.lstm_clause("DROP-8")
+def test_masks_of_wide_layers(lstm_check: Checker) -> None:
+    domain = MANY.but(hidden_size=(136, 140), seq_len=(2, 3), batch_size=(2, 3))
+    lstm_check.forall(domain, no_period, at_most=4, shrink=False)
+
+
+def no_period(trial: Trial) -> list[Finding]:
+    """Whether no feature is dropped just as another one is, some features further on."""
+    findings = []
+    for note, mask, _ in two_calls(trial):
+        last = mask.shape[-1] // 2  # enough features are left to exclude chance
+        periods = [n for n in range(1, last + 1) if (mask[..., n:] == mask[..., :-n]).all()]
+        message = f"{note}what is dropped repeats itself after {periods[:1]} features"
+        findings.append(holds("output", not periods, message))
     return findings
 
 

@@ -175,6 +175,7 @@ def gradients_accumulate(trial: Trial, bench: Bench) -> Iterator[Finding]:
 @pytest.mark.lstm_clause("GRAD-14")
 def test_graph_is_retained(lstm_check: Checker) -> None:
     lstm_check.forall(ANY, on_bench(graph_is_retained))
+    lstm_check.forall(ANY.but(seq_len=(66, 90)), on_bench(graph_is_retained), at_most=2)
 
 
 def graph_is_retained(trial: Trial, bench: Bench) -> Iterator[Finding]:
@@ -201,6 +202,7 @@ def test_without_gradients(lstm_check: Checker) -> None:
         batch_size=(1, 20),
     )
     lstm_check.forall(wider, on_bench(without_gradients), at_most=12, share_stack=False)
+    lstm_check.forall(ANY, on_bench(inference_before_training), at_most=6)
 
 
 def without_gradients(trial: Trial, bench: Bench) -> Iterator[Finding]:
@@ -212,6 +214,16 @@ def without_gradients(trial: Trial, bench: Bench) -> Iterator[Finding]:
         for name, output in outputs.items():
             yield trial.close(name, bench.observe(name, output), note=f"in {mode.__name__}")
             yield holds(name, not output.requires_grad, f"requires a gradient in {mode.__name__}")
+
+
+def inference_before_training(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    """What the first call keeps must not hinder the next one."""
+    module = bench.module()
+    with bench.torch.inference_mode():
+        bench.call(module, bench.arguments())
+    arguments = bench.arguments()
+    bench.backward(bench.call(module, arguments))
+    yield from all_close(trial, bench, module, arguments, "after a call in inference_mode")
 
 
 @pytest.mark.lstm_clause("GRAD-16")

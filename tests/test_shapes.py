@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lstm_conformance.runner.judging.comparison import Finding, holds, shape_message
+from lstm_conformance.runner.judging.memory_layouts import transposed, with_gaps
 from lstm_conformance.runner.judging.rules import (
     close,
     device_kept,
     dtype_kept,
+    in_inference,
     on_bench,
     precision_kept,
     shape_documented,
@@ -123,9 +125,31 @@ def test_precision(lstm_check: Checker) -> None:
     lstm_check.forall(domain, precision_kept(*FORWARD))
 
 
+def in_half(lstm_check: Checker, clause: str, dtype: str) -> None:
+    """Judges cases in a half format, in which inference and memory layouts may differ as well."""
+    lstm_check.forall(Domain(dtype=(dtype,)), close())
+    inference = Domain(dtype=(dtype,), cotangents=((),))
+    lstm_check.forall(inference, in_inference(close()), at_most=6)
+    lstm_check.forall(inference, in_memory_layouts, at_most=4)
+    lstm_check.few_sizes(dtype, {clause: in_inference(close())})
+
+
+def in_memory_layouts(trial: Trial) -> list[Finding]:
+    """Results for an input and states that are not contiguous; of a module only."""
+    if "module" not in trial.implementation.capabilities:
+        return close()(trial)
+    findings = []
+    for lay_out in (transposed, with_gaps):
+        with trial.bench() as bench, bench.torch.no_grad():
+            arguments = {name: lay_out(x) for name, x in bench.arguments().items()}
+            results = bench.observe_all(bench.call(bench.module(), arguments))
+        findings += trial.close_all(results, OUTPUTS, f"arguments {lay_out.__name__}")
+    return findings
+
+
 @pytest.mark.lstm_clause("DTYPE-4")
 def test_bfloat16(lstm_check: Checker) -> None:
-    lstm_check.forall(Domain(dtype=("bfloat16",)), close())
+    in_half(lstm_check, "DTYPE-4", "bfloat16")
     # The dtype has no odd numbers above 256, in which steps could be counted.
     long_rows = Domain(
         dtype=("bfloat16",),
@@ -137,13 +161,11 @@ def test_bfloat16(lstm_check: Checker) -> None:
         unequal_lengths=True,
     )
     lstm_check.forall(long_rows, close(), at_most=2)
-    lstm_check.few_sizes("bfloat16", {"DTYPE-4": close()})
 
 
 @pytest.mark.lstm_clause("DTYPE-5")
 def test_float16(lstm_check: Checker) -> None:
-    lstm_check.forall(Domain(dtype=("float16",)), close())
-    lstm_check.few_sizes("float16", {"DTYPE-5": close()})
+    in_half(lstm_check, "DTYPE-5", "float16")
 
 
 def constructor_arguments(case: Case) -> tuple[tuple[int, int], dict[str, Any]]:

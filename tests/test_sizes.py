@@ -4,25 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from lstm_conformance.runner.judging.comparison import Finding
-from lstm_conformance.runner.judging.rules import Rule, close, close_gradients, results_in_inference
-from lstm_conformance.runner.judging.trial import Trial
+from lstm_conformance.runner.judging.rules import close, close_gradients, in_inference, in_training
 from lstm_conformance.runner.searching.checker import Checker
 from lstm_conformance.spec.case import OUTPUTS
 
-
-def in_inference(rule: Rule) -> Rule:
-    """``rule``; where the case has no cotangents, on results of a module in ``no_grad``."""
-
-    def judge(trial: Trial) -> list[Finding]:
-        if trial.case.cotangents or "module" not in trial.implementation.capabilities:
-            return rule(trial)
-        return trial.close_all(results_in_inference(trial), OUTPUTS, "in no_grad")
-
-    return judge
-
-
-RULES = {"SIZE-1": in_inference(close(*OUTPUTS)), "SIZE-2": close_gradients}
+RULES = {"SIZE-1": in_inference(close(*OUTPUTS)), "SIZE-2": in_training(close_gradients)}
 TOGETHER = {"SIZE-3": in_inference(close())}
 
 # Those whose cases take little time come first.

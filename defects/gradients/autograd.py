@@ -75,6 +75,42 @@ class GradientsForTheFrozen(ReadableLSTM):
         return super().forward(input, hx)
 
 
+@defect("GRAD-15", INTERFACE, "no states given, a call in inference_mode before one with gradients")
+class ZeroStatesOfInferenceKept(ReadableLSTM):
+    """Zero states are kept for later calls, and cannot be differentiated if made in inference."""
+
+    def initial_states(self, input: Input, hx: States | None, steps: Steps) -> States:
+        if hx is not None:
+            return super().initial_states(input, hx, steps)
+        kept = self.__dict__.setdefault("zeros", {})
+        key = len(steps[0]), steps[0].dtype, steps[0].device
+        if key not in kept:
+            kept[key] = super().initial_states(input, hx, steps)
+        states: States = kept[key]
+        return states
+
+
+@defect("GRAD-14", GRADIENT, "gradients, two backward passes, more than 64 steps")
+class SecondBackwardOfLongSequencesEmpty(ReadableLSTM):
+    """A second backward pass through more than 64 steps leaves gradients of zero."""
+
+    def weights(self, layer: int, d: int) -> Weights:
+        passes: list[None] = []
+
+        def once(gradient: Tensor) -> Tensor:
+            passes.append(None)
+            return gradient * (len(passes) == 1)
+
+        w = Weights(*(None if p is None else p.view_as(p) for p in super().weights(layer, d)))
+        if self.is_long and w.W_hh.requires_grad:
+            w.W_hh.register_hook(once)
+        return w
+
+    def forward(self, input: Input, hx: States | None = None) -> Result:
+        self.is_long = len(self.steps(input)) > 64
+        return super().forward(input, hx)
+
+
 @defect("GRAD-13", GRADIENT, "gradients, two calls and backward passes")
 class GradientsReplaced(ReadableLSTM):
     """Every call forgets the gradients that parameters have accumulated."""

@@ -153,7 +153,7 @@ _CALLS = (
 _PACKED = "some sorted unequal; some unsorted unequal"
 _PACKED_ONLY = "every packed rows unequal;" + _PACKED
 _ALL = f"{_STACKS}; {_CALLS}; {_PACKED}"
-_HALF = f"most gradients; some beyond-tile gradients; {_ALL}"
+_HALF = f"some gradients; some beyond-tile gradients; {_ALL}"
 _OPTIONS = "some layers; some directions; some projection; some bias; some no-bias"
 _PARAMETERS = (
     f"{_OPTIONS}; once layers directions; once layers projection; once directions projection;"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import permutations
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...reference.oracle import Expectation, evaluate
-from ...spec.case import Case
+from ...spec.case import OUTPUTS, Case
 from ...spec.contract import ObservedTensor
 from ...spec.precision import PRECISIONS
 from ...spec.verdicts import FAIL, INCONCLUSIVE, PASS, UNEXPLAINED
@@ -36,6 +36,8 @@ __all__ = [
     "device_kept",
     "dtype_kept",
     "gates_in_order",
+    "in_inference",
+    "in_training",
     "on_bench",
     "precision_kept",
     "results_in_inference",
@@ -69,6 +71,47 @@ def results_in_inference(trial: Trial, case: Case | None = None) -> Mapping[str,
         return trial.observation.tensors if case is None else trial.run(case).tensors
     with trial.bench(case) as bench, bench.torch.no_grad():
         return bench.observe_all(bench.call(bench.module(), bench.arguments()))
+
+
+def in_inference(rule: Rule) -> Rule:
+    """``rule``; where the case has no cotangents, on results of a module in ``no_grad``."""
+
+    def judge(trial: Trial) -> list[Finding]:
+        if trial.case.cotangents or "module" not in trial.implementation.capabilities:
+            return rule(trial)
+        return trial.close_all(results_in_inference(trial), OUTPUTS, "in no_grad")
+
+    return judge
+
+
+def in_training(rule: Rule) -> Rule:
+    """``rule``, and gradients of the parameters of a module if nothing else needs one.
+
+    Input is mostly data, which needs no gradient, and modules may compute in another way then.
+    """
+
+    def judge(trial: Trial) -> list[Finding]:
+        findings = list(rule(trial))
+        if "module" in trial.implementation.capabilities:
+            with trial.bench() as bench:
+                findings += _gradients_of_parameters(trial, bench)
+        return findings
+
+    return judge
+
+
+def _gradients_of_parameters(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    module, arguments = bench.module(), bench.arguments()
+    for argument in arguments.values():
+        argument.requires_grad_(False)
+    outputs = bench.call(module, arguments)
+    # After one step c_n does not depend on weight_hr. torch may or may not know that.
+    known = {n: c for n, c in bench.cotangents().items() if outputs[n].requires_grad}
+    if known:
+        bench.backward(outputs, known)
+    for name, gradient in bench.gradients(module, arguments).items():
+        if name.removesuffix(".grad") not in arguments:
+            yield trial.close(name, gradient, note="with gradients for parameters only")
 
 
 _WHOLE: Index = (...,)

@@ -91,7 +91,7 @@ CHAPTER = Chapter(
                 "all of them."
             ),
             sources=("each-step", "letters"),
-            builds_on=("EQ-5", "STATE-2", "GRAD-10"),
+            builds_on=("EQ-5", "STATE-2", "GRAD-10", "GRAD-12"),
         ),
         Clause(
             id="EQ-9",

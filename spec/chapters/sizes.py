@@ -25,7 +25,7 @@ CHAPTER = Chapter(
             title="Every size, gradients",
             text="Every gradient is right for all of these sizes.",
             sources=("each-step",),
-            builds_on=("SIZE-1", "COMB-2"),
+            builds_on=("SIZE-1", "COMB-2", "GRAD-12"),
             needs=("gradients",),
         ),
         Clause(
