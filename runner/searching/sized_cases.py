@@ -58,6 +58,16 @@ _WITHOUT_GRADIENTS = (3, 6)
 _COTANGENTS = (OUTPUTS, ("output",), ("c_n",), ("h_n",))
 
 
+def _cotangents(sizes: Sizes, place: int) -> tuple[str, ...]:
+    """Outputs that have cotangents: all of them if several sizes are large.
+
+    Otherwise gradients of long sequences, which shrink from step to step, meet the coarser noise of
+    large tensors.
+    """
+    large = sum(class_of(size) > 0 for size in sizes[:5])
+    return _COTANGENTS[place % len(_COTANGENTS)] if large <= 1 else OUTPUTS
+
+
 @cache
 def _combinations() -> tuple[Combination, ...]:
     return tuple(covering_array(strength=2))
@@ -171,7 +181,7 @@ def _groups(
             yield [
                 case_of_sizes(sizes, replace(one, dtype=name), cotangents, device)
                 for one, name, cotangents in zip(
-                    (first, second), names, (_COTANGENTS[place % len(_COTANGENTS)], ()), strict=True
+                    (first, second), names, (_cotangents(sizes, place), ()), strict=True
                 )
             ]
 
