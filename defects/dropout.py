@@ -161,9 +161,9 @@ class KeptElementsNotScaledInHalfFormats(KeptElementsNotScaled):
     """What is kept is not divided by 1 - p in the half formats."""
 
     def layer_input(self, steps: Steps, layer: int) -> Steps:
-        is_half = steps[0].dtype in (torch.bfloat16, torch.float16)
-        right = ReadableLSTM if not is_half else KeptElementsNotScaled
-        return right.layer_input(self, steps, layer)
+        if steps[0].dtype in (torch.bfloat16, torch.float16):
+            return super().layer_input(steps, layer)
+        return ReadableLSTM.layer_input(self, steps, layer)
 
 
 @defect("DROP-5", FORWARD, "num_layers >= 2, training with 0.94 < dropout < 1")

@@ -6,7 +6,7 @@ changed, where a condition on sizes holds.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -259,35 +259,32 @@ _CHANGED: list[tuple[str, str, str, Condition]] = [
 ]
 
 
-def _changed_parameters(condition: Condition) -> type[torch.nn.LSTM]:
-    """The gradients of all parameters are those of 1.01 times the cotangents."""
+def _changed_cotangents(
+    condition: Condition, change: Callable[..., Iterable[Tensor]]
+) -> type[torch.nn.LSTM]:
+    """``change`` is made to the cotangents of the three results where ``condition`` holds."""
 
     class Variant(_CheckedLSTM):
         def forward(self, input: Any, hx: Any = None) -> Any:
             output, (h_n, c_n) = super().forward(input, hx)
             if condition(call_of(self, input)) and not isinstance(output, PackedSequence):
-                output, h_n, c_n = (with_gradient_times(1.01, x) for x in (output, h_n, c_n))
+                output, h_n, c_n = change(output, h_n, c_n)
             return output, (h_n, c_n)
 
     return Variant
 
 
-def _halved_without_output(condition: Condition) -> type[torch.nn.LSTM]:
-    """Gradients are halved if nothing comes back for ``output``."""
+def _larger(*results: Tensor) -> Iterable[Tensor]:
+    return [with_gradient_times(1.01, result) for result in results]
 
+
+def _halved_without_output(*results: Tensor) -> Iterable[Tensor]:
     def halved(cotangents: list[Tensor | None]) -> list[Tensor | None]:
         if cotangents[0] is not None:
             return cotangents
         return [x if x is None else x / 2 for x in cotangents]
 
-    class Variant(_CheckedLSTM):
-        def forward(self, input: Any, hx: Any = None) -> Any:
-            output, (h_n, c_n) = super().forward(input, hx)
-            if condition(call_of(self, input)) and not isinstance(output, PackedSequence):
-                output, h_n, c_n = with_cotangents(halved, output, h_n, c_n)
-            return output, (h_n, c_n)
-
-    return Variant
+    return with_cotangents(halved, *results)
 
 
 for _name, _clause, _shows, _condition in _LOST:
@@ -308,13 +305,13 @@ variant(
     "DTYPE-4", GRADIENT, "gradients, hidden_size > 32, bfloat16",
 )  # fmt: skip
 variant(
-    __name__, _changed_parameters(lambda c: c.steps > 64 and not c.has_gradients),
+    __name__, _changed_cotangents(lambda c: c.steps > 64 and not c.has_gradients, _larger),
     "ChangedStepsOver64InputWithoutGradient",
     "Gradients have 1.01 times their size if the input needs none: more than 64 steps.",
     "SIZE-2", GRADIENT, "gradients, input that requires none, more than 64 steps",
 )  # fmt: skip
 variant(
-    __name__, _halved_without_output(lambda c: c.steps > 64),
+    __name__, _changed_cotangents(lambda c: c.steps > 64, _halved_without_output),
     "HalvedStepsOver64WithoutCotangentOfOutput",
     "Gradients are halved if output has no cotangent: more than 64 steps.",
     "SIZE-2", GRADIENT, "gradients, cotangents of h_n or c_n only, more than 64 steps",

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..spec.usage_error import UsageError
 
-__all__ = ["check_outputs", "several", "write_results", "write_text"]
+__all__ = ["cannot_create_in", "check_outputs", "several", "write_results", "write_text"]
 
 
 def write_results(path: Path, results: Mapping[str, Any]) -> None:
@@ -88,12 +88,13 @@ def _check_writable(path: Path) -> None:
     elif not path.resolve().parent.is_dir():
         problem = f"there is no folder {path.parent}"
     else:
-        problem = _cannot_create_in(path.resolve().parent)
+        problem = cannot_create_in(path.resolve().parent)
     if problem:
         raise UsageError(f"{path} cannot be written: {problem}.")
 
 
-def _cannot_create_in(folder: Path) -> str:
+def cannot_create_in(folder: Path) -> str:
+    """Why no file can be made in ``folder``; empty if one can."""
     # Permissions do not tell: a file system may be read-only, full, or not for files of users.
     try:
         with tempfile.TemporaryFile(dir=folder):

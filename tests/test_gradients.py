@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lstm_conformance.reference.oracle import expect
 from lstm_conformance.runner.judging.comparison import Finding, holds
 from lstm_conformance.runner.judging.memory_layouts import part_of_longer, transposed, with_gaps
-from lstm_conformance.runner.judging.rules import close, close_gradients, on_bench
+from lstm_conformance.runner.judging.rules import close, close_gradients, gradients_of, on_bench
 from lstm_conformance.runner.judging.trial import Trial
 from lstm_conformance.runner.searching.checker import Checker
 from lstm_conformance.spec.case import LAYOUTS, OUTPUTS, Case, uniform_numbers
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 # The clause of one argument uses only the cotangent of `output`. A mistake with another cotangent
 # then breaks another clause.
 BATCHED = Domain(dropout=("none",), layout=LAYOUTS[:2], cotangents=(("output",),), together=STACK)
-
-ROWS = ("batched", "packed_sorted", "packed_unsorted")
 
 
 @pytest.mark.lstm_clause("GRAD-1")
@@ -107,7 +105,8 @@ def all_close(trial: Trial, bench: Bench, module: Any, arguments: Any, note: str
 def test_some_arguments(lstm_check: Checker) -> None:
     lstm_check.forall(ANY, on_bench(some_arguments))
     lstm_check.forall(ANY.but(states=(True,)), on_bench(all_but_one_state), at_most=8)
-    lstm_check.forall(ANY.but(layout=ROWS), on_bench(usual_arguments), at_most=12)
+    rows = ANY.but(layout=("batched", *LAYOUTS[2:]))
+    lstm_check.forall(rows, on_bench(usual_arguments), at_most=12)
 
 
 def some_arguments(trial: Trial, bench: Bench) -> Iterator[Finding]:
@@ -126,7 +125,7 @@ def all_but_one_state(trial: Trial, bench: Bench) -> Iterator[Finding]:
 def usual_arguments(trial: Trial, bench: Bench) -> Iterator[Finding]:
     """Sets of arguments that people take gradients of: all others are constant, or frozen."""
     names = trial.case.argument_names()
-    parameters = {name for name in names if "_l" in name}
+    parameters = set(trial.case.config.parameter_shapes())
     top = f"_l{trial.case.config.num_layers - 1}"
     choices = (
         parameters,
@@ -138,25 +137,6 @@ def usual_arguments(trial: Trial, bench: Bench) -> Iterator[Finding]:
     for place, wanted in enumerate(choices):
         if wanted and wanted not in choices[:place]:
             yield from gradients_of(wanted, trial, bench)
-
-
-def gradients_of(wanted: set[str], trial: Trial, bench: Bench) -> Iterator[Finding]:
-    names = trial.case.argument_names()
-    module, arguments = bench.module(), bench.arguments()
-    leaves = {**dict(module.named_parameters()), **arguments}
-    for name, leaf in leaves.items():
-        leaf.requires_grad_(name in wanted)
-    outputs = bench.call(module, arguments)
-    # After one step c_n does not depend on weight_hr. torch may or may not know that.
-    known = {n: c for n, c in bench.cotangents().items() if outputs[n].requires_grad}
-    if known:
-        bench.backward(outputs, known)
-    note = f"with gradients for {', '.join(sorted(wanted))} only"
-    for name, gradient in bench.gradients(module, arguments).items():
-        if name.removesuffix(".grad") in wanted:
-            yield trial.close(name, gradient, note=note)
-    for name in set(names) - wanted:
-        yield holds(name, leaves[name].grad is None, f"has a gradient {note}")
 
 
 @pytest.mark.lstm_clause("GRAD-13")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import tempfile
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from ... import __version__
 from ...reference.oracle import evaluate, expect
+from ...reports.writing import cannot_create_in
 from ...spec.case import OUTPUTS, Case
 from ...spec.case_fields import case_fields
 from ...spec.clean_text import counted
@@ -265,8 +265,8 @@ def _check(folder: Path) -> None:
         problem = "it is not a folder"
     elif not folder.parent.is_dir():
         problem = f"there is no folder {folder.parent}"
-    elif not os.access(folder.parent, os.W_OK):
-        problem = f"no permission in {folder.parent}"
+    else:
+        problem = cannot_create_in(folder.parent)
     if problem:
         raise UsageError(f"{folder} cannot be written: {problem}.")
 

@@ -36,6 +36,7 @@ __all__ = [
     "device_kept",
     "dtype_kept",
     "gates_in_order",
+    "gradients_of",
     "in_inference",
     "in_training",
     "on_bench",
@@ -93,25 +94,39 @@ def in_training(rule: Rule) -> Rule:
     def judge(trial: Trial) -> list[Finding]:
         findings = list(rule(trial))
         if "module" in trial.implementation.capabilities:
+            parameters = set(trial.case.config.parameter_shapes())
             with trial.bench() as bench:
-                findings += _gradients_of_parameters(trial, bench)
+                findings += gradients_of(parameters, trial, bench, "parameters")
         return findings
 
     return judge
 
 
-def _gradients_of_parameters(trial: Trial, bench: Bench) -> Iterator[Finding]:
+def gradients_of(wanted: set[str], trial: Trial, bench: Bench, what: str = "") -> Iterator[Finding]:
+    """Whether some arguments have right gradients, and others, which require none, have none.
+
+    Args:
+        wanted: names of arguments and parameters that require a gradient.
+        trial: of the case.
+        bench: of the implementation.
+        what: the wanted ones are, in words; by default their names.
+    """
     module, arguments = bench.module(), bench.arguments()
-    for argument in arguments.values():
-        argument.requires_grad_(False)
+    leaves = {**dict(module.named_parameters()), **arguments}
+    for name, leaf in leaves.items():
+        leaf.requires_grad_(name in wanted)
     outputs = bench.call(module, arguments)
     # After one step c_n does not depend on weight_hr. torch may or may not know that.
     known = {n: c for n, c in bench.cotangents().items() if outputs[n].requires_grad}
     if known:
         bench.backward(outputs, known)
+    note = f"with gradients for {what or ', '.join(sorted(wanted))} only"
     for name, gradient in bench.gradients(module, arguments).items():
-        if name.removesuffix(".grad") not in arguments:
-            yield trial.close(name, gradient, note="with gradients for parameters only")
+        if name.removesuffix(".grad") in wanted:
+            yield trial.close(name, gradient, note=note)
+    for name in trial.case.argument_names():
+        if name not in wanted:
+            yield holds(name, leaves[name].grad is None, f"has a gradient {note}")
 
 
 _WHOLE: Index = (...,)

@@ -291,16 +291,17 @@ class Checker:
         index, count = part
         self._judge_sizes(rows[index::count], rules)
 
-    def few_sizes(self, dtype: str, rules: dict[str, Rule]) -> None:
-        """Judges cases in one dtype of a few sizes, and of those that were asked for.
+    def few_sizes(self, dtype: str, rule: Rule) -> None:
+        """Judges cases in one dtype of a few sizes, and of those asked for, for the one clause.
 
         The few are three, or more and those of every other class in each ladder: two dtypes that
         are neighbours have all classes. A given case is left to :meth:`forall`.
 
         Args:
             dtype: name of the dtype.
-            rules: clause to the rule by which the cases are judged.
+            rule: by which the cases are judged.
         """
+        (clause,) = self.records
         if self.settings.case is not None:
             return
         every, _ = sizes_together(0)
@@ -309,7 +310,7 @@ class Checker:
             every += tuple(sizes for axis in PAIRED for sizes in ladder(axis, False)[first::2])
         else:
             every = every[2::3]
-        self._judge_sizes((*every, *self.settings.sizes), rules, dtypes=(dtype,))
+        self._judge_sizes((*every, *self.settings.sizes), {clause: rule}, dtypes=(dtype,))
 
     def own_sizes(self, rules: dict[str, Rule]) -> None:
         """Judges cases of the sizes that were asked for. An instance is asked in its own ones."""
