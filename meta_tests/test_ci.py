@@ -251,7 +251,7 @@ def test_inputs_reach_no_script() -> None:
         assert "${{" not in step.get("run", "")
 
 
-@pytest.mark.slow
+@pytest.mark.whole
 def test_github(with_action: Job) -> None:
     workflow = yaml.safe_load(block("yaml", "GitHub Actions"))
     (of_job,) = workflow["jobs"].values()

@@ -111,6 +111,7 @@ def test_wrong_arguments(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert not Path(new).exists()
 
 
+@pytest.mark.whole
 def test_wheels_that_cannot_be_installed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -166,7 +166,7 @@ def test_cases_are_counted_up_to_the_first_failure(
     assert rows["Aborting"]["cases"] is rows["Aborting"]["seconds"] is None
 
 
-@pytest.mark.slow
+@pytest.mark.whole
 def test_the_case_is_the_one_at_which_check_fails_first(
     made_up: tuple[Any, dict[str, Any], str], tmp_path: Path
 ) -> None:

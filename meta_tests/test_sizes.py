@@ -231,6 +231,7 @@ def test_bad_sizes(text: str, says: str) -> None:
         parse_sizes(text)
 
 
+@pytest.mark.whole
 def test_results_say_which_sizes_were_visited(tmp_path: Path) -> None:
     own = "hidden_size=21 batch_size=11 seq_len=13"
     options = ("--clause", "SIZE-1,SIZE-3", "--dtype", "float32", "--profile", "smoke")

@@ -9,10 +9,10 @@ from tabulate import tabulate
 
 from ..spec.usage_error import UsageError
 from ..spec.verdicts import BROKEN
-from .escaping import escaped, one_line
+from .escaping import escaped, one_line, shortened
 from .results import ClauseResult, Results
 from .sections import LONGEST_NAME, Section, fitted
-from .tables import failure_as_markdown, failure_text, markdown_lines, ratio_text, shortened
+from .tables import failure_as_markdown, failure_text, markdown_lines, ratio_text
 
 __all__ = [
     "Change",

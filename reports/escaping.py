@@ -1,10 +1,10 @@
-"""Makes text that an implementation supplies safe: in a terminal, in Markdown, on one line."""
+"""Makes text that an implementation supplies safe and short: for a terminal, Markdown, one line."""
 
 from __future__ import annotations
 
 import re
 
-__all__ = ["escaped", "fenced", "one_line", "printable"]
+__all__ = ["escaped", "fenced", "one_line", "printable", "shortened"]
 
 
 def printable(text: str) -> str:
@@ -19,6 +19,11 @@ def printable(text: str) -> str:
 def one_line(text: str) -> str:
     """``text`` on one line, without control characters."""
     return " ".join(printable(text).split())
+
+
+def shortened(text: str, longest: int) -> str:
+    """``text`` in at most so many characters."""
+    return text if len(text) <= longest else text[: longest - 3].rstrip() + "..."
 
 
 def escaped(text: str) -> str:

@@ -9,10 +9,10 @@ from typing import Literal
 from tabulate import tabulate
 
 from ..spec.clause import KINDS
-from .escaping import escaped, one_line
+from .escaping import escaped, one_line, shortened
 from .results import ClauseResult, KindResult, Results
 from .sections import LONGEST_NAME, Section, fitted
-from .tables import ratio_text, shortened, threshold_text
+from .tables import ratio_text, threshold_text
 from .verdict import cases_text, in_part, verdict_of, verdict_text
 
 __all__ = ["clause_rows", "counts_table", "differs", "labels", "matrix_markdown", "matrix_text"]

@@ -11,9 +11,9 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from ..spec.clean_text import counted
-from .escaping import one_line
+from .escaping import one_line, shortened
 from .results import Number, RatioMapResult
-from .tables import ratio_text, shortened
+from .tables import ratio_text
 
 __all__ = ["Key", "RatioPicture", "ratio_picture"]
 

@@ -9,15 +9,15 @@ from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Final, cast
-
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from ..spec.clauses import CLAUSES
 from ..spec.usage_error import UsageError
 from .results import Results, VerdictResult
 from .verdict import broken, verdict_of
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
 
 __all__ = ["NEWEST", "read_results", "results_of", "upgraded"]
 
@@ -233,6 +233,9 @@ def _newest(found: object, name: str) -> Json:
 
 
 def _validated(results: Json, name: str) -> Results:
+    # Imported when something is read: processes that judge only ask for the newest version.
+    from jsonschema.exceptions import best_match
+
     error = best_match(_validator().iter_errors(results))
     if error is not None:
         where, what = _shown(error.json_path), _shown(error.message)
@@ -255,6 +258,8 @@ def _validated(results: Json, name: str) -> Results:
 
 @cache
 def _validator() -> Draft202012Validator:
+    from jsonschema import Draft202012Validator
+
     schema = files(__package__).joinpath("results.schema.json").read_text("utf-8")
     return Draft202012Validator(json.loads(schema))
 

@@ -12,11 +12,11 @@ from tabulate import tabulate
 from ..spec.clause import KINDS
 from ..spec.clean_text import counted
 from ..spec.verdicts import INCONCLUSIVE, NOT_TESTED, UNSUPPORTED
-from .escaping import escaped, one_line
+from .escaping import escaped, one_line, shortened
 from .matrix import clause_rows
 from .results import ClauseResult, Results
 from .sections import LONGEST_NAME, Section, fitted
-from .tables import ratio_text, shortened, tensor_rows, threshold_text
+from .tables import ratio_text, tensor_rows, threshold_text
 from .verdict import cases_text, deviates, gate_sentence, in_part, verdict_of, verdict_text
 
 __all__ = [

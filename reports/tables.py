@@ -13,7 +13,7 @@ from ..spec.clauses import prerequisites
 from ..spec.clean_text import counted
 from ..spec.contract import UNKNOWN_VERSION
 from ..spec.verdicts import BROKEN
-from .escaping import escaped, fenced, one_line, printable
+from .escaping import escaped, fenced, one_line, printable, shortened
 from .results import ClauseResult, DiagnosisResult, EnvironmentResult, Results
 from .sections import LONGEST_NAME, LONGEST_PAGE, Section, fitted, length, shortened_lines
 from .verdict import (
@@ -41,7 +41,6 @@ __all__ = [
     "plain_table",
     "ratio_text",
     "short_report",
-    "shortened",
     "summary",
     "tensor_rows",
     "text_report",
@@ -142,11 +141,6 @@ def _worth_a_look(results: Results, style: str) -> str:
             worst = ratio_text(max(ratios)) if ratios else ""
             rows.append([counted(len(these), "clause"), "", verdict, cases_text(*these), worst, ""])
     return _aligned(rows, _HEADERS, style, _ALIGNMENT)
-
-
-def shortened(text: str, longest: int) -> str:
-    """``text`` in at most so many characters."""
-    return text if len(text) <= longest else text[: longest - 3].rstrip() + "..."
 
 
 def _causes_to_show(results: Results) -> tuple[list[ClauseResult], int]:

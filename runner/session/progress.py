@@ -5,8 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import Protocol, TextIO
 
-from ...reports.escaping import one_line, printable
-from ...reports.tables import shortened
+from ...reports.escaping import one_line, printable, shortened
 from ...spec.clean_text import counted
 
 __all__ = ["FailureLines", "Progress", "ProgressShown"]
