@@ -15,33 +15,10 @@ from torch.nn.utils.rnn import PackedSequence
 
 from .call_sizes import Call, call_of
 from .catalogue import FORWARD, GRADIENT, variant
+from .checked_lstm import CheckedLSTM
 from .gradient_surgery import with_cotangents, with_gradient_times
 
 Condition = Callable[[Call], bool]
-
-
-class _CheckedLSTM(torch.nn.LSTM):
-    """``torch.nn.LSTM`` that refuses what it has to, and what is recommended: chapter USE."""
-
-    def forward(self, input: Any, hx: Any = None) -> Any:
-        parameter = self.weight_ih_l0
-        if isinstance(input, PackedSequence):
-            states = self.num_layers * (2 if self.bidirectional else 1)
-            lead = states, int(input.batch_sizes[0])
-            sizes = self.proj_size or self.hidden_size, self.hidden_size
-            if input.data.device != parameter.device:
-                raise RuntimeError(f"input is on {input.data.device}")
-            if input.data.shape[-1] != self.input_size:
-                raise RuntimeError(f"input has {input.data.shape[-1]} features")
-            for state, size in zip(hx or (), sizes, strict=False):
-                if tuple(state.shape) != (*lead, size):
-                    raise RuntimeError(f"a state has shape {tuple(state.shape)}")
-        if hx is not None and len(hx) != 2:
-            raise RuntimeError(f"there are {len(hx)} states")
-        for state in hx or ():
-            if (state.dtype, state.device) != (parameter.dtype, parameter.device):
-                raise RuntimeError(f"a state is {state.dtype} on {state.device}")
-        return super().forward(input, hx)
 
 
 def _without_last_unit(x: Tensor) -> Tensor:
@@ -51,7 +28,7 @@ def _without_last_unit(x: Tensor) -> Tensor:
 def lost_unit(condition: Condition) -> type[torch.nn.LSTM]:
     """The last feature of ``output`` is lost where ``condition`` holds."""
 
-    class Variant(_CheckedLSTM):
+    class Variant(CheckedLSTM):
         def forward(self, input: Any, hx: Any = None) -> Any:
             output, states = super().forward(input, hx)
             if condition(call_of(self, input)):
@@ -67,7 +44,7 @@ def lost_unit(condition: Condition) -> type[torch.nn.LSTM]:
 def changed_gradient(condition: Condition, factor: float = 1.01) -> type[torch.nn.LSTM]:
     """The gradient of the input has ``factor`` times its size where ``condition`` holds."""
 
-    class Variant(_CheckedLSTM):
+    class Variant(CheckedLSTM):
         def forward(self, input: Any, hx: Any = None) -> Any:
             if condition(call_of(self, input)):
                 if isinstance(input, PackedSequence):
@@ -264,7 +241,7 @@ def _changed_cotangents(
 ) -> type[torch.nn.LSTM]:
     """``change`` is made to the cotangents of the three results where ``condition`` holds."""
 
-    class Variant(_CheckedLSTM):
+    class Variant(CheckedLSTM):
         def forward(self, input: Any, hx: Any = None) -> Any:
             output, (h_n, c_n) = super().forward(input, hx)
             if condition(call_of(self, input)) and not isinstance(output, PackedSequence):

@@ -21,6 +21,7 @@ __all__ = [
     "FEW_TOGETHER",
     "LADDERS",
     "PAIRED",
+    "WIDE_AND_LONG",
     "Sizes",
     "class_of",
     "layout_of",
@@ -94,6 +95,10 @@ FEW_TOGETHER = (
     Sizes(129, 12, 16, 16),
     Sizes(9, 129, 20, 33),
 )
+
+# Many rows, features and units in a few steps, and a few in many steps: for what a program may do
+# with an LSTM. Long sequences with several layers take little time up to here.
+WIDE_AND_LONG = (Sizes(3, 67, 66, 131), Sizes(66, 3, 4, 5))
 
 # The largest size of each class, but for the last one, which has no largest size.
 _LAST = (8, 16, 32, 64, 128, 256, 512)

@@ -126,6 +126,7 @@ def test_arguments_unchanged(lstm_check: Checker) -> None:
     # no copy of them yet.
     one_step = FORWARD.but(states=(True,), seq_len=(1, 1), layout=("batched", "unbatched"))
     lstm_check.forall(one_step, arguments_unchanged, at_most=10)
+    lstm_check.at_large_sizes(ANY, arguments_unchanged)
 
 
 def arguments_unchanged(trial: Trial) -> list[Finding]:
@@ -143,6 +144,7 @@ def arguments_of_a_module_unchanged(trial: Trial, bench: Bench) -> Iterator[Find
 @pytest.mark.lstm_clause("PURE-2")
 def test_parameters_unchanged(lstm_check: Checker) -> None:
     lstm_check.forall(ANY, on_bench(parameters_unchanged))
+    lstm_check.at_large_sizes(ANY, on_bench(parameters_unchanged))
 
 
 def parameters_unchanged(trial: Trial, bench: Bench) -> Iterator[Finding]:
@@ -157,6 +159,9 @@ def parameters_unchanged(trial: Trial, bench: Bench) -> Iterator[Finding]:
 def test_cotangents_unchanged(lstm_check: Checker) -> None:
     # The cotangent of a packed output is not the one of the test: unpacking cuts the padding off.
     lstm_check.forall(BACKWARD.but(layout=("batched", "unbatched")), on_bench(cotangents_unchanged))
+    lstm_check.at_large_sizes(
+        BACKWARD.but(layout=("batched", "unbatched")), on_bench(cotangents_unchanged)
+    )
 
 
 def cotangents_unchanged(trial: Trial, bench: Bench) -> Iterator[Finding]:
@@ -173,6 +178,7 @@ def cotangents_unchanged(trial: Trial, bench: Bench) -> Iterator[Finding]:
 @pytest.mark.lstm_clause("PURE-4")
 def test_results_apart_from_arguments(lstm_check: Checker) -> None:
     lstm_check.forall(ANY, on_bench(results_apart_from_arguments))
+    lstm_check.at_large_sizes(ANY, on_bench(results_apart_from_arguments))
 
 
 def results_apart_from_arguments(trial: Trial, bench: Bench) -> Iterator[Finding]:
@@ -189,6 +195,7 @@ def results_apart_from_arguments(trial: Trial, bench: Bench) -> Iterator[Finding
 @pytest.mark.lstm_clause("PURE-5")
 def test_results_apart_from_one_another(lstm_check: Checker) -> None:
     lstm_check.forall(ANY, on_bench(results_apart_from_one_another))
+    lstm_check.at_large_sizes(ANY, on_bench(results_apart_from_one_another))
 
 
 def results_apart_from_one_another(trial: Trial, bench: Bench) -> Iterator[Finding]:
@@ -203,6 +210,7 @@ def results_apart_from_one_another(trial: Trial, bench: Bench) -> Iterator[Findi
 @pytest.mark.lstm_clause("PURE-6")
 def test_results_are_kept(lstm_check: Checker) -> None:
     lstm_check.forall(ANY, results_are_kept)
+    lstm_check.at_large_sizes(ANY, results_are_kept)
 
 
 def results_are_kept(trial: Trial) -> list[Finding]:
@@ -227,6 +235,7 @@ def results_of_a_module_are_kept(trial: Trial, bench: Bench) -> Iterator[Finding
 @pytest.mark.lstm_clause("PURE-7")
 def test_same_call_again(lstm_check: Checker) -> None:
     lstm_check.forall(ANY, on_bench(same_call_again))
+    lstm_check.at_large_sizes(ANY, on_bench(same_call_again))
 
 
 def same_call_again(trial: Trial, bench: Bench) -> Iterator[Finding]:
@@ -242,6 +251,7 @@ def same_call_again(trial: Trial, bench: Bench) -> Iterator[Finding]:
 @pytest.mark.lstm_clause("PURE-8")
 def test_call_after_others(lstm_check: Checker) -> None:
     lstm_check.forall(BACKWARD, on_bench(call_after_others))
+    lstm_check.at_large_sizes(BACKWARD, on_bench(call_after_others))
 
 
 def call_after_others(trial: Trial, bench: Bench) -> Iterator[Finding]:
@@ -304,16 +314,19 @@ def in_other_rows(batched: Case, case: Case) -> Case:
 @pytest.mark.lstm_clause("PURE-9")
 def test_layout_of_the_input(lstm_check: Checker) -> None:
     lstm_check.forall(FORWARD, laid_out("input"))
+    lstm_check.at_large_sizes(FORWARD, laid_out("input"))
 
 
 @pytest.mark.lstm_clause("PURE-10")
 def test_layout_of_the_states(lstm_check: Checker) -> None:
     lstm_check.forall(ANY.but(states=(True,), cotangents=((),)), laid_out("h_0", "c_0"))
+    lstm_check.at_large_sizes(ANY.but(states=(True,), cotangents=((),)), laid_out("h_0", "c_0"))
 
 
 @pytest.mark.lstm_clause("PURE-11")
 def test_gradients_under_any_layout(lstm_check: Checker) -> None:
     lstm_check.forall(BACKWARD, laid_out("input", "h_0", "c_0"))
+    lstm_check.at_large_sizes(BACKWARD, laid_out("input", "h_0", "c_0"))
 
 
 def laid_out(*names: str) -> Callable[[Trial], list[Finding]]:
@@ -362,6 +375,7 @@ def laid_out_on(
 @pytest.mark.lstm_clause("PURE-12")
 def test_random_state(lstm_check: Checker) -> None:
     lstm_check.forall(ANY, random_state_unchanged)
+    lstm_check.at_large_sizes(ANY, random_state_unchanged)
 
 
 def random_state_unchanged(trial: Trial) -> list[Finding]:
@@ -504,6 +518,7 @@ def parameters_of_ones_own(trial: Trial, bench: Bench) -> Iterator[Finding]:
 @pytest.mark.lstm_clause("PURE-17")
 def test_modules_side_by_side(lstm_check: Checker) -> None:
     lstm_check.forall(BACKWARD, on_bench(modules_side_by_side))
+    lstm_check.at_large_sizes(BACKWARD, on_bench(modules_side_by_side))
 
 
 def modules_side_by_side(trial: Trial, bench: Bench) -> Iterator[Finding]:

@@ -73,6 +73,7 @@ def all_close(
 @pytest.mark.lstm_clause("TRAIN-1")
 def test_layout_of_the_parameters(lstm_check: Checker) -> None:
     lstm_check.forall(ANY, layout_of_the_parameters, at_most=AT_MOST)
+    lstm_check.at_large_sizes(ANY, layout_of_the_parameters)
 
 
 def layout_of_the_parameters(trial: Trial) -> list[Finding]:
@@ -165,6 +166,7 @@ def sums_of(expectation: Expectation, groups: list[list[str]]) -> Expectation:
 @pytest.mark.lstm_clause("TRAIN-2")
 def test_parameters_shared_by_modules(lstm_check: Checker) -> None:
     lstm_check.forall(ANY, on_bench(shared_by_modules), at_most=AT_MOST)
+    lstm_check.at_large_sizes(ANY, on_bench(shared_by_modules))
 
 
 def shared_by_modules(trial: Trial, bench: Bench) -> Iterator[Finding]:
@@ -184,6 +186,7 @@ def shared_by_modules(trial: Trial, bench: Bench) -> Iterator[Finding]:
 def test_computed_parameters(lstm_check: Checker) -> None:
     for compute in (negated, pruned):
         lstm_check.forall(ANY, computed_parameters(compute), at_most=AT_MOST // 2)
+    lstm_check.at_large_sizes(ANY, computed_parameters(negated))
 
 
 # Makes each parameter one that is computed: the leaf that it is computed from, and the factor.
@@ -253,6 +256,7 @@ def scaled(expectation: Expectation, made: Mapping[str, tuple[torch.Tensor, Arra
 @pytest.mark.lstm_clause("TRAIN-4")
 def test_parameters_given_to_a_call(lstm_check: Checker) -> None:
     lstm_check.forall(ANY, on_bench(parameters_given_to_a_call), at_most=AT_MOST)
+    lstm_check.at_large_sizes(ANY, on_bench(parameters_given_to_a_call))
 
 
 def parameters_given_to_a_call(trial: Trial, bench: Bench) -> Iterator[Finding]:
@@ -281,6 +285,7 @@ def test_scaled_cotangents(lstm_check: Checker) -> None:
     # In saturated gates, scaled gradients would be subnormal numbers.
     domain = ANY.but(weight_scale=(1.0, 0.5), input_scale=(1.0,), state_scale=(1.0,))
     lstm_check.forall(domain, scaled_cotangents, at_most=AT_MOST)
+    lstm_check.at_large_sizes(domain, scaled_cotangents)
 
 
 def scaled_cotangents(trial: Trial) -> list[Finding]:
@@ -367,6 +372,7 @@ def with_zeros(case: Case) -> dict[str, Array]:
 @pytest.mark.lstm_clause("TRAIN-7")
 def test_other_cotangents(lstm_check: Checker) -> None:
     lstm_check.forall(ANY, on_bench(other_cotangents), at_most=AT_MOST)
+    lstm_check.at_large_sizes(ANY, on_bench(other_cotangents))
 
 
 def other_cotangents(trial: Trial, bench: Bench) -> Iterator[Finding]:
@@ -388,6 +394,7 @@ def test_overwritten_before_the_backward_pass(lstm_check: Checker) -> None:
     # The test's cotangent of a packed output reaches a copy of it.
     domain = ANY.but(layout=LAYOUTS[:2])
     lstm_check.forall(domain, on_bench(overwritten_before_the_backward_pass), at_most=AT_MOST)
+    lstm_check.at_large_sizes(domain, on_bench(overwritten_before_the_backward_pass))
 
 
 def overwritten_before_the_backward_pass(trial: Trial, bench: Bench) -> Iterator[Finding]:
@@ -413,6 +420,7 @@ def overwritten_before_the_backward_pass(trial: Trial, bench: Bench) -> Iterator
 @pytest.mark.lstm_clause("TRAIN-9")
 def test_a_training_loop(lstm_check: Checker) -> None:
     lstm_check.forall(ANY, on_bench(a_training_loop), at_most=AT_MOST // 2)
+    lstm_check.at_large_sizes(ANY, on_bench(a_training_loop))
 
 
 def a_training_loop(trial: Trial, bench: Bench) -> Iterator[Finding]:
@@ -446,6 +454,7 @@ def with_parameters_of(bench: Bench, module: Any, case: Case) -> Case:
 def test_states_handed_on(lstm_check: Checker) -> None:
     domain = ANY.but(bidirectional=(False,), layout=LAYOUTS[:2], seq_len=(2, 8))
     lstm_check.forall(domain, on_bench(states_handed_on), at_most=AT_MOST)
+    lstm_check.at_large_sizes(domain, on_bench(states_handed_on))
 
 
 def states_handed_on(trial: Trial, bench: Bench) -> Iterator[Finding]:
@@ -470,6 +479,7 @@ CALLS_OF_A_THREAD = 10
 @pytest.mark.lstm_clause("TRAIN-10")
 def test_two_threads(lstm_check: Checker) -> None:
     lstm_check.forall(ANY.but(seq_len=(4, 8)), two_threads, at_most=AT_MOST // 3)
+    lstm_check.at_large_sizes(ANY.but(seq_len=(4, 8)), two_threads)
 
 
 def two_threads(trial: Trial) -> list[Finding]:

@@ -25,7 +25,7 @@ from ...spec.interrupts import is_interrupt
 from ...spec.narrowing import combinations_of_config, domain_of_config, narrowed, sizes_of_config
 from ...spec.only_config import only_config, reason_of_misfits
 from ...spec.precision import PRECISIONS
-from ...spec.sizes import PAIRED, Sizes, sizes_of, work
+from ...spec.sizes import PAIRED, WIDE_AND_LONG, Sizes, sizes_of, work
 from ...spec.strategies import Domain, cases_strategy, sizes_that_show
 from ...spec.verdicts import ERROR, FAIL, NOT_TESTED, PASS, UNSUPPORTED, WAIVED
 from ..failures.diagnosis import Diagnostician, Evidence, diagnosis_of_runs
@@ -38,7 +38,7 @@ from .local_constants import no_local_constants
 from .record import Record
 from .search import Search
 from .settings import Settings
-from .sized_cases import cases_of_sizes, ladder, sizes_together
+from .sized_cases import cases_of_sizes, in_domain, ladder, sizes_together
 
 __all__ = ["RUNS", "Checker", "NotReached"]
 
@@ -61,6 +61,9 @@ _MORE_ATTEMPTS = 30
 
 # Steps and rows of an instance, whose other sizes are its own.
 _OF_INSTANCES = (Sizes(9, 5), Sizes(17, 33))
+
+# So many tests differ in what their few large cases have.
+_PLACES = 1000
 
 # The dtypes in which cases of many sizes are judged, in turn.
 _OF_SIZES = ("float32", "float64")
@@ -312,6 +315,20 @@ class Checker:
             every = every[2::3]
         self._judge_sizes((*every, *self.settings.sizes), {clause: rule}, dtypes=(dtype,))
 
+    def at_large_sizes(self, domain: Domain, rule: Rule) -> None:
+        """Judges a few cases of ``domain`` that are wide or long, for the one clause.
+
+        Programs compute large arrays in other ways than small ones, also if they are used as the
+        clause says. A given case is left to :meth:`forall`, and so is what fails there.
+
+        Args:
+            domain: that has cases without dropout. Its sizes do not matter.
+            rule: by which the cases are judged.
+        """
+        (clause,) = self.records
+        if self.settings.case is None and not self.records[clause].failures:
+            self._judge_sizes(WIDE_AND_LONG, {clause: rule}, domain=domain)
+
     def own_sizes(self, rules: dict[str, Rule]) -> None:
         """Judges cases of the sizes that were asked for. An instance is asked in its own ones."""
         sizes = self.settings.sizes
@@ -325,6 +342,7 @@ class Checker:
         rules: dict[str, Rule],
         in_full: bool = False,
         dtypes: tuple[str, ...] = _OF_SIZES,
+        domain: Domain | None = None,
     ) -> None:
         """Judges cases of given sizes, on each device.
 
@@ -335,6 +353,7 @@ class Checker:
             rules: clause to the rule by which the cases are judged.
             in_full: whether sizes have all their cases even if these take long.
             dtypes: names of the dtypes that cases may have.
+            domain: that the cases are in, but for their sizes; None for any.
         """
         if self.settings.case is not None:
             self._judge_given(self.settings.case, rules)
@@ -348,7 +367,9 @@ class Checker:
             self._count_unsupported(", ".join(f"no {name}" for name in asked))
         if not there:
             every = ()
-        for (place, sizes), device in product(enumerate(every), self.settings.devices):
+        # Cases of a domain are few: the name of the test decides what they have.
+        first = 0 if domain is None else zlib.crc32(self._test.encode()) % _PLACES
+        for (place, sizes), device in product(enumerate(every, first), self.settings.devices):
             own, reason = (sizes, None) if only is None else sizes_of_config(sizes, only)
             if own is None:
                 self._note_sizes(str(sizes), str(reason))
@@ -361,6 +382,10 @@ class Checker:
             if reason:
                 self._note_sizes(str(sizes), reason)
                 self._count_unsupported(reason)
+            if domain is not None:
+                groups = in_domain(groups, domain, place)
+                if not self.settings.profile.every_size:
+                    groups = groups[:1]
             for group in groups:
                 self._require_time()
                 group = [replace(case, products=self.settings.products) for case in group]

@@ -21,8 +21,9 @@ from ...spec.sizes import (
     unequal_lengths,
     work,
 )
+from ...spec.strategies import Domain
 
-__all__ = ["case_of_sizes", "cases_of_sizes", "ladder", "sizes_together"]
+__all__ = ["case_of_sizes", "cases_of_sizes", "in_domain", "ladder", "sizes_together"]
 
 
 def ladder(axis: str, everything: bool) -> list[Sizes]:
@@ -122,6 +123,30 @@ def cases_of_sizes(
             missing |= lacking
     reason = ", ".join(f"no {name}" for name in CAPABILITIES if name in missing)
     return groups, "" if groups else reason
+
+
+def in_domain(groups: list[list[Case]], domain: Domain, place: int) -> list[list[Case]]:
+    """A case of each group that is in ``domain`` but for its sizes, which are larger.
+
+    Args:
+        groups: of :func:`cases_of_sizes`.
+        domain: that has cases without dropout.
+        place: that tells these cases from others.
+    """
+
+    def inside(case: Case) -> Case:
+        cotangents = domain.cotangents[place % len(domain.cotangents)]
+        return replace(
+            case,
+            config=replace(case.config, dropout=0.0),
+            training=False,
+            states=case.states if case.states in domain.states else domain.states[0],
+            cotangents=cotangents if case.cotangents else (),
+        )
+
+    number = 0 if any(domain.cotangents) else -1
+    fitting = [group[number] for group in groups if group[number].layout in domain.layout]
+    return [[inside(case)] for case in fitting]
 
 
 def _few(group: list[Case], sizes: Sizes, place: int, *, again: bool) -> list[Case]:

@@ -1,0 +1,200 @@
+"""LSTMs that are wrong in one way to use them, and for large sizes only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence
+
+from .call_sizes import Call, call_of
+from .catalogue import FORWARD, GRADIENT, INTERFACE, defect
+from .checked_lstm import CheckedLSTM
+from .gradient_surgery import in_memory_order, with_cotangents
+
+
+def _values_of(input: Any) -> Tensor:
+    """The values of padded or packed input."""
+    values: Tensor = input.data if isinstance(input, PackedSequence) else input
+    return values
+
+
+def _with_values(input: Any, change: Callable[[Tensor], Tensor]) -> Any:
+    """Padded or packed input or output with other values."""
+    if isinstance(input, PackedSequence):
+        return input._replace(data=change(input.data))
+    return change(input)
+
+
+def _cotangent_passed(change: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    """The identity, except that ``change`` is made to its cotangent."""
+    return lambda x: with_cotangents(lambda gs: [None if g is None else change(g) for g in gs], x)[
+        0
+    ]
+
+
+class _InputChanged(CheckedLSTM):
+    """The input of calls of some sizes passes ``change``."""
+
+    def is_wrong(self, call: Call) -> bool:
+        """Whether calls of these sizes are wrong."""
+        raise NotImplementedError
+
+    def change(self, x: Tensor) -> Tensor:
+        """The values that are used in place of ``x``."""
+        raise NotImplementedError
+
+    def forward(self, input: Any, hx: Any = None) -> Any:
+        if self.is_wrong(call_of(self, input)):
+            input = _with_values(input, self.change)
+        return super().forward(input, hx)
+
+
+@defect("GRAD-14", GRADIENT, "gradients, two backward passes, more than 64 rows")
+class SecondBackwardOver64RowsHalved(_InputChanged):
+    """The second backward pass through more than 64 rows halves the gradient of the input."""
+
+    def is_wrong(self, call: Call) -> bool:
+        return call.rows > 64
+
+    def change(self, x: Tensor) -> Tensor:
+        passes: list[None] = []
+
+        def halve_second(cotangent: Tensor) -> Tensor:
+            passes.append(None)
+            return cotangent if len(passes) == 1 else cotangent / 2
+
+        return _cotangent_passed(halve_second)(x)
+
+
+@defect("GRAD-12", GRADIENT, "gradients, frozen parameters, more than 128 units")
+class FrozenOver128UnitsHalved(_InputChanged):
+    """The gradient of the input is halved if all parameters are frozen, and units over 128."""
+
+    def is_wrong(self, call: Call) -> bool:
+        return call.hidden > 128 and not any(p.requires_grad for p in self.parameters())
+
+    def change(self, x: Tensor) -> Tensor:
+        return _cotangent_passed(lambda cotangent: cotangent / 2)(x)
+
+
+@defect("GRAD-21", GRADIENT, "gradients of gradients, more than 64 units")
+class SecondDerivativesOver64UnitsMissing(_InputChanged):
+    """The gradient of the input has no derivative with respect to cotangents over 64 units."""
+
+    def is_wrong(self, call: Call) -> bool:
+        return call.hidden > 64
+
+    def change(self, x: Tensor) -> Tensor:
+        return _cotangent_passed(Tensor.detach)(x)
+
+
+@defect("GRAD-19", GRADIENT, "gradients with create_graph=True, more than 64 steps")
+class GradientsWithAGraphOver64StepsDoubled(_InputChanged):
+    """With create_graph=True, the gradient of the input is doubled over 64 steps."""
+
+    def is_wrong(self, call: Call) -> bool:
+        return call.steps > 64
+
+    def change(self, x: Tensor) -> Tensor:
+        return _cotangent_passed(lambda g: 2 * g if torch.is_grad_enabled() else g)(x)
+
+
+@defect("GRAD-11", GRADIENT, "gradients, packed, cotangents of output and c_n")
+class PackedCotangentOfCNBesideOutputIgnored(CheckedLSTM):
+    """Packed: the cotangent of c_n is ignored if output has one, and h_n has none."""
+
+    def forward(self, input: Any, hx: Any = None) -> Any:
+        output, (h_n, c_n) = super().forward(input, hx)
+
+        def ignore(cotangents: list[Tensor | None]) -> list[Tensor | None]:
+            of_output, of_h, of_c = cotangents
+            return [of_output, of_h, None if of_h is None and of_output is not None else of_c]
+
+        if isinstance(output, PackedSequence):
+            data, h_n, c_n = with_cotangents(ignore, output.data, h_n, c_n)
+            output = output._replace(data=data)
+        return output, (h_n, c_n)
+
+
+@defect("GRAD-16", GRADIENT, "gradients, cotangents of other strides, more than 64 units")
+class CotangentOver64UnitsReadInMemoryOrder(CheckedLSTM):
+    """The cotangent of output is read in the order of memory over 64 units."""
+
+    def forward(self, input: Any, hx: Any = None) -> Any:
+        output, states = super().forward(input, hx)
+        if self.hidden_size > 64 and not isinstance(output, PackedSequence):
+            output = _cotangent_passed(in_memory_order)(output)
+        return output, states
+
+
+@defect("TRAIN-1", FORWARD, "parameters that are not contiguous, more than 64 steps")
+class StridedParametersOver64StepsWrong(_InputChanged):
+    """Over 64 steps, the input is 1.01 times too large if weights are not contiguous."""
+
+    def is_wrong(self, call: Call) -> bool:
+        return call.steps > 64 and not self.weight_hh_l0.is_contiguous()
+
+    def change(self, x: Tensor) -> Tensor:
+        return 1.01 * x
+
+
+@defect("PURE-9", FORWARD, "input that is not contiguous, more than 64 features")
+class StridedInputOver64FeaturesReadInMemoryOrder(_InputChanged):
+    """Input of more than 64 features is read in the order of memory."""
+
+    def is_wrong(self, call: Call) -> bool:
+        return call.features > 64
+
+    def change(self, x: Tensor) -> Tensor:
+        return in_memory_order(x)
+
+
+@defect("PURE-1", INTERFACE, "more than 64 rows")
+class InputOver64RowsScaledInPlace(CheckedLSTM):
+    """The call halves the input in place if there are more than 64 rows."""
+
+    def forward(self, input: Any, hx: Any = None) -> Any:
+        result = super().forward(_with_values(input, Tensor.clone), hx)
+        if call_of(self, input).rows > 64:
+            with torch.no_grad():
+                _values_of(input).detach().div_(2)
+        return result
+
+
+@defect("PURE-6", INTERFACE, "two calls, more than 64 units")
+class CellStateOver64UnitsOverwritten(CheckedLSTM):
+    """Over 64 units, c_n of a call is overwritten by that of the next one."""
+
+    def forward(self, input: Any, hx: Any = None) -> Any:
+        output, (h_n, c_n) = super().forward(input, hx)
+        if self.hidden_size > 64:
+            earlier = self.__dict__.get("earlier")
+            if earlier is not None and earlier.shape == c_n.shape:
+                earlier.copy_(c_n.detach())
+            self.__dict__["earlier"] = c_n.detach()
+        return output, (h_n, c_n)
+
+
+@defect("EDGE-1", FORWARD, "NaN in a row of more than 64")
+class NaNReachesOtherRowsOver64(_InputChanged):
+    """Of more than 64 rows, a mask of zeros lets NaN of one row into the others."""
+
+    def is_wrong(self, call: Call) -> bool:
+        return call.rows > 64
+
+    def change(self, x: Tensor) -> Tensor:
+        return x + (0 * x).sum()
+
+
+@defect("TRAIN-5", GRADIENT, "scaled cotangents, more than 128 units")
+class SmallCotangentsOver128UnitsAreZero(_InputChanged):
+    """Over 128 units, cotangents of the input that are below 1e-4 of 1 count as zero."""
+
+    def is_wrong(self, call: Call) -> bool:
+        return call.hidden > 128
+
+    def change(self, x: Tensor) -> Tensor:
+        return _cotangent_passed(lambda g: g if bool((g.abs() > 1e-4).any()) else 0 * g)(x)
