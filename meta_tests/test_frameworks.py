@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
 from collections import Counter
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lstm_conformance.adapters import REGISTRY
 from lstm_conformance.reports.reading import read_results
+from lstm_conformance.reports.writing import write_results
 from lstm_conformance.runner.judging.known_deviations import read_known_deviations
 from lstm_conformance.spec.clauses import TESTABLE
 from tools import frameworks
 from tools.environment import constraints
 
 from .helpers.lines_of_code import lines_of_code
+from .helpers.made_up_results import conforming
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -62,6 +66,24 @@ def test_the_gate_passed_for_published_results(name: str) -> None:
     newer = ("SIZE-", "TRAIN-", "PURE-18", "EDGE-16")
     before = [clause for clause in TESTABLE if not clause.startswith(newer)]
     assert judged in (list(TESTABLE), before)
+
+
+@pytest.mark.parametrize("stopped", [None, "max-time", "interrupted"])
+def test_an_interrupted_run_publishes_nothing(
+    stopped: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(command: list[str], check: bool) -> subprocess.CompletedProcess[str]:
+        file = Path(command[command.index("--json") + 1])
+        write_results(file, {**conforming(), "stopped": stopped, "gate_passed": stopped is None})
+        return subprocess.CompletedProcess(command, 3)
+
+    monkeypatch.setattr(frameworks, "RESULTS", tmp_path)
+    monkeypatch.setattr(subprocess, "run", run)
+    (tmp_path / "torch.json").write_text("published before", "utf-8")
+    assert frameworks.judge("torch", []) == 3
+    there = (tmp_path / "torch.json").read_text("utf-8")
+    assert (there == "published before") is (stopped == "interrupted")
+    assert [file.name for file in tmp_path.iterdir()] == ["torch.json"]
 
 
 @pytest.mark.parametrize("name", PUBLISHED)

@@ -68,16 +68,26 @@ def versions(extra: str) -> dict[str, str]:
 
 
 def judge(name: str, options: list[str]) -> int:
-    """Runs ``lstm-conformance check NAME`` with its known deviations, and publishes the results."""
+    """Runs ``lstm-conformance check NAME`` with its known deviations, and publishes the results.
+
+    Those of an interrupted run are not published.
+    """
     RESULTS.mkdir(exist_ok=True)
+    new = RESULTS / f"{name}.new.json"
     command = [sys.executable, "-m", "lstm_conformance", "check", name]
     command += ["--profile", PROFILES.get(name, "smoke"), "--max-time", LONGEST]
     command += OPTIONS.get(name, [])
     known = DEVIATIONS / f"{name}.toml"
     if known.exists():
         command += ["--known-deviations", str(known)]
-    command += ["--json", str(RESULTS / f"{name}.json"), *options]
-    return subprocess.run(command, check=False).returncode
+    command += ["--json", str(new), *options]
+    try:
+        status = subprocess.run(command, check=False).returncode
+        if new.exists() and read_results(new)["stopped"] != "interrupted":
+            new.replace(RESULTS / f"{name}.json")
+    finally:
+        new.unlink(missing_ok=True)
+    return status
 
 
 @cache
