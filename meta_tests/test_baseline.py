@@ -284,9 +284,10 @@ def test_merged_results_are_compared_with_a_baseline(
     files = [str(tmp_path / name) for name in ("1.json", "2.json", "all.json", "before.json")]
     assert main(["merge", *files[:2], "--json", files[2]]) == 1, "one clause is broken"
     before = json.loads(Path(files[2]).read_text("utf-8"))
-    for verdict, status in (("fail", 0), ("pass", 1)):
-        (broken,) = [c for c in before["clauses"] if c["verdict"] == "fail"]
-        written(tmp_path, {**before, "clauses": [{**broken, "verdict": verdict}]})
+    (broken,) = [c for c in before["clauses"] if c["verdict"] == "fail"]
+    passed = {**broken, "verdict": "pass", "counts": {"pass": 3}, "worst_ratio": 1.5}
+    for clause, status in ((broken, 0), (passed, 1)):
+        written(tmp_path, {**before, "clauses": [clause]})
         assert main(["merge", *files[:2], "--baseline", files[3]]) == status
     assert capsys.readouterr().out.endswith(f"WORSE than {files[3]}: {broken['id']}.\n")
     unwanted = ["--baseline", files[3], "--json", files[3]]

@@ -92,6 +92,24 @@ def test_invalid_results_stay_invalid(broken: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"counts": {"pass": 9, "fail": 1}}, "to pass, and 1 case failed."),
+        ({"counts": {"pass": 9, "error": 2}}, "to pass, and 2 cases failed."),
+        ({"worst_ratio": 1e8}, "to pass, with an error of 1e+08 times rounding noise, where 30 "),
+    ],
+)
+def test_a_pass_that_contradicts_itself_is_refused(
+    change: dict[str, Any], why: str, tmp_path: Path
+) -> None:
+    whole = upgraded(json.loads(TORCH.read_text("utf-8")))
+    passed = next(clause for clause in whole["clauses"] if clause["verdict"] == "pass")
+    file = tmp_path / "results.json"
+    file.write_text(json.dumps({**whole, "clauses": [{**passed, **change}]}), "utf-8")
+    assert f"is damaged: {passed['id']} is said {why}" in refusal(file)
+
+
+@pytest.mark.parametrize(
     ("content", "why"),
     [
         (b"", "cut off"),

@@ -71,7 +71,7 @@ def test_a_test_that_was_cut_short_is_run_again_as_a_whole() -> None:
     test = next(iter(judged.tests))
     judged = planned()
     add_constructed(judged, [name for name in judged.tests if name != test])
-    record = Record("COMB-1", {"pass": 1}, Statistics(1e6), {"of what is replaced": 9})
+    record = Record("COMB-1", {"pass": 1}, Statistics(29.5), {"of what is replaced": 9})
     judged.add(test, judged.tests[test], [record.to_json()], "", 1.0, cut_short=True)
     found = as_read(judged.results("max-time"))
     assert test not in found["tests"]

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from ..spec.clauses import CLAUSES
+from ..spec.clean_text import counted
 from ..spec.usage_error import UsageError
-from .results import Results, VerdictResult
+from ..spec.verdicts import BROKEN, INCONCLUSIVE, PASS
+from .results import ClauseResult, Results, VerdictResult
 from .verdict import broken, verdict_of
 
 if TYPE_CHECKING:
@@ -249,11 +251,27 @@ def _validated(results: Json, name: str) -> Results:
     except UnicodeEncodeError:
         raise UsageError(f"{name} is damaged: it holds half of a surrogate pair.") from None
     valid = cast(Results, results)
+    for clause in valid["clauses"]:
+        what = _contradiction(clause, valid["threshold"]) if clause["verdict"] == PASS else ""
+        if what:
+            raise UsageError(f"{name} is damaged: {clause['id']} is said to pass, {what}.")
     if valid["gate_passed"]:
         for clause in broken(valid):
             what = f"its gate passed, though {clause['id']} is broken"
             raise UsageError(f"{name} is damaged: {what}.")
     return valid
+
+
+def _contradiction(clause: ClauseResult, threshold: float) -> str:
+    """Why a clause cannot have passed; empty if it can."""
+    counts, ratio = clause["counts"], clause["worst_ratio"]
+    failed = sum(counts.get(verdict, 0) for verdict in BROKEN)
+    if failed:
+        return f"and {counted(failed, 'case')} failed"
+    # An inconclusive case may have any error: other clauses say what is wrong.
+    if ratio is not None and ratio > threshold and INCONCLUSIVE not in counts:
+        return f"with an error of {ratio:.3g} times rounding noise, where {threshold:g} are allowed"
+    return ""
 
 
 @cache

@@ -122,7 +122,7 @@ def constructed(name: str, clauses: tuple[str, ...]) -> TestOutcome:
     records = []
     for clause in clauses:
         statistics = Statistics(
-            weight / 7,
+            weight % 200 / 7,
             {"float64 output": (weight % 3 + 1, weight / 11)},
             {"float64 output": {str(weight % 5): weight % 3 + 1}},
         )
