@@ -11,6 +11,7 @@ import os
 import sys
 from contextlib import suppress
 from itertools import chain
+from operator import is_
 from types import ModuleType
 from typing import Any, ClassVar
 
@@ -78,7 +79,8 @@ class PythonState:
     def _restore_modules(self) -> list[str]:
         modules = self._modules
         is_same = sys.modules is modules and len(modules) >= len(self._known)
-        if is_same and all(modules.get(name) is _Cache.known[name] for name in _Cache.own):
+        own = _Cache.own
+        if is_same and all(map(is_, map(modules.get, own), own.values())):
             return []
         sys.modules = modules
         for name, module in self._known.items():
@@ -117,14 +119,14 @@ class PythonState:
 
 class _Cache:
     known: ClassVar[dict[str, ModuleType]] = {}
-    own: ClassVar[list[str]] = []
+    own: ClassVar[dict[str, ModuleType]] = {}
 
 
 def _known_modules() -> dict[str, ModuleType]:
     """The modules that are imported. There are thousands, so that they are copied if more are."""
     if len(_Cache.known) != len(sys.modules):
         _Cache.known = sys.modules.copy()
-        _Cache.own = [name for name in _Cache.known if name.partition(".")[0] in _OWN]
+        _Cache.own = {n: m for n, m in _Cache.known.items() if n.partition(".")[0] in _OWN}
     return _Cache.known
 
 
