@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import torch
@@ -328,6 +329,18 @@ class StateKeptWithoutGradients(StateKeptInModule):
         if torch.is_grad_enabled():
             return ReadableLSTM.cell(self, x, h, c, w)
         return super().cell(x, h, c, w)
+
+
+@defect("TRAIN-10", GRADIENT, "gradients, a backward pass in another thread")
+class SavedForTheThread(ReadableLSTM):
+    """What the backward pass needs is kept for the thread of the call, and is zero in others."""
+
+    def preactivations(self, x: Tensor, h: Tensor, w: Weights) -> Tensor:
+        a = super().preactivations(x, h, w)
+        mine = threading.get_ident()
+        if a.requires_grad:
+            a.register_hook(lambda g: g if threading.get_ident() == mine else torch.zeros_like(g))
+        return a
 
 
 @defect("TRAIN-11", INTERFACE, "many calls")

@@ -482,6 +482,21 @@ def test_two_threads(lstm_check: Checker) -> None:
     lstm_check.at_large_sizes(ANY.but(seq_len=(4, 8)), two_threads)
 
 
+@pytest.mark.lstm_clause("TRAIN-10")
+def test_backward_in_another_thread(lstm_check: Checker) -> None:
+    domain = ANY.but(seq_len=(2, 8))
+    lstm_check.forall(domain, on_bench(backward_in_another_thread), at_most=AT_MOST // 3)
+
+
+def backward_in_another_thread(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    module, arguments = bench.module(), bench.arguments()
+    outputs = bench.call(module, arguments)
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(bench.backward, outputs).result()
+    gradients = bench.gradients_of({**arguments, **parameters_of(bench, module)})
+    yield from all_close(trial, gradients, note="of a backward pass in another thread")
+
+
 def two_threads(trial: Trial) -> list[Finding]:
     other = replace(trial.case, seed=trial.case.seed + 1)
     parameters = {

@@ -144,7 +144,7 @@ CHAPTER = Chapter(
             title="Two threads",
             text=(
                 "Two threads that use one module at the same time both get right results, with "
-                "gradients and without."
+                "gradients and without. A backward pass may be in another thread than the call."
             ),
             sources=("threads",),
             builds_on=(*_GRADIENTS, "PURE-7"),
