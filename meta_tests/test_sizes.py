@@ -10,6 +10,7 @@ import pytest
 import lstm_conformance
 from lstm_conformance.adapters.reference import ReferenceLSTM
 from lstm_conformance.reference.oracle import same_stack
+from lstm_conformance.runner.searching.features import outside
 from lstm_conformance.runner.searching.profiles import PROFILES
 from lstm_conformance.runner.searching.record import Record
 from lstm_conformance.runner.searching.sized_cases import cases_of_sizes, ladder, sizes_together
@@ -21,6 +22,7 @@ from lstm_conformance.spec.sizes import (
     CLASSES,
     LADDERS,
     PAIRED,
+    WIDE_AND_LONG,
     Sizes,
     class_of,
     of_classes,
@@ -29,6 +31,7 @@ from lstm_conformance.spec.sizes import (
     sizes_of,
     work,
 )
+from lstm_conformance.spec.strategies import Domain
 from lstm_conformance.tests import test_sizes
 
 from .helpers.command_line import check
@@ -150,6 +153,28 @@ def test_long_sequences_have_both_directions(everything: bool) -> None:
             seen |= two
     assert any(gradients for _, gradients in seen)
     assert not everything or {(False, True), (True, True)} <= seen
+
+
+@pytest.mark.parametrize(
+    "domain",
+    [
+        Domain(dropout=("none",)),
+        Domain(dropout=("none",), cotangents=((),), states=(True,)),
+        Domain(dropout=("none",), bidirectional=(False,), layout=("batched", "unbatched")),
+        Domain(dropout=("none",), layout=("packed_sorted", "packed_unsorted"), projection=(False,)),
+        Domain(dropout=("none",), batch_first=(True,), bias=(True,), cotangents=(("h_n", "c_n"),)),
+    ],
+    ids=["any", "inference", "one direction", "packed", "biases"],
+)
+def test_large_cases_are_in_the_domain(domain: Domain) -> None:
+    packed = {layout.startswith("packed") for layout in domain.layout}
+    for sizes, place in product(WIDE_AND_LONG, range(30)):
+        groups, _ = cases_of_sizes(sizes, place, ALL, BOTH, "cpu", domain=domain)
+        found = [case for group in groups for case in group]
+        assert sorted(case.packed for case in found) == sorted(packed), "one of each kind"
+        for case in found:
+            assert outside(domain, case) is None, case
+            assert case.cotangents in domain.cotangents
 
 
 def test_sizes_that_were_asked_for_have_all_cases() -> None:

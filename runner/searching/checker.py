@@ -38,7 +38,7 @@ from .local_constants import no_local_constants
 from .record import Record
 from .search import Search
 from .settings import Settings
-from .sized_cases import cases_of_sizes, in_domain, ladder, sizes_together
+from .sized_cases import cases_of_sizes, ladder, sizes_together
 
 __all__ = ["RUNS", "Checker", "NotReached"]
 
@@ -62,8 +62,8 @@ _MORE_ATTEMPTS = 30
 # Steps and rows of an instance, whose other sizes are its own.
 _OF_INSTANCES = (Sizes(9, 5), Sizes(17, 33))
 
-# So many tests differ in what their few large cases have.
-_PLACES = 1000
+# The large cases of a test have one of so many combinations. What is expected of them is kept.
+_PLACES = 4
 
 # The dtypes in which cases of many sizes are judged, in turn.
 _OF_SIZES = ("float32", "float64")
@@ -377,15 +377,16 @@ class Checker:
                 continue
             sizes = own
             groups, reason = cases_of_sizes(
-                sizes, place, declared, tuple(there), device, in_full=in_full, only=only
+                *(sizes, place, declared, tuple(there), device),
+                in_full=in_full,
+                only=only,
+                domain=domain,
             )
             if reason:
                 self._note_sizes(str(sizes), reason)
                 self._count_unsupported(reason)
-            if domain is not None:
-                groups = in_domain(groups, domain, place)
-                if not self.settings.profile.every_size:
-                    groups = groups[:1]
+            if domain is not None and not self.settings.profile.every_size:
+                groups = groups[:1]
             for group in groups:
                 self._require_time()
                 group = [replace(case, products=self.settings.products) for case in group]

@@ -23,7 +23,7 @@ from ...spec.sizes import (
 )
 from ...spec.strategies import Domain
 
-__all__ = ["case_of_sizes", "cases_of_sizes", "in_domain", "ladder", "sizes_together"]
+__all__ = ["case_of_sizes", "cases_of_sizes", "ladder", "sizes_together"]
 
 
 def ladder(axis: str, everything: bool) -> list[Sizes]:
@@ -83,6 +83,7 @@ def cases_of_sizes(
     *,
     in_full: bool = False,
     only: LSTMConfig | None = None,
+    domain: Domain | None = None,
 ) -> tuple[list[list[Case]], str]:
     """Cases of ``sizes`` that an implementation with the capabilities ``declared`` supports.
 
@@ -99,6 +100,8 @@ def cases_of_sizes(
         device: name of the device.
         in_full: whether all four cases are asked for.
         only: the only configuration of the implementation, which has ``sizes``; None for any.
+        domain: that has cases without dropout. There is one case of each kind, which is in it but
+            for its sizes. None for all cases.
 
     Returns:
         Groups of cases with the same stack, and the reason if there is none.
@@ -111,6 +114,10 @@ def cases_of_sizes(
             if only is not None:
                 training = only.dropout == 1  # otherwise results are random
                 group = [replace(case, config=only, training=training) for case in group]
+            if domain is not None:
+                group = _in_domain(group, domain, place, plain=only is None)
+                if not group:
+                    continue
             lacking = frozenset().union(*map(needed, group)) - declared - {"gradients"}
             if not lacking:
                 if is_long:
@@ -125,28 +132,22 @@ def cases_of_sizes(
     return groups, "" if groups else reason
 
 
-def in_domain(groups: list[list[Case]], domain: Domain, place: int) -> list[list[Case]]:
-    """A case of each group that is in ``domain`` but for its sizes, which are larger.
+def _in_domain(group: list[Case], domain: Domain, place: int, plain: bool) -> list[Case]:
+    """The case of a group that ``domain`` would have in these sizes; empty if there is none.
 
-    Args:
-        groups: of :func:`cases_of_sizes`.
-        domain: that has cases without dropout.
-        place: that tells these cases from others.
+    If it is ``plain``, it has no dropout, and is not in training mode.
     """
-
-    def inside(case: Case) -> Case:
-        cotangents = domain.cotangents[place % len(domain.cotangents)]
-        return replace(
-            case,
-            config=replace(case.config, dropout=0.0),
-            training=False,
-            states=case.states if case.states in domain.states else domain.states[0],
-            cotangents=cotangents if case.cotangents else (),
-        )
-
-    number = 0 if any(domain.cotangents) else -1
-    fitting = [group[number] for group in groups if group[number].layout in domain.layout]
-    return [[inside(case)] for case in fitting]
+    case = group[0 if any(domain.cotangents) else -1]
+    cotangents = domain.cotangents[place % len(domain.cotangents)]
+    if plain:
+        case = replace(case, config=replace(case.config, dropout=0.0), training=False)
+    case = replace(
+        case,
+        states=case.states if case.states in domain.states else domain.states[0],
+        cotangents=cotangents if case.cotangents else (),
+    )
+    found = vars(Combination.of(case))
+    return [case] if all(value in getattr(domain, name) for name, value in found.items()) else []
 
 
 def _few(group: list[Case], sizes: Sizes, place: int, *, again: bool) -> list[Case]:
