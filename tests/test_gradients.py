@@ -112,6 +112,7 @@ def test_some_arguments(lstm_check: Checker) -> None:
     rows = ANY.but(layout=("batched", *LAYOUTS[2:]))
     lstm_check.forall(rows, on_bench(usual_arguments), at_most=12)
     lstm_check.at_large_sizes(rows, on_bench(usual_arguments))
+    lstm_check.forall(ANY, on_bench(frozen_and_not), at_most=6)
 
 
 def some_arguments(trial: Trial, bench: Bench) -> Iterator[Finding]:
@@ -142,6 +143,24 @@ def usual_arguments(trial: Trial, bench: Bench) -> Iterator[Finding]:
     for place, wanted in enumerate(choices):
         if wanted and wanted not in choices[:place]:
             yield from gradients_of(wanted, trial, bench)
+
+
+def frozen_and_not(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    """What a call is told of its parameters must not be kept for the next one."""
+    module = bench.module()
+    for frozen in (False, True, False):
+        module.requires_grad_(not frozen)
+        arguments = bench.arguments()
+        bench.forget_gradients(module, {})
+        bench.backward(bench.call(module, arguments))
+        note = "of a frozen module" if frozen else "of a module that can be frozen"
+        if frozen:
+            for name, parameter in module.named_parameters():
+                yield holds(name, parameter.grad is None, "a frozen parameter got a gradient")
+            gradients = bench.gradients_of(arguments)
+        else:
+            gradients = bench.gradients(module, arguments)
+        yield from trial.close_all(gradients, list(gradients), note)
 
 
 @pytest.mark.lstm_clause("GRAD-13")

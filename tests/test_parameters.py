@@ -388,22 +388,28 @@ def right_after_change(negate: Callable[[Bench, Any], None]) -> Rule:
         module = bench.module()
         values = observed_parameters(bench, module)
         opposite = trial.case.with_values({name: -value for name, value in values.items()})
-        results_in_both_modes(bench, module)
+        _ = [*results_in_each_mode(bench, module)]
         for expectation in (expect(opposite), trial.expectation):
             negate(bench, module)
-            for observed in results_in_both_modes(bench, module):
+            for mode, observed in results_in_each_mode(bench, module):
                 for name, tensor in observed.items():
-                    note = "after the parameters changed"
+                    note = f"after the parameters changed, {mode}"
                     yield trial.close(name, tensor, expectation, note)
 
     return on_bench(probe)
 
 
-def results_in_both_modes(bench: Bench, module: Any) -> list[Results]:
-    """Results with and without gradients: a module may cache values in only one of these modes."""
-    with_gradients = results(bench, module)
-    with bench.torch.no_grad():
-        return [with_gradients, results(bench, module)]
+def results_in_each_mode(bench: Bench, module: Any) -> Iterator[tuple[str, Results]]:
+    """Results with and without gradients: a module may keep weights in only one of these modes."""
+    torch = bench.torch
+    yield "with gradients", results(bench, module)
+    for mode in (torch.no_grad, torch.inference_mode):
+        with mode():
+            observed = results(bench, module)
+        yield f"in {mode.__name__}", observed
+    module.requires_grad_(False)
+    yield "frozen", results(bench, module)
+    module.requires_grad_(True)
 
 
 @pytest.mark.lstm_clause("PARAM-20")

@@ -11,7 +11,7 @@ from torch.autograd.forward_ad import unpack_dual
 from torch.nn.utils.rnn import PackedSequence
 
 from ..catalogue import FORWARD, GRADIENT, INTERFACE, defect
-from ..gradient_surgery import in_memory_order, with_gradient_times
+from ..gradient_surgery import constant, in_memory_order, with_gradient_times
 from ..readable import ROLES, Input, ReadableLSTM, Result, States, Steps, Weights
 
 # --------------------------------------------- what has a gradient, and where it goes
@@ -88,6 +88,18 @@ class ZeroStatesOfInferenceKept(ReadableLSTM):
             kept[key] = super().initial_states(input, hx, steps)
         states: States = kept[key]
         return states
+
+
+@defect("GRAD-12", GRADIENT, "gradients, parameters that were frozen in an earlier call")
+class FrozenForGood(ReadableLSTM):
+    """A parameter that required no gradient in some call gets none in later calls."""
+
+    def weights(self, layer: int, d: int) -> Weights:
+        w = super().weights(layer, d)
+        frozen = self.__dict__.setdefault("frozen", set())
+        if torch.is_grad_enabled() and not w.W_hh.requires_grad:
+            frozen.add((layer, d))
+        return constant(w) if (layer, d) in frozen else w
 
 
 @defect("GRAD-14", GRADIENT, "gradients, two backward passes, more than 64 steps")

@@ -101,17 +101,42 @@ class BiasesAddedAtFirstCall(ReadableLSTM):
         return w
 
 
-@defect("PARAM-20", INTERFACE, "no_grad, parameters changed between two calls")
-class WeightsKeptWithoutGradients(ReadableLSTM):
-    """Without gradients, each call uses the parameters that the first such call found."""
+class _WeightsKeptSometimes(ReadableLSTM):
+    def keeps(self, w: Weights) -> bool:
+        """Whether a call uses the parameters that the first such call found."""
+        raise NotImplementedError
 
     def weights(self, layer: int, d: int) -> Weights:
         w = super().weights(layer, d)
-        if torch.is_grad_enabled():
+        if not self.keeps(w):
             return w
-        copies = Weights(*(None if p is None else p.clone() for p in w))
+        copies = Weights(*(None if p is None else p.detach().clone() for p in w))
         kept: Weights = self.__dict__.setdefault("kept", {}).setdefault((layer, d), copies)
         return kept
+
+
+@defect("PARAM-20", INTERFACE, "no_grad, parameters changed between two calls")
+class WeightsKeptWithoutGradients(_WeightsKeptSometimes):
+    """Without gradients, each call uses the parameters that the first such call found."""
+
+    def keeps(self, w: Weights) -> bool:
+        return not torch.is_grad_enabled()
+
+
+@defect("PARAM-20", INTERFACE, "inference_mode, parameters changed between two calls")
+class WeightsKeptInInferenceMode(_WeightsKeptSometimes):
+    """In inference_mode, each call uses the parameters that the first such call found."""
+
+    def keeps(self, w: Weights) -> bool:
+        return torch.is_inference_mode_enabled()
+
+
+@defect("PARAM-22", INTERFACE, "frozen parameters, load_state_dict between two calls")
+class FrozenWeightsKept(_WeightsKeptSometimes):
+    """Parameters that require no gradient are those of the first such call."""
+
+    def keeps(self, w: Weights) -> bool:
+        return torch.is_grad_enabled() and not w.W_hh.requires_grad
 
 
 @defect("PARAM-21", INTERFACE, "parameters changed through .data between two calls")
