@@ -207,6 +207,16 @@ class InputTakenForContiguous(ReadableLSTM):
         return super().forward(input, hx)
 
 
+@defect("PURE-9", INTERFACE, "no_grad, input that is not contiguous")
+class InputTakenForContiguousInInference(InputTakenForContiguous):
+    """Without gradients, the input is read as if its elements lay one behind the other."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Result:
+        if torch.is_grad_enabled():
+            return ReadableLSTM.forward(self, input, hx)
+        return super().forward(input, hx)
+
+
 @defect("PURE-9", INTERFACE, "input that is a part of a larger tensor, such as big[:, :rows]")
 class StepsTakenForDense(ReadableLSTM):
     """Rows may lie apart, but each step is taken to follow the last row of the step before."""
@@ -259,6 +269,16 @@ class StatesTakenForContiguous(ReadableLSTM):
     def forward(self, input: Input, hx: States | None = None) -> Result:
         if hx is not None:
             hx = taken_for_contiguous(hx[0]), taken_for_contiguous(hx[1])
+        return super().forward(input, hx)
+
+
+@defect("PURE-10", INTERFACE, "no_grad, states that are not contiguous")
+class StatesTakenForContiguousInInference(StatesTakenForContiguous):
+    """Without gradients, states are read as if their elements lay one behind the other."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Result:
+        if torch.is_grad_enabled():
+            return ReadableLSTM.forward(self, input, hx)
         return super().forward(input, hx)
 
 

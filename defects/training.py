@@ -26,6 +26,16 @@ class WeightsTakenForContiguous(ReadableLSTM):
         return super().product(x, W.as_strided(W.shape, (W.shape[1], 1)))
 
 
+@defect("TRAIN-1", INTERFACE, "no_grad, weights that are not contiguous")
+class WeightsTakenForContiguousInInference(WeightsTakenForContiguous):
+    """Without gradients, the numbers of the weights are taken to lie one after the other."""
+
+    def product(self, x: Tensor, W: Tensor) -> Tensor:
+        if torch.is_grad_enabled():
+            return ReadableLSTM.product(self, x, W)
+        return super().product(x, W)
+
+
 @defect("TRAIN-1", INTERFACE, "weights that are a part of longer rows")
 class DenseColumnsAreDenseRows(ReadableLSTM):
     """Weights whose rows are dense are taken to have no gaps after their rows."""

@@ -359,14 +359,18 @@ def laid_out_on(
             x = x._replace(data=layout.apply(x.data))
         return module(x, *states)
 
+    expectation = trial.expectation if case is trial.case else expect(case)
+    note = f"{' and '.join(names)} {note}"
     outputs = bench.call(call, arguments)
-    observed = bench.observe_all(outputs)
     if case.cotangents:
         bench.backward(outputs)
         observed = bench.gradients(module, arguments)
-    expectation = trial.expectation if case is trial.case else expect(case)
-    for name, tensor in observed.items():
-        yield trial.close(name, tensor, expectation, f"{' and '.join(names)} {note}")
+    else:
+        observed = bench.observe_all(outputs)
+        with bench.torch.no_grad():  # inference may have kernels of its own
+            without = bench.observe_all(bench.call(call, arguments))
+        yield from trial.close_all(without, list(without), f"{note}, in no_grad", expectation)
+    yield from trial.close_all(observed, list(observed), note, expectation)
 
 
 # -------------------------------------------------------------- global state

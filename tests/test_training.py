@@ -86,8 +86,11 @@ def layout_of_the_parameters(trial: Trial) -> list[Finding]:
             for parameter in module.parameters():
                 parameter.data = layout.apply(parameter.detach())
             observed = forward_and_backward(bench, module, bench.arguments())
+            with bench.torch.no_grad():  # inference may have kernels of its own
+                without = bench.observe_all(bench.call(module, bench.arguments()))
         expectation = trial.expectation if case is trial.case else expect(case)
         findings += all_close(trial, observed, expectation, f"parameters {note}")
+        findings += all_close(trial, without, expectation, f"parameters {note}, in no_grad")
     with trial.bench() as bench:
         module = bench.module()
         put_into_one_buffer(bench, module)
