@@ -262,6 +262,32 @@ class MaskOf64Features(ReadableLSTM):
         return dropped
 
 
+@defect("DROP-8", FORWARD, "num_layers >= 2, training with 0 < dropout < 1, more than 64 steps")
+class MaskOf64Steps(ReadableLSTM):
+    """A choice is made for 64 steps, and repeated for those that follow."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        if layer == 0 or not self.training or not 0 < self.dropout < 1:
+            return super().layer_input(steps, layer)
+        first = masks(steps[:64], self.dropout)
+        return [x * first[t % 64][: len(x)] for t, x in enumerate(steps)]
+
+
+@defect("DROP-8", FORWARD, "num_layers >= 2, training with 0 < dropout < 1, more than 32 rows")
+class MaskOf32Rows(ReadableLSTM):
+    """A choice is made for 32 rows, and repeated for those that follow."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        if layer == 0 or not self.training or not 0 < self.dropout < 1:
+            return super().layer_input(steps, layer)
+        rows = len(steps[0])
+        first = masks([x[:32] for x in steps], self.dropout)
+        return [
+            x * mask.repeat(-(-rows // 32), 1)[: len(x)]
+            for x, mask in zip(steps, first, strict=True)
+        ]
+
+
 # ---------------------------------------------------------------------- gradients
 
 

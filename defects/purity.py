@@ -217,6 +217,74 @@ class InputTakenForContiguousInInference(InputTakenForContiguous):
         return super().forward(input, hx)
 
 
+@defect("PURE-9", INTERFACE, "input that is a negated view, such as x.conj().imag")
+class NegatedViewReadFromMemory(ReadableLSTM):
+    """The input is read from memory, also where torch keeps it with the opposite sign."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Result:
+        if data_of(input).is_neg():
+            x = -data_of(input)
+            input = input._replace(data=x) if isinstance(input, PackedSequence) else x
+        return super().forward(input, hx)
+
+
+@defect("PURE-5", INTERFACE, "no_grad, one step, one layer")
+class FinalHiddenIsOutputOfOneStep(ReadableLSTM):
+    """Without gradients, h_n of a single step is a view of output."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Result:
+        output, (h_n, c_n) = super().forward(input, hx)
+        same = isinstance(output, Tensor) and output.numel() == h_n.numel()
+        if same and not torch.is_grad_enabled() and self.num_directions == 1:
+            h_n = output.view(h_n.shape)
+        return output, (h_n, c_n)
+
+
+@defect("PURE-6", INTERFACE, "no_grad, several calls")
+class FourResultsInTurn(ReadableLSTM):
+    """Without gradients, the final cell state is written into one of four tensors in turn."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Result:
+        output, (h_n, c_n) = super().forward(input, hx)
+        if not torch.is_grad_enabled():
+            used = self.__dict__.setdefault("used", [])
+            old = used.pop(0) if len(used) == 4 else c_n
+            c_n = old.copy_(c_n) if old.shape == c_n.shape and old.dtype == c_n.dtype else c_n
+            used.append(c_n)
+        return output, (h_n, c_n)
+
+
+@defect("PURE-8", INTERFACE, "no_grad, calls with other numbers of rows")
+class ZerosNotClearedInInference(ReadableLSTM):
+    """Without gradients, states start where the call before ended, if it had other rows."""
+
+    def initial_states(self, input: Input, hx: States | None, steps: Steps) -> States:
+        h_0, c_0 = super().initial_states(input, hx, steps)
+        last = self.__dict__.get("last")
+        if hx is None and last is not None and not torch.is_grad_enabled():
+            rows = min(c_0.shape[1], last.shape[1])
+            if c_0.shape[1] != last.shape[1] and c_0.dtype == last.dtype:
+                c_0[:, :rows] = last[:, :rows]
+        return h_0, c_0
+
+    def finish(self, input: Input, steps: Steps, h_n: Tensor, c_n: Tensor) -> Result:
+        self.__dict__["last"] = None if torch.is_grad_enabled() else c_n.clone()
+        return super().finish(input, steps, h_n, c_n)
+
+
+@defect("PURE-8", INTERFACE, "no_grad, the same tensor with other numbers")
+class SameTensorTakenForSameNumbers(ReadableLSTM):
+    """Without gradients, an input that is the tensor of the call before is not read again."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Result:
+        before = self.__dict__.get("before")
+        if isinstance(input, Tensor) and not torch.is_grad_enabled():
+            if before is not None and before[0] is input:
+                return super().forward(before[1], hx)
+            self.__dict__["before"] = input, input.clone()
+        return super().forward(input, hx)
+
+
 @defect("PURE-9", INTERFACE, "input that is a part of a larger tensor, such as big[:, :rows]")
 class StepsTakenForDense(ReadableLSTM):
     """Rows may lie apart, but each step is taken to follow the last row of the step before."""

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from .catalogue import GRADIENT, INTERFACE, defect
+from .catalogue import FORWARD, GRADIENT, INTERFACE, NUMERICAL, defect
 from .gradient_surgery import in_memory_order, with_cotangents
 from .readable import ROLES, Input, ReadableLSTM, Result, States, Steps, Weights
 
@@ -339,6 +339,52 @@ class StateKeptWithoutGradients(StateKeptInModule):
         if torch.is_grad_enabled():
             return ReadableLSTM.cell(self, x, h, c, w)
         return super().cell(x, h, c, w)
+
+
+@defect("TRAIN-13", INTERFACE, "no_grad, states of an earlier call that are given back")
+class OwnStatesTakenFromMemory(ReadableLSTM):
+    """Without gradients, states that the last call returned are not read when they come back."""
+
+    def initial_states(self, input: Input, hx: States | None, steps: Steps) -> States:
+        mine = self.__dict__.get("returned")
+        if mine is not None and hx is not None and hx[1] is mine[0]:
+            hx = hx[0], mine[1]
+        return super().initial_states(input, hx, steps)
+
+    def finish(self, input: Input, steps: Steps, h_n: Tensor, c_n: Tensor) -> Result:
+        result: Result = super().finish(input, steps, h_n, c_n)
+        c = result[1][1]
+        self.__dict__["returned"] = None if torch.is_grad_enabled() else (c, c.clone())
+        return result
+
+
+@defect("TRAIN-10", FORWARD, "three threads of torch or more, three rows or more")
+class RowsOfThirdThreadLost(ReadableLSTM):
+    """Rows are divided among the threads of torch, and those of the third are lost."""
+
+    def finish(self, input: Input, steps: Steps, h_n: Tensor, c_n: Tensor) -> Result:
+        if torch.get_num_threads() > 2:
+            lost = c_n.shape[1] // 3
+            c_n = torch.cat([c_n[:, : c_n.shape[1] - lost], 0 * c_n[:, c_n.shape[1] - lost :]], 1)
+        return super().finish(input, steps, h_n, c_n)
+
+
+@defect("TRAIN-5", NUMERICAL, "gradients, cotangents of some rows that are tiny")
+class CotangentsInFixedPoint(ReadableLSTM):
+    """Cotangents of output have as many digits after the point as the largest of them."""
+
+    def finish(self, input: Input, steps: Steps, h_n: Tensor, c_n: Tensor) -> Result:
+        def fixed(g: Tensor) -> Tensor:
+            unit = g.abs().amax().clamp(min=1e-200) * torch.finfo(g.dtype).eps if g.numel() else 1.0
+            return (g / unit).round() * unit
+
+        kept = []
+        for step in steps:
+            x = step.view_as(step)
+            if x.requires_grad:
+                x.register_hook(fixed)
+            kept.append(x)
+        return super().finish(input, kept, h_n, c_n)
 
 
 @defect("TRAIN-10", GRADIENT, "gradients, a backward pass in another thread")

@@ -15,6 +15,7 @@ from lstm_conformance.runner.judging.chance import FALSE_ALARMS, scipy_stats
 from lstm_conformance.runner.judging.comparison import Finding, holds
 from lstm_conformance.runner.judging.dropout_masks import best_masks, close_for_some_mask
 from lstm_conformance.runner.judging.rules import (
+    Rule,
     close,
     close_gradients,
     on_bench,
@@ -267,18 +268,28 @@ def independence(trial: Trial) -> list[Finding]:
 @pytest.mark.lstm_clause("DROP-8")
 def test_masks_of_wide_layers(lstm_check: Checker) -> None:
     domain = MANY.but(hidden_size=(136, 140), seq_len=(2, 3), batch_size=(2, 3))
-    lstm_check.forall(domain, no_period, at_most=4, shrink=False)
+    lstm_check.forall(domain, no_period(-1, "features"), at_most=4, shrink=False)
+    few = MANY.but(hidden_size=(3, 4), layout=("batched",), batch_first=(False,))
+    long = few.but(seq_len=(136, 140), batch_size=(2, 3))
+    lstm_check.forall(long, no_period(0, "steps"), at_most=2, shrink=False)
+    many = few.but(seq_len=(2, 3), batch_size=(136, 140))
+    lstm_check.forall(many, no_period(1, "rows"), at_most=2, shrink=False)
 
 
-def no_period(trial: Trial) -> list[Finding]:
-    """Whether no feature is dropped just as another one is, some features further on."""
-    findings = []
-    for note, mask, _ in two_calls(trial):
-        last = mask.shape[-1] // 2  # enough features are left to exclude chance
-        periods = [n for n in range(1, last + 1) if (mask[..., n:] == mask[..., :-n]).all()]
-        message = f"{note}what is dropped repeats itself after {periods[:1]} features"
-        findings.append(holds("output", not periods, message))
-    return findings
+def no_period(axis: int, what: str) -> Rule:
+    """The rule that nothing is dropped just as along ``axis``, some elements further on, too."""
+
+    def rule(trial: Trial) -> list[Finding]:
+        findings = []
+        for note, found, _ in two_calls(trial):
+            mask = np.moveaxis(found, axis, -1)
+            last = mask.shape[-1] // 2  # enough elements are left to exclude chance
+            periods = [n for n in range(1, last + 1) if (mask[..., n:] == mask[..., :-n]).all()]
+            message = f"{note}what is dropped repeats itself after {periods[:1]} {what}"
+            findings.append(holds("output", not periods, message))
+        return findings
+
+    return rule
 
 
 @pytest.mark.lstm_clause("DROP-8")

@@ -222,13 +222,18 @@ def without_gradients(trial: Trial, bench: Bench) -> Iterator[Finding]:
 
 
 def inference_before_training(trial: Trial, bench: Bench) -> Iterator[Finding]:
-    """What the first call keeps must not hinder the next one."""
+    """What the first call keeps must not hinder the next one, with the same tensors or others."""
     module = bench.module()
     with bench.torch.inference_mode():
         bench.call(module, bench.arguments())
     arguments = bench.arguments()
     bench.backward(bench.call(module, arguments))
     yield from all_close(trial, bench, module, arguments, "after a call in inference_mode")
+    bench.forget_gradients(module, arguments)
+    with bench.torch.no_grad():
+        bench.call(module, arguments)
+    bench.backward(bench.call(module, arguments))
+    yield from all_close(trial, bench, module, arguments, "after a call of the same in no_grad")
 
 
 @pytest.mark.lstm_clause("GRAD-16")

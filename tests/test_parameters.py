@@ -304,13 +304,17 @@ def test_reset_parameters(lstm_check: Checker) -> None:
             with bench.torch.no_grad():
                 for parameter in module.parameters():
                     parameter.fill_(1.0)  # outside the bounds, so that unchanged values show
+            before = [*module.parameters()]
             module.reset_parameters()
+            kept.append(all(p is q for p, q in zip(module.parameters(), before, strict=True)))
             return observed_parameters(bench, module)
 
         there = callable(getattr(module, "reset_parameters", None))
         yield holds("reset_parameters", there, "the method is missing")
+        kept: list[bool] = []
         if there:
             yield from uniform(trial, new_parameters)
+            yield holds("reset_parameters", all(kept), "there are other parameters than before")
 
     lstm_check.forall(ANY_LARGE_PARAMETERS, on_bench(probe), at_most=3, shrink=False)
 
@@ -328,6 +332,9 @@ def test_keys_of_state_dict(lstm_check: Checker) -> None:
         for name, parameter in parameters.items():
             same = name in state and bench.torch.equal(state[name], parameter)
             yield holds(name, same, "state_dict has other values than the parameter")
+        within = parent_of(bench, module).state_dict()
+        for name in parameters:
+            yield holds(name, f"0.{name}" in within, "state_dict of a parent module lacks it")
 
     lstm_check.forall(ANY_PARAMETERS, on_bench(probe))
 
@@ -386,6 +393,8 @@ def right_after_change(negate: Callable[[Bench, Any], None]) -> Rule:
 
     def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
         module = bench.module()
+        if hasattr(module, "flatten_parameters"):
+            module.flatten_parameters()  # copies must not be kept
         values = observed_parameters(bench, module)
         opposite = trial.case.with_values({name: -value for name, value in values.items()})
         _ = [*results_in_each_mode(bench, module)]
@@ -434,6 +443,21 @@ def test_parameters_changed_through_data(lstm_check: Checker) -> None:
 
     for negate in (write, replace):
         lstm_check.forall(ANY_FORWARD, right_after_change(negate), at_most=30)
+    lstm_check.forall(ANY_FORWARD, on_bench(one_parameter_changed), at_most=6)
+
+
+def one_parameter_changed(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    """One after the other: a module may look for changes in some of them only."""
+    module, changed = bench.module(), {}
+    _ = [*results_in_each_mode(bench, module)]
+    for name, value in observed_parameters(bench, module).items():
+        changed[name] = -value
+        getattr(module, name).data.neg_()
+        expectation = expect(trial.case.with_values(changed))
+        for mode, observed in results_in_each_mode(bench, module):
+            for result, tensor in observed.items():
+                note = f"after {name} changed, {mode}"
+                yield trial.close(result, tensor, expectation, note)
 
 
 @pytest.mark.lstm_clause("PARAM-22")
@@ -447,6 +471,33 @@ def test_parameters_loaded_between_calls(lstm_check: Checker) -> None:
 
     for options in ({}, {"assign": True}):
         lstm_check.forall(ANY_FORWARD, loaded(**options), at_most=30)
+    lstm_check.forall(ANY_FORWARD, on_bench(some_loaded), at_most=6)
+    lstm_check.forall(ANY_FORWARD, on_bench(optimizer_before_loading), at_most=6)
+
+
+def some_loaded(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    """With ``strict=False``, what is missing stays as it was."""
+    module = bench.module()
+    values = observed_parameters(bench, module)
+    state = {name: -p.detach() for name, p in [*module.named_parameters()][::2]}
+    module.load_state_dict(state, strict=False)
+    changed = {name: -value if name in state else value for name, value in values.items()}
+    yield from same_parameters(bench, module, changed)
+
+
+def optimizer_before_loading(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    """The parameters that an optimizer has are still those of the module."""
+    module = bench.module()
+    optimizer = bench.torch.optim.SGD(module.parameters(), lr=1.0)
+    state = {name: -p.detach() for name, p in module.named_parameters()}
+    module.load_state_dict(state)
+    for group in optimizer.param_groups:
+        for parameter in group["params"]:
+            parameter.grad = 2 * parameter.detach()
+    optimizer.step()
+    for name, tensor in results(bench, module).items():
+        note = "after a step of an optimizer that was made before loading"
+        yield trial.close(name, tensor, note=note)
 
 
 @pytest.mark.lstm_clause("PARAM-23")
@@ -493,6 +544,7 @@ def test_conversion_to_another_dtype(lstm_check: Checker) -> None:
         ways: dict[str, Callable[[Any], Any]] = {
             "to(dtype)": lambda module: module.to(bench.dtype),
             f"{by_name}()": lambda module: getattr(module, by_name)(),
+            f"{by_name}() of a parent": lambda module: getattr(parent_of(bench, module), by_name)(),
         }
         for way, convert in ways.items():
             dtype = getattr(bench.torch, first)
@@ -500,7 +552,10 @@ def test_conversion_to_another_dtype(lstm_check: Checker) -> None:
             bench.load(module)
             # This call may leave cached values of the first dtype.
             bench.call(module, {name: t.to(dtype) for name, t in bench.arguments().items()})
+            module.requires_grad_(False)
             convert(module)
+            for name, parameter in module.named_parameters():
+                yield holds(name, not parameter.requires_grad, f"is not frozen any more, by {way}")
             yield from same_parameters(bench, module, values)
             for name, tensor in results(bench, module).items():
                 yield holds(name, tensor.dtype == case.dtype, f"dtype is {tensor.dtype}")
@@ -508,6 +563,11 @@ def test_conversion_to_another_dtype(lstm_check: Checker) -> None:
         yield from converted_there_and_back(trial, bench)
 
     lstm_check.forall(ANY_FORWARD.but(dtype=tuple(PRECISIONS)), on_bench(probe))
+
+
+def parent_of(bench: Bench, module: Any) -> Any:
+    """A module that has ``module``. Its methods reach the parameters in another way."""
+    return bench.torch.nn.Sequential(module)
 
 
 def converted_there_and_back(trial: Trial, bench: Bench) -> Iterator[Finding]:

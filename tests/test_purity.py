@@ -196,6 +196,9 @@ def results_apart_from_arguments(trial: Trial, bench: Bench) -> Iterator[Finding
 def test_results_apart_from_one_another(lstm_check: Checker) -> None:
     lstm_check.forall(ANY, on_bench(results_apart_from_one_another))
     lstm_check.at_large_sizes(ANY, on_bench(results_apart_from_one_another))
+    # After one step without gradients, h_n is the output of that step.
+    one_step = FORWARD.but(seq_len=(1, 1), layout=("batched", "unbatched"))
+    lstm_check.forall(one_step, on_bench(results_apart_from_one_another), at_most=10)
 
 
 def results_apart_from_one_another(trial: Trial, bench: Bench) -> Iterator[Finding]:
@@ -213,6 +216,10 @@ def test_results_are_kept(lstm_check: Checker) -> None:
     lstm_check.at_large_sizes(ANY, results_are_kept)
 
 
+# Programs keep the results of so many calls, such as those of single steps.
+CALLS_KEPT = 8
+
+
 def results_are_kept(trial: Trial) -> list[Finding]:
     if "module" in trial.implementation.capabilities:
         return on_bench(results_of_a_module_are_kept)(trial)
@@ -227,6 +234,10 @@ def results_of_a_module_are_kept(trial: Trial, bench: Bench) -> Iterator[Finding
     other = replace(trial.case, seed=trial.case.seed + 1)
     for when in forward_and_backward(bench, module, bench.arguments(other)):
         yield from unchanged(results, before, f"{when} that followed")
+    if not trial.case.cotangents:  # without gradients, a few tensors may be used in turn
+        with bench.torch.no_grad():
+            later = [bench.result(module, bench.arguments(other)) for _ in range(CALLS_KEPT)]
+        yield from unchanged(results, before, f"one of {len(later)} calls that followed")
 
 
 # --------------------------------------------------------- one call, then others
@@ -252,6 +263,35 @@ def same_call_again(trial: Trial, bench: Bench) -> Iterator[Finding]:
 def test_call_after_others(lstm_check: Checker) -> None:
     lstm_check.forall(BACKWARD, on_bench(call_after_others))
     lstm_check.at_large_sizes(BACKWARD, on_bench(call_after_others))
+    lstm_check.forall(FORWARD, on_bench(inference_after_others), at_most=10)
+    lstm_check.forall(FORWARD, on_bench(arguments_rewritten), at_most=10)
+
+
+def inference_after_others(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    module = bench.module()
+    with bench.torch.no_grad():
+        for what, other in other_calls(trial.case).items():
+            if unsupported(trial.implementation, other) is None:
+                with trial.bench(other) as other_bench:
+                    other_bench.call(module, other_bench.arguments())
+                outputs = bench.call(module, bench.arguments())
+                when = f"in no_grad, after a call {what}"
+                yield from close_outputs(trial, bench, outputs, when)
+
+
+def arguments_rewritten(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    """The same tensors with other numbers, which autograd does not count as a change."""
+    module = bench.module()
+    other = replace(trial.case, seed=trial.case.seed + 1)
+    for mode in (bench.torch.enable_grad, bench.torch.no_grad):
+        arguments = bench.arguments(other)
+        with mode():
+            bench.call(module, arguments)
+            for name, tensor in bench.arguments().items():
+                arguments[name].data.copy_(tensor)
+            outputs = bench.call(module, arguments)
+        when = f"after the arguments were rewritten, in {mode.__name__}"
+        yield from close_outputs(trial, bench, outputs, when)
 
 
 def call_after_others(trial: Trial, bench: Bench) -> Iterator[Finding]:

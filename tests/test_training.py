@@ -292,7 +292,7 @@ def test_scaled_cotangents(lstm_check: Checker) -> None:
 
 
 def scaled_cotangents(trial: Trial) -> list[Finding]:
-    findings: list[Finding] = []
+    findings = rows_scaled(trial)
     for exponent in (-40, -16, 16):
         factor = 2.0**exponent
         cotangents = trial.case.cotangent_values()
@@ -306,6 +306,23 @@ def scaled_cotangents(trial: Trial) -> list[Finding]:
             if name.endswith(".grad")
         ]
     return findings
+
+
+def rows_scaled(trial: Trial) -> list[Finding]:
+    """Of one row in two, cotangents are tiny: they must not lose digits beside those of others."""
+    case = trial.case
+    if case.batch_size < 2:
+        return []
+    axes = {"output": 0 if case.config.batch_first else 1, "h_n": 1, "c_n": 1}
+    scaled = {}
+    for name, value in case.cotangent_values().items():
+        factors = np.where(np.arange(case.batch_size) % 2, 2.0**-40, 1.0)
+        shape = [-1 if axis == axes[name] else 1 for axis in range(value.ndim)]
+        scaled[f"cotangent of {name}"] = value * factors.reshape(shape)
+    other = case.with_values(scaled)
+    observed, expectation = trial.run(other).tensors, expect(other)
+    gradients = {name: x for name, x in observed.items() if name.endswith(".grad")}
+    return all_close(trial, gradients, expectation, "cotangents of some rows times 2^-40")
 
 
 @pytest.mark.lstm_clause("TRAIN-6")
@@ -458,6 +475,28 @@ def test_states_handed_on(lstm_check: Checker) -> None:
     domain = ANY.but(bidirectional=(False,), layout=LAYOUTS[:2], seq_len=(2, 8))
     lstm_check.forall(domain, on_bench(states_handed_on), at_most=AT_MOST)
     lstm_check.at_large_sizes(domain, on_bench(states_handed_on))
+    inference = ANY.but(states=(True,), cotangents=((),), seq_len=(2, 8))
+    lstm_check.forall(inference, on_bench(states_changed_in_between), at_most=10)
+
+
+def states_changed_in_between(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    """Two streams in turn, without gradients. A program changes the states that it got in place."""
+    module = bench.module()
+    other = replace(trial.case, seed=trial.case.seed + 1)
+    with bench.torch.no_grad():
+        states = []
+        for case in (trial.case, other):
+            outputs = bench.call(module, bench.arguments(case))
+            states.append({"h_0": outputs["h_n"], "c_0": outputs["c_n"]})
+        for mine in states:
+            for state in mine.values():
+                state.div_(2)  # so that h_0 and c_0 are different and in their usual ranges
+            values = {name: bench.observe(name, state).values for name, state in mine.items()}
+            outputs = bench.call(module, {**bench.arguments(), **mine})
+            expectation = expect(trial.case.with_values(values))
+            note = "with states of another call, changed in place"
+            observed = bench.observe_all(outputs)
+            yield from all_close(trial, observed, expectation, note)
 
 
 def states_handed_on(trial: Trial, bench: Bench) -> Iterator[Finding]:
@@ -483,6 +522,16 @@ CALLS_OF_A_THREAD = 10
 def test_two_threads(lstm_check: Checker) -> None:
     lstm_check.forall(ANY.but(seq_len=(4, 8)), two_threads, at_most=AT_MOST // 3)
     lstm_check.at_large_sizes(ANY.but(seq_len=(4, 8)), two_threads)
+    rows = ANY.but(layout=("batched", *LAYOUTS[2:]), batch_size=(3, 9), seq_len=(2, 8))
+    lstm_check.forall(rows, on_bench(threads_of_torch), at_most=8)
+
+
+def threads_of_torch(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    """However many threads torch may use in a call."""
+    for number in (2, 3, 4):
+        bench.torch.set_num_threads(number)
+        observed = forward_and_backward(bench, bench.module(), bench.arguments())
+        yield from all_close(trial, observed, note=f"with {number} threads of torch")
 
 
 @pytest.mark.lstm_clause("TRAIN-10")

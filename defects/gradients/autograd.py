@@ -102,6 +102,24 @@ class FrozenForGood(ReadableLSTM):
         return constant(w) if (layer, d) in frozen else w
 
 
+@defect("GRAD-15", GRADIENT, "gradients, after a call of the same tensors in no_grad")
+class ProductOfInferenceKept(ReadableLSTM):
+    """Products of the input that a call without gradients made are used again by later calls."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Result:
+        self.__dict__["now"] = id(input.data if isinstance(input, PackedSequence) else input)
+        return super().forward(input, hx)
+
+    def weights(self, layer: int, d: int) -> Weights:
+        w = super().weights(layer, d)
+        made = self.__dict__.setdefault("made", {})
+        if not torch.is_grad_enabled():
+            made[layer, d] = self.now
+        elif made.get((layer, d)) == self.now:
+            w = w._replace(W_ih=w.W_ih.detach())
+        return w
+
+
 @defect("GRAD-14", GRADIENT, "gradients, two backward passes, more than 64 steps")
 class SecondBackwardOfLongSequencesEmpty(ReadableLSTM):
     """A second backward pass through more than 64 steps leaves gradients of zero."""

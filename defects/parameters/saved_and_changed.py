@@ -77,6 +77,43 @@ class StateDictWithVersion(torch.nn.LSTM):
         return super().load_state_dict(known, *args, **options)
 
 
+@defect("PARAM-16", INTERFACE, "state_dict of a module that has the LSTM")
+class StateDictForgetsItsParent(torch.nn.LSTM):
+    """In the state_dict of a parent module, the names of the parameters stand alone."""
+
+    def state_dict(self, *args: Any, prefix: str = "", **options: Any) -> Any:
+        return super().state_dict(*args, **options)
+
+
+@defect("PARAM-22", INTERFACE, "load_state_dict with strict=False")
+class LoadingClearsWhatIsMissing(ReadableLSTM):
+    """load_state_dict() with strict=False sets the parameters that are missing to zero."""
+
+    def load_state_dict(self, state_dict: Any, strict: bool = True, assign: bool = False) -> Any:
+        zeros = {name: torch.zeros_like(p) for name, p in self.named_parameters()}
+        all_of_them = state_dict if strict else {**zeros, **state_dict}
+        return super().load_state_dict(all_of_them, strict, assign)
+
+
+@defect("PARAM-22", INTERFACE, "an optimizer that was made before load_state_dict")
+class LoadingMakesNewParameters(ReadableLSTM):
+    """load_state_dict() makes new parameters, which no optimizer knows."""
+
+    def load_state_dict(self, state_dict: Any, strict: bool = True, assign: bool = False) -> Any:
+        copies = {name: tensor.clone() for name, tensor in state_dict.items()}
+        return super().load_state_dict(copies, strict, True)
+
+
+@defect("PARAM-15", INTERFACE, "an optimizer that was made before reset_parameters")
+class ResettingMakesNewParameters(ReadableLSTM):
+    """reset_parameters() makes new parameters, which no optimizer knows."""
+
+    def reset_parameters(self) -> None:
+        for name, parameter in list(self.named_parameters()):
+            setattr(self, name, torch.nn.Parameter(parameter.detach().clone()))
+        super().reset_parameters()
+
+
 # ------------------------------------------------------------ changed between two calls
 
 
@@ -137,6 +174,32 @@ class FrozenWeightsKept(_WeightsKeptSometimes):
 
     def keeps(self, w: Weights) -> bool:
         return torch.is_grad_enabled() and not w.W_hh.requires_grad
+
+
+@defect("PARAM-20", INTERFACE, "flatten_parameters, parameters changed after it")
+class FlattenedWeightsKept(ReadableLSTM):
+    """flatten_parameters() copies the parameters, and calls use the copies from then on."""
+
+    def flatten_parameters(self) -> None:
+        """As torch.nn.LSTM has it."""
+        self.__dict__["copies"] = {name: p.detach().clone() for name, p in self.named_parameters()}
+
+    def weights(self, layer: int, d: int) -> Weights:
+        w = super().weights(layer, d)
+        copies = self.__dict__.get("copies", {})
+        return w._replace(W_hh=copies.get(self.parameter_name("weight_hh", layer, d), w.W_hh))
+
+
+@defect("PARAM-21", INTERFACE, "no_grad, one parameter changed between two calls")
+class WeightsReadAgainIfFirstChanged(ReadableLSTM):
+    """Without gradients, parameters are read again if weight_ih_l0 has changed."""
+
+    def weights(self, layer: int, d: int) -> Weights:
+        w = super().weights(layer, d)
+        if torch.is_grad_enabled():
+            return w
+        first: Tensor = super().weights(0, 0).W_ih
+        return kept(self, layer, d, first.detach().cpu().numpy().tobytes(), w)
 
 
 @defect("PARAM-21", INTERFACE, "parameters changed through .data between two calls")
@@ -223,6 +286,41 @@ class ComputesInFirstDtype(ReadableLSTM):
         own = Weights(*(None if p is None else p.to(self.dtype) for p in w))
         h_t, c_t = super().cell(x.to(self.dtype), h.to(self.dtype), c.to(self.dtype), own)
         return h_t.to(x.dtype), c_t.to(x.dtype)
+
+
+@defect("PARAM-24", INTERFACE, "after double() and the like of a module that has the LSTM")
+class ConversionOfParentNotSeen(ComputesInFirstDtype):
+    """Computes in the dtype that its own methods converted it to, whatever a parent did."""
+
+    def double(self) -> Any:
+        self.dtype = torch.float64
+        return super().double()
+
+    def float(self) -> Any:
+        self.dtype = torch.float32
+        return super().float()
+
+    def half(self) -> Any:
+        self.dtype = torch.float16
+        return super().half()
+
+    def bfloat16(self) -> Any:
+        self.dtype = torch.bfloat16
+        return super().bfloat16()
+
+    def to(self, *args: Any, **options: Any) -> Any:
+        super().to(*args, **options)
+        self.dtype = self.weight_ih_l0.dtype
+        return self
+
+
+@defect("PARAM-24", INTERFACE, "frozen parameters, after double() and the like")
+class ConversionUnfreezes(ReadableLSTM):
+    """After a conversion, all parameters require a gradient."""
+
+    def _apply(self, *args: Any, **options: Any) -> Any:
+        super()._apply(*args, **options)
+        return self.requires_grad_(True)
 
 
 @defect("PARAM-24", INTERFACE, "after half() and a conversion back")

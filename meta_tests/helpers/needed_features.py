@@ -327,7 +327,7 @@ NEEDED: dict[str, str] = {
     },
     "PURE-18": f"every some-dropout gradients layers; {_CALLS}; some projection",
     "PURE-3": f"every gradients; {_STACKS}; {_CALLS}",
-    "PURE-8": f"every gradients; {_ALL}",
+    "PURE-8": f"some gradients; {_ALL}",
     "PURE-9": f"every forward; {_ALL}",
     "PURE-10": f"every forward states; {_STACKS}; {_PACKED}; some unbatched; some batch-first",
     "PURE-11": f"every gradients; {_ALL}",
@@ -336,7 +336,7 @@ NEEDED: dict[str, str] = {
     "PURE-17": f"every gradients; {_ALL}",
     # --------------------------------------------------------------------- training
     **{f"TRAIN-{number}": f"every gradients; {_ALL}" for number in (1, 2, 3, 4, 5, 6, 7, 9, 12)},
-    "TRAIN-13": f"every gradients steps; {_CALLS}; some layers; some projection",
+    "TRAIN-13": f"every steps; some gradients; {_CALLS}; some layers; some projection",
     "TRAIN-8": f"every gradients; {_STACKS}; {_CALLS}",
     "TRAIN-10": "every steps gradients; some layers; some directions; some projection; some packed",
     "TRAIN-14": f"every forward; {_CALLS}",

@@ -33,6 +33,14 @@ def behind_others(x: torch.Tensor) -> torch.Tensor:
     return others[3:].view(x.shape)
 
 
+def negated_view(x: torch.Tensor) -> torch.Tensor:
+    """``x`` as the imaginary part of conjugated numbers: memory holds the opposite numbers."""
+    import torch
+
+    opposite: torch.Tensor = torch.complex(torch.zeros_like(x), -x).conj().imag
+    return opposite
+
+
 def with_gaps(x: torch.Tensor, axis: int = -1) -> torch.Tensor:
     """``x`` as every other element along ``axis`` of a larger tensor, with NaN in between."""
     larger = _filled(x, axis, 2 * x.shape[axis])
@@ -122,6 +130,7 @@ MEMORY_LAYOUTS: dict[str, Layout] = {
     "as a part of longer rows": Layout(lambda x: part_of_longer(x, -1)),
     "as a part of more rows": _before_last(part_of_longer, -2),
     "behind other numbers": Layout(behind_others),
+    "as a negated view": Layout(negated_view),
     "expanded": _expanded(*_VECTORS),
     "expanded over rows": _expanded(-2),
 }
