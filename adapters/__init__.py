@@ -49,6 +49,7 @@ REGISTRY = {
     },
     "torch-dynamic-float16": Adapter(f"{_HERE}.torch_dynamic:torch_dynamic_float16", "torch"),
     "torch-quantizable": Adapter(f"{_HERE}.torch_quantizable:torch_quantizable", "torch"),
+    "opacus": Adapter(f"{_HERE}.opacus:opacus_lstm", "opacus"),
     "torch-export": Adapter(f"{_HERE}.torch_compiled:torch_export", "torch"),
     "torch-export-decomposed": Adapter(f"{_HERE}.torch_compiled:torch_export_decomposed", "torch"),
     "torch-compile": Adapter(f"{_HERE}.torch_compiled:torch_compile", "torch"),
