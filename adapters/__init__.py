@@ -53,6 +53,7 @@ REGISTRY = {
     "torch-export": Adapter(f"{_HERE}.torch_compiled:torch_export", "torch"),
     "torch-export-decomposed": Adapter(f"{_HERE}.torch_compiled:torch_export_decomposed", "torch"),
     "torch-compile": Adapter(f"{_HERE}.torch_compiled:torch_compile", "torch"),
+    "torch-xla": Adapter(f"{_HERE}.torch_xla:torch_xla_lstm", "xla"),
     "jax": Adapter(f"{_HERE}.jax_scan:jax_lstm", "jax"),
     "jax-rnn": Adapter(f"{_HERE}.jax_rnn:jax_lstm_ref", "jax"),
     "equinox": Adapter(f"{_HERE}.equinox:equinox_lstm", "equinox"),

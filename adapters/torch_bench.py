@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -254,6 +255,8 @@ def _seed_everything(seed: int) -> None:
         torch.manual_seed(seed)
     else:
         torch.default_generator.manual_seed(seed)
+    if "torch_xla" in sys.modules:  # torch.manual_seed does not reach its devices
+        sys.modules["torch_xla"].manual_seed(seed)
 
 
 def _kind(value: Any) -> str:

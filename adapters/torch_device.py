@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from typing import Any
 
 import torch
@@ -22,8 +23,16 @@ def synchronize(device: str) -> None:
     kind = device.partition(":")[0]
     of_kind: Any = getattr(torch, kind, None)  # torch.cuda, torch.xpu, ...
     if kind == "xla":
-        sys.modules["torch_xla"].sync(wait=True)
+        _synchronize_xla()
     elif kind == "mps":
         torch.mps.synchronize()
     elif kind not in ("cpu", "meta") and hasattr(of_kind, "synchronize"):
         of_kind.synchronize(device)
+
+
+def _synchronize_xla() -> None:
+    """Begins what was only noted so far, and waits for it, which ``sync(wait=True)`` does not."""
+    # sync takes the tensors of all threads, also those that another thread is making: that raises.
+    if threading.current_thread() is threading.main_thread():
+        sys.modules["torch_xla"].sync()
+        sys.modules["torch_xla.core.xla_model"].wait_device_ops()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -61,12 +62,33 @@ def test_each_kind_of_device_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> N
     module = SimpleNamespace(synchronize=waited.append)
     monkeypatch.setattr(torch, "cuda", module)
     monkeypatch.setattr(torch.mps, "synchronize", lambda: waited.append("mps"))
-    monkeypatch.setitem(
-        sys.modules, "torch_xla", SimpleNamespace(sync=lambda wait: waited.append(("xla", wait)))
-    )
+    put_xla(monkeypatch, waited)
     for device in ("cpu", "meta", "cuda:1", "mps", "xla", "xla:0", "no-such-device"):
         synchronize(device)
-    assert waited == ["cuda:1", "mps", ("xla", True), ("xla", True)]
+    assert waited == ["cuda:1", "mps", *["xla begins", "xla has ended"] * 2]
+
+
+def put_xla(monkeypatch: pytest.MonkeyPatch, events: list[Any]) -> None:
+    """A stand-in for torch_xla: ``sync`` returns before the device has computed anything."""
+    xla = SimpleNamespace(sync=lambda: events.append("xla begins"), manual_seed=events.append)
+    model = SimpleNamespace(wait_device_ops=lambda: events.append("xla has ended"))
+    monkeypatch.setitem(sys.modules, "torch_xla", xla)
+    monkeypatch.setitem(sys.modules, "torch_xla.core.xla_model", model)
+
+
+def test_another_thread_leaves_tensors_of_xla_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    events: list[Any] = []
+    put_xla(monkeypatch, events)
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(synchronize, "xla").result()
+    assert events == []
+
+
+def test_the_seed_of_a_case_reaches_xla(monkeypatch: pytest.MonkeyPatch) -> None:
+    events: list[Any] = []
+    put_xla(monkeypatch, events)
+    torch_lstm().run(Case(LSTMConfig(2, 3), seed=7))
+    assert events == [7]
 
 
 # ------------------------------------------------------------------- each device is judged

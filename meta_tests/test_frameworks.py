@@ -128,14 +128,19 @@ def test_every_adapter_has_an_environment() -> None:
     assert {adapter.extra for adapter in REGISTRY.values()} <= {"", *known}
 
 
-def test_an_environment_has_the_numpy_that_its_framework_is_compiled_for() -> None:
+def test_an_environment_has_the_versions_that_its_framework_is_compiled_for() -> None:
     of_all = (frameworks.ROOT / "constraints.txt").read_text("utf-8")
-    assert constraints(frameworks.versions("paddle")) == of_all
-    for extra, version in frameworks.NUMPY.items():
-        lines = constraints(frameworks.versions(extra)).splitlines()
+    assert constraints({}) == of_all
+    extras = {adapter.extra for adapter in REGISTRY.values()}
+    for extra, versions in frameworks.VERSIONS.items():
+        assert extra in extras
+        lines = constraints(versions).splitlines()
         changed = set(lines) - set(of_all.splitlines())
-        assert changed == {line for line in lines if line.startswith("numpy==")}
-        assert {line.partition(";")[0] for line in changed} == {f"numpy=={version}"}
+        assert changed == {
+            line for line in lines if line.startswith(tuple(f"{n}==" for n in versions))
+        }
+        pinned = {f"{name}=={version}" for name, version in versions.items()}
+        assert {line.partition(";")[0] for line in changed} == pinned
 
 
 @pytest.mark.parametrize(

@@ -235,6 +235,7 @@ def test_code_that_is_not_run_says_why() -> None:
     found = [(page, block) for page in TRIED for block in blocks(DOCS / page) if block.not_run]
     assert [(page, block.not_run) for page, block in found] == [
         ("devices.md", "it needs a GPU"),
+        ("devices.md", "it needs torch_xla"),
         ("devices.md", "it needs a GPU"),
         ("index.md", "it installs packages; test_ci installs the package"),
         ("interpreting-failures.md", "the default profile takes minutes"),

@@ -45,6 +45,7 @@ PROFILES = {"onnxruntime": "default", "torch": "default"}
 OPTIONS = {
     # Its weights are float16 by design, and everything else is float32.
     "torch-dynamic-float16": ["--working-precision", "float16"],
+    "torch-xla": ["--device", "xla"],
     # Some cases end the process.
     **{
         name: ["--isolate"]
@@ -56,15 +57,10 @@ OPTIONS = {
 # over the steps and compile the result may need minutes for one case.
 LONGEST = "35m"
 
-# Each extra whose framework fails with the NumPy of constraints.txt, to the version that it gets.
+# Each extra to the packages that it needs in another version than constraints.txt has.
 # MindSpore 2.10 is compiled for NumPy 1. With NumPy 2 the first call raises, and indexing after it
-# may raise, too.
-NUMPY = {"mindspore": "1.26.4"}
-
-
-def versions(extra: str) -> dict[str, str]:
-    """The packages that an extra needs in another version than constraints.txt has."""
-    return {"numpy": NUMPY[extra]} if extra in NUMPY else {}
+# may raise, too. PyTorch/XLA is compiled for one release of torch.
+VERSIONS = {"mindspore": {"numpy": "1.26.4"}, "xla": {"torch": "2.9.1"}}
 
 
 def judge(name: str, options: list[str]) -> int:
@@ -149,7 +145,7 @@ def main(arguments: list[str]) -> int:
     name = name.removeprefix("framework-")
     if command == "install" and name in REGISTRY:
         extra = REGISTRY[name].extra
-        return install(extra, versions(extra))
+        return install(extra, VERSIONS.get(extra, {}))
     if command == "judge" and name in REGISTRY:
         return judge(name, arguments[2:])
     if arguments == ["table"]:
