@@ -45,7 +45,8 @@ PROFILES = {"onnxruntime": "default", "torch": "default"}
 OPTIONS = {
     # Its weights are float16 by design, and everything else is float32.
     "torch-dynamic-float16": ["--working-precision", "float16"],
-    "torch-xla": ["--device", "xla"],
+    # Some cases end the process.
+    "torch-xla": ["--device", "xla", "--isolate"],
     # Some cases end the process.
     **{
         name: ["--isolate"]
