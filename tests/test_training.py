@@ -488,7 +488,7 @@ def states_changed_in_between(trial: Trial, bench: Bench) -> Iterator[Finding]:
         for case in (trial.case, other):
             outputs = bench.call(module, bench.arguments(case))
             states.append({"h_0": outputs["h_n"], "c_0": outputs["c_n"]})
-        for mine in states:
+        for mine in reversed(states):  # those of the last call first
             for state in mine.values():
                 state.div_(2)  # so that h_0 and c_0 are different and in their usual ranges
             values = {name: bench.observe(name, state).values for name, state in mine.items()}
