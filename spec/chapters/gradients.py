@@ -122,7 +122,8 @@ CHAPTER = Chapter(
             title="Some arguments",
             text=(
                 "Gradients can be asked for of any arguments: they are the same as if all were "
-                "asked for, and the other arguments get none."
+                "asked for, and the other arguments get none. What requires a gradient may change "
+                "between two calls."
             ),
             sources=("each-step",),
             builds_on=_ALL,

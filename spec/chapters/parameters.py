@@ -194,7 +194,7 @@ CHAPTER = Chapter(
             title="reset_parameters",
             text=(
                 "reset_parameters() draws every parameter anew, from the distribution of the "
-                "initial values."
+                "initial values. They stay the same objects."
             ),
             sources=("initialisation",),
             level="SHOULD",
@@ -209,7 +209,8 @@ CHAPTER = Chapter(
             title="Keys of state_dict",
             text=(
                 "state_dict() holds the parameters by their names, with the values that they "
-                "have, and nothing else."
+                "have, and nothing else. In the state_dict of a module that has the LSTM, its "
+                "prefix stands before them."
             ),
             sources=_LISTED,
             kind="interface",
@@ -256,7 +257,7 @@ CHAPTER = Chapter(
             title="Step of an optimizer",
             text=(
                 "A call uses the parameters as they are then: also after an optimizer wrote into "
-                "them between two calls."
+                "them between two calls, with gradients or without, and to frozen ones, too."
             ),
             sources=("each-step", *_LISTED),
             builds_on=("COMB-1",),
@@ -267,7 +268,7 @@ CHAPTER = Chapter(
             title="Parameters changed through .data",
             text=(
                 "A call sees what was written into .data of a parameter, or put in its place, "
-                "between two calls."
+                "between two calls, also if only one parameter was changed."
             ),
             sources=("each-step", *_LISTED),
             builds_on=("COMB-1",),
@@ -278,7 +279,8 @@ CHAPTER = Chapter(
             title="Parameters loaded between calls",
             text=(
                 "A call sees what load_state_dict loaded since the call before, with assign=True "
-                "too."
+                "too. With strict=False, what is missing stays as it was. An optimizer that was "
+                "made before still changes the parameters."
             ),
             sources=("each-step", *_LISTED),
             builds_on=("COMB-1", "PARAM-17"),
@@ -307,7 +309,8 @@ CHAPTER = Chapter(
             title="Conversion to another dtype",
             text=(
                 "After to(dtype), double(), float() and the like the parameters are rounded to "
-                "that dtype, and results are computed in it; also after half() and back."
+                "that dtype, and results are computed in it; also after half() and back, or if a "
+                "module that has the LSTM is converted. Frozen parameters stay frozen."
             ),
             sources=("s-device-dtype",),
             builds_on=("COMB-1", "DTYPE-1", "DTYPE-3", "DTYPE-4", "DTYPE-5"),

@@ -65,7 +65,8 @@ CHAPTER = Chapter(
             title="Scaled cotangents",
             text=(
                 "Cotangents that are scaled by 2^-40, 2^-16 or 2^16, as by a mean or in mixed "
-                "precision, give gradients that are scaled as they are."
+                "precision, give gradients that are scaled as they are. Those of some rows may be "
+                "scaled, too."
             ),
             equation="grad(s v) = s grad(v)",
             sources=("each-step",),
@@ -133,7 +134,8 @@ CHAPTER = Chapter(
             title="States handed on",
             text=(
                 "If a second call gets the states that a first one returned, gradients of what it "
-                "returns flow back through them: results and gradients are as in one call."
+                "returns flow back through them: results and gradients are as in one call. A "
+                "program may change the states in place between the calls, without gradients."
             ),
             sources=("each-step", "h_0", "c_0", "h_n", "c_n"),
             builds_on=(*_GRADIENTS, "META-1"),
@@ -144,7 +146,8 @@ CHAPTER = Chapter(
             title="Two threads",
             text=(
                 "Two threads that use one module at the same time both get right results, with "
-                "gradients and without. A backward pass may be in another thread than the call."
+                "gradients and without. A backward pass may be in another thread than the call, "
+                "and torch may use several threads."
             ),
             sources=("threads",),
             builds_on=(*_GRADIENTS, "PURE-7"),
