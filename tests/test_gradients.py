@@ -148,7 +148,7 @@ def usual_arguments(trial: Trial, bench: Bench) -> Iterator[Finding]:
 def frozen_and_not(trial: Trial, bench: Bench) -> Iterator[Finding]:
     """What a call is told of its parameters must not be kept for the next one."""
     module = bench.module()
-    for frozen in (False, True, False):
+    for frozen in (True, False, True, False):
         module.requires_grad_(not frozen)
         arguments = bench.arguments()
         bench.forget_gradients(module, {})
