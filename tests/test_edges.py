@@ -124,8 +124,7 @@ def arguments_among(case: Case, names: tuple[str, ...]) -> list[str]:
 
 @pytest.mark.lstm_clause("EDGE-1")
 def test_bad_row_of_the_input(lstm_check: Checker) -> None:
-    lstm_check.forall(ROWS, other_rows_close("input"))
-    lstm_check.at_large_sizes(ROWS, other_rows_close("input"))
+    lstm_check.forall(ROWS, other_rows_close("input"), also_large=True)
 
 
 @pytest.mark.lstm_clause("EDGE-2")
@@ -136,8 +135,7 @@ def test_bad_row_of_the_states(lstm_check: Checker) -> None:
 @pytest.mark.lstm_clause("EDGE-5")
 def test_gradients_of_other_rows(lstm_check: Checker) -> None:
     domain = ROWS.but(states=(True,), cotangents=(OUTPUTS,))
-    lstm_check.forall(domain, other_rows_close("input", "h_0", "c_0"))
-    lstm_check.at_large_sizes(domain, other_rows_close("input", "h_0", "c_0"))
+    lstm_check.forall(domain, other_rows_close("input", "h_0", "c_0"), also_large=True)
 
 
 def other_rows_close(*names: str) -> Rule:

@@ -75,8 +75,7 @@ def test_cotangent_of_c_n(lstm_check: Checker) -> None:
 @pytest.mark.lstm_clause("GRAD-10")
 def test_cotangents_together(lstm_check: Checker) -> None:
     together = (OUTPUTS, ("output", "h_n"), ("output", "c_n"), ("h_n", "c_n"))
-    lstm_check.forall(BATCHED.but(cotangents=together), close_gradients)
-    lstm_check.at_large_sizes(BATCHED.but(cotangents=together), close_gradients)
+    lstm_check.forall(BATCHED.but(cotangents=together), close_gradients, also_large=True)
 
 
 @pytest.mark.lstm_clause("GRAD-11")
@@ -89,8 +88,7 @@ def test_gradients_of_packed_rows(lstm_check: Checker) -> None:
     )
     lstm_check.forall(domain, close_gradients)
     some = (("output", "c_n"), ("h_n", "c_n"), ("output", "h_n"))
-    lstm_check.forall(domain.but(cotangents=some), close_gradients, at_most=6)
-    lstm_check.at_large_sizes(domain.but(cotangents=some), close_gradients)
+    lstm_check.forall(domain.but(cotangents=some), close_gradients, at_most=6, also_large=True)
 
 
 # The following tests use cotangents of all outputs, in the different ways that torch offers.
@@ -110,8 +108,7 @@ def test_some_arguments(lstm_check: Checker) -> None:
     lstm_check.forall(ANY, on_bench(some_arguments))
     lstm_check.forall(ANY.but(states=(True,)), on_bench(all_but_one_state), at_most=8)
     rows = ANY.but(layout=("batched", *LAYOUTS[2:]))
-    lstm_check.forall(rows, on_bench(usual_arguments), at_most=12)
-    lstm_check.at_large_sizes(rows, on_bench(usual_arguments))
+    lstm_check.forall(rows, on_bench(usual_arguments), at_most=12, also_large=True)
     lstm_check.forall(ANY, on_bench(frozen_and_not), at_most=6)
 
 
@@ -165,8 +162,7 @@ def frozen_and_not(trial: Trial, bench: Bench) -> Iterator[Finding]:
 
 @pytest.mark.lstm_clause("GRAD-13")
 def test_gradients_accumulate(lstm_check: Checker) -> None:
-    lstm_check.forall(ANY, on_bench(gradients_accumulate))
-    lstm_check.at_large_sizes(ANY, on_bench(gradients_accumulate))
+    lstm_check.forall(ANY, on_bench(gradients_accumulate), also_large=True)
 
 
 def gradients_accumulate(trial: Trial, bench: Bench) -> Iterator[Finding]:
@@ -179,8 +175,7 @@ def gradients_accumulate(trial: Trial, bench: Bench) -> Iterator[Finding]:
 
 @pytest.mark.lstm_clause("GRAD-14")
 def test_graph_is_retained(lstm_check: Checker) -> None:
-    lstm_check.forall(ANY, on_bench(graph_is_retained))
-    lstm_check.at_large_sizes(ANY, on_bench(graph_is_retained))
+    lstm_check.forall(ANY, on_bench(graph_is_retained), also_large=True)
 
 
 def graph_is_retained(trial: Trial, bench: Bench) -> Iterator[Finding]:
@@ -238,8 +233,7 @@ def inference_before_training(trial: Trial, bench: Bench) -> Iterator[Finding]:
 
 @pytest.mark.lstm_clause("GRAD-16")
 def test_strides_of_cotangents(lstm_check: Checker) -> None:
-    lstm_check.forall(ANY, on_bench(strides_of_cotangents))
-    lstm_check.at_large_sizes(ANY, on_bench(strides_of_cotangents))
+    lstm_check.forall(ANY, on_bench(strides_of_cotangents), also_large=True)
 
 
 def strides_of_cotangents(trial: Trial, bench: Bench) -> Iterator[Finding]:
@@ -287,8 +281,7 @@ def expanded_along(
 
 @pytest.mark.lstm_clause("GRAD-17")
 def test_gradient_of_one_argument(lstm_check: Checker) -> None:
-    lstm_check.forall(ANY, on_bench(gradient_of_one_argument))
-    lstm_check.at_large_sizes(ANY, on_bench(gradient_of_one_argument))
+    lstm_check.forall(ANY, on_bench(gradient_of_one_argument), also_large=True)
 
 
 def gradient_of_one_argument(trial: Trial, bench: Bench) -> Iterator[Finding]:
@@ -360,8 +353,7 @@ def some_element_of_output(case: Case) -> tuple[int, ...]:
 
 @pytest.mark.lstm_clause("GRAD-19")
 def test_gradients_with_a_graph(lstm_check: Checker) -> None:
-    lstm_check.forall(ANY, on_bench(gradients_with_a_graph))
-    lstm_check.at_large_sizes(ANY, on_bench(gradients_with_a_graph))
+    lstm_check.forall(ANY, on_bench(gradients_with_a_graph), also_large=True)
 
 
 def gradients_with_a_graph(trial: Trial, bench: Bench) -> Iterator[Finding]:
@@ -386,14 +378,12 @@ SMOOTH = ANY.but(weight_scale=(1.0, 0.5, 3.0))
 
 @pytest.mark.lstm_clause("GRAD-20")
 def test_forward_mode(lstm_check: Checker) -> None:
-    lstm_check.forall(SMOOTH, derivatives_close(Trial.tangents, OUTPUTS))
-    lstm_check.at_large_sizes(SMOOTH, derivatives_close(Trial.tangents, OUTPUTS))
+    lstm_check.forall(SMOOTH, derivatives_close(Trial.tangents, OUTPUTS), also_large=True)
 
 
 @pytest.mark.lstm_clause("GRAD-21")
 def test_double_backward(lstm_check: Checker) -> None:
-    lstm_check.forall(SMOOTH, derivatives_close(Trial.second_derivatives, ()))
-    lstm_check.at_large_sizes(SMOOTH, derivatives_close(Trial.second_derivatives, ()))
+    lstm_check.forall(SMOOTH, derivatives_close(Trial.second_derivatives, ()), also_large=True)
 
 
 def derivatives_close(

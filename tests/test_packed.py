@@ -42,8 +42,7 @@ def test_order_of_packed_rows(lstm_check: Checker) -> None:
         states=(False, True),
         together=("layout", "batch_first", "states"),
     )
-    lstm_check.forall(domain, in_any_order)
-    lstm_check.at_large_sizes(domain, in_any_order)
+    lstm_check.forall(domain, in_any_order, also_large=True)
 
 
 def in_any_order(trial: Trial) -> list[Finding]:
@@ -140,8 +139,7 @@ def with_lengths(trial: Trial, lengths: Array) -> list[Finding]:
 
 @pytest.mark.lstm_clause("PACK-8")
 def test_padding(lstm_check: Checker) -> None:
-    lstm_check.forall(PACKED, padding)
-    lstm_check.at_large_sizes(PACKED, padding)
+    lstm_check.forall(PACKED, padding, also_large=True)
 
 
 def padding(trial: Trial) -> list[Finding]:
@@ -185,8 +183,7 @@ WITH_ROWS = ("input", "h_0", "c_0", *OUTPUTS)
 
 @pytest.mark.lstm_clause("PACK-9")
 def test_rows_apart(lstm_check: Checker) -> None:
-    lstm_check.forall(PACKED, rows_apart)
-    lstm_check.at_large_sizes(PACKED, rows_apart)
+    lstm_check.forall(PACKED, rows_apart, also_large=True)
 
 
 def rows_apart(trial: Trial) -> list[Finding]:

@@ -121,12 +121,11 @@ class Watched:
 
 @pytest.mark.lstm_clause("PURE-1")
 def test_arguments_unchanged(lstm_check: Checker) -> None:
-    lstm_check.forall(ANY, arguments_unchanged)
+    lstm_check.forall(ANY, arguments_unchanged, also_large=True)
     # Without gradients, the states may be where the next ones are written. With one step, there is
     # no copy of them yet.
     one_step = FORWARD.but(states=(True,), seq_len=(1, 1), layout=("batched", "unbatched"))
     lstm_check.forall(one_step, arguments_unchanged, at_most=10)
-    lstm_check.at_large_sizes(ANY, arguments_unchanged)
 
 
 def arguments_unchanged(trial: Trial) -> list[Finding]:
@@ -143,8 +142,7 @@ def arguments_of_a_module_unchanged(trial: Trial, bench: Bench) -> Iterator[Find
 
 @pytest.mark.lstm_clause("PURE-2")
 def test_parameters_unchanged(lstm_check: Checker) -> None:
-    lstm_check.forall(ANY, on_bench(parameters_unchanged))
-    lstm_check.at_large_sizes(ANY, on_bench(parameters_unchanged))
+    lstm_check.forall(ANY, on_bench(parameters_unchanged), also_large=True)
 
 
 def parameters_unchanged(trial: Trial, bench: Bench) -> Iterator[Finding]:
@@ -158,9 +156,10 @@ def parameters_unchanged(trial: Trial, bench: Bench) -> Iterator[Finding]:
 @pytest.mark.lstm_clause("PURE-3")
 def test_cotangents_unchanged(lstm_check: Checker) -> None:
     # The cotangent of a packed output is not the one of the test: unpacking cuts the padding off.
-    lstm_check.forall(BACKWARD.but(layout=("batched", "unbatched")), on_bench(cotangents_unchanged))
-    lstm_check.at_large_sizes(
-        BACKWARD.but(layout=("batched", "unbatched")), on_bench(cotangents_unchanged)
+    lstm_check.forall(
+        BACKWARD.but(layout=("batched", "unbatched")),
+        on_bench(cotangents_unchanged),
+        also_large=True,
     )
 
 
@@ -177,8 +176,7 @@ def cotangents_unchanged(trial: Trial, bench: Bench) -> Iterator[Finding]:
 
 @pytest.mark.lstm_clause("PURE-4")
 def test_results_apart_from_arguments(lstm_check: Checker) -> None:
-    lstm_check.forall(ANY, on_bench(results_apart_from_arguments))
-    lstm_check.at_large_sizes(ANY, on_bench(results_apart_from_arguments))
+    lstm_check.forall(ANY, on_bench(results_apart_from_arguments), also_large=True)
 
 
 def results_apart_from_arguments(trial: Trial, bench: Bench) -> Iterator[Finding]:
@@ -194,8 +192,7 @@ def results_apart_from_arguments(trial: Trial, bench: Bench) -> Iterator[Finding
 
 @pytest.mark.lstm_clause("PURE-5")
 def test_results_apart_from_one_another(lstm_check: Checker) -> None:
-    lstm_check.forall(ANY, on_bench(results_apart_from_one_another))
-    lstm_check.at_large_sizes(ANY, on_bench(results_apart_from_one_another))
+    lstm_check.forall(ANY, on_bench(results_apart_from_one_another), also_large=True)
     # After one step without gradients, h_n is the output of that step.
     one_step = FORWARD.but(seq_len=(1, 1), layout=("batched", "unbatched"))
     lstm_check.forall(one_step, on_bench(results_apart_from_one_another), at_most=10)
@@ -212,8 +209,7 @@ def results_apart_from_one_another(trial: Trial, bench: Bench) -> Iterator[Findi
 
 @pytest.mark.lstm_clause("PURE-6")
 def test_results_are_kept(lstm_check: Checker) -> None:
-    lstm_check.forall(ANY, results_are_kept)
-    lstm_check.at_large_sizes(ANY, results_are_kept)
+    lstm_check.forall(ANY, results_are_kept, also_large=True)
 
 
 # Programs keep the results of so many calls, such as those of single steps.
@@ -245,8 +241,7 @@ def results_of_a_module_are_kept(trial: Trial, bench: Bench) -> Iterator[Finding
 
 @pytest.mark.lstm_clause("PURE-7")
 def test_same_call_again(lstm_check: Checker) -> None:
-    lstm_check.forall(ANY, on_bench(same_call_again))
-    lstm_check.at_large_sizes(ANY, on_bench(same_call_again))
+    lstm_check.forall(ANY, on_bench(same_call_again), also_large=True)
 
 
 def same_call_again(trial: Trial, bench: Bench) -> Iterator[Finding]:
@@ -261,8 +256,7 @@ def same_call_again(trial: Trial, bench: Bench) -> Iterator[Finding]:
 
 @pytest.mark.lstm_clause("PURE-8")
 def test_call_after_others(lstm_check: Checker) -> None:
-    lstm_check.forall(BACKWARD, on_bench(call_after_others))
-    lstm_check.at_large_sizes(BACKWARD, on_bench(call_after_others))
+    lstm_check.forall(BACKWARD, on_bench(call_after_others), also_large=True)
     lstm_check.forall(FORWARD, on_bench(inference_after_others), at_most=10)
     lstm_check.forall(FORWARD, on_bench(arguments_rewritten), at_most=10)
 
@@ -353,20 +347,19 @@ def in_other_rows(batched: Case, case: Case) -> Case:
 
 @pytest.mark.lstm_clause("PURE-9")
 def test_layout_of_the_input(lstm_check: Checker) -> None:
-    lstm_check.forall(FORWARD, laid_out("input"))
-    lstm_check.at_large_sizes(FORWARD, laid_out("input"))
+    lstm_check.forall(FORWARD, laid_out("input"), also_large=True)
 
 
 @pytest.mark.lstm_clause("PURE-10")
 def test_layout_of_the_states(lstm_check: Checker) -> None:
-    lstm_check.forall(ANY.but(states=(True,), cotangents=((),)), laid_out("h_0", "c_0"))
-    lstm_check.at_large_sizes(ANY.but(states=(True,), cotangents=((),)), laid_out("h_0", "c_0"))
+    lstm_check.forall(
+        ANY.but(states=(True,), cotangents=((),)), laid_out("h_0", "c_0"), also_large=True
+    )
 
 
 @pytest.mark.lstm_clause("PURE-11")
 def test_gradients_under_any_layout(lstm_check: Checker) -> None:
-    lstm_check.forall(BACKWARD, laid_out("input", "h_0", "c_0"))
-    lstm_check.at_large_sizes(BACKWARD, laid_out("input", "h_0", "c_0"))
+    lstm_check.forall(BACKWARD, laid_out("input", "h_0", "c_0"), also_large=True)
 
 
 def laid_out(*names: str) -> Callable[[Trial], list[Finding]]:
@@ -418,8 +411,7 @@ def laid_out_on(
 
 @pytest.mark.lstm_clause("PURE-12")
 def test_random_state(lstm_check: Checker) -> None:
-    lstm_check.forall(ANY, random_state_unchanged)
-    lstm_check.at_large_sizes(ANY, random_state_unchanged)
+    lstm_check.forall(ANY, random_state_unchanged, also_large=True)
 
 
 def random_state_unchanged(trial: Trial) -> list[Finding]:
@@ -561,8 +553,7 @@ def parameters_of_ones_own(trial: Trial, bench: Bench) -> Iterator[Finding]:
 
 @pytest.mark.lstm_clause("PURE-17")
 def test_modules_side_by_side(lstm_check: Checker) -> None:
-    lstm_check.forall(BACKWARD, on_bench(modules_side_by_side))
-    lstm_check.at_large_sizes(BACKWARD, on_bench(modules_side_by_side))
+    lstm_check.forall(BACKWARD, on_bench(modules_side_by_side), also_large=True)
 
 
 def modules_side_by_side(trial: Trial, bench: Bench) -> Iterator[Finding]:

@@ -72,8 +72,7 @@ def all_close(
 
 @pytest.mark.lstm_clause("TRAIN-1")
 def test_layout_of_the_parameters(lstm_check: Checker) -> None:
-    lstm_check.forall(ANY, layout_of_the_parameters, at_most=AT_MOST)
-    lstm_check.at_large_sizes(ANY, layout_of_the_parameters)
+    lstm_check.forall(ANY, layout_of_the_parameters, at_most=AT_MOST, also_large=True)
 
 
 def layout_of_the_parameters(trial: Trial) -> list[Finding]:
@@ -168,8 +167,7 @@ def sums_of(expectation: Expectation, groups: list[list[str]]) -> Expectation:
 
 @pytest.mark.lstm_clause("TRAIN-2")
 def test_parameters_shared_by_modules(lstm_check: Checker) -> None:
-    lstm_check.forall(ANY, on_bench(shared_by_modules), at_most=AT_MOST)
-    lstm_check.at_large_sizes(ANY, on_bench(shared_by_modules))
+    lstm_check.forall(ANY, on_bench(shared_by_modules), at_most=AT_MOST, also_large=True)
 
 
 def shared_by_modules(trial: Trial, bench: Bench) -> Iterator[Finding]:
@@ -188,8 +186,10 @@ def shared_by_modules(trial: Trial, bench: Bench) -> Iterator[Finding]:
 @pytest.mark.lstm_clause("TRAIN-3")
 def test_computed_parameters(lstm_check: Checker) -> None:
     for compute in (negated, pruned):
-        lstm_check.forall(ANY, computed_parameters(compute), at_most=AT_MOST // 2)
-    lstm_check.at_large_sizes(ANY, computed_parameters(negated))
+        also_large = compute is negated
+        lstm_check.forall(
+            ANY, computed_parameters(compute), at_most=AT_MOST // 2, also_large=also_large
+        )
 
 
 # Makes each parameter one that is computed: the leaf that it is computed from, and the factor.
@@ -258,8 +258,7 @@ def scaled(expectation: Expectation, made: Mapping[str, tuple[torch.Tensor, Arra
 
 @pytest.mark.lstm_clause("TRAIN-4")
 def test_parameters_given_to_a_call(lstm_check: Checker) -> None:
-    lstm_check.forall(ANY, on_bench(parameters_given_to_a_call), at_most=AT_MOST)
-    lstm_check.at_large_sizes(ANY, on_bench(parameters_given_to_a_call))
+    lstm_check.forall(ANY, on_bench(parameters_given_to_a_call), at_most=AT_MOST, also_large=True)
 
 
 def parameters_given_to_a_call(trial: Trial, bench: Bench) -> Iterator[Finding]:
@@ -287,8 +286,7 @@ def parameters_given_to_a_call(trial: Trial, bench: Bench) -> Iterator[Finding]:
 def test_scaled_cotangents(lstm_check: Checker) -> None:
     # In saturated gates, scaled gradients would be subnormal numbers.
     domain = ANY.but(weight_scale=(1.0, 0.5), input_scale=(1.0,), state_scale=(1.0,))
-    lstm_check.forall(domain, scaled_cotangents, at_most=AT_MOST)
-    lstm_check.at_large_sizes(domain, scaled_cotangents)
+    lstm_check.forall(domain, scaled_cotangents, at_most=AT_MOST, also_large=True)
 
 
 def scaled_cotangents(trial: Trial) -> list[Finding]:
@@ -391,8 +389,7 @@ def with_zeros(case: Case) -> dict[str, Array]:
 
 @pytest.mark.lstm_clause("TRAIN-7")
 def test_other_cotangents(lstm_check: Checker) -> None:
-    lstm_check.forall(ANY, on_bench(other_cotangents), at_most=AT_MOST)
-    lstm_check.at_large_sizes(ANY, on_bench(other_cotangents))
+    lstm_check.forall(ANY, on_bench(other_cotangents), at_most=AT_MOST, also_large=True)
 
 
 def other_cotangents(trial: Trial, bench: Bench) -> Iterator[Finding]:
@@ -413,8 +410,9 @@ def other_cotangents(trial: Trial, bench: Bench) -> Iterator[Finding]:
 def test_overwritten_before_the_backward_pass(lstm_check: Checker) -> None:
     # The test's cotangent of a packed output reaches a copy of it.
     domain = ANY.but(layout=LAYOUTS[:2])
-    lstm_check.forall(domain, on_bench(overwritten_before_the_backward_pass), at_most=AT_MOST)
-    lstm_check.at_large_sizes(domain, on_bench(overwritten_before_the_backward_pass))
+    lstm_check.forall(
+        domain, on_bench(overwritten_before_the_backward_pass), at_most=AT_MOST, also_large=True
+    )
 
 
 def overwritten_before_the_backward_pass(trial: Trial, bench: Bench) -> Iterator[Finding]:
@@ -439,8 +437,7 @@ def overwritten_before_the_backward_pass(trial: Trial, bench: Bench) -> Iterator
 
 @pytest.mark.lstm_clause("TRAIN-9")
 def test_a_training_loop(lstm_check: Checker) -> None:
-    lstm_check.forall(ANY, on_bench(a_training_loop), at_most=AT_MOST // 2)
-    lstm_check.at_large_sizes(ANY, on_bench(a_training_loop))
+    lstm_check.forall(ANY, on_bench(a_training_loop), at_most=AT_MOST // 2, also_large=True)
 
 
 def a_training_loop(trial: Trial, bench: Bench) -> Iterator[Finding]:
@@ -473,8 +470,7 @@ def with_parameters_of(bench: Bench, module: Any, case: Case) -> Case:
 @pytest.mark.lstm_clause("TRAIN-13")
 def test_states_handed_on(lstm_check: Checker) -> None:
     domain = ANY.but(bidirectional=(False,), layout=LAYOUTS[:2], seq_len=(2, 8))
-    lstm_check.forall(domain, on_bench(states_handed_on), at_most=AT_MOST)
-    lstm_check.at_large_sizes(domain, on_bench(states_handed_on))
+    lstm_check.forall(domain, on_bench(states_handed_on), at_most=AT_MOST, also_large=True)
     inference = ANY.but(states=(True,), cotangents=((),), seq_len=(2, 8))
     lstm_check.forall(inference, on_bench(states_changed_in_between), at_most=10)
 
@@ -520,8 +516,7 @@ CALLS_OF_A_THREAD = 10
 
 @pytest.mark.lstm_clause("TRAIN-10")
 def test_two_threads(lstm_check: Checker) -> None:
-    lstm_check.forall(ANY.but(seq_len=(4, 8)), two_threads, at_most=AT_MOST // 3)
-    lstm_check.at_large_sizes(ANY.but(seq_len=(4, 8)), two_threads)
+    lstm_check.forall(ANY.but(seq_len=(4, 8)), two_threads, at_most=AT_MOST // 3, also_large=True)
     rows = ANY.but(layout=("batched", *LAYOUTS[2:]), batch_size=(3, 9), seq_len=(2, 8))
     lstm_check.forall(rows, on_bench(threads_of_torch), at_most=8)
 

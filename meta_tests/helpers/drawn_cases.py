@@ -67,10 +67,13 @@ class _Watched(Checker):
         super().__init__(Everything(), settings, test, clauses, self.judge)
         self.searched: list[Searched] = []
 
-    def forall(self, domain: Domain, rule: Rule, at_most: int = 10**6, **more: Any) -> None:
+    def _draw(
+        self, clause: str, domain: Domain, rule: Rule, at_most: int | None, *more: Any
+    ) -> None:
         before = len(self.judge.cases)
-        super().forall(domain, rule, at_most, **more)
-        examples = min(self.settings.profile.per_clause, at_most)
+        super()._draw(clause, domain, rule, at_most, *more)
+        per_clause = self.settings.profile.per_clause
+        examples = per_clause if at_most is None else min(per_clause, at_most)
         self.searched.append(Searched(domain, self.judge.cases[before:], examples))
 
 

@@ -203,6 +203,7 @@ class Checker:
         at_most: int | None = None,
         shrink: bool = True,
         share_stack: bool = True,
+        also_large: bool = False,
     ) -> None:
         """Judges cases drawn from ``domain`` by ``rule``, for the one clause of this test.
 
@@ -213,6 +214,9 @@ class Checker:
             shrink: whether to look for a smaller case after a failure.
             share_stack: whether some cases may have the same stack and sizes. It costs less if
                 ``rule`` compares with what is expected.
+            also_large: whether to judge a few wide and long cases, too, if none has failed.
+                Programs compute large arrays in other ways than small ones, however they are used.
+                ``domain`` then has cases without dropout.
         """
         (clause,) = self.records
         if self.settings.case is not None:
@@ -222,6 +226,20 @@ class Checker:
             else:
                 self.records[clause].count(NOT_TESTED, reason)
             return
+        self._draw(clause, domain, rule, at_most, shrink, share_stack)
+        if also_large and not self.records[clause].failures:
+            self._judge_sizes(WIDE_AND_LONG, {clause: rule}, domain=domain)
+
+    def _draw(
+        self,
+        clause: str,
+        domain: Domain,
+        rule: Rule,
+        at_most: int | None,
+        shrink: bool,
+        share_stack: bool,
+    ) -> None:
+        """Judges cases that Hypothesis draws; see :meth:`forall`."""
         if self._has_to_end():
             return
         part = self._narrowed(domain)
@@ -314,20 +332,6 @@ class Checker:
         else:
             every = every[2::3]
         self._judge_sizes((*every, *self.settings.sizes), {clause: rule}, dtypes=(dtype,))
-
-    def at_large_sizes(self, domain: Domain, rule: Rule) -> None:
-        """Judges a few cases of ``domain`` that are wide or long, for the one clause.
-
-        Programs compute large arrays in other ways than small ones, also if they are used as the
-        clause says. A given case is left to :meth:`forall`, and so is what fails there.
-
-        Args:
-            domain: that has cases without dropout. Its sizes do not matter.
-            rule: by which the cases are judged.
-        """
-        (clause,) = self.records
-        if self.settings.case is None and not self.records[clause].failures:
-            self._judge_sizes(WIDE_AND_LONG, {clause: rule}, domain=domain)
 
     def own_sizes(self, rules: dict[str, Rule]) -> None:
         """Judges cases of the sizes that were asked for. An instance is asked in its own ones."""
