@@ -13,26 +13,17 @@ from .call_sizes import Call, call_of
 from .catalogue import FORWARD, GRADIENT, INTERFACE, defect
 from .checked_lstm import CheckedLSTM
 from .gradient_surgery import in_memory_order, with_cotangents
-
-
-def _values_of(input: Any) -> Tensor:
-    """The values of padded or packed input."""
-    values: Tensor = input.data if isinstance(input, PackedSequence) else input
-    return values
-
-
-def _with_values(input: Any, change: Callable[[Tensor], Tensor]) -> Any:
-    """Padded or packed input or output with other values."""
-    if isinstance(input, PackedSequence):
-        return input._replace(data=change(input.data))
-    return change(input)
+from .readable import data_of, with_data
 
 
 def _cotangent_passed(change: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
     """The identity, except that ``change`` is made to its cotangent."""
-    return lambda x: with_cotangents(lambda gs: [None if g is None else change(g) for g in gs], x)[
-        0
-    ]
+
+    def passed(x: Tensor) -> Tensor:
+        (same,) = with_cotangents(lambda gs: [None if g is None else change(g) for g in gs], x)
+        return same
+
+    return passed
 
 
 class _InputChanged(CheckedLSTM):
@@ -48,7 +39,7 @@ class _InputChanged(CheckedLSTM):
 
     def forward(self, input: Any, hx: Any = None) -> Any:
         if self.is_wrong(call_of(self, input)):
-            input = _with_values(input, self.change)
+            input = with_data(input, self.change(data_of(input)))
         return super().forward(input, hx)
 
 
@@ -157,10 +148,10 @@ class InputOver64RowsScaledInPlace(CheckedLSTM):
     """The call halves the input in place if there are more than 64 rows."""
 
     def forward(self, input: Any, hx: Any = None) -> Any:
-        result = super().forward(_with_values(input, Tensor.clone), hx)
+        result = super().forward(with_data(input, data_of(input).clone()), hx)
         if call_of(self, input).rows > 64:
             with torch.no_grad():
-                _values_of(input).detach().div_(2)
+                data_of(input).detach().div_(2)
         return result
 
 

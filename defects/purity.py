@@ -11,12 +11,17 @@ from torch import Tensor, dropout
 from torch.nn.utils.rnn import PackedSequence
 
 from .catalogue import GRADIENT, INTERFACE, defect
-from .readable import Input, ReadableLSTM, Result, States, Steps, Weights, in_order_read
-
-
-def data_of(input: Input) -> Tensor:
-    """The tensor that holds the numbers."""
-    return input.data if isinstance(input, PackedSequence) else input
+from .readable import (
+    Input,
+    ReadableLSTM,
+    Result,
+    States,
+    Steps,
+    Weights,
+    data_of,
+    in_order_read,
+    with_data,
+)
 
 
 def taken_for_contiguous(x: Tensor) -> Tensor:
@@ -223,8 +228,7 @@ class NegatedViewReadFromMemory(ReadableLSTM):
 
     def forward(self, input: Input, hx: States | None = None) -> Result:
         if data_of(input).is_neg():
-            x = -data_of(input)
-            input = input._replace(data=x) if isinstance(input, PackedSequence) else x
+            input = with_data(input, -data_of(input))
         return super().forward(input, hx)
 
 

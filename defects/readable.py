@@ -29,7 +29,9 @@ __all__ = [
     "States",
     "Steps",
     "Weights",
+    "data_of",
     "in_order_read",
+    "with_data",
 ]
 
 Steps = list[Tensor]
@@ -39,6 +41,16 @@ Result = tuple[Input, States]
 
 
 ROLES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
+
+
+def data_of(input: Input) -> Tensor:
+    """The tensor that holds the numbers of padded or packed input."""
+    return input.data if isinstance(input, PackedSequence) else input
+
+
+def with_data(input: Input, data: Tensor) -> Input:
+    """Padded or packed input, or output, with other numbers."""
+    return input._replace(data=data) if isinstance(input, PackedSequence) else data
 
 
 def in_order_read(steps: Steps, reverse: bool) -> range:

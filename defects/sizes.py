@@ -17,6 +17,7 @@ from .call_sizes import Call, call_of
 from .catalogue import FORWARD, GRADIENT, variant
 from .checked_lstm import CheckedLSTM
 from .gradient_surgery import with_cotangents, with_gradient_times
+from .readable import data_of, with_data
 
 Condition = Callable[[Call], bool]
 
@@ -32,10 +33,7 @@ def lost_unit(condition: Condition) -> type[torch.nn.LSTM]:
         def forward(self, input: Any, hx: Any = None) -> Any:
             output, states = super().forward(input, hx)
             if condition(call_of(self, input)):
-                if isinstance(output, PackedSequence):
-                    output = output._replace(data=_without_last_unit(output.data))
-                else:
-                    output = _without_last_unit(output)
+                output = with_data(output, _without_last_unit(data_of(output)))
             return output, states
 
     return Variant
@@ -47,10 +45,7 @@ def changed_gradient(condition: Condition, factor: float = 1.01) -> type[torch.n
     class Variant(CheckedLSTM):
         def forward(self, input: Any, hx: Any = None) -> Any:
             if condition(call_of(self, input)):
-                if isinstance(input, PackedSequence):
-                    input = input._replace(data=with_gradient_times(factor, input.data))
-                else:
-                    input = with_gradient_times(factor, input)
+                input = with_data(input, with_gradient_times(factor, data_of(input)))
             return super().forward(input, hx)
 
     return Variant

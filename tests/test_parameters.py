@@ -401,9 +401,8 @@ def right_after_change(negate: Callable[[Bench, Any], None]) -> Rule:
         for expectation in (expect(opposite), trial.expectation):
             negate(bench, module)
             for mode, observed in results_in_each_mode(bench, module):
-                for name, tensor in observed.items():
-                    note = f"after the parameters changed, {mode}"
-                    yield trial.close(name, tensor, expectation, note)
+                note = f"after the parameters changed, {mode}"
+                yield from trial.close_all(observed, list(observed), note, expectation)
 
     return on_bench(probe)
 
@@ -455,9 +454,8 @@ def one_parameter_changed(trial: Trial, bench: Bench) -> Iterator[Finding]:
         getattr(module, name).data.neg_()
         expectation = expect(trial.case.with_values(changed))
         for mode, observed in results_in_each_mode(bench, module):
-            for result, tensor in observed.items():
-                note = f"after {name} changed, {mode}"
-                yield trial.close(result, tensor, expectation, note)
+            note = f"after {name} changed, {mode}"
+            yield from trial.close_all(observed, list(observed), note, expectation)
 
 
 @pytest.mark.lstm_clause("PARAM-22")
@@ -495,9 +493,9 @@ def optimizer_before_loading(trial: Trial, bench: Bench) -> Iterator[Finding]:
         for parameter in group["params"]:
             parameter.grad = 2 * parameter.detach()
     optimizer.step()
-    for name, tensor in results(bench, module).items():
-        note = "after a step of an optimizer that was made before loading"
-        yield trial.close(name, tensor, note=note)
+    observed = results(bench, module)
+    note = "after a step of an optimizer that was made before loading"
+    yield from trial.close_all(observed, list(observed), note)
 
 
 @pytest.mark.lstm_clause("PARAM-23")

@@ -47,7 +47,6 @@ OPTIONS = {
     "torch-dynamic-float16": ["--working-precision", "float16"],
     # Some cases end the process.
     "torch-xla": ["--device", "xla", "--isolate"],
-    # Some cases end the process.
     **{
         name: ["--isolate"]
         for name in ("onnxruntime", "torch-onnx-torchscript", "openvino", "mnn", "paddle")
