@@ -137,7 +137,7 @@ def test_an_interrupt_leaves_partial_results(
     how: signal.Signals, workers: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "results.json"
-    for seconds in (10, 25, 60):  # any moment will do after pytest has started
+    for seconds in (5, 10, 25, 60):  # any moment will do after pytest has started
         process = subprocess.Popen(
             command("check", "reference", "-n", workers, "--profile", "thorough", "--seed", "1",
                     "--json", str(file)),

@@ -60,7 +60,7 @@ _MOST = 2000
 
 
 # Those that compute differently from torch.nn.LSTM, and those that autograd sees differently.
-EVERY_RUN = ("HandWrittenBackward", "PairwiseSum", "FusedProducts", "ChunkedTime", "Scripted")
+EVERY_RUN = ("HandWrittenBackward", "FusedProducts", "ChunkedTime", "Scripted")
 
 
 @pytest.mark.parametrize(
