@@ -86,6 +86,18 @@ _LOST: list[tuple[str, str, str, Condition]] = [
     ),
     ("RowsOver64", "SIZE-1", "more than 64 rows", lambda c: c.rows > 64),
     ("StepsOver128", "SIZE-1", "more than 128 steps", lambda c: c.steps > 128),
+    (
+        "StepsOver128SeveralLayers",
+        "SIZE-1",
+        "several layers, more than 128 steps",
+        lambda c: c.layers > 1 and c.steps > 128,
+    ),
+    (
+        "HiddenOver256SeveralLayers",
+        "SIZE-1",
+        "several layers, hidden_size > 256",
+        lambda c: c.layers > 1 and c.hidden > 256,
+    ),
     ("ProjectionOver16", "SIZE-1", "proj_size > 16", lambda c: c.projection > 16),
     ("InputFrom32", "SIZE-1", "input_size >= 32", lambda c: c.features >= 32),
     ("InputMultipleOf12", "SIZE-1", "input_size a multiple of 12", lambda c: c.features % 12 == 0),
@@ -146,6 +158,12 @@ _LOST: list[tuple[str, str, str, Condition]] = [
         "SIZE-1",
         "more than 10 layers",
         lambda c: c.layers > 10,
+    ),
+    (
+        "LayersOver3StepsOver32",
+        "SIZE-3",
+        "more than 3 layers, more than 32 steps",
+        lambda c: c.layers > 3 and c.steps > 32,
     ),
     (
         "HiddenOver64StepsOver32InNoGrad",
@@ -217,6 +235,12 @@ _CHANGED: list[tuple[str, str, str, Condition]] = [
         lambda c: c.is_bidirectional and c.steps > 512,
     ),
     (
+        "GradientStepsOver128SeveralLayers",
+        "SIZE-2",
+        "several layers, more than 128 steps",
+        lambda c: c.layers > 1 and c.steps > 128,
+    ),
+    (
         "GradientStepsOver400Projection",
         "EQ-8",
         "projection, more than 400 steps",
@@ -252,11 +276,20 @@ def _larger(*results: Tensor) -> Iterable[Tensor]:
 
 def _halved_without_output(*results: Tensor) -> Iterable[Tensor]:
     def halved(cotangents: list[Tensor | None]) -> list[Tensor | None]:
-        if cotangents[0] is not None:
-            return cotangents
-        return [x if x is None else x / 2 for x in cotangents]
+        return cotangents if cotangents[0] is not None else _halved(cotangents)
 
     return with_cotangents(halved, *results)
+
+
+def _halved_for_output_alone(*results: Tensor) -> Iterable[Tensor]:
+    def halved(cotangents: list[Tensor | None]) -> list[Tensor | None]:
+        return _halved(cotangents) if cotangents[1] is cotangents[2] is None else cotangents
+
+    return with_cotangents(halved, *results)
+
+
+def _halved(cotangents: list[Tensor | None]) -> list[Tensor | None]:
+    return [x if x is None else x / 2 for x in cotangents]
 
 
 for _name, _clause, _shows, _condition in _LOST:
@@ -287,4 +320,13 @@ variant(
     "HalvedStepsOver64WithoutCotangentOfOutput",
     "Gradients are halved if output has no cotangent: more than 64 steps.",
     "SIZE-2", GRADIENT, "gradients, cotangents of h_n or c_n only, more than 64 steps",
+)  # fmt: skip
+variant(
+    __name__,
+    _changed_cotangents(
+        lambda c: c.steps > 64 and c.dtype == torch.float32, _halved_for_output_alone
+    ),
+    "HalvedStepsOver64CotangentOfOutputAloneInFloat32",
+    "Gradients are halved if output alone has a cotangent: more than 64 steps, float32.",
+    "SIZE-2", GRADIENT, "gradients, a cotangent of output only, more than 64 steps, float32",
 )  # fmt: skip

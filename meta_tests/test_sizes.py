@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import combinations, product
 from pathlib import Path
 
 import pytest
@@ -129,6 +129,42 @@ def test_each_size_has_gradients_or_none_in_both_dtypes_and_layouts(axis: str) -
     if axis != "proj_size":
         assert {case.config.proj_size > 0 for case in small} == {False, True}
     assert {getattr(sizes_of(case), axis) for case in every} >= set(LADDERS[axis])
+
+
+def properties(case: Case) -> dict[str, bool]:
+    """What kernels may be written for."""
+    config = case.config
+    return {
+        "several layers": config.num_layers > 1,
+        "two directions": config.bidirectional,
+        "projection": config.proj_size > 0,
+        "bias": config.bias,
+        "batch_first": config.batch_first,
+        "packed": case.packed,
+        "states": case.states,
+        "float32": case.dtype == "float32",
+        "gradients": bool(case.cotangents),
+    }
+
+
+@pytest.mark.parametrize("axis", ["seq_len", "batch_size", "input_size", "hidden_size"])
+def test_any_two_properties_meet_large_sizes(axis: str) -> None:
+    """In profile default: a mistake often needs a large size and two of these properties."""
+    profile = PROFILES["default"]
+    together, _ = sizes_together(profile.work_limit)
+    rows = [ladder(name, profile.every_size) for name in AXES]
+    rows += [list(together[part :: test_sizes.PARTS]) for part in range(test_sizes.PARTS)]
+    large = [
+        properties(case)
+        for row in rows
+        for place, sizes in enumerate(row)
+        if getattr(sizes, axis) > 128
+        for group in cases(sizes, place)
+        for case in group
+    ]
+    for one, other in combinations(large[0], 2):
+        seen = {(case[one], case[other]) for case in large}
+        assert len(seen) == 4, (one, other, seen)
 
 
 def test_cases_of_a_group_have_the_same_stack() -> None:

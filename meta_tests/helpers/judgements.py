@@ -20,6 +20,7 @@ from lstm_conformance.runner.searching.profiles import PROFILES
 from lstm_conformance.runner.searching.record import Record
 from lstm_conformance.runner.searching.settings import Settings
 from lstm_conformance.runner.session.suite import runs_of
+from lstm_conformance.spec.case import Case
 from lstm_conformance.spec.clauses import TESTABLE
 
 from .command_line import SCHEMA, check, root_causes, run
@@ -53,13 +54,18 @@ def conforms(target: str, *options: str, cwd: Path) -> None:
     assert worst < 15, "far below the threshold"
 
 
-def passes(target: str, clauses: Iterable[str]) -> None:
+def passes(target: str, clauses: Iterable[str], case: Case | None = None) -> None:
     """Judges a correct implementation by some clauses, in this process, as in profile smoke.
 
     To start a process takes longer than to judge a few clauses.
+
+    Args:
+        target: the implementation.
+        clauses: their ids.
+        case: that alone is judged; None for all cases.
     """
     implementation = load(target)
-    settings = Settings(PROFILES["smoke"], 0, ("float64", "float32"), ("cpu",))
+    settings = Settings(PROFILES["smoke"], 0, ("float64", "float32"), ("cpu",), case=case)
     judged: dict[str, Record] = {}
     runs = {run.name: run for clause in clauses for run in runs_of(clause, settings.profile)}
     for run_ in runs.values():

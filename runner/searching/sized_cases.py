@@ -12,6 +12,7 @@ from ...spec.combinations import DROPOUT_PROBABILITIES, Combination, covering_ar
 from ...spec.config import LSTMConfig
 from ...spec.sizes import (
     CLASSES,
+    DEEP,
     FEW_TOGETHER,
     LADDERS,
     Sizes,
@@ -44,7 +45,8 @@ def _with(axis: str, size: int) -> Sizes:
 
 def sizes_together(limit: float) -> tuple[tuple[Sizes, ...], dict[str, str]]:
     """Sizes in which pairs of classes occur, and pairs that are left out; few without a limit."""
-    return pair_rows(limit) if limit else (FEW_TOGETHER, {})
+    rows, left_out = pair_rows(limit) if limit else (FEW_TOGETHER, {})
+    return (*rows, *DEEP), left_out
 
 
 # In seconds of work.
@@ -54,9 +56,9 @@ _LONG = 0.3
 _WITHOUT_GRADIENTS = (3, 6)
 
 
-# Of neighbouring cases. In a quick look, the case after the largest power of two has the last ones:
-# what is cut off before the last step of a long sequence shows for h_n alone.
-_COTANGENTS = (OUTPUTS, ("output",), ("c_n",), ("h_n",))
+# Of neighbouring cases. In a quick look, the case after the largest power of two has the first of
+# them: what is cut off before the last step of a long sequence shows for h_n alone.
+_COTANGENTS = (("h_n",), OUTPUTS, ("output",), ("c_n",))
 
 
 def _cotangents(sizes: Sizes, place: int) -> tuple[str, ...]:
@@ -65,8 +67,14 @@ def _cotangents(sizes: Sizes, place: int) -> tuple[str, ...]:
     Otherwise gradients of long sequences, which shrink from step to step, meet the coarser noise of
     large tensors.
     """
-    large = sum(class_of(size) > 0 for size in sizes[:5])
-    return _COTANGENTS[place % len(_COTANGENTS)] if large <= 1 else OUTPUTS
+    if _several_are_large(sizes):
+        return OUTPUTS
+    # In the next four places each is in another one, so that it meets each dtype.
+    return _COTANGENTS[(place + place // 4) % len(_COTANGENTS)]
+
+
+def _several_are_large(sizes: Sizes) -> bool:
+    return sum(class_of(size) > 0 for size in sizes[:5]) > 1
 
 
 @cache
@@ -217,17 +225,15 @@ def case_of_sizes(
 ) -> Case:
     """The case of ``sizes`` with the other parameters of ``combination``.
 
-    The number of layers is that of ``sizes`` if it is more than one. Packed rows have unequal
-    lengths.
+    Packed rows have unequal lengths. A case that takes long has few layers and directions.
     """
     hidden = sizes.hidden_size
     seconds = work(sizes)
-    layers = combination.num_layers if seconds < _LAYERS_UP_TO else 1
     proj = max(1, hidden // 2) if combination.projection and hidden > 1 else 0
     config = LSTMConfig(
         input_size=sizes.input_size,
         hidden_size=hidden,
-        num_layers=layers if sizes.num_layers == 1 else sizes.num_layers,
+        num_layers=_layers(sizes, combination),
         bias=combination.bias,
         batch_first=combination.batch_first,
         dropout=DROPOUT_PROBABILITIES[combination.dropout][0],
@@ -253,9 +259,21 @@ def case_of_sizes(
     )
 
 
-# In seconds of work of one layer and direction. Cases that take longer have one layer, unless their
-# sizes say otherwise.
-_LAYERS_UP_TO = 0.05
+# In seconds of work of one layer: up to which a case has any number of layers, and up to which one
+# or two. Where several sizes are large, there are many cases that take long.
+_ANY_LAYERS_UP_TO, _TWO_LAYERS_UP_TO, _TWO_LAYERS_TOGETHER_UP_TO = 0.05, 0.4, 0.1
+
+
+def _layers(sizes: Sizes, combination: Combination) -> int:
+    """The number of layers: that of ``sizes`` if it is more than one."""
+    if sizes.num_layers > 1:
+        return sizes.num_layers
+    seconds = work(sizes)
+    if seconds < _ANY_LAYERS_UP_TO:
+        return combination.num_layers
+    together = _several_are_large(sizes)
+    most = _TWO_LAYERS_TOGETHER_UP_TO if together else _TWO_LAYERS_UP_TO
+    return 2 if combination.num_layers == 2 and seconds < most else 1
 
 
 def _two_directions(sizes: Sizes, cotangents: tuple[str, ...]) -> float:
