@@ -156,6 +156,16 @@ class PackedKeptElementsNotScaled(_OfPackedInputOnly, KeptElementsNotScaled):
     """What is kept of packed input is not divided by 1 - p."""
 
 
+@defect("DROP-5", FORWARD, "num_layers >= 2, training with 0 < dropout < 1, more than 64 features")
+class KeptOfMoreThan64FeaturesNotScaled(KeptElementsNotScaled):
+    """What is kept of more than 64 features is not divided by 1 - p."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        if steps[0].shape[1] > 64:
+            return super().layer_input(steps, layer)
+        return ReadableLSTM.layer_input(self, steps, layer)
+
+
 @defect("DROP-5", FORWARD, "bfloat16, float16, num_layers >= 2, training with 0 < dropout < 1")
 class KeptElementsNotScaledInHalfFormats(KeptElementsNotScaled):
     """What is kept is not divided by 1 - p in the half formats."""
@@ -323,6 +333,27 @@ class GradientWithAnotherMask(ReadableLSTM):
         return [x * other + (x * m - x * other).detach() for x, m, other in pairs]
 
 
+@defect("DROP-6", GRADIENT, "gradients, num_layers >= 2, 0 < dropout < 1, more than 64 steps")
+class GradientWithAnotherMaskOver64Steps(GradientWithAnotherMask):
+    """In more than 64 steps, the backward pass drops something else than the forward pass."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        if len(steps) > 64 and self.dropout < 1:
+            return super().layer_input(steps, layer)
+        return ReadableLSTM.layer_input(self, steps, layer)
+
+
+@defect("DROP-6", GRADIENT, "gradients, packed, num_layers >= 2, 0 < dropout < 1, over 64 rows")
+class GradientPassesDropoutOfOver64PackedRows(_OfPackedInputOnly):
+    """Of more than 64 packed rows, what is dropped has the gradient of what is not."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        dropped = super().layer_input(steps, layer)
+        if not self.is_packed or len(steps[0]) <= 64 or self.dropout == 1:
+            return dropped
+        return [with_gradient_of(x, kept) for x, kept in zip(steps, dropped, strict=True)]
+
+
 @defect("DROP-6", GRADIENT, "gradients, num_layers >= 2, training with dropout > 0")
 class GradientOfWeightIHFromBeforeDropout(OtherInputInBackward):
     """The gradient of weight_ih is made with what a layer put out, not with what dropout left."""
@@ -368,6 +399,32 @@ class KeepsWithProbabilityP(ReadableLSTM):
             return super().layer_input(steps, layer)
         drawn = [torch.rand_like(x) >= self.dropout for x in steps]
         return [x.masked_fill(m, 0) / (1 - self.dropout) for x, m in zip(steps, drawn, strict=True)]
+
+
+@defect("DROP-7", FORWARD, "num_layers >= 2, training with 0 < dropout < 1, over 64 features")
+class FeaturesAfterTheLastTileNeverDropped(ReadableLSTM):
+    """Masks are drawn for 32 features at a time. Those that are left over are never dropped."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        whole = steps[0].shape[1] // 32 * 32
+        dropped = super().layer_input(steps, layer)
+        if layer == 0 or not self.training or whole < 64 or self.dropout == 1:
+            return dropped
+        kept = [x[:, whole:] / (1 - self.dropout) for x in steps]
+        return [
+            torch.cat([x[:, :whole], rest], dim=1) for x, rest in zip(dropped, kept, strict=True)
+        ]
+
+
+@defect("DROP-7", FORWARD, "num_layers >= 2, training with 0 < dropout < 1")
+class FirstStepNeverDropped(ReadableLSTM):
+    """Nothing of the first step is dropped; it is scaled like what is kept of the others."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        dropped = super().layer_input(steps, layer)
+        if layer == 0 or not self.training or not 0 < self.dropout < 1:
+            return dropped
+        return [steps[0] / (1 - self.dropout), *dropped[1:]]
 
 
 @defect("DROP-8", FORWARD, "num_layers >= 2, training with 0 < dropout < 1, two steps or more")

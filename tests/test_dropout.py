@@ -174,6 +174,11 @@ def two_calls(trial: Trial) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
             yield f"{note}frozen: ", kept_elements(bench, module), kept_elements(bench, module)
 
 
+# Kernels draw and apply masks in tiles.
+WIDE = MANY.but(hidden_size=(136, 140), seq_len=(2, 3), batch_size=(2, 3))
+LONG = MANY.but(hidden_size=(3, 4), seq_len=(136, 140), batch_size=(2, 3))
+TALL = MANY.but(hidden_size=(3, 4), seq_len=(2, 3), batch_size=(136, 140))
+
 # Small cases are enough to show how elements are scaled.
 FEW = MANY.but(hidden_size=(2, 4), seq_len=(2, 6), batch_size=(2, 4))
 
@@ -201,6 +206,72 @@ def kept_or_dropped(trial: Trial) -> list[Finding]:
     is_right = (np.abs(output) <= allowed) | (np.abs(output - kept) <= allowed)
     message = f"an element is neither 0 nor {kept:g}, that of a feature divided by 1 - p"
     return [holds("output", bool(is_right.all()), message)]
+
+
+# The initial states are small: of what was dropped, nothing else may show.
+LARGE = [
+    domain.but(
+        layout=("batched", "packed_unsorted"),
+        batch_first=(False, True),
+        states=(False, True),
+        state_scale=(0.1,),
+    )
+    for domain in (WIDE, LONG.but(projection=(False, True)), TALL.but(projection=(False, True)))
+]
+
+
+def with_readable_mask(case: Case) -> Case:
+    """``case`` with parameters for which the output shows what the last layer read.
+
+    As :func:`with_visible_mask`, but no gate is saturated, and all weights differ from zero, so
+    that all gradients depend on the mask.
+    """
+    config, arguments = case.config, case.arguments()
+    values = {}
+    for name in config.parameter_shapes():
+        sums = np.abs(arguments[name]).sum(axis=-1).max()
+        values[name] = 0.03 / sums * arguments[name]
+    for layer in range(2):
+        for d in range(config.num_directions):
+            weight_ih, _, bias_ih, _, *weight_hr = config.parameter_names(layer, d)
+            i, f, g, o = np.split(values[bias_ih], 4)  # views
+            i[:], f[:], o[:] = i + 3, f - 3, o + 3
+            if layer == 0:
+                g[:] = g + 1
+            else:
+                read = np.split(np.split(values[weight_ih], 4)[2], config.num_directions, axis=1)
+                read[d][:] += np.eye(*read[d].shape)
+            for name in weight_hr:
+                values[name] += np.eye(*values[name].shape)
+    return case.with_values(values)
+
+
+def close_for_the_mask_that_shows(trial: Trial) -> list[Finding]:
+    """Whether all results are those of the oracle for the mask that the output shows."""
+    case = with_readable_mask(trial.case)
+    tensors = trial.run(case).tensors
+    output = tensors["output"].values
+    if output.shape != case.shapes()["output"]:
+        return [trial.close("output", output)]
+    shown = (np.abs(output) > 0.25).astype(float)
+    if case.config.batch_first:
+        shown = shown.swapaxes(0, 1)
+    expectation = expect(case, kept=[shown])
+    note = "for the mask that output shows"
+    return [trial.close(name, tensors[name], expectation, note) for name in case.result_names()]
+
+
+@pytest.mark.lstm_clause("DROP-5")
+def test_results_of_large_layers(lstm_check: Checker) -> None:
+    for domain in LARGE:
+        lstm_check.forall(domain, close_for_the_mask_that_shows, at_most=2, shrink=False)
+
+
+@pytest.mark.lstm_clause("DROP-6")
+def test_gradients_of_large_layers(lstm_check: Checker) -> None:
+    for domain in LARGE:
+        with_gradients = domain.but(cotangents=(OUTPUTS, ("output",)))
+        lstm_check.forall(with_gradients, close_for_the_mask_that_shows, at_most=2, shrink=False)
 
 
 @pytest.mark.lstm_clause("DROP-6")
@@ -243,6 +314,39 @@ def rate(trial: Trial) -> list[Finding]:
     return findings
 
 
+@pytest.mark.lstm_clause("DROP-7")
+def test_rate_at_each_place(lstm_check: Checker) -> None:
+    even = MANY.but(dropout_probability=0.5, layout=("batched",), batch_first=(False,))
+    wide = even.but(hidden_size=(136, 140), seq_len=(4, 5))
+    lstm_check.forall(wide, rate_at_each("feature", -1), at_most=2, shrink=False)
+    long = even.but(hidden_size=(6, 8), seq_len=(136, 140), batch_size=(6, 8))
+    lstm_check.forall(long, rate_at_each("step", 0), at_most=2, shrink=False)
+    tall = even.but(hidden_size=(6, 8), seq_len=(6, 8), batch_size=(136, 140))
+    lstm_check.forall(tall, rate_at_each("row", 1), at_most=2, shrink=False)
+
+
+def rate_at_each(what: str, axis: int) -> Rule:
+    """The rule that no place along ``axis`` has another rate. The probability has to be 0.5."""
+
+    def rule(trial: Trial) -> list[Finding]:
+        findings, p = [], trial.case.config.dropout
+        for note, *calls in two_calls(trial):
+            places = calls[0].shape[axis]
+            kept = [np.moveaxis(call, axis, 0).reshape(places, -1) for call in calls]
+            dropped = (~np.concatenate(kept, axis=1)).sum(axis=1)
+            draws = sum(of_call.shape[1] for of_call in kept)
+            place = int(np.abs(dropped - p * draws).argmax())
+            chance = scipy_stats().binomtest(int(dropped[place]), draws, p).pvalue
+            message = (
+                f"{note}dropout dropped {dropped[place]} of {draws} elements of {what} {place}, "
+                f"with probability {p}"
+            )
+            findings.append(holds("output", chance * places >= FALSE_ALARMS, message))
+        return findings
+
+    return rule
+
+
 @pytest.mark.lstm_clause("DROP-8")
 def test_independence(lstm_check: Checker) -> None:
     lstm_check.forall(MANY, independence, at_most=10, shrink=False)
@@ -267,13 +371,10 @@ def independence(trial: Trial) -> list[Finding]:
 
 @pytest.mark.lstm_clause("DROP-8")
 def test_masks_of_wide_layers(lstm_check: Checker) -> None:
-    domain = MANY.but(hidden_size=(136, 140), seq_len=(2, 3), batch_size=(2, 3))
-    lstm_check.forall(domain, no_period(-1, "features"), at_most=4, shrink=False)
-    few = MANY.but(hidden_size=(3, 4), layout=("batched",), batch_first=(False,))
-    long = few.but(seq_len=(136, 140), batch_size=(2, 3))
+    lstm_check.forall(WIDE, no_period(-1, "features"), at_most=4, shrink=False)
+    long, tall = (each.but(layout=("batched",), batch_first=(False,)) for each in (LONG, TALL))
     lstm_check.forall(long, no_period(0, "steps"), at_most=2, shrink=False)
-    many = few.but(seq_len=(2, 3), batch_size=(136, 140))
-    lstm_check.forall(many, no_period(1, "rows"), at_most=2, shrink=False)
+    lstm_check.forall(tall, no_period(1, "rows"), at_most=2, shrink=False)
 
 
 def no_period(axis: int, what: str) -> Rule:

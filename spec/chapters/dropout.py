@@ -82,8 +82,8 @@ CHAPTER = Chapter(
             id="DROP-7",
             title="Drop rate",
             text=(
-                "In training an element is dropped with the probability that was given, under "
-                "no_grad, too."
+                "In training an element is dropped with the probability that was given, in each "
+                "step, row and unit, under no_grad, too."
             ),
             sources=("dropout", "multilayer"),
             equation="P(m = 0) = p",
