@@ -98,6 +98,24 @@ _LOST: list[tuple[str, str, str, Condition]] = [
         "several layers, hidden_size > 256",
         lambda c: c.layers > 1 and c.hidden > 256,
     ),
+    (
+        "HiddenOver64OneRow",
+        "SIZE-1",
+        "one row, not packed, hidden_size > 64",
+        lambda c: c.rows == 1 and not c.is_packed and c.hidden > 64,
+    ),
+    (
+        "StepsOver64OneRow",
+        "SIZE-1",
+        "one row, not packed, more than 64 steps",
+        lambda c: c.rows == 1 and not c.is_packed and c.steps > 64,
+    ),
+    (
+        "OneStepRowsOver64",
+        "SIZE-1",
+        "one step, more than 64 rows",
+        lambda c: c.steps == 1 and c.rows > 64,
+    ),
     ("ProjectionOver16", "SIZE-1", "proj_size > 16", lambda c: c.projection > 16),
     ("InputFrom32", "SIZE-1", "input_size >= 32", lambda c: c.features >= 32),
     ("InputMultipleOf12", "SIZE-1", "input_size a multiple of 12", lambda c: c.features % 12 == 0),
@@ -239,6 +257,12 @@ _CHANGED: list[tuple[str, str, str, Condition]] = [
         "SIZE-2",
         "several layers, more than 128 steps",
         lambda c: c.layers > 1 and c.steps > 128,
+    ),
+    (
+        "GradientHiddenOver64OneRow",
+        "SIZE-2",
+        "one row, not packed, hidden_size > 64",
+        lambda c: c.rows == 1 and not c.is_packed and c.hidden > 64,
     ),
     (
         "GradientStepsOver400Projection",

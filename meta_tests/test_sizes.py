@@ -158,13 +158,32 @@ def test_any_two_properties_meet_large_sizes(axis: str) -> None:
         properties(case)
         for row in rows
         for place, sizes in enumerate(row)
-        if getattr(sizes, axis) > 128
         for group in cases(sizes, place)
         for case in group
+        if getattr(sizes_of(case), axis) > 128
     ]
     for one, other in combinations(large[0], 2):
         seen = {(case[one], case[other]) for case in large}
         assert len(seen) == 4, (one, other, seen)
+
+
+@pytest.mark.parametrize("profile", ["smoke", "default"])
+@pytest.mark.parametrize("axis", ["input_size", "hidden_size", "proj_size", "seq_len"])
+def test_large_sizes_meet_one_row(axis: str, profile: str) -> None:
+    """As in a program that predicts step by step; with a batch axis and without."""
+    every = ladder(axis, PROFILES[profile].every_size)
+    large = [
+        case
+        for place, sizes in enumerate(every)
+        for group in cases(sizes, place)
+        for case in group
+        if getattr(sizes, axis) > 32
+    ]
+    rows_of_one = {case.layout for case in large if case.batch_size == 1}
+    assert {"batched", "unbatched"} <= rows_of_one
+    if axis != "seq_len":
+        assert any(case.seq_len == case.batch_size == 1 for case in large)
+    assert any(case.batch_size > 1 and not case.packed for case in large)
 
 
 def test_cases_of_a_group_have_the_same_stack() -> None:

@@ -18,7 +18,7 @@ from .case import Case
 __all__ = [
     "AXES",
     "CLASSES",
-    "DEEP",
+    "DEEP_OR_NARROW",
     "FEW_TOGETHER",
     "LADDERS",
     "PAIRED",
@@ -97,8 +97,14 @@ FEW_TOGETHER = (
     Sizes(9, 129, 20, 33),
 )
 
-# More layers than other cases with large sizes have.
-DEEP = (Sizes(33, 9, 4, 17, 0, 4), Sizes(129, 3, 4, 5, 0, 3), Sizes(5, 65, 33, 65, 0, 5))
+# More layers than other cases with large sizes have, and one row.
+DEEP_OR_NARROW = (
+    Sizes(33, 9, 4, 17, 0, 4),
+    Sizes(129, 3, 4, 5, 0, 3),
+    Sizes(5, 65, 33, 65, 0, 5),
+    Sizes(1, 1, 65, 129),
+    Sizes(67, 1, 4, 33),
+)
 
 # Many rows, features and units in a few steps, and a few in many steps: for what a program may do
 # with an LSTM. Long sequences with several layers take little time up to here.

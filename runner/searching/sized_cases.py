@@ -12,7 +12,7 @@ from ...spec.combinations import DROPOUT_PROBABILITIES, Combination, covering_ar
 from ...spec.config import LSTMConfig
 from ...spec.sizes import (
     CLASSES,
-    DEEP,
+    DEEP_OR_NARROW,
     FEW_TOGETHER,
     LADDERS,
     Sizes,
@@ -46,7 +46,7 @@ def _with(axis: str, size: int) -> Sizes:
 def sizes_together(limit: float) -> tuple[tuple[Sizes, ...], dict[str, str]]:
     """Sizes in which pairs of classes occur, and pairs that are left out; few without a limit."""
     rows, left_out = pair_rows(limit) if limit else (FEW_TOGETHER, {})
-    return (*rows, *DEEP), left_out
+    return (*rows, *DEEP_OR_NARROW), left_out
 
 
 # In seconds of work.
@@ -117,8 +117,9 @@ def cases_of_sizes(
     groups: list[list[Case]] = []
     missing: set[str] = set()
     is_long = work(sizes) > _LONG and not in_full
+    exactly = in_full or domain is not None
     for packed in (True, False) if place % 2 else (False, True):
-        for group in _groups(sizes, place, packed, declared, dtypes, device):
+        for group in _groups(sizes, place, packed, declared, dtypes, device, exactly=exactly):
             if only is not None:
                 training = only.dropout == 1  # otherwise results are random
                 group = [replace(case, config=only, training=training) for case in group]
@@ -191,10 +192,13 @@ def _groups(
     declared: frozenset[str],
     dtypes: tuple[str, ...],
     device: str,
+    *,
+    exactly: bool,
 ) -> Iterator[list[Case]]:
     """Two cases, for one combination after the other, beginning at ``place``.
 
-    They have the same stack, but the first one may lack a direction.
+    They have the same stack, but the first one may lack a direction. Unless they have ``exactly``
+    these sizes, those without a batch axis have few steps and one row, and so has the second case.
     """
     combinations = _combinations()
     for k in range(len(combinations)):
@@ -204,20 +208,32 @@ def _groups(
         if combination.layout.startswith("packed") != packed:
             continue
         for first in (combination, replace(combination, projection=False, dropout="none")):
+            own = sizes
             if first.layout == "unbatched":
-                first = replace(first, layout="batched")
+                own = sizes if exactly else _of_a_stream(sizes, place)
+                if own.batch_size > 1 or "unbatched" not in declared:
+                    first = replace(first, layout="batched")
             second = replace(
                 first,
+                layout="batched" if first.layout == "unbatched" else first.layout,
                 batch_first=not first.batch_first and "batch-first" in declared,
                 states=not first.states and "states" in declared,
             )
             names = [dtypes[(place + n) % len(dtypes)] for n in range(2)]
             yield [
-                case_of_sizes(sizes, replace(one, dtype=name), cotangents, device)
+                case_of_sizes(own, replace(one, dtype=name), cotangents, device)
                 for one, name, cotangents in zip(
                     (first, second), names, (_cotangents(sizes, place), ()), strict=True
                 )
             ]
+
+
+def _of_a_stream(sizes: Sizes, place: int) -> Sizes:
+    """``sizes`` with one row, and every other time with one step, unless these are large."""
+    small = Sizes()
+    rows = 1 if sizes.batch_size == small.batch_size else sizes.batch_size
+    steps = 1 if sizes.seq_len == small.seq_len and place % 2 else sizes.seq_len
+    return sizes._replace(batch_size=rows, seq_len=steps)
 
 
 def case_of_sizes(
@@ -242,14 +258,14 @@ def case_of_sizes(
     )
     seq_len, batch_size = sizes.seq_len, sizes.batch_size
     lengths: tuple[int, ...] = ()
-    if combination.layout != "batched":
+    if combination.layout.startswith("packed"):
         in_order = combination.layout == "packed_sorted"
         lengths = unequal_lengths(seq_len, batch_size, in_order)
     return Case(
         config,
         seq_len=seq_len,
         batch_size=batch_size,
-        layout=layout_of(lengths) if lengths else "batched",
+        layout=layout_of(lengths) if lengths else combination.layout,
         lengths=lengths,
         dtype=combination.dtype,
         device=device,
