@@ -208,15 +208,21 @@ def kept_or_dropped(trial: Trial) -> list[Finding]:
     return [holds("output", bool(is_right.all()), message)]
 
 
-# The initial states are small: of what was dropped, nothing else may show.
+# Few cases of each: a plain stack, and as much as there is. The initial states are small, so that
+# nothing else shows where an element was dropped.
 LARGE = [
-    domain.but(
-        layout=("batched", "packed_unsorted"),
-        batch_first=(False, True),
-        states=(False, True),
-        state_scale=(0.1,),
+    domain.but(state_scale=(0.1,), **changes)
+    for domain in (WIDE, LONG, TALL)
+    for changes in (
+        {"layout": ("batched",), "bidirectional": (False,)},
+        {
+            "layout": FirstSupported(("packed_unsorted", "packed_sorted", "batched")),
+            "bidirectional": FirstSupported((True, False)),
+            "projection": FirstSupported((True, False)),
+            "states": FirstSupported((True, False)),
+            "proj_size": (1, 136),
+        },
     )
-    for domain in (WIDE, LONG.but(projection=(False, True)), TALL.but(projection=(False, True)))
 ]
 
 
