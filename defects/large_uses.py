@@ -189,3 +189,25 @@ class SmallCotangentsOver128UnitsAreZero(_InputChanged):
 
     def change(self, x: Tensor) -> Tensor:
         return _cotangent_passed(lambda g: g if bool((g.abs() > 1e-4).any()) else 0 * g)(x)
+
+
+@defect("TRAIN-10", FORWARD, "several threads of torch, more than 64 rows")
+class LastRowOver64LostInSeveralThreads(_InputChanged):
+    """More than 64 rows are divided among the threads of torch, and the last row is lost."""
+
+    def is_wrong(self, call: Call) -> bool:
+        return call.rows > 64 and torch.get_num_threads() > 1
+
+    def change(self, x: Tensor) -> Tensor:
+        return torch.cat([x[..., :-1, :], 0 * x[..., -1:, :]], dim=-2)
+
+
+@defect("TRAIN-10", FORWARD, "several threads of torch, no_grad, more than 64 units")
+class UnitsOver64HalvedInSeveralThreadsInNoGrad(_InputChanged):
+    """More than 64 units are divided among the threads of torch, which is wrong in no_grad."""
+
+    def is_wrong(self, call: Call) -> bool:
+        return call.hidden > 64 and torch.get_num_threads() > 1 and not torch.is_grad_enabled()
+
+    def change(self, x: Tensor) -> Tensor:
+        return x / 2

@@ -518,15 +518,19 @@ CALLS_OF_A_THREAD = 10
 def test_two_threads(lstm_check: Checker) -> None:
     lstm_check.forall(ANY.but(seq_len=(4, 8)), two_threads, at_most=AT_MOST // 3, also_large=True)
     rows = ANY.but(layout=("batched", *LAYOUTS[2:]), batch_size=(3, 9), seq_len=(2, 8))
-    lstm_check.forall(rows, on_bench(threads_of_torch), at_most=8)
+    lstm_check.forall(rows, on_bench(threads_of_torch), at_most=8, also_large=True)
 
 
 def threads_of_torch(trial: Trial, bench: Bench) -> Iterator[Finding]:
     """However many threads torch may use in a call."""
     for number in (2, 3, 4):
         bench.torch.set_num_threads(number)
-        observed = forward_and_backward(bench, bench.module(), bench.arguments())
+        module, arguments = bench.module(), bench.arguments()
+        observed = forward_and_backward(bench, module, arguments)
         yield from all_close(trial, observed, note=f"with {number} threads of torch")
+        with bench.torch.no_grad():
+            outputs = bench.observe_all(bench.call(module, arguments))
+        yield from all_close(trial, outputs, note=f"with {number} threads of torch, under no_grad")
 
 
 @pytest.mark.lstm_clause("TRAIN-10")
