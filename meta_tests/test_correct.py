@@ -95,6 +95,11 @@ def test_a_false_alarm_does_not_come_back(name: str) -> None:
     passes("torch.nn:LSTM", [clause], case=Case.parse(case))
 
 
+@pytest.mark.parametrize("clause", ["PURE-10", "TRAIN-1"])
+def test_negated_views_may_be_refused(clause: str) -> None:
+    passes(f"{IMPLEMENTATIONS / 'numpy_inside.py'}:NumPyInside", [clause])
+
+
 def test_every_correct_implementation_is_judged() -> None:
     text = (IMPLEMENTATIONS / "correct.py").read_text("utf-8")
     (names,) = (

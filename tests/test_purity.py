@@ -6,7 +6,7 @@ The file is long because it has all tests of the chapter: a chapter is one file.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +15,8 @@ import pytest
 
 from lstm_conformance.reference.oracle import expect
 from lstm_conformance.runner.judging.comparison import Finding, holds
-from lstm_conformance.runner.judging.memory_layouts import MEMORY_LAYOUTS, Layout
-from lstm_conformance.runner.judging.rules import on_bench
+from lstm_conformance.runner.judging.memory_layouts import MEMORY_LAYOUTS, NEGATED, Layout
+from lstm_conformance.runner.judging.rules import Rule, on_bench, unless_refused
 from lstm_conformance.runner.judging.trial import Trial
 from lstm_conformance.runner.searching.checker import Checker
 from lstm_conformance.spec.capabilities import unsupported
@@ -348,26 +348,32 @@ def in_other_rows(batched: Case, case: Case) -> Case:
 @pytest.mark.lstm_clause("PURE-9")
 def test_layout_of_the_input(lstm_check: Checker) -> None:
     lstm_check.forall(FORWARD, laid_out("input"), also_large=True)
+    lstm_check.forall(FORWARD, negated("input"), at_most=8)
 
 
 @pytest.mark.lstm_clause("PURE-10")
 def test_layout_of_the_states(lstm_check: Checker) -> None:
-    lstm_check.forall(
-        ANY.but(states=(True,), cotangents=((),)), laid_out("h_0", "c_0"), also_large=True
-    )
+    domain = FORWARD.but(states=(True,))
+    lstm_check.forall(domain, laid_out("h_0", "c_0"), also_large=True)
+    lstm_check.forall(domain, negated("h_0", "c_0"), at_most=8)
 
 
 @pytest.mark.lstm_clause("PURE-11")
 def test_gradients_under_any_layout(lstm_check: Checker) -> None:
     lstm_check.forall(BACKWARD, laid_out("input", "h_0", "c_0"), also_large=True)
+    lstm_check.forall(BACKWARD, negated("input", "h_0", "c_0"), at_most=8)
 
 
-def laid_out(*names: str) -> Callable[[Trial], list[Finding]]:
+def negated(*names: str) -> Rule:
+    return unless_refused("negated views", laid_out(*names, layouts=NEGATED))
+
+
+def laid_out(*names: str, layouts: Mapping[str, Layout] = MEMORY_LAYOUTS) -> Rule:
     """The rule that results, or gradients if there are any, are right in every memory layout."""
 
     def rule(trial: Trial) -> list[Finding]:
         findings: list[Finding] = []
-        for note, layout in MEMORY_LAYOUTS.items():
+        for note, layout in layouts.items():
             with trial.bench(layout.case(trial.case, names)) as bench:
                 findings += laid_out_on(trial, bench, names, layout, note)
         return findings

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from lstm_conformance.reference.oracle import Expectation, expect, expect_together
 from lstm_conformance.runner.judging.comparison import Finding, holds
-from lstm_conformance.runner.judging.memory_layouts import MEMORY_LAYOUTS
-from lstm_conformance.runner.judging.rules import on_bench
+from lstm_conformance.runner.judging.memory_layouts import MEMORY_LAYOUTS, NEGATED, Layout
+from lstm_conformance.runner.judging.rules import on_bench, unless_refused
 from lstm_conformance.runner.judging.trial import Trial
 from lstm_conformance.runner.searching.checker import Checker
 from lstm_conformance.spec.case import LAYOUTS, OUTPUTS, Case, uniform_numbers
@@ -73,12 +73,23 @@ def all_close(
 @pytest.mark.lstm_clause("TRAIN-1")
 def test_layout_of_the_parameters(lstm_check: Checker) -> None:
     lstm_check.forall(ANY, layout_of_the_parameters, at_most=AT_MOST, also_large=True)
+    refusable = unless_refused("negated views", lambda trial: parameters_laid_out(trial, NEGATED))
+    lstm_check.forall(ANY, refusable, at_most=8)
 
 
 def layout_of_the_parameters(trial: Trial) -> list[Finding]:
+    findings = parameters_laid_out(trial, MEMORY_LAYOUTS)
+    with trial.bench() as bench:
+        module = bench.module()
+        put_into_one_buffer(bench, module)
+        observed = forward_and_backward(bench, module, bench.arguments())
+    return [*findings, *all_close(trial, observed, note="parameters in one buffer")]
+
+
+def parameters_laid_out(trial: Trial, layouts: Mapping[str, Layout]) -> list[Finding]:
     findings: list[Finding] = []
     names = trial.case.config.parameter_shapes()
-    for note, layout in MEMORY_LAYOUTS.items():
+    for note, layout in layouts.items():
         case = layout.case(trial.case, names)
         with trial.bench(case) as bench:
             module = bench.module()
@@ -90,11 +101,7 @@ def layout_of_the_parameters(trial: Trial) -> list[Finding]:
         expectation = trial.expectation if case is trial.case else expect(case)
         findings += all_close(trial, observed, expectation, f"parameters {note}")
         findings += all_close(trial, without, expectation, f"parameters {note}, in no_grad")
-    with trial.bench() as bench:
-        module = bench.module()
-        put_into_one_buffer(bench, module)
-        observed = forward_and_backward(bench, module, bench.arguments())
-    return [*findings, *all_close(trial, observed, note="parameters in one buffer")]
+    return findings
 
 
 def put_into_one_buffer(bench: Bench, module: Any) -> None:

@@ -14,7 +14,7 @@ from ...spec.case import Case
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["MEMORY_LAYOUTS", "Layout", "part_of_longer", "transposed", "with_gaps"]
+__all__ = ["MEMORY_LAYOUTS", "NEGATED", "Layout", "part_of_longer", "transposed", "with_gaps"]
 
 
 # All axes but that of features.
@@ -130,7 +130,9 @@ MEMORY_LAYOUTS: dict[str, Layout] = {
     "as a part of longer rows": Layout(lambda x: part_of_longer(x, -1)),
     "as a part of more rows": _before_last(part_of_longer, -2),
     "behind other numbers": Layout(behind_others),
-    "as a negated view": Layout(negated_view),
     "expanded": _expanded(*_VECTORS),
     "expanded over rows": _expanded(-2),
 }
+
+# torch documents that Tensor.numpy() refuses it. So an implementation may refuse it, too.
+NEGATED = {"as a negated view": Layout(negated_view)}

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from ...reference.oracle import Expectation, evaluate
 from ...spec.case import OUTPUTS, Case
-from ...spec.contract import ObservedTensor
+from ...spec.contract import Nonconformance, ObservedTensor, Unsupported
+from ...spec.out_of_memory import is_out_of_memory
 from ...spec.precision import PRECISIONS
 from ...spec.verdicts import FAIL, INCONCLUSIVE, PASS, UNEXPLAINED
 from .comparison import (
@@ -44,6 +45,7 @@ __all__ = [
     "results_in_inference",
     "selected",
     "shape_documented",
+    "unless_refused",
 ]
 
 Array = NDArray[np.float64]
@@ -61,6 +63,28 @@ def on_bench(probe: Callable[[Trial, Bench], Iterable[Finding]]) -> Rule:
             return list(probe(trial, bench))
 
     return rule
+
+
+def unless_refused(what: str, rule: Rule) -> Rule:
+    """``rule``; unsupported if the implementation raises an exception.
+
+    Args:
+        what: the implementation may refuse, for the reason.
+        rule: that asks for nothing else.
+    """
+
+    def judged(trial: Trial) -> list[Finding]:
+        try:
+            return rule(trial)
+        except (Nonconformance, Unsupported):
+            raise
+        except Exception as error:  # whatever it raises
+            if is_out_of_memory(error):
+                raise
+            message = (str(error).splitlines() or [""])[0][:200]
+            raise Unsupported(f"{what}: {type(error).__name__}: {message}") from error
+
+    return judged
 
 
 def results_in_inference(trial: Trial, case: Case | None = None) -> Mapping[str, ObservedTensor]:

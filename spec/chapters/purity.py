@@ -97,7 +97,7 @@ CHAPTER = Chapter(
             text=(
                 "Results are right wherever the elements of the input lie: transposed, with gaps "
                 "between numbers, rows or steps, behind other numbers, or expanded, where many are "
-                "one and the same."
+                "one and the same. A view that torch keeps with the opposite sign may be refused."
             ),
             sources=("input", "input-packed"),
             builds_on=("COMB-1",),
