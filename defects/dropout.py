@@ -272,6 +272,32 @@ class MaskOf64Features(ReadableLSTM):
         return dropped
 
 
+@defect("DROP-8", FORWARD, "num_layers >= 2, training, 0 < dropout < 1, more than 128 features")
+class MaskOf128Features(ReadableLSTM):
+    """A choice is made for 128 features, and repeated for those that follow."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        p = self.dropout if layer and self.training else 0.0
+        if not 0 < p < 1 or steps[0].shape[1] <= 128:
+            return super().layer_input(steps, layer)
+        width = steps[0].shape[1]
+        first = [dropout(torch.ones_like(x[:, :128]), p) for x in steps]
+        whole = [mask.repeat(1, -(-width // 128))[:, :width] for mask in first]
+        return [x * mask for x, mask in zip(steps, whole, strict=True)]
+
+
+@defect("DROP-8", FORWARD, "num_layers >= 4, training with 0 < dropout < 1")
+class FourthLayerDropsAsTheSecond(ReadableLSTM):
+    """What the fourth layer reads is dropped just as what the second one reads."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        if layer not in (1, 3) or not self.training or not 0 < self.dropout < 1:
+            return super().layer_input(steps, layer)
+        if layer == 1:
+            self.__dict__["drawn"] = masks(steps, self.dropout)
+        return [x * mask for x, mask in zip(steps, self.__dict__["drawn"], strict=True)]
+
+
 @defect("DROP-8", FORWARD, "num_layers >= 2, training with 0 < dropout < 1, more than 64 steps")
 class MaskOf64Steps(ReadableLSTM):
     """A choice is made for 64 steps, and repeated for those that follow."""
@@ -414,6 +440,18 @@ class FeaturesAfterTheLastTileNeverDropped(ReadableLSTM):
         return [
             torch.cat([x[:, :whole], rest], dim=1) for x, rest in zip(dropped, kept, strict=True)
         ]
+
+
+@defect("DROP-7", FORWARD, "num_layers >= 2, training with 0 < dropout < 0.004")
+class ProbabilityIn256ths(ReadableLSTM):
+    """The probability is rounded down to 256ths. What is kept is divided by 1 - p all the same."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        p = self.dropout if layer and self.training else 0.0
+        if p in (0, 1):
+            return super().layer_input(steps, layer)
+        rounded = int(256 * p) / 256
+        return [dropout(x, rounded) * (1 - rounded) / (1 - p) for x in steps]
 
 
 @defect("DROP-7", FORWARD, "num_layers >= 2, training with 0 < dropout < 1")

@@ -307,6 +307,9 @@ def same_choice_again(trial: Trial, bench: Bench) -> Iterator[Finding]:
 @pytest.mark.lstm_clause("DROP-7")
 def test_rate(lstm_check: Checker) -> None:
     lstm_check.forall(MANY, rate, at_most=10, shrink=False)
+    most = {"hidden_size": (16, 16), "seq_len": (20, 20), "batch_size": (16, 16)}
+    seldom = MANY.but(dropout_probability=0.003, **most)
+    lstm_check.forall(seldom, rate, at_most=2, shrink=False)
 
 
 def rate(trial: Trial) -> list[Finding]:
@@ -377,9 +380,13 @@ def independence(trial: Trial) -> list[Finding]:
 
 @pytest.mark.lstm_clause("DROP-8")
 def test_masks_of_wide_layers(lstm_check: Checker) -> None:
-    lstm_check.forall(WIDE, no_period(-1, "features"), at_most=4, shrink=False)
-    long, tall = (each.but(layout=("batched",), batch_first=(False,)) for each in (LONG, TALL))
+    # More than twice as many as a mask of 128 has.
+    many, steps_first = (272, 276), MANY.but(layout=("batched",), batch_first=(False,))
+    wide = MANY.but(hidden_size=many, seq_len=(2, 3), batch_size=(2, 3))
+    lstm_check.forall(wide, no_period(-1, "features"), at_most=4, shrink=False)
+    long = steps_first.but(hidden_size=(3, 4), seq_len=many, batch_size=(2, 3))
     lstm_check.forall(long, no_period(0, "steps"), at_most=2, shrink=False)
+    tall = steps_first.but(hidden_size=(3, 4), seq_len=(2, 3), batch_size=many)
     lstm_check.forall(tall, no_period(1, "rows"), at_most=2, shrink=False)
 
 
@@ -409,17 +416,19 @@ def test_independence_of_layers(lstm_check: Checker) -> None:
         weight_scale=(1.0,),
     )
     lstm_check.forall(domain, layers_differ, at_most=3, shrink=False)
+    four = domain.but(num_layers=(4,), hidden_size=(2, 2))
+    lstm_check.forall(four, layers_differ, at_most=2, shrink=False)
 
 
 def layers_differ(trial: Trial) -> list[Finding]:
     masks = []
-    for k in range(8):  # 128 elements of each layer
+    for k in range(16):  # 128 elements of each layer, or more
         case = replace(trial.case, seed=trial.case.seed + k)
         tensors = trial.run(case).tensors
         kept, _ = best_masks(case, {name: tensors[name].values for name in OUTPUTS})
         masks.append(np.stack(kept) > 0)
-    first, second = np.moveaxis(np.stack(masks), 1, 0)
-    return [holds("output", differ([first, second]), "two layers dropped the same elements")]
+    of_layers = list(np.moveaxis(np.stack(masks), 1, 0))
+    return [holds("output", differ(of_layers), "two layers dropped the same elements")]
 
 
 def differ(masks: list[np.ndarray]) -> bool:

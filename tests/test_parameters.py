@@ -315,6 +315,13 @@ def test_reset_parameters(lstm_check: Checker) -> None:
         if there:
             yield from uniform(trial, new_parameters)
             yield holds("reset_parameters", all(kept), "there are other parameters than before")
+            # A constructor's arguments, or the default dtype, are not asked again.
+            converted = bench.construct().bfloat16()
+            converted.reset_parameters()
+            for name, parameter in converted.named_parameters():
+                dtype = str(parameter.dtype).removeprefix("torch.")
+                same = parameter.dtype == bench.torch.bfloat16
+                yield holds(name, same, f"dtype is {dtype} after bfloat16() and reset_parameters()")
 
     lstm_check.forall(ANY_LARGE_PARAMETERS, on_bench(probe), at_most=3, shrink=False)
 
@@ -335,6 +342,14 @@ def test_keys_of_state_dict(lstm_check: Checker) -> None:
         within = parent_of(bench, module).state_dict()
         for name in parameters:
             yield holds(name, f"0.{name}" in within, "state_dict of a parent module lacks it")
+        attached = module.state_dict(keep_vars=True)
+        for name, parameter in parameters.items():
+            requires = name in attached and attached[name].requires_grad
+            yield holds(name, requires, "it is detached in state_dict(keep_vars=True)")
+            with bench.torch.no_grad():
+                state.get(name, parameter).mul_(2)  # as averages of parameters are made
+            same = bench.torch.equal(state.get(name, parameter), parameter)
+            yield holds(name, same, "state_dict has a copy of the parameter")
 
     lstm_check.forall(ANY_PARAMETERS, on_bench(probe))
 
@@ -347,8 +362,47 @@ def test_round_trip_of_state_dict(lstm_check: Checker) -> None:
         yield from same_parameters(bench, other, observed_parameters(bench, module))
         note = "after loading the state_dict of another module"
         yield from same_results(trial, results(bench, module), results(bench, other), note)
+        yield from apart(bench, module, other)
+        yield from only_what_fits(bench, module, other)
 
     lstm_check.forall(ANY_FORWARD, on_bench(probe))
+
+
+def apart(bench: Bench, module: Any, other: Any) -> Iterator[Finding]:
+    """Whether changes of ``other``, which has loaded the parameters of ``module``, stay there."""
+    before = observed_parameters(bench, module)
+    with bench.torch.no_grad():
+        for parameter in other.parameters():
+            parameter.add_(1)
+    for name, value in observed_parameters(bench, module).items():
+        same = np.array_equal(value, before[name])
+        yield holds(name, same, "it changes with that of a module that loaded it")
+
+
+def only_what_fits(bench: Bench, module: Any, other: Any) -> Iterator[Finding]:
+    """Whether a state_dict is refused that lacks a parameter, or has one of another shape. One in
+    another dtype is converted."""
+    state = dict(module.state_dict())
+    name = list(state)[-1]
+    lacking = {key: value for key, value in state.items() if key != name}
+    yield holds(name, raises(other, lacking), "a state_dict that lacks it was loaded strictly")
+    smaller = {**state, name: state[name][:1]}
+    yield holds(name, raises(other, smaller), "one row was loaded in place of all")
+    narrow = bench.torch.float32 if bench.dtype == bench.torch.float64 else bench.torch.float64
+    other.load_state_dict({key: value.to(narrow) for key, value in state.items()})
+    for key, parameter in other.named_parameters():
+        dtype = str(parameter.dtype).removeprefix("torch.")
+        same = parameter.dtype == bench.dtype
+        yield holds(key, same, f"dtype is {dtype} after a state_dict in it was loaded")
+
+
+def raises(module: Any, state: Mapping[str, Any]) -> bool:
+    """Whether ``module`` refuses to load ``state``."""
+    try:
+        module.load_state_dict(state, strict=True)
+    except Exception:  # whatever it raises
+        return True
+    return False
 
 
 def torch_lstm(bench: Bench) -> Any:
@@ -402,6 +456,11 @@ def right_after_change(negate: Callable[[Bench, Any], None]) -> Rule:
             negate(bench, module)
             for mode, observed in results_in_each_mode(bench, module):
                 note = f"after the parameters changed, {mode}"
+                yield from trial.close_all(observed, list(observed), note, expectation)
+            if hasattr(module, "flatten_parameters"):
+                module.flatten_parameters()  # nothing may come back
+                observed = results(bench, module)
+                note = "after the parameters changed, and flatten_parameters()"
                 yield from trial.close_all(observed, list(observed), note, expectation)
 
     return on_bench(probe)
@@ -640,8 +699,13 @@ def test_pickling(lstm_check: Checker) -> None:
     def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
         module = bench.module()
         before = results(bench, module)
+        next(module.parameters()).requires_grad_(False)
         read = pickle.loads(pickle.dumps(module))
         yield from same_results(trial, before, results(bench, read), "of the module read back")
+        requires = {name: parameter.requires_grad for name, parameter in module.named_parameters()}
+        for name, parameter in read.named_parameters():
+            same = parameter.requires_grad is requires.get(name)
+            yield holds(name, same, f"requires_grad is {parameter.requires_grad} when read back")
 
     lstm_check.forall(ANY_FORWARD, on_bench(probe))
 

@@ -120,6 +120,23 @@ class ProductOfInferenceKept(ReadableLSTM):
         return w
 
 
+@defect("GRAD-14", GRADIENT, "gradients, three backward passes")
+class ThirdBackwardEmpty(ReadableLSTM):
+    """A third backward pass through the same call leaves gradients of zero."""
+
+    def weights(self, layer: int, d: int) -> Weights:
+        passes: list[None] = []
+
+        def twice(gradient: Tensor) -> Tensor:
+            passes.append(None)
+            return gradient * (len(passes) < 3)
+
+        w = Weights(*(None if p is None else p.view_as(p) for p in super().weights(layer, d)))
+        if w.W_hh.requires_grad:
+            w.W_hh.register_hook(twice)
+        return w
+
+
 @defect("GRAD-14", GRADIENT, "gradients, two backward passes, more than 64 steps")
 class SecondBackwardOfLongSequencesEmpty(ReadableLSTM):
     """A second backward pass through more than 64 steps leaves gradients of zero."""

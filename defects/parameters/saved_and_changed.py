@@ -45,6 +45,68 @@ class CandidateSavedForOutputGate(ReadableLSTM):
         return state
 
 
+@defect("PARAM-16", INTERFACE, "state_dict, whose tensors are changed in place")
+class StateDictHoldsCopies(torch.nn.LSTM):
+    """state_dict() has copies of the parameters."""
+
+    def state_dict(self, *args: Any, **options: Any) -> Any:
+        state = super().state_dict(*args, **options)
+        return {name: tensor.clone() for name, tensor in state.items()}
+
+
+@defect("PARAM-16", INTERFACE, "state_dict with keep_vars=True")
+class KeptVariablesDetached(torch.nn.LSTM):
+    """state_dict(keep_vars=True) detaches the parameters all the same."""
+
+    def state_dict(self, *args: Any, **options: Any) -> Any:
+        return super().state_dict(*args, **{**options, "keep_vars": False})
+
+
+@defect("PARAM-17", INTERFACE, "load_state_dict, the loaded module changed in place later")
+class LoadingSharesMemory(torch.nn.LSTM):
+    """load_state_dict() puts the numbers that it is given in place, and makes no copy of them."""
+
+    def load_state_dict(self, state_dict: Any, *args: Any, **options: Any) -> Any:
+        loaded = super().load_state_dict(state_dict, *args, **options)
+        for name, parameter in self.named_parameters():
+            given = state_dict.get(name, parameter)
+            if given.dtype == parameter.dtype and given.device == parameter.device:
+                parameter.data = given.detach()
+        return loaded
+
+
+@defect("PARAM-17", INTERFACE, "load_state_dict with a key missing")
+class MissingKeysNotReported(torch.nn.LSTM):
+    """load_state_dict() is never strict."""
+
+    def load_state_dict(self, state_dict: Any, strict: bool = True, assign: bool = False) -> Any:
+        return super().load_state_dict(state_dict, False, assign)
+
+
+@defect("PARAM-17", INTERFACE, "load_state_dict with a parameter of another shape")
+class LoadedRowServesAll(torch.nn.LSTM):
+    """load_state_dict() repeats a single row of a matrix, or a single number of a bias."""
+
+    def load_state_dict(self, state_dict: Any, *args: Any, **options: Any) -> Any:
+        own = dict(self.named_parameters())
+        fitting = {
+            name: given.expand_as(own[name]) if name in own and len(given) == 1 else given
+            for name, given in state_dict.items()
+        }
+        return super().load_state_dict(fitting, *args, **options)
+
+
+@defect("PARAM-17", INTERFACE, "load_state_dict of another dtype")
+class LoadingTakesTheDtype(torch.nn.LSTM):
+    """Parameters that are loaded from another dtype have that dtype then."""
+
+    def load_state_dict(self, state_dict: Any, *args: Any, **options: Any) -> Any:
+        loaded = super().load_state_dict(state_dict, *args, **options)
+        for name, parameter in self.named_parameters():
+            parameter.data = parameter.data.to(state_dict.get(name, parameter).dtype)
+        return loaded
+
+
 @defect("PARAM-17", INTERFACE, "load_state_dict, bias=True")
 class LoadingForgetsBiasHH(ReadableLSTM):
     """load_state_dict() leaves bias_hh as it is."""
@@ -114,7 +176,36 @@ class ResettingMakesNewParameters(ReadableLSTM):
         super().reset_parameters()
 
 
+@defect("PARAM-15", INTERFACE, "reset_parameters after a conversion to another dtype")
+class ResettingForgetsTheConversion(torch.nn.LSTM):
+    """reset_parameters() draws numbers in the dtype that the parameters had at first."""
+
+    def reset_parameters(self) -> None:
+        super().reset_parameters()
+        for name, parameter in self.named_parameters():
+            dtypes = self.__dict__.setdefault("dtypes", {})
+            parameter.data = parameter.data.to(dtypes.setdefault(name, parameter.dtype))
+
+
 # ------------------------------------------------------------ changed between two calls
+
+
+@defect("PARAM-20", INTERFACE, "flatten_parameters, again after parameters have changed")
+class FlatteningBringsBackTheFirstNumbers(torch.nn.LSTM):
+    """flatten_parameters() copies from a buffer that has the numbers of its first call."""
+
+    def flatten_parameters(self) -> None:
+        """As torch.nn.LSTM has it."""
+        first = self.__dict__.setdefault("first", {})
+        for name, parameter in self.named_parameters():
+            # The constructor calls it, too, and numbers are loaded after that.
+            if self.__dict__.get("is_made"):
+                number = first.setdefault(name, parameter.detach().clone())
+                parameter.data.copy_(number)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.__dict__["is_made"] = True
 
 
 @defect("PARAM-20", INTERFACE, "parameters changed between two calls")
@@ -419,3 +510,12 @@ class EvaluationReturnsNone(ReadableLSTM):
 
     def eval(self) -> Any:
         super().eval()
+
+
+@defect("PARAM-27", INTERFACE, "frozen parameters, a module that was pickled")
+class PicklingUnfreezes(torch.nn.LSTM):
+    """A module that was read back requires gradients of all parameters."""
+
+    def __setstate__(self, state: Any) -> None:
+        super().__setstate__(state)
+        self.requires_grad_(True)

@@ -141,7 +141,7 @@ CHAPTER = Chapter(
             id="GRAD-14",
             title="Graph is retained",
             text=(
-                "With retain_graph=True a second backward pass through the same graph gives "
+                "With retain_graph=True further backward passes through the same graph give "
                 "the same gradients, after another call too."
             ),
             sources=(

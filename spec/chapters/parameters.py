@@ -194,7 +194,7 @@ CHAPTER = Chapter(
             title="reset_parameters",
             text=(
                 "reset_parameters() draws every parameter anew, from the distribution of the "
-                "initial values. They stay the same objects."
+                "initial values. They stay the same objects, and keep their dtype."
             ),
             sources=("initialisation",),
             level="SHOULD",
@@ -208,9 +208,9 @@ CHAPTER = Chapter(
             id="PARAM-16",
             title="Keys of state_dict",
             text=(
-                "state_dict() holds the parameters by their names, with the values that they "
-                "have, and nothing else. In the state_dict of a module that has the LSTM, its "
-                "prefix stands before them."
+                "state_dict() holds the parameters by their names, and nothing else. Its tensors "
+                "share their memory; with keep_vars=True they are not detached. In the state_dict "
+                "of a module that has the LSTM, its prefix stands before them."
             ),
             sources=_LISTED,
             kind="interface",
@@ -222,7 +222,8 @@ CHAPTER = Chapter(
             title="Round trip of state_dict",
             text=(
                 "A module that loads the state_dict of another one, strictly, has its parameters "
-                "and gives its results."
+                "and gives its results. They share no memory, and the dtype stays. A state_dict "
+                "that lacks a parameter, or has one of another shape, is refused."
             ),
             sources=_LISTED,
             builds_on=("PARAM-16",),
@@ -346,7 +347,10 @@ CHAPTER = Chapter(
         Clause(
             id="PARAM-27",
             title="Pickling",
-            text="A module that was pickled and read back gives the same results.",
+            text=(
+                "A module that was pickled and read back gives the same results, and what was "
+                "frozen is frozen."
+            ),
             sources=("module-pickle", *_LISTED),
             needs=("module",),
             erratum=_silent("pickling", "What torch's layers do."),
