@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib.util
 import re
+import shutil
 import subprocess
 import sys
 from importlib import metadata
@@ -13,19 +14,26 @@ from pathlib import Path
 import pytest
 
 from lstm_conformance.reports.finding import KINDS, SEVERITIES, Finding, read_findings
+from lstm_conformance.reports.finding_program import FindingProgram
 from lstm_conformance.reports.findings_page import findings_page, issue_text, worst_findings
 from lstm_conformance.runner.judging.known_deviations import read_known_deviations
 from lstm_conformance.spec.clauses import CLAUSES
 from lstm_conformance.spec.usage_error import UsageError
 from tools import frameworks
 
-from .helpers.lines_of_code import lines_of_code
+from .helpers.lines_of_code import lines_of_code, lines_of_javascript
 
-PROGRAMS = sorted(frameworks.FINDINGS.glob("*.py"))
+PROGRAMS = sorted([*frameworks.FINDINGS.glob("*.py"), *frameworks.FINDINGS.glob("*.mjs")])
 FOUND = {finding.id: finding for finding in frameworks.findings()}
 
 # Largest number of lines of code.
 LONGEST = 20
+
+# Of a program in JavaScript, without modules of Node.js itself.
+IMPORTS = re.compile('^import .* from "(?!node:)(.*)";$', re.MULTILINE)
+
+# Its assertions.
+ASSERTS = re.compile(r"^assert(\.\w+)?\(", re.MULTILINE)
 
 # Of the programs that import torch, which takes seconds. `tox -e whole` runs all: what they show
 # does not change while the version of torch is the same.
@@ -39,6 +47,10 @@ def is_left_out(program: Path) -> bool:
 
 def is_installed(program: Path) -> bool:
     """Whether everything that a program imports is there."""
+    if program.suffix == ".mjs":
+        packages = IMPORTS.findall(program.read_text("utf-8"))
+        installed = [(frameworks.ROOT / "node_modules" / name).is_dir() for name in packages]
+        return shutil.which("node") is not None and all(installed)
     names = set()
     for node in ast.walk(ast.parse(program.read_text("utf-8"))):
         if isinstance(node, ast.Import):
@@ -61,8 +73,9 @@ def deviates(program: Path) -> bool:
     Raises:
         AssertionError: it fails for another reason.
     """
+    interpreter = "node" if program.suffix == ".mjs" else sys.executable
     done = subprocess.run(
-        [sys.executable, str(program)], capture_output=True, text=True, check=False, timeout=300
+        [interpreter, str(program)], capture_output=True, text=True, check=False, timeout=300
     )
     assert done.returncode == 0 or re.search("^AssertionError", done.stderr, re.MULTILINE), (
         done.stderr
@@ -73,13 +86,15 @@ def deviates(program: Path) -> bool:
 @pytest.mark.parametrize("file", PROGRAMS, ids=lambda file: file.stem)
 def test_a_finding_stands_alone(file: Path) -> None:
     text = file.read_text("utf-8")
-    module = ast.parse(text)
-    assert ast.get_docstring(module)
+    assert FindingProgram(file.name, text).comment
     assert "lstm_conformance" not in text
-    assert lines_of_code(text) <= LONGEST
-    assert any(isinstance(node, ast.Assert) for node in module.body), (
-        "it fails as long as the bug is there"
-    )
+    if file.suffix == ".mjs":
+        lines, asserts = lines_of_javascript(text), ASSERTS.findall(text)
+    else:
+        lines = lines_of_code(text)
+        asserts = [node for node in ast.parse(text).body if isinstance(node, ast.Assert)]
+    assert lines <= LONGEST
+    assert asserts, "it fails as long as the bug is there"
 
 
 def test_every_program_is_in_the_data_and_the_other_way_round() -> None:
@@ -88,14 +103,14 @@ def test_every_program_is_in_the_data_and_the_other_way_round() -> None:
 
 @pytest.mark.parametrize("finding", FOUND.values(), ids=lambda finding: finding.id)
 def test_a_program_says_what_the_data_say(finding: Finding) -> None:
-    docstring = ast.get_docstring(ast.parse(frameworks.programs()[finding.id])) or ""
-    named = set(re.findall(r"\b[A-Z]+-[0-9]+\b", docstring)) & set(CLAUSES)
+    comment = frameworks.programs()[finding.id].comment
+    named = set(re.findall(r"\b[A-Z]+-[0-9]+\b", comment)) & set(CLAUSES)
     assert named & set(finding.clauses)
-    first = docstring.splitlines()[0]
+    first = comment.splitlines()[0]
     assert any(version in first for version in finding.seen)
     if finding.upstream:
         known = frameworks.DEVIATIONS.glob("*.toml")
-        cited = docstring + "".join(file.read_text("utf-8") for file in known)
+        cited = comment + "".join(file.read_text("utf-8") for file in known)
         assert finding.upstream in cited, "no issue is invented"
 
 
@@ -134,6 +149,21 @@ def test_a_deviation_that_has_gone_is_noticed(tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match="something else"):
         deviates(program)
     program.write_text("import no_such_module\n")
+    assert not is_installed(program)
+
+
+def test_a_deviation_in_javascript_that_has_gone_is_noticed(tmp_path: Path) -> None:
+    if shutil.which("node") is None:
+        pytest.skip("needs node")
+    program = tmp_path / "program.mjs"
+    for text, there in (("1 + 1 === 3", True), ("1 + 1 === 2", False)):
+        program.write_text(f'import assert from "node:assert";\nassert({text}, "two");\n')
+        assert is_installed(program)
+        assert deviates(program) is there
+    program.write_text("throw new Error('something else');\n")
+    with pytest.raises(AssertionError, match="something else"):
+        deviates(program)
+    program.write_text('import x from "@no/such-package";\n')
     assert not is_installed(program)
 
 
@@ -216,7 +246,8 @@ def test_the_page_has_every_finding_the_most_severe_first(tmp_path: Path) -> Non
         assert page.count(f"### {finding.id}\n") == 1
         assert (f"{finding.upstream}\n" in page) if finding.upstream else True
     (one,) = read(tmp_path, f'{ENTRY}fixed = "2.14.0"\nabsent = ["2.3.1"]')
-    short = findings_page([one], {"torch_x": '"""First line.\n\nMore ``x_y``.\n"""\n\nx = 1\n'})
+    text = '"""First line.\n\nMore ``x_y``.\n"""\n\nx = 1\n'
+    short = findings_page([one], {"torch_x": FindingProgram("torch_x.py", text)})
     assert "More `x_y`." in short
     assert (
         "PyTorch 2.13.0; not in 2.3.1; right since 2.14.0; precision; severity low; EQ-1;" in short
@@ -233,10 +264,15 @@ def test_the_readme_has_the_worst() -> None:
 def test_the_text_of_an_issue_can_be_filed(tmp_path: Path) -> None:
     (finding,) = read(tmp_path, ENTRY)
     program = '"""torch 2.13.0, EQ-1: wrong.\n\nThe page promises 2.\n"""\n\nassert 1 + 1 == 3\n'
-    assert issue_text(finding, program) == (
+    assert issue_text(finding, FindingProgram("torch_x.py", program)) == (
         "**torch.nn.LSTM: It is wrong**\n\n"
         "The page promises 2.\n\n"
         "Seen in PyTorch 2.13.0. To reproduce:\n\n"
         "```python\nassert 1 + 1 == 3\n```\n\n"
         "The last line fails. It should not."
     )
+    comment = "/**\n * torch 2.13.0, EQ-1: wrong.\n *\n * The page promises 2.\n */\n"
+    script = FindingProgram("torch_x.mjs", f"{comment}\nassert(1 + 1 === 3);\n")
+    assert issue_text(finding, script) == issue_text(
+        finding, FindingProgram("torch_x.py", program)
+    ).replace("python\nassert 1 + 1 == 3", "javascript\nassert(1 + 1 === 3);")

@@ -32,7 +32,7 @@ class Finding:
     """One deviation of a released framework.
 
     Attributes:
-        id: name of its program, without ``.py``.
+        id: name of its program, without ``.py`` or ``.mjs``.
         framework: its name.
         api: the class, function or operator that deviates.
         seen: versions in which the program failed.

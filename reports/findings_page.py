@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
 from collections import Counter
 
 from .escaping import escaped, fenced
 from .finding import KINDS, SEVERITIES, Finding
+from .finding_program import FindingProgram
 
 __all__ = ["findings_page", "issue_text", "worst_findings"]
 
 
-def findings_page(findings: list[Finding], programs: dict[str, str]) -> str:
+def findings_page(findings: list[Finding], programs: dict[str, FindingProgram]) -> str:
     """The page, as Markdown: a list, then each finding.
 
     Args:
         findings: the most severe first.
-        programs: id of each finding to the text of its program.
+        programs: id of each finding to its program.
     """
     kinds = Counter(finding.kind for finding in findings)
     parts = [
@@ -60,20 +59,19 @@ def worst_findings(findings: list[Finding], number: int = 3) -> str:
     )
 
 
-def issue_text(finding: Finding, program: str) -> str:
+def issue_text(finding: Finding, program: FindingProgram) -> str:
     """A text that can be filed as an issue of the framework, as Markdown.
 
     Args:
         finding: what to report.
-        program: the text of its program, whose docstring says what the documentation promises.
+        program: its comment says what the documentation promises.
     """
-    code = program.partition('"""')[2].partition('"""')[2].strip()
     return "\n\n".join(
         [
             f"**{finding.api}: {finding.sentence.removesuffix('.')}**",
-            _description(program),
+            program.description,
             f"Seen in {finding.framework} {', '.join(finding.seen)}. To reproduce:",
-            f"```python\n{code}\n```",
+            f"```{program.language}\n{program.code}\n```",
             "The last line fails. It should not.",
         ]
     )
@@ -86,7 +84,7 @@ def _line(finding: Finding) -> str:
     )
 
 
-def _section(finding: Finding, program: str) -> str:
+def _section(finding: Finding, program: FindingProgram) -> str:
     fixed = f"; right since {finding.fixed}" if finding.fixed else ""
     absent = f"; not in {', '.join(finding.absent)}" if finding.absent else ""
     upstream = f"; {finding.upstream}" if finding.upstream else "; no issue upstream is known"
@@ -98,19 +96,13 @@ def _section(finding: Finding, program: str) -> str:
         f"### {finding.id}",
         f"**{escaped(finding.sentence)}**",
         facts,
-        _prose(_description(program)),
-        f"Program: [{finding.id}.py](../findings/{finding.id}.py)",
+        _prose(program.description),
+        f"Program: [{program.file}](../findings/{program.file})",
     ]
     if not finding.upstream:
         text = fenced(issue_text(finding, program)).replace("text\n", "markdown\n", 1)
         parts.append(f"<details><summary>Text to file upstream</summary>\n\n{text}\n\n</details>")
     return "\n\n".join(parts)
-
-
-def _description(program: str) -> str:
-    """What the docstring of a program says after its first lines."""
-    docstring = inspect.cleandoc(ast.get_docstring(ast.parse(program)) or "")
-    return docstring.partition("\n\n")[2]
 
 
 def _prose(text: str) -> str:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from lstm_conformance.adapters import REGISTRY
 from lstm_conformance.reports.finding import Finding, read_findings
+from lstm_conformance.reports.finding_program import FindingProgram
 from lstm_conformance.reports.findings_page import findings_page, worst_findings
 from lstm_conformance.reports.framework_page import framework_page
 from lstm_conformance.reports.reading import read_results
@@ -109,9 +110,10 @@ def findings() -> list[Finding]:
     return read_findings(FINDINGS / "findings.toml")
 
 
-def programs() -> dict[str, str]:
-    """The id of each finding to the text of its program."""
-    return {found.id: (FINDINGS / f"{found.id}.py").read_text("utf-8") for found in findings()}
+def programs() -> dict[str, FindingProgram]:
+    """The id of each finding to its program, in Python or JavaScript."""
+    files = [file for suffix in ("py", "mjs") for file in sorted(FINDINGS.glob(f"*.{suffix}"))]
+    return {file.stem: FindingProgram(file.name, file.read_text("utf-8")) for file in files}
 
 
 def pages() -> dict[str, Callable[[], str]]:

@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 import ast
+import re
+
+
+def lines_of_javascript(text: str) -> int:
+    """Number of lines of a program in JavaScript, without comments and blank lines."""
+    code = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL).splitlines()
+    return sum(bool(line.strip()) and not line.strip().startswith("//") for line in code)
 
 
 def lines_of_code(text: str) -> int:
