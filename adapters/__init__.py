@@ -12,15 +12,17 @@ class Adapter(NamedTuple):
 
     Attributes:
         factory: "module:attribute" of a function. It takes no arguments and returns an
-            implementation.
+            implementation; if this is a program, its words on a command line.
         extra: the extra of this package that installs the framework; empty if it needs none.
         isolated: whether cases run in a process of their own, because the framework sometimes
             crashes.
+        program: whether it is a program of its own, which answers by docs/protocol.md.
     """
 
     factory: str
     extra: str = ""
     isolated: bool = False
+    program: bool = False
 
 
 _HERE = "lstm_conformance.adapters"
@@ -90,4 +92,6 @@ REGISTRY = {
     "tensorflow-block": Adapter(f"{_HERE}.tensorflow_block:tensorflow_block", "tensorflow"),
     "tensorflow-block-v2": Adapter(f"{_HERE}.tensorflow_block:tensorflow_block_v2", "tensorflow"),
     "tinygrad": Adapter(f"{_HERE}.tinygrad:tinygrad_lstm", "tinygrad"),
+    "tfjs": Adapter(f"{_HERE}.node:tfjs", "programs", program=True),
+    "tfjs-wasm": Adapter(f"{_HERE}.node:tfjs_wasm", "programs", program=True),
 }

@@ -33,6 +33,7 @@ __all__ = [
     "name_of_object",
     "object_text",
     "of_object",
+    "program_of_adapter",
     "require_file",
     "target_text",
 ]
@@ -172,10 +173,29 @@ def _of_value(
 def _adapter(name: str) -> Implementation:
     if name not in REGISTRY:
         raise UsageError(_no_target(name))
+    if REGISTRY[name].program:
+        raise UsageError(f"{name} is a program, which no Python runs: judge it without --python.")
+    implementation: Implementation = _made(name)
+    return implementation
+
+
+def program_of_adapter(name: str | None) -> list[str] | None:
+    """Program and arguments of the adapter that a target names; None if it is no program.
+
+    Raises:
+        UsageError: what runs the program is missing.
+    """
+    if name not in REGISTRY or not REGISTRY[name].program:
+        return None
+    words: list[str] = _made(name)
+    return words
+
+
+def _made(name: str) -> Any:
+    """What the factory of an adapter returns."""
     require_versions(name, REGISTRY[name].extra)
     module_name, _, attribute = REGISTRY[name].factory.partition(":")
-    implementation: Implementation = getattr(_module(module_name, name), attribute)()
-    return implementation
+    return getattr(_module(module_name, name), attribute)()
 
 
 def _no_target(name: str) -> str:

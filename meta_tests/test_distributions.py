@@ -21,6 +21,9 @@ from .helpers.command_line import environment
 ROOT = Path(__file__).parents[1]
 NOT_IN_THE_SDIST = {".gitignore"}
 
+# What Node.js runs.
+PROGRAMS = ("adapters/protocol.mjs", "adapters/tfjs.mjs")
+
 
 def tracked() -> list[str]:
     """Paths of the files of the checkout, also of new ones; skips the test without a checkout."""
@@ -81,7 +84,8 @@ def test_the_wheel_has_what_users_type(distributions: Distributions) -> None:
     in_wheel = files(distributions.wheel)
     for file in (ROOT / "reports" / "known_deviations").iterdir():
         assert f"lstm_conformance/reports/known_deviations/{file.name}" in in_wheel
-    for name in ("reports/results.schema.json", "reports/templates/report.html", "py.typed"):
+    of_reports = ("reports/results.schema.json", "reports/templates/report.html")
+    for name in (*of_reports, *PROGRAMS, "py.typed"):
         assert f"lstm_conformance/{name}" in in_wheel
     code = "from lstm_conformance.runner.judging.shipped_deviations import *\n"
     code += "print(shipped_deviations()['torch'])"

@@ -1,4 +1,4 @@
-"""Installs what is judged into the environment in which this runs, with pip."""
+"""Installs what is judged: into the environment in which this runs, and for Node.js."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-__all__ = ["constraints", "install"]
+__all__ = ["constraints", "install", "install_for_node"]
 
 ROOT = Path(__file__).parents[1]
 
@@ -26,6 +26,12 @@ def install(extra: str, versions: Mapping[str, str]) -> int:
         file.write_text(constraints(versions), "utf-8")
         command = [sys.executable, "-m", "pip", "install", "-q", "-c", str(file)]
         return subprocess.run([*command, f"{ROOT}[{extra}]"], check=False).returncode
+
+
+def install_for_node(packages: list[str]) -> int:
+    """Installs packages into ``node_modules/`` of the checkout; returns npm's exit status."""
+    options = ["--no-save", "--ignore-scripts", "--loglevel", "error", "--prefix", str(ROOT)]
+    return subprocess.run(["npm", "install", *options, *packages], check=False).returncode
 
 
 def constraints(versions: Mapping[str, str]) -> str:

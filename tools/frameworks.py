@@ -1,6 +1,6 @@
 """Judges the shipped adapters, each in an environment of its own, and publishes the results.
 
-* ``python -m tools.frameworks install NAME``: installs what the adapter needs, with pip
+* ``python -m tools.frameworks install NAME``: installs what the adapter needs, with pip and npm
 * ``python -m tools.frameworks judge NAME [OPTION...]``: judges the adapter
 * ``python -m tools.frameworks table``: writes all pages of results, and the README's findings
 
@@ -27,7 +27,7 @@ from lstm_conformance.reports.results import Results
 from lstm_conformance.reports.writing import write_text
 from lstm_conformance.runner.judging.known_deviations import read_known_deviations
 from tools import torch_releases
-from tools.environment import install
+from tools.environment import install, install_for_node
 from tools.gate_today import obstacles
 
 ROOT = Path(__file__).parents[1]
@@ -62,6 +62,12 @@ LONGEST = "35m"
 # MindSpore 2.10 is compiled for NumPy 1. With NumPy 2 the first call raises, and indexing after it
 # may raise, too. PyTorch/XLA is compiled for one release of torch.
 VERSIONS = {"mindspore": {"numpy": "1.26.4"}, "xla": {"torch": "2.9.1"}}
+
+# What an adapter needs of npm.
+NPM = {
+    "tfjs": ["@tensorflow/tfjs@4.22.0"],
+    "tfjs-wasm": ["@tensorflow/tfjs@4.22.0", "@tensorflow/tfjs-backend-wasm@4.22.0"],
+}
 
 
 def judge(name: str, options: list[str]) -> int:
@@ -147,7 +153,8 @@ def main(arguments: list[str]) -> int:
     name = name.removeprefix("framework-")
     if command == "install" and name in REGISTRY:
         extra = REGISTRY[name].extra
-        return install(extra, VERSIONS.get(extra, {}))
+        status = install(extra, VERSIONS.get(extra, {}))
+        return status or (install_for_node(NPM[name]) if name in NPM else 0)
     if command == "judge" and name in REGISTRY:
         return judge(name, arguments[2:])
     if arguments == ["table"]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from ...adapters import REGISTRY
-from ...adapters.target import load, require_file
+from ...adapters.target import load, program_of_adapter, require_file
 from ...adapters.without import Without
 from ...spec.contract import Implementation
 from ...spec.global_settings import known_settings
@@ -129,8 +129,11 @@ def construct_here(options: Options, make: Callable[[], Implementation] | None =
 
 
 def _implementation(options: Options, limits: Limits) -> Implementation:
-    if options.program is None and options.python is None:
-        return load(str(options.target))
+    words = None if options.program is None else _words(options.program)
+    if options.python is None:
+        words = words or program_of_adapter(options.target)
+        if words is None:
+            return load(str(options.target))
     try:
         from ..processes.program import Program
     except ModuleNotFoundError as error:
@@ -138,8 +141,8 @@ def _implementation(options: Options, limits: Limits) -> Implementation:
             "Programs need safetensors, which is not installed: "
             "pip install 'lstm-conformance[programs]'."
         ) from error
-    if options.program is not None:
-        return Program(_words(options.program), limits)
+    if words is not None:
+        return Program(words, limits)
     from ..processes.other_interpreter import require_interpreter, serving_command
 
     require_interpreter(str(options.python))
