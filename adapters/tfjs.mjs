@@ -115,7 +115,9 @@ function forward(spec, { layers, leaves: [input, h_0, c_0] }) {
     final.forEach((state, s) => (s % 2 ? cs : hs).push(state));
     x = mask ? tf.where(tf.expandDims(mask, 2), output, tf.zerosLike(output)) : output;
   });
-  return { output: batchFirst(x), h_n: tf.stack(hs), c_n: tf.stack(cs) };
+  // Second derivatives through tf.stack of one tensor throw.
+  const stacked = (rows) => tf.concat(rows.map((state) => tf.expandDims(state)));
+  return { output: batchFirst(x), h_n: stacked(hs), c_n: stacked(cs) };
 }
 
 async function start() {
