@@ -67,10 +67,6 @@ class JaxFunction(FunctionLSTM):
         # Most repeated cases follow each other directly.
         self._compiled = lru_cache(maxsize=4)(self._jit)
 
-    def run(self, case: Case) -> Observation:
-        """Runs the forward pass, and the backward pass if the case has cotangents."""
-        return self._evaluate(_results, case, self.arrays(case, case.cotangent_values()))
-
     def tangents(self, case: Case, direction: Arrays) -> Observation:
         """Derivatives of the outputs in ``direction``."""
         return self._evaluate(_tangents, case, self._tangents_of_arguments(case, direction))
@@ -83,14 +79,21 @@ class JaxFunction(FunctionLSTM):
         )
 
     def _evaluate(self, what: Callable[..., Arrays], case: Case, *given: Arrays) -> Observation:
+        arguments = self.arrays(case, case.arguments())
+        start = time.perf_counter()
+        results = self._call_compiled(what, case, arguments, *given)
+        return Observation(self.observe(results), time.perf_counter() - start)
+
+    def _results(self, case: Case, arguments: Arrays, cotangents: Arrays) -> Arrays:
+        return self._call_compiled(_outputs_and_gradients, case, arguments, cotangents)
+
+    def _call_compiled(self, what: Callable[..., Arrays], case: Case, *given: Arrays) -> Arrays:
         # A case without values: the compiled program is the same for all of them.
         form = replace(
             Case.parse(str(case)), seed=0, weight_scale=1.0, input_scale=1.0, state_scale=1.0
         )
-        arguments = self.arrays(case, case.arguments())
-        start = time.perf_counter()
-        results = jax.block_until_ready(self._compiled(what, form)(arguments, *given))
-        return Observation(self.observe(results), time.perf_counter() - start)
+        results: Arrays = jax.block_until_ready(self._compiled(what, form)(*given))
+        return results
 
     def _jit(self, what: Callable[..., Arrays], case: Case) -> Callable[..., Arrays]:
         compiled: Callable[..., Arrays] = jax.jit(
@@ -107,7 +110,9 @@ class JaxFunction(FunctionLSTM):
         }
 
 
-def _results(call: Callable[[Arrays], Arrays], arguments: Arrays, cotangents: Arrays) -> Arrays:
+def _outputs_and_gradients(
+    call: Callable[[Arrays], Arrays], arguments: Arrays, cotangents: Arrays
+) -> Arrays:
     if not cotangents:
         return call(arguments)
     outputs, backward = jax.vjp(call, arguments)
@@ -124,7 +129,7 @@ def _tangents(call: Callable[[Arrays], Arrays], arguments: Arrays, along: Arrays
 def _second_derivatives(
     call: Callable[[Arrays], Arrays], arguments: Arrays, cotangents: Arrays, along: Arrays
 ) -> Arrays:
-    results = partial(_results, call, cotangents=cotangents)
+    results = partial(_outputs_and_gradients, call, cotangents=cotangents)
     tangents: Arrays = jax.jvp(results, (arguments,), (along,))[1]
     return tangents
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,17 @@ def test_a_run_changes_no_cotangent() -> None:
     assert results.clause("PURE-1").verdict == "fail"
     with pytest.raises(AssertionError, match="cotangent of output"):
         results.raise_for_failures()
+
+
+def test_a_function_over_jax_arrays_is_asked() -> None:
+    """Its gradients are those of jax."""
+    pytest.importorskip("jax")
+    from lstm_conformance.adapters.jax_scan import jax_lstm
+
+    judged = jax_lstm()
+    case = Case.parse("v1 input_size=1 hidden_size=2 seq_len=2 cotangents=output")
+    assert judged.changed_arguments(case) == []
+    assert judged.changed_results(case, replace(case, seed=1)) == []
 
 
 def without_steps(returns: Callable[[Case, dict[str, Any]], Any]) -> Any:
