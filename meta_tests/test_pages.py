@@ -279,6 +279,7 @@ FIGURES = {
     },
     "interpreting-failures.md": {"diagnosis.md": ("93.2%", "367")},
     "oracle.md": {"defects.md": ("799",)},
+    "test-your-own.md": {"calibration_products.md": ("5.12", "13.68")},
     "limits.md": {"first_sight.md": ("the dropout of packed",)},
     "other-tools.md": {"suites.md": ("241", "83", "56")},
     "sizes.md": {"windows.md": ("196",)},

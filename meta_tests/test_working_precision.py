@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,21 +11,30 @@ import pytest
 
 pytest.importorskip("torch")
 
+import torch
+
 from lstm_conformance import UsageError
 from lstm_conformance import check as judge
 from lstm_conformance.adapters.target import load
+from lstm_conformance.defects.catalogue import catalogue
 from lstm_conformance.reference.oracle import expect
+from lstm_conformance.runner.failures.diagnosis import Diagnostician, Evidence
 from lstm_conformance.runner.judging.rules import close
 from lstm_conformance.runner.judging.trial import Trial
 from lstm_conformance.spec.case import OUTPUTS, Case
 from lstm_conformance.spec.case_fields import case_fields
 from lstm_conformance.spec.config import LSTMConfig
+from lstm_conformance.spec.contract import Implementation
 from lstm_conformance.spec.precision import PRODUCTS
+from tools import calibrate, calibrate_products
+from tools.calibrate_products import Job
+from tools.rounded_products import BITS, RoundedProducts, with_rounded_products
 
 from .helpers.command_line import IMPLEMENTATIONS, check, root_causes
 
 MISTAKES = IMPLEMENTATIONS / "mistakes.py"
 IN_TF32 = f"{MISTAKES}:TensorFloatProducts"
+PUBLISHED = Path(__file__).parents[1] / "reports" / "published"
 
 PLAIN = Case(
     LSTMConfig(3, 4),
@@ -51,7 +61,11 @@ CASES = {
 
 
 def worst_ratio(target: str, case: Case) -> float:
-    return max(finding.ratio or 0.0 for finding in close()(Trial(case, load(target))))
+    return ratio_of(load(target), case)
+
+
+def ratio_of(implementation: Implementation, case: Case) -> float:
+    return max(finding.ratio or 0.0 for finding in close()(Trial(case, implementation)))
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
@@ -78,6 +92,68 @@ def test_other_mistakes_are_found_as_before() -> None:
     case = replace(PLAIN, products="tf32")
     assert worst_ratio("torch.nn:LSTM", case) < 15
     assert worst_ratio(f"{MISTAKES}:OutputClipped", case) > 30
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+@pytest.mark.parametrize("products", PRODUCTS)
+def test_torch_with_such_products(products: str, case: Case) -> None:
+    implementation = with_rounded_products(torch.nn.LSTM, products)
+    assert ratio_of(implementation, case) > 100
+    assert ratio_of(implementation, replace(case, products=products)) < 15
+
+
+@pytest.mark.parametrize(
+    ("products", "words"),
+    [
+        ("tf32", "The error is that of TF32 or float16"),
+        ("bfloat16", "The error is that of bfloat16"),
+    ],
+)
+def test_what_is_said_if_nothing_was_declared(products: str, words: str) -> None:
+    implementation = with_rounded_products(torch.nn.LSTM, products)
+    evidence = [Evidence(Trial(PLAIN, implementation), close())]
+    no_defects = [defect.id for defect in catalogue()]
+    found = Diagnostician(implementation, without=no_defects).diagnose("COMB-1", evidence)
+    assert found is not None
+    assert words in found.text
+
+
+def test_factors_lose_their_last_bits_in_both_passes() -> None:
+    x = torch.tensor([[1 + 7 * 2**-10]], requires_grad=True)  # 11 bits, of which bfloat16 has 8
+    w = torch.tensor([[-1 - 7 * 2**-10]], requires_grad=True)
+    for cut, left in ((False, 1 + 2**-7), (True, 1.0)):
+        with RoundedProducts(BITS["bfloat16"], cut):
+            (product,) = torch.nn.functional.linear(x, w)
+            gradients = torch.autograd.grad(product, (x, w))
+            elements = (x * w).item()
+        assert product.item() == -left * left
+        assert [gradient.item() for gradient in gradients] == [-left, left]
+        assert elements == x.item() * w.item()
+    wide = x.detach().double()
+    with RoundedProducts(BITS["bfloat16"]):
+        assert (wide @ wide).item() == x.item() ** 2
+
+
+def test_the_calibration_tells_what_is_declared() -> None:
+    measured = [
+        (job, calibrate_products.measure(job))
+        for job in (Job("tf32", True, True, 0, 2), Job("tf32", True, False, 0, 2))
+    ]
+    results = calibrate_products.summarised(measured)
+    assert all(row["false_alarms"] == 0 for row in results["declared"])
+    (row,) = results["undeclared"]
+    assert row["failed"] == row["cases"] == 2 * len(results["declared"])
+
+
+def test_published_calibration() -> None:
+    results = json.loads((PUBLISHED / "calibration_products.json").read_text("utf-8"))
+    rows = results["declared"]
+    names = {*calibrate.correct_rewrites().__all__, "LSTM"} - {*calibrate_products.OTHERS}
+    kinds = {(row["products"], row["cut"], row["implementation"]) for row in rows}
+    assert kinds == {(p, cut, name) for p in PRODUCTS for cut in (False, True) for name in names}
+    assert all(row["false_alarms"] == 0 for row in rows)
+    text = (PUBLISHED / "calibration_products.md").read_text("utf-8")
+    assert text == calibrate_products.page(results)
 
 
 @pytest.mark.parametrize("products", PRODUCTS)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from itertools import pairwise
 from pathlib import Path
@@ -26,6 +27,7 @@ from lstm_conformance.runner.judging.comparison import THRESHOLD, Finding
 from lstm_conformance.runner.judging.rules import close
 from lstm_conformance.runner.judging.trial import Together, Trial
 from lstm_conformance.spec.case import OUTPUTS, Case
+from lstm_conformance.spec.contract import Implementation
 from lstm_conformance.spec.strategies import Domain
 from lstm_conformance.spec.verdicts import FAIL, INCONCLUSIVE, PASS
 
@@ -89,12 +91,7 @@ def main() -> int:
 
 
 def _jobs(numbers: dict[str, int]) -> list[Job]:
-    spec = importlib.util.spec_from_file_location("correct", REWRITES)
-    assert spec is not None
-    assert spec.loader is not None
-    rewrites = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(rewrites)
-    targets = ("torch.nn:LSTM", "torch-onednn-off", *_targets_in(rewrites))
+    targets = ("torch.nn:LSTM", "torch-onednn-off", *_targets_in(correct_rewrites()))
     return [
         Job(dtype, seed, min(_CHUNK, number - first), targets)
         for dtype, number in numbers.items()
@@ -102,22 +99,40 @@ def _jobs(numbers: dict[str, int]) -> list[Job]:
     ]
 
 
+def correct_rewrites() -> ModuleType:
+    """The file of LSTMs that are right and compute in other ways; ``__all__`` names them."""
+    spec = importlib.util.spec_from_file_location("correct", REWRITES)
+    assert spec is not None
+    assert spec.loader is not None
+    rewrites = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(rewrites)
+    return rewrites
+
+
 def _targets_in(rewrites: ModuleType) -> list[str]:
     return [f"{REWRITES}:{name}" for name in rewrites.__all__]
 
 
 def measure(job: Job) -> dict[str, list[Judged]]:
-    """Judges the cases of ``job``, with all cotangents, in every tensor; by target.
+    """Judges the cases of ``job``, with all cotangents, in every tensor; by target."""
+    implementations = {target: load(target) for target in job.targets}
+    domain = Domain(dtype=(job.dtype,), cotangents=(OUTPUTS,))
+    return judged(implementations, drawn(domain, job.cases, job.seed))
+
+
+def judged(
+    implementations: Mapping[str, Implementation], cases: Iterable[Case]
+) -> dict[str, list[Judged]]:
+    """Judges each implementation on all cases, in every tensor; by the names that were given.
 
     What is expected of a case is computed once for all implementations.
     """
-    implementations = {target: load(target) for target in job.targets}
-    rule, found = close(), {target: list[Judged]() for target in implementations}
-    for case in drawn(Domain(dtype=(job.dtype,), cotangents=(OUTPUTS,)), job.cases, job.seed):
+    rule, found = close(), {name: list[Judged]() for name in implementations}
+    for case in cases:
         expected = Together([case])
-        for target, implementation in implementations.items():
+        for name, implementation in implementations.items():
             findings = rule(Trial(case, implementation, expected))
-            found[target].append(summed_up(case, findings))
+            found[name].append(summed_up(case, findings))
     return found
 
 
@@ -151,15 +166,16 @@ def summarised(measured: list[tuple[Job, dict[str, list[Judged]]]]) -> dict[str,
     return {
         "edges": [edge for edge in EDGES if edge < np.inf],
         "rows": [
-            {"implementation": implementation, "dtype": dtype, **_figures(found)}
+            {"implementation": implementation, "dtype": dtype, **figures(found)}
             for implementation, of_implementation in of_row.items()
             for dtype, found in of_implementation.items()
         ],
-        "dtypes": [{"dtype": dtype, **_figures(found)} for dtype, found in of_dtype.items()],
+        "dtypes": [{"dtype": dtype, **figures(found)} for dtype, found in of_dtype.items()],
     }
 
 
-def _figures(found: list[Judged]) -> dict[str, Any]:
+def figures(found: list[Judged]) -> dict[str, Any]:
+    """Of some judged cases: a histogram of their ratios, the largest, and how many were flagged."""
     conclusive = [one for one in found if one.verdict != INCONCLUSIVE]
     worst = max(conclusive, default=Judged(0.0, PASS, ""))
     # JSON has no infinity. Infinite ratios count in the last bin.
@@ -189,24 +205,8 @@ def _inconclusive_share(row: dict[str, Any]) -> float:
 
 def page(results: dict[str, Any]) -> str:
     """The figures as a page in Markdown."""
-    edges = results["edges"]
-    bins = [f"{low:g} to {high:g}" for low, high in pairwise(edges)]
-    headers = [
-        "implementation", "dtype", "cases", *bins, f"over {edges[-1]:g}",
-        "largest", "inconclusive", "false alarms",
-    ]  # fmt: skip
-    rows = [
-        [
-            row["implementation"],
-            row["dtype"],
-            row["cases"],
-            *row["histogram"],
-            f"{row['largest_ratio']:.2f}",
-            row["inconclusive"],
-            row["false_alarms"],
-        ]
-        for row in results["rows"]
-    ]
+    rows = [[row["implementation"], row["dtype"], *row_of_figures(row)] for row in results["rows"]]
+    headers = ["implementation", "dtype", *headers_of_figures()]
     of_dtypes = [
         [
             row["dtype"],
@@ -228,13 +228,32 @@ def page(results: dict[str, Any]) -> str:
         "are in no other column.\n\n"
         f"{total:,} judged cases, {alarms} false alarms. All implementations have the same cases. "
         "Made by `tox -e calibrate`.\n\n"
-        f"{_table(of_dtypes, ['dtype', 'cases', 'false alarms', 'inconclusive', 'largest ratio'])}"
+        f"{table(of_dtypes, ['dtype', 'cases', 'false alarms', 'inconclusive', 'largest ratio'])}"
         "\n\n## Each implementation\n\n"
-        f"{_table(rows, headers)}\n"
+        f"{table(rows, headers)}\n"
     )
 
 
-def _table(rows: list[list[Any]], headers: list[str]) -> str:
+def headers_of_figures() -> list[str]:
+    """What the columns are that :func:`row_of_figures` fills."""
+    edges = EDGES[:-1]
+    bins = [f"{low:g} to {high:g}" for low, high in pairwise(edges)]
+    return ["cases", *bins, f"over {edges[-1]:g}", "largest", "inconclusive", "false alarms"]
+
+
+def row_of_figures(row: Mapping[str, Any]) -> list[Any]:
+    """The part of a row that :func:`figures` made."""
+    return [
+        row["cases"],
+        *row["histogram"],
+        f"{row['largest_ratio']:.2f}",
+        row["inconclusive"],
+        row["false_alarms"],
+    ]
+
+
+def table(rows: list[list[Any]], headers: list[str]) -> str:
+    """A table in Markdown, with numbers from the column "cases" on."""
     numbers = ["right"] * (len(headers) - headers.index("cases"))
     text = ["left"] * headers.index("cases")
     return tabulate(rows, headers, "pipe", colalign=(*text, *numbers), disable_numparse=True)
