@@ -31,11 +31,16 @@ def test_each_window_has_a_case(profile: str) -> None:
     "window",
     [
         ABOVE_32,
-        Window("steps", "above", 4, of_gradient=False),
         Window("projection", "equal to", 16, of_gradient=True),
         Window("features", "a multiple of", 32, of_gradient=True),
-        Window("packed_total", "equal to", 64, of_gradient=False),
-        Window("packed_total", "above", 8, of_gradient=False),
+        *(
+            pytest.param(window, marks=pytest.mark.whole)
+            for window in (
+                Window("steps", "above", 4, of_gradient=False),
+                Window("packed_total", "equal to", 64, of_gradient=False),
+                Window("packed_total", "above", 8, of_gradient=False),
+            )
+        ),
     ],
     ids=lambda window: window.name,
 )
