@@ -15,7 +15,7 @@ from torch.nn.utils.rnn import PackedSequence
 from ..spec.capabilities import ALL
 from ..spec.case import OUTPUTS, Case
 from ..spec.config import LSTMConfig
-from ..spec.contract import Observation, Unsupported
+from ..spec.contract import Observation, Unsupported, reason_of
 from ..spec.out_of_memory import is_out_of_memory
 from .torch_bench import Bench, gradient_of, undisturbed
 
@@ -211,8 +211,7 @@ class TorchModule:
             except Exception as error:  # any exception is a reason, but for those of today
                 if is_out_of_memory(error):
                     raise
-                message = (str(error).splitlines() or [""])[0][:200]
-                self._reasons[key] = f"{what}: {type(error).__name__}: {message}"
+                self._reasons[key] = reason_of(what, error)
             else:
                 self._reasons[key] = None
         return self._reasons[key]

@@ -260,30 +260,25 @@ class NothingDroppedInInferenceMode(ReadableLSTM):
 class MaskOf64Features(ReadableLSTM):
     """A choice is made for 64 features, and repeated for those that follow."""
 
+    width = 64
+
     def layer_input(self, steps: Steps, layer: int) -> Steps:
         p = self.dropout if layer and self.training else 0.0
         if not 0 < p < 1:
             return super().layer_input(steps, layer)
         dropped = []
         for x in steps:
-            mask = dropout(torch.ones_like(x[:, :64]), p, True)
+            mask = dropout(torch.ones_like(x[:, : self.width]), p, True)
             times = -(-x.shape[1] // mask.shape[1])
             dropped.append(x * mask.repeat(1, times)[:, : x.shape[1]])
         return dropped
 
 
 @defect("DROP-8", FORWARD, "num_layers >= 2, training, 0 < dropout < 1, more than 128 features")
-class MaskOf128Features(ReadableLSTM):
+class MaskOf128Features(MaskOf64Features):
     """A choice is made for 128 features, and repeated for those that follow."""
 
-    def layer_input(self, steps: Steps, layer: int) -> Steps:
-        p = self.dropout if layer and self.training else 0.0
-        if not 0 < p < 1 or steps[0].shape[1] <= 128:
-            return super().layer_input(steps, layer)
-        width = steps[0].shape[1]
-        first = [dropout(torch.ones_like(x[:, :128]), p) for x in steps]
-        whole = [mask.repeat(1, -(-width // 128))[:, :width] for mask in first]
-        return [x * mask for x, mask in zip(steps, whole, strict=True)]
+    width = 128
 
 
 @defect("DROP-8", FORWARD, "num_layers >= 4, training with 0 < dropout < 1")

@@ -31,6 +31,7 @@ from lstm_conformance.defects.catalogue import catalogue
 from lstm_conformance.defects.readable import ReadableLSTM
 from lstm_conformance.runner.failures.diagnosis import Diagnostician, Evidence
 from lstm_conformance.runner.judging.dropout_masks import close_for_some_mask
+from tools.rounded_products import with_rounded_products
 
 from .implementations import mistakes
 
@@ -146,6 +147,19 @@ def test_what_is_said(name: str) -> None:
     text = said(mistake(name), case)
     assert [part for part in has if part not in text] == [], text
     assert [part for part in lacks if part in text] == [], text
+
+
+@pytest.mark.parametrize(
+    ("products", "has"),
+    [
+        ("tf32", "The error is that of TF32 or float16"),
+        ("bfloat16", "The error is that of bfloat16"),
+    ],
+)
+def test_torch_with_products_of_fewer_digits(products: str, has: str) -> None:
+    implementation = with_rounded_products(torch.nn.LSTM, products)
+    case = "input_size=3 hidden_size=4 seq_len=5 batch_size=3 dtype=float32 states=True"
+    assert has in said(implementation, f"{case} cotangents=output,h_n,c_n")
 
 
 def test_random_dropout() -> None:

@@ -16,9 +16,7 @@ import torch
 from lstm_conformance import UsageError
 from lstm_conformance import check as judge
 from lstm_conformance.adapters.target import load
-from lstm_conformance.defects.catalogue import catalogue
 from lstm_conformance.reference.oracle import expect
-from lstm_conformance.runner.failures.diagnosis import Diagnostician, Evidence
 from lstm_conformance.runner.judging.rules import close
 from lstm_conformance.runner.judging.trial import Trial
 from lstm_conformance.spec.case import OUTPUTS, Case
@@ -100,22 +98,6 @@ def test_torch_with_such_products(products: str, case: Case) -> None:
     implementation = with_rounded_products(torch.nn.LSTM, products)
     assert ratio_of(implementation, case) > 100
     assert ratio_of(implementation, replace(case, products=products)) < 15
-
-
-@pytest.mark.parametrize(
-    ("products", "words"),
-    [
-        ("tf32", "The error is that of TF32 or float16"),
-        ("bfloat16", "The error is that of bfloat16"),
-    ],
-)
-def test_what_is_said_if_nothing_was_declared(products: str, words: str) -> None:
-    implementation = with_rounded_products(torch.nn.LSTM, products)
-    evidence = [Evidence(Trial(PLAIN, implementation), close())]
-    no_defects = [defect.id for defect in catalogue()]
-    found = Diagnostician(implementation, without=no_defects).diagnose("COMB-1", evidence)
-    assert found is not None
-    assert words in found.text
 
 
 def test_factors_lose_their_last_bits_in_both_passes() -> None:

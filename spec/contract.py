@@ -17,6 +17,7 @@ __all__ = [
     "Observation",
     "ObservedTensor",
     "Unsupported",
+    "reason_of",
 ]
 
 # Stands for the version of an implementation that has none.
@@ -29,6 +30,12 @@ class Nonconformance(Exception):
 
 class Unsupported(Exception):
     """The implementation lacks a feature. The message names the feature."""
+
+
+def reason_of(what: str, error: Exception) -> str:
+    """Why ``what`` is unsupported: the exception that it raises, in one line."""
+    message = (str(error).splitlines() or [""])[0][:200]
+    return f"{what}: {type(error).__name__}: {message}"
 
 
 @dataclass(frozen=True)

@@ -140,9 +140,14 @@ def with_visible_mask(case: Case) -> Case:
             if layer == 0:
                 g[:] = 40
             else:
-                read = np.split(np.split(values[weight_ih], 4)[2], config.num_directions, axis=1)
-                np.fill_diagonal(read[d], 1)
+                read_features(values[weight_ih], config.num_directions, d)
     return case.with_values(values)
+
+
+def read_features(weight_ih: np.ndarray, directions: int, d: int) -> None:
+    """Lets the candidate of unit j read feature j of the layer below in direction ``d``."""
+    read = np.split(np.split(weight_ih, 4)[2], directions, axis=1)  # views
+    np.fill_diagonal(read[d], 1)
 
 
 def kept_elements(bench: Bench, module: Any) -> np.ndarray:
@@ -245,8 +250,7 @@ def with_readable_mask(case: Case) -> Case:
             if layer == 0:
                 g[:] = g + 1
             else:
-                read = np.split(np.split(values[weight_ih], 4)[2], config.num_directions, axis=1)
-                np.fill_diagonal(read[d], 1)
+                read_features(values[weight_ih], config.num_directions, d)
             for name in weight_hr:
                 np.fill_diagonal(values[name], 1)
     return case.with_values(values)
@@ -381,12 +385,12 @@ def independence(trial: Trial) -> list[Finding]:
 @pytest.mark.lstm_clause("DROP-8")
 def test_masks_of_wide_layers(lstm_check: Checker) -> None:
     # More than twice as many as a mask of 128 has.
-    many, steps_first = (272, 276), MANY.but(layout=("batched",), batch_first=(False,))
-    wide = MANY.but(hidden_size=many, seq_len=(2, 3), batch_size=(2, 3))
+    many = (272, 276)
+    wide = WIDE.but(hidden_size=many)
     lstm_check.forall(wide, no_period(-1, "features"), at_most=4, shrink=False)
-    long = steps_first.but(hidden_size=(3, 4), seq_len=many, batch_size=(2, 3))
-    lstm_check.forall(long, no_period(0, "steps"), at_most=2, shrink=False)
-    tall = steps_first.but(hidden_size=(3, 4), seq_len=(2, 3), batch_size=many)
+    long, tall = (each.but(layout=("batched",), batch_first=(False,)) for each in (LONG, TALL))
+    lstm_check.forall(long.but(seq_len=many), no_period(0, "steps"), at_most=2, shrink=False)
+    tall = tall.but(batch_size=many)
     lstm_check.forall(tall, no_period(1, "rows"), at_most=2, shrink=False)
 
 

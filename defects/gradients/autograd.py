@@ -125,16 +125,21 @@ class ThirdBackwardEmpty(ReadableLSTM):
     """A third backward pass through the same call leaves gradients of zero."""
 
     def weights(self, layer: int, d: int) -> Weights:
-        passes: list[None] = []
+        return empty_after(2, super().weights(layer, d))
 
-        def twice(gradient: Tensor) -> Tensor:
-            passes.append(None)
-            return gradient * (len(passes) < 3)
 
-        w = Weights(*(None if p is None else p.view_as(p) for p in super().weights(layer, d)))
-        if w.W_hh.requires_grad:
-            w.W_hh.register_hook(twice)
-        return w
+def empty_after(number: int, w: Weights) -> Weights:
+    """Views of ``w``, of which W_hh gets gradients in so many backward passes, and then zeros."""
+    passes: list[None] = []
+
+    def counted(gradient: Tensor) -> Tensor:
+        passes.append(None)
+        return gradient * (len(passes) <= number)
+
+    views = Weights(*(None if p is None else p.view_as(p) for p in w))
+    if views.W_hh.requires_grad:
+        views.W_hh.register_hook(counted)
+    return views
 
 
 @defect("GRAD-14", GRADIENT, "gradients, two backward passes, more than 64 steps")
@@ -142,16 +147,8 @@ class SecondBackwardOfLongSequencesEmpty(ReadableLSTM):
     """A second backward pass through more than 64 steps leaves gradients of zero."""
 
     def weights(self, layer: int, d: int) -> Weights:
-        passes: list[None] = []
-
-        def once(gradient: Tensor) -> Tensor:
-            passes.append(None)
-            return gradient * (len(passes) == 1)
-
-        w = Weights(*(None if p is None else p.view_as(p) for p in super().weights(layer, d)))
-        if self.is_long and w.W_hh.requires_grad:
-            w.W_hh.register_hook(once)
-        return w
+        w = super().weights(layer, d)
+        return empty_after(1, w) if self.is_long else w
 
     def forward(self, input: Input, hx: States | None = None) -> Result:
         self.is_long = len(self.steps(input)) > 64

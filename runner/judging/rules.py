@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ...reference.oracle import Expectation, evaluate
 from ...spec.case import OUTPUTS, Case
-from ...spec.contract import Nonconformance, ObservedTensor, Unsupported
+from ...spec.contract import Nonconformance, ObservedTensor, Unsupported, reason_of
 from ...spec.out_of_memory import is_out_of_memory
 from ...spec.precision import PRECISIONS
 from ...spec.verdicts import FAIL, INCONCLUSIVE, PASS, UNEXPLAINED
@@ -81,8 +81,7 @@ def unless_refused(what: str, rule: Rule) -> Rule:
         except Exception as error:  # whatever it raises
             if is_out_of_memory(error):
                 raise
-            message = (str(error).splitlines() or [""])[0][:200]
-            raise Unsupported(f"{what}: {type(error).__name__}: {message}") from error
+            raise Unsupported(reason_of(what, error)) from error
 
     return judged
 
