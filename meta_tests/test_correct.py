@@ -86,6 +86,10 @@ FALSE_ALARMS = {
         "PARAM-24",
         "v1 input_size=1 hidden_size=6 bias=False seed=800079",
     ),
+    "one row is all of a projection": (
+        "PARAM-17",
+        "v1 input_size=1 hidden_size=2 bias=False proj_size=1",
+    ),
 }
 
 
