@@ -25,10 +25,13 @@ class Call(NamedTuple):
     dtype: torch.dtype
     has_gradients: bool
     packed_total: int
+    has_biases: bool
+    batch_first: bool
+    has_states: bool
 
 
-def call_of(lstm: torch.nn.LSTM, input: Any) -> Call:
-    """The sizes of a call of ``lstm`` with ``input``."""
+def call_of(lstm: torch.nn.LSTM, input: Any, hx: Any = None) -> Call:
+    """The sizes of a call of ``lstm`` with ``input`` and the states ``hx``."""
     is_packed = isinstance(input, PackedSequence)
     values: Tensor = input.data if is_packed else input
     if is_packed:
@@ -49,4 +52,7 @@ def call_of(lstm: torch.nn.LSTM, input: Any) -> Call:
         values.dtype,
         values.requires_grad,
         len(values) if is_packed else 0,
+        lstm.bias,
+        lstm.batch_first,
+        hx is not None,
     )

@@ -319,6 +319,33 @@ class MaskOf32Rows(ReadableLSTM):
         ]
 
 
+@defect("DROP-8", FORWARD, "num_layers >= 2, training, 0 < dropout < 1, more than 4096 rows")
+class MaskOf4096RowsOfAllSteps(ReadableLSTM):
+    """A choice is made for 4096 rows, counted over all steps, and repeated for those behind."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        if layer == 0 or not self.training or not 0 < self.dropout < 1:
+            return super().layer_input(steps, layer)
+        rows = torch.cat(steps)
+        return list(self.dropped(rows).split([len(x) for x in steps]))
+
+    def dropped(self, rows: Tensor) -> Tensor:
+        """Rows (n, features) of all steps, after dropout."""
+        mask = dropout(torch.ones_like(rows[:4096]), self.dropout)
+        return rows * mask.repeat(-(-len(rows) // 4096), 1)[: len(rows)]
+
+
+@defect("DROP-8", FORWARD, "num_layers >= 2, training, 0 < dropout < 1, more than 16384 elements")
+class MaskOf16384Elements(MaskOf4096RowsOfAllSteps):
+    """16384 random numbers are drawn, and used again for the elements behind."""
+
+    def dropped(self, rows: Tensor) -> Tensor:
+        """Rows (n, features) of all steps, after dropout."""
+        drawn = dropout(torch.ones_like(rows).flatten()[:16384], self.dropout)
+        times = -(-rows.numel() // len(drawn))
+        return rows * drawn.repeat(times)[: rows.numel()].view_as(rows)
+
+
 # ---------------------------------------------------------------------- gradients
 
 

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
 from .catalogue import FORWARD, GRADIENT, NUMERICAL, defect
-from .readable import Input, ReadableLSTM, States, Steps, Weights
+from .readable import Input, ReadableLSTM, Result, States, Steps, Weights, data_of, with_data
 
 
 def norm_of_rows(x: Tensor) -> Tensor:
@@ -95,6 +95,30 @@ class NormOfInputOverflows(ReadableLSTM):
         return super().product(x / norm, W) * norm
 
 
+@defect("EDGE-8", NUMERICAL, "features of unlike size, with weights to match")
+class InputInFixedPoint(ReadableLSTM):
+    """All of the input has as many digits behind the point as its largest number allows."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Result:
+        data = data_of(input)
+        if not data.numel() or not data.isfinite().all() or not data.any():
+            return super().forward(input, hx)
+        unit = torch.finfo(data.dtype).eps * data.detach().abs().max()
+        # Such a rounding passes gradients through.
+        return super().forward(
+            with_data(input, data + ((data / unit).round() * unit - data).detach()), hx
+        )
+
+
+@defect("EDGE-8", NUMERICAL, "features of unlike size, with weights to match")
+class MeanOfFeaturesTakenOff(ReadableLSTM):
+    """Products are computed with rows whose mean was taken off, and is added in the end."""
+
+    def product(self, x: Tensor, W: Tensor) -> Tensor:
+        mean = x.mean(dim=-1, keepdim=True)
+        return super().product(x - mean, W) + mean * W.sum(dim=-1)
+
+
 @defect("EDGE-9", FORWARD, "no states given, or a step of zeros in the input")
 class DividedByNormOfZero(ReadableLSTM):
     """Products are computed with rows of length 1; those of length 0 cannot be."""
@@ -137,6 +161,34 @@ class WeightOfZerosLeftOut(ReadableLSTM):
     def preactivations(self, x: Tensor, h: Tensor, w: Weights) -> Tensor:
         W_hh = w.W_hh if w.W_hh.any() else w.W_hh.detach()
         return super().preactivations(x, h, w._replace(W_hh=W_hh))
+
+
+class _OfOneHotInput(ReadableLSTM):
+    """Tells input whose steps have one 1 at most, and no other number but zeros."""
+
+    def is_one_hot(self, x: Tensor) -> bool:
+        """Whether each row of x (n, features) is such a step, and one has a 1."""
+        return bool(x.any() and ((x == 0) | (x == 1)).all() and (x.sum(dim=-1) <= 1).all())
+
+
+@defect("EDGE-10", FORWARD, "one-hot input, with steps of zeros")
+class ZerosTakenForTheFirstLetter(_OfOneHotInput):
+    """One-hot input picks columns of the weights, and the first one if there is no 1."""
+
+    def preactivations(self, x: Tensor, h: Tensor, w: Weights) -> Tensor:
+        if self.is_one_hot(x):
+            first = torch.zeros_like(x)
+            first[:, 0] = (x.detach() == 0).all(dim=-1)
+            x = x + first
+        return super().preactivations(x, h, w)
+
+
+@defect("EDGE-10", GRADIENT, "gradient of the input, one-hot input")
+class LettersHaveNoGradient(_OfOneHotInput):
+    """One-hot input picks columns of the weights, and gets no gradient."""
+
+    def preactivations(self, x: Tensor, h: Tensor, w: Weights) -> Tensor:
+        return super().preactivations(x.detach() if self.is_one_hot(x) else x, h, w)
 
 
 @defect("EDGE-11", NUMERICAL, "denormal cell states")

@@ -32,7 +32,7 @@ def lost_unit(condition: Condition) -> type[torch.nn.LSTM]:
     class Variant(CheckedLSTM):
         def forward(self, input: Any, hx: Any = None) -> Any:
             output, states = super().forward(input, hx)
-            if condition(call_of(self, input)):
+            if condition(call_of(self, input, hx)):
                 output = with_data(output, _without_last_unit(data_of(output)))
             return output, states
 
@@ -44,7 +44,7 @@ def changed_gradient(condition: Condition, factor: float = 1.01) -> type[torch.n
 
     class Variant(CheckedLSTM):
         def forward(self, input: Any, hx: Any = None) -> Any:
-            if condition(call_of(self, input)):
+            if condition(call_of(self, input, hx)):
                 input = with_data(input, with_gradient_times(factor, data_of(input)))
             return super().forward(input, hx)
 
@@ -91,6 +91,18 @@ _LOST: list[tuple[str, str, str, Condition]] = [
         "SIZE-1",
         "several layers, more than 128 steps",
         lambda c: c.layers > 1 and c.steps > 128,
+    ),
+    (
+        "StepsOver128SeveralLayersOneDirectionBiases",
+        "SIZE-1",
+        "several layers, one direction, biases, more than 128 steps",
+        lambda c: c.layers > 1 and not c.is_bidirectional and c.has_biases and c.steps > 128,
+    ),
+    (
+        "HiddenOver128BatchFirstNoStates",
+        "SIZE-1",
+        "batch_first, not packed, no states given, hidden_size > 128",
+        lambda c: c.batch_first and not c.is_packed and not c.has_states and c.hidden > 128,
     ),
     (
         "HiddenOver256SeveralLayers",
@@ -257,6 +269,12 @@ _CHANGED: list[tuple[str, str, str, Condition]] = [
         "SIZE-2",
         "several layers, more than 128 steps",
         lambda c: c.layers > 1 and c.steps > 128,
+    ),
+    (
+        "GradientStepsOver128SeveralLayersBothDirectionsPacked",
+        "SIZE-2",
+        "packed, several layers, two directions, more than 128 steps",
+        lambda c: c.is_packed and c.layers > 1 and c.is_bidirectional and c.steps > 128,
     ),
     (
         "GradientHiddenOver64OneRow",

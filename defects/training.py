@@ -443,6 +443,18 @@ class UnbatchedInputCallsTheModuleAgain(ReadableLSTM):
         return output.squeeze(batch), (h_n.squeeze(1), c_n.squeeze(1))
 
 
+@defect("TRAIN-14", INTERFACE, "full backward hooks")
+class BackwardHooksForgotten(ReadableLSTM):
+    """A call runs forward hooks only."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        hooks, self._backward_hooks = self._backward_hooks, type(self._backward_hooks)()
+        try:
+            return super().__call__(*args, **kwargs)
+        finally:
+            self._backward_hooks = hooks
+
+
 @defect("TRAIN-14", INTERFACE, "forward hooks")
 class CallIsForward(ReadableLSTM):
     """Calling the module calls forward directly, so that no hook runs."""

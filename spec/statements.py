@@ -170,6 +170,12 @@ _ALL = (
         ("module-mode", "torch.nn.Module", "train() and eval() set the mode, which dropout heeds"),
         ("module-to", "torch.nn.Module", "to() moves and converts the parameters"),
         ("forward-hooks", "torch.nn.Module", "hooks run before and after each call of forward()"),
+        (
+            "backward-hooks",
+            "torch.nn.Module",
+            "full backward hooks run when gradients are computed",
+        ),
+        ("module-to_empty", "torch.nn.Module", "to_empty() moves parameters without their values"),
         ("module-pickle", "Saving and Loading Models", "a whole module is saved with pickle"),
         ("retain_graph", "torch.autograd.backward", "the graph is kept if retain_graph is true"),
         ("create_graph", "torch.autograd.backward", "gradients have a graph if create_graph is"),

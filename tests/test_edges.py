@@ -255,6 +255,33 @@ def huge_input(trial: Trial) -> Iterator[Finding]:
         yield from finite_and_close(trial, result, tensors[result], expectation, "huge input")
 
 
+@pytest.mark.lstm_clause("EDGE-8")
+def test_features_of_unlike_sizes(lstm_check: Checker) -> None:
+    domain = ANY.but(input_size=(2, 8), cotangents=((), OUTPUTS))
+    lstm_check.forall(domain, features_of_unlike_sizes, at_most=20)
+
+
+def features_of_unlike_sizes(trial: Trial) -> list[Finding]:
+    """As in tables of measurements, whose columns have units of their own."""
+    case = trial.case
+    # The smallest feature is less than the last digit of the largest one, in float64, too.
+    features = case.config.input_size
+    factors = 2.0 ** np.floor(60 * np.arange(features) / (features - 1) - 20)
+    arguments = case.arguments()
+    weights = [name for name in arguments if name.startswith("weight_ih_l0")]
+    values = {"input": arguments["input"] * factors}
+    scaled = case.with_values({**values, **{name: arguments[name] / factors for name in weights}})
+    return right_in_both_modes(trial, scaled, "features from 2^-20 to 2^40")
+
+
+def right_in_both_modes(trial: Trial, case: Case, note: str) -> list[Finding]:
+    """Results and gradients, and results without gradients."""
+    expectation, names = expect(case), case.result_names()
+    findings = trial.close_all(trial.run(case).tensors, names, note, expectation)
+    in_inference = results_in_inference(trial, case)
+    return findings + trial.close_all(in_inference, OUTPUTS, f"{note}, under no_grad", expectation)
+
+
 # ------------------------------------------------------------- zero and tiny
 
 
@@ -331,6 +358,25 @@ def gradients_at_zeros(trial: Trial) -> Iterator[Finding]:
             if result.endswith(".grad"):
                 note = f"zeros in {', '.join(zero)}"
                 yield from finite_and_close(trial, result, tensors[result], expectation, note)
+
+
+@pytest.mark.lstm_clause("EDGE-10")
+def test_one_hot_input(lstm_check: Checker) -> None:
+    domain = ANY.but(input_size=(2, 4), seq_len=(4, 8), cotangents=(OUTPUTS,))
+    lstm_check.forall(domain, one_hot_input, at_most=20)
+
+
+def one_hot_input(trial: Trial) -> list[Finding]:
+    """As models of text have it. A step of zeros is a letter that is unknown, or padding."""
+    case, features = trial.case, trial.case.config.input_size
+    drawn = uniform_numbers(case.seed, "letters", case.shapes()["input"][:-1])
+    letters = np.floor((drawn + 1) / 2 * (features + 1)).astype(int).clip(0, features)
+    # The one behind the last has no 1.
+    one_hot = (letters[..., None] == np.arange(features)).astype(float)
+    if case.packed:
+        one_hot = np.where(case.padding(), 0.0, one_hot)
+    case = case.with_values({"input": one_hot})
+    return right_in_both_modes(trial, case, "one-hot input with steps of zeros")
 
 
 @pytest.mark.lstm_clause("EDGE-11")

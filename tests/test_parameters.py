@@ -503,6 +503,23 @@ def test_parameters_changed_through_data(lstm_check: Checker) -> None:
     for negate in (write, replace):
         lstm_check.forall(ANY_FORWARD, right_after_change(negate), at_most=30)
     lstm_check.forall(ANY_FORWARD, on_bench(one_parameter_changed), at_most=6)
+    inner = ANY_FORWARD.but(input_size=(3, 6), hidden_size=(3, 6), proj_size=(2, 4))
+    lstm_check.forall(inner, on_bench(one_number_changed), at_most=4)
+
+
+def one_number_changed(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    """In the midst of a parameter: a module may look for changes at the first and last number."""
+    module, changed = bench.module(), {}
+    _ = [*results_in_each_mode(bench, module)]
+    for name, value in observed_parameters(bench, module).items():
+        middle = tuple(size // 2 for size in value.shape)
+        value[middle] += 1
+        changed[name] = value
+        getattr(module, name).data[middle] += 1
+        expectation = expect(trial.case.with_values(changed))
+        for mode, observed in results_in_each_mode(bench, module):
+            note = f"after one number of {name} changed, {mode}"
+            yield from trial.close_all(observed, list(observed), note, expectation)
 
 
 def one_parameter_changed(trial: Trial, bench: Bench) -> Iterator[Finding]:
@@ -659,6 +676,15 @@ def test_move_to_another_device(lstm_check: Checker) -> None:
             yield from moved_from_the_cpu(trial, bench)
 
     lstm_check.forall(ANY_PARAMETERS, on_bench(probe))
+    lstm_check.forall(ANY_FORWARD, on_bench(made_without_memory), at_most=10)
+
+
+def made_without_memory(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    """Large models are made on the device "meta", get memory, and load their parameters."""
+    module = bench.construct(device="meta").to_empty(device=bench.case.device)
+    bench.load(module)
+    note = 'made on the device "meta", then to_empty()'
+    yield from trial.close_all(results(bench, module), note=note)
 
 
 def moved_from_the_cpu(trial: Trial, bench: Bench) -> Iterator[Finding]:

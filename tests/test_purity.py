@@ -20,7 +20,7 @@ from lstm_conformance.runner.judging.rules import Rule, on_bench, unless_refused
 from lstm_conformance.runner.judging.trial import Trial
 from lstm_conformance.runner.searching.checker import Checker
 from lstm_conformance.spec.capabilities import unsupported
-from lstm_conformance.spec.case import OUTPUTS, Case
+from lstm_conformance.spec.case import LAYOUTS, OUTPUTS, Case
 from lstm_conformance.spec.global_settings import read_settings
 from lstm_conformance.spec.python_state import PythonState
 from lstm_conformance.spec.strategies import Domain
@@ -259,6 +259,24 @@ def test_call_after_others(lstm_check: Checker) -> None:
     lstm_check.forall(BACKWARD, on_bench(call_after_others), also_large=True)
     lstm_check.forall(FORWARD, on_bench(inference_after_others), at_most=10)
     lstm_check.forall(FORWARD, on_bench(arguments_rewritten), at_most=10)
+    packed = FORWARD.but(layout=LAYOUTS[2:], batch_size=(1, 4), seq_len=(6, 8))
+    lstm_check.forall(packed, on_bench(stream_of_packed_batches), at_most=6)
+
+
+def stream_of_packed_batches(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    """Each in rows of other lengths, with as many steps in all, in the memory of the one before."""
+    module, case = bench.module(), trial.case
+    arguments, longest = case.arguments(), case.seq_len
+    parameters = {name: arguments[name] for name in case.config.parameter_shapes()}
+    for shortest in range(1, longest // 2 + 1):
+        lengths = (*[longest] * case.batch_size, longest - shortest, shortest)
+        drawn = replace(
+            case, lengths=lengths, batch_size=len(lengths), seed=case.seed + shortest
+        ).with_values(parameters)
+        with trial.bench(drawn) as other_bench:
+            outputs = other_bench.observe_all(other_bench.call(module, other_bench.arguments()))
+        when = f"in a stream of packed batches, with rows of {longest - shortest} and {shortest}"
+        yield from trial.close_all(outputs, list(outputs), when, expect(drawn))
 
 
 def inference_after_others(trial: Trial, bench: Bench) -> Iterator[Finding]:

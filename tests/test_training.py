@@ -605,6 +605,35 @@ def test_forward_hooks(lstm_check: Checker) -> None:
     lstm_check.forall(ANY.but(cotangents=((),)), on_bench(forward_hooks), at_most=AT_MOST)
 
 
+@pytest.mark.lstm_clause("TRAIN-14")
+def test_backward_hooks(lstm_check: Checker) -> None:
+    # torch looks for tensors among arguments and results, and not in packed sequences.
+    domain = ANY.but(layout=LAYOUTS[:2], cotangents=(("output",),))
+    lstm_check.forall(domain, on_bench(backward_hooks), at_most=10)
+
+
+def backward_hooks(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    module, arguments = bench.module(), bench.arguments()
+    seen: list[dict[str, Any]] = []
+
+    def after(module: Any, of_arguments: Any, of_results: Any) -> None:
+        seen.append({"input.grad": of_arguments[0], "cotangent of output": of_results[0]})
+
+    module.register_full_backward_hook(after)
+    outputs = bench.call(module, arguments)
+    bench.backward(outputs)
+    message = f"a backward hook ran {len(seen)} times in one backward pass"
+    yield holds("hooks", len(seen) == 1, message)
+    gradients = bench.gradients(module, arguments)
+    yield from all_close(trial, gradients, note="with a backward hook")
+    for name, tensor in seen[0].items() if seen else ():
+        right = gradients["input.grad"].values
+        if name.startswith("cotangent"):
+            right = trial.case.cotangent_values()["output"]
+        same = tensor is not None and np.array_equal(bench.observe(name, tensor).values, right)
+        yield holds("hooks", same, f"{name} that a backward hook gets is another one")
+
+
 def forward_hooks(trial: Trial, bench: Bench) -> Iterator[Finding]:
     module, runs = bench.module(), []
 

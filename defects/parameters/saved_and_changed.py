@@ -190,6 +190,48 @@ class ResettingForgetsTheConversion(torch.nn.LSTM):
 # ------------------------------------------------------------ changed between two calls
 
 
+class _WeightsKeptInInference(ReadableLSTM):
+    """Without gradients, copies of the parameters serve until some of their numbers change."""
+
+    def watched(self, parameter: Tensor) -> Tensor:
+        """The numbers of a parameter that tell whether it has changed."""
+        raise NotImplementedError
+
+    def weights(self, layer: int, d: int) -> Weights:
+        w = super().weights(layer, d)
+        if torch.is_grad_enabled() or w.W_ih.is_meta:
+            return w
+        kept = self.__dict__.setdefault("kept", {})
+        now = [p if p is None else self.watched(p.detach().flatten()).clone() for p in w]
+        before, copies = kept.get((layer, d), (None, w))
+        if before is None or not all(map(_same, now, before)):
+            copies = Weights(*(p if p is None else p.detach().clone() for p in w))
+            kept[layer, d] = now, copies
+        return copies
+
+
+def _same(a: Tensor | None, b: Tensor | None) -> bool:
+    if a is None or b is None:
+        return a is b
+    return a.dtype == b.dtype and a.device == b.device and torch.equal(a, b)
+
+
+@defect("PARAM-21", INTERFACE, "no_grad, numbers in the midst of a parameter change")
+class ChangesSeenAtBothEnds(_WeightsKeptInInference):
+    """Without gradients, a change is noticed by the first and the last number of a parameter."""
+
+    def watched(self, parameter: Tensor) -> Tensor:
+        return parameter[[0, -1]]
+
+
+@defect("PARAM-21", INTERFACE, "no_grad, some numbers of a parameter change")
+class ChangesSeenInASample(_WeightsKeptInInference):
+    """Without gradients, a change is noticed by every seventh number of a parameter."""
+
+    def watched(self, parameter: Tensor) -> Tensor:
+        return parameter[::7]
+
+
 @defect("PARAM-20", INTERFACE, "flatten_parameters, again after parameters have changed")
 class FlatteningBringsBackTheFirstNumbers(torch.nn.LSTM):
     """flatten_parameters() copies from a buffer that has the numbers of its first call."""
@@ -444,6 +486,31 @@ class DeviceOfToIgnored(ReadableLSTM):
     def to(self, *args: Any, **options: Any) -> Any:
         dtypes = [value for value in args if isinstance(value, torch.dtype)]
         return super().to(*dtypes) if dtypes else self
+
+
+@defect("PARAM-25", INTERFACE, 'made on the device "meta", then to_empty()')
+class ConstantLeftOnMeta(ReadableLSTM):
+    """A constant that is no buffer stays on the device on which the module was made."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.one = torch.ones_like(next(self.parameters())[:1, :1].detach())
+
+    def cell(self, x: Tensor, h: Tensor, c: Tensor, w: Weights) -> tuple[Tensor, Tensor]:
+        return super().cell(x, h, self.one.to(c.device, c.dtype) * c, w)
+
+
+@defect("PARAM-25", INTERFACE, 'made on the device "meta", then to_empty()')
+class BufferWithoutNumbers(ReadableLSTM):
+    """A buffer that is not saved has whatever is in memory after to_empty()."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        zeros = torch.zeros_like(next(self.parameters())[:1, :1].detach())
+        self.register_buffer("factor", zeros + 0.5, persistent=False)
+
+    def cell(self, x: Tensor, h: Tensor, c: Tensor, w: Weights) -> tuple[Tensor, Tensor]:
+        return super().cell(x, h, c * (2 * self.factor.to(c.dtype)), w)
 
 
 @defect("PARAM-26", INTERFACE, "copy.deepcopy")

@@ -339,7 +339,7 @@ NEEDED: dict[str, str] = {
     "TRAIN-13": f"every steps; some gradients; {_CALLS}; some layers; some projection",
     "TRAIN-8": f"every gradients; {_STACKS}; {_CALLS}",
     "TRAIN-10": "every steps gradients; some layers; some directions; some projection; some packed",
-    "TRAIN-14": f"every forward; {_CALLS}",
+    "TRAIN-14": f"some forward; some gradients steps sizes; {_CALLS}",
     "TRAIN-11": "every gradients",
     # --------------------------------------------------------------- values at the edge
     "EDGE-1": f"every rows forward; {_STACKS}; {_PACKED}; some batched sizes; some states sizes",
@@ -352,7 +352,7 @@ NEEDED: dict[str, str] = {
     "EDGE-5": f"every rows states gradients; {_STACKS}; {_PACKED}; some batched sizes",
     "EDGE-6": _ALL,
     "EDGE-7": f"every states; {_STACKS}; {_PACKED}; some unbatched",
-    "EDGE-8": _ALL,
+    "EDGE-8": f"{_ALL}; some gradients steps sizes",
     "EDGE-9": _ALL,
     "EDGE-10": f"every gradients; {_ALL}",
     "EDGE-11": f"every states; {_STACKS}; {_PACKED}; some float32 steps sizes",

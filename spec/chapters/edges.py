@@ -96,7 +96,8 @@ CHAPTER = Chapter(
             title="Huge input",
             text=(
                 "Results are right for inputs near the largest number of the dtype, as long as "
-                "the sums of the equations are smaller than that."
+                "the sums of the equations are smaller than that. Results and gradients are right "
+                "for features of very unlike size, with weights to match."
             ),
             sources=("each-step", *_GATES),
             builds_on=("COMB-1", "EQ-6"),
@@ -123,7 +124,8 @@ CHAPTER = Chapter(
             title="Gradients at zeros",
             text=(
                 "All gradients are right where the input, h_0, c_0, both states, all weights of "
-                "one kind, the input and the biases, all parameters, or all of these are zero."
+                "one kind, the input and the biases, all parameters, or all of these are zero. So "
+                "are results and gradients for one-hot input, with steps of zeros."
             ),
             sources=("each-step",),
             builds_on=("COMB-2", "EDGE-9"),

@@ -269,7 +269,7 @@ CHAPTER = Chapter(
             title="Parameters changed through .data",
             text=(
                 "A call sees what was written into .data of a parameter, or put in its place, "
-                "between two calls, also if only one parameter was changed."
+                "between two calls, also if only one parameter was changed, or one number of it."
             ),
             sources=("each-step", *_LISTED),
             builds_on=("COMB-1",),
@@ -320,12 +320,15 @@ CHAPTER = Chapter(
         Clause(
             id="PARAM-25",
             title="Move to another device",
-            text="to(device) moves every parameter there.",
+            text=(
+                "to(device) moves every parameter there. A module that was made on the device "
+                '"meta" gives right results after to_empty(device=...), once it has its parameters.'
+            ),
             sources=(
                 "module-to",
+                "module-to_empty",
                 "s-device-dtype",
             ),
-            kind="interface",
             needs=("module",),
             erratum=_silent(
                 "moving a module once it is made",

@@ -155,12 +155,13 @@ CHAPTER = Chapter(
         ),
         Clause(
             id="TRAIN-14",
-            title="Forward hooks",
+            title="Hooks",
             text=(
                 "A call runs each forward hook and each forward pre-hook of the module once, and "
-                "what a hook returns takes the place of the result."
+                "what a hook returns takes the place of the result. A backward pass runs each full "
+                "backward hook once, with the gradient of the input and the cotangent of output."
             ),
-            sources=("forward-hooks",),
+            sources=("forward-hooks", "backward-hooks"),
             builds_on=("EQ-4",),
             kind="interface",
             needs=("module",),
