@@ -38,6 +38,7 @@ from lstm_conformance.spec.contract import Observation
 from lstm_conformance.spec.strategies import PLAIN
 
 from .helpers.command_line import SCHEMA, check
+from .helpers.selection import elsewhere
 from .helpers.sessions import judge, planned, without_times
 
 Results = dict[str, Any]
@@ -175,6 +176,7 @@ def test_processes_share_the_tests_and_not_the_time() -> None:
     assert out_of_time()
 
 
+@pytest.mark.whole
 def test_enough_time_changes_nothing() -> None:
     assert without_times(judged_in(1e6)) == without_times(judged_in(None))
 
@@ -220,7 +222,7 @@ def test_broken_clauses_are_reported_in_any_time() -> None:
     assert found["gate_passed"] is False
 
 
-@pytest.mark.parametrize("wrong", [False, pytest.param(True, marks=pytest.mark.whole)])
+@pytest.mark.parametrize("wrong", [elsewhere(False), True])
 def test_a_budget_that_ran_out_is_resumed(wrong: bool) -> None:
     found = judged_in(700.0, wrong)
     assert "finished" in states(found) or wrong
@@ -331,7 +333,8 @@ def test_enough_time_in_processes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "dies", "runs"), [(400.0, False, 1), (2000.0, False, 2), (2000.0, True, 1)]
+    ("seconds", "dies", "runs"),
+    [elsewhere(400.0, False, 1), (2000.0, False, 2), elsewhere(2000.0, True, 1)],
 )
 def test_tests_that_were_cut_short_get_the_time_that_is_left(
     seconds: float, dies: bool, runs: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -274,6 +274,7 @@ def test_github(with_action: Job) -> None:
     assert summary.startswith("# Conformance of fast")
 
 
+@pytest.mark.whole
 def test_the_action_passes_a_failure_on(with_action: Job) -> None:
     job = with_action
     (job.folder / "wrong.py").write_text(WRONG)

@@ -16,6 +16,7 @@ from lstm_conformance.spec.clauses import CLAUSES, TESTABLE
 
 from .helpers.command_line import check, command, environment, run
 from .helpers.judgements import the_reference_conforms, valid
+from .helpers.selection import elsewhere
 from .helpers.sessions import without_times
 
 
@@ -61,18 +62,18 @@ EXITING = "raise SystemExit('bye')\n"
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["nonsense"], "'nonsense' is not a target"),
+        elsewhere(["nonsense"], "'nonsense' is not a target"),
         (["no.such.module:LSTM"], "No module named"),
-        (["json:NoSuchThing"], "has no attribute 'NoSuchThing'"),
-        (["no/such/file.py:LSTM"], "There is no file"),
-        (["no/such/file.py"], "There is no file no/such/file.py."),
+        elsewhere(["json:NoSuchThing"], "has no attribute 'NoSuchThing'"),
+        elsewhere(["no/such/file.py:LSTM"], "There is no file"),
+        elsewhere(["no/such/file.py"], "There is no file no/such/file.py."),
         (["torhc"], "did you mean torch? Write package.module:Attribute, path/to/file.py:Attr"),
-        (["json:"], "is not a target"),
-        (["broken.py:LSTM"], "invalid syntax"),
-        (["exiting.py:LSTM"], "SystemExit"),
+        elsewhere(["json:"], "is not a target"),
+        elsewhere(["broken.py:LSTM"], "invalid syntax"),
+        elsewhere(["exiting.py:LSTM"], "SystemExit"),
         (["reference", "--device", "gpu"], "--device gpu cannot be used, choose from cpu: "),
-        (["without_torch.py:LSTM"], "pip install 'lstm-conformance[torch]'"),
-        (["TORHC"], "did you mean torch? Write"),
+        elsewhere(["without_torch.py:LSTM"], "pip install 'lstm-conformance[torch]'"),
+        elsewhere(["TORHC"], "did you mean torch? Write"),
         (["reference", "--clause", "NO-1"], "there is no clause 'NO-1'"),
         (["reference", "--dtype", "int8"], "int8"),
         (["reference", "--profile", "none"], "none"),
@@ -96,6 +97,7 @@ def test_commands_that_are_refused(arguments: list[str], says: str, tmp_path: Pa
     assert ended.out == ""
 
 
+@pytest.mark.whole
 def test_a_missing_device_is_reported_not_tested(tmp_path: Path) -> None:
     options = ("--device", "cpu", "--device", "cuda", "--clause", "EQ-2", "--profile", "smoke")
     ended, results = check("reference", *options, cwd=tmp_path)
@@ -127,10 +129,11 @@ def test_one_case(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("how", "workers"),
     [
-        (signal.SIGINT, "2"),
-        pytest.param(signal.SIGTERM, "0", marks=pytest.mark.whole),
-        pytest.param(signal.SIGINT, "0", marks=pytest.mark.whole),
-        pytest.param(signal.SIGTERM, "2", marks=pytest.mark.whole),
+        # `test_interrupts.py` has interrupts in every run.
+        elsewhere(signal.SIGINT, "2"),
+        elsewhere(signal.SIGTERM, "0"),
+        elsewhere(signal.SIGINT, "0"),
+        elsewhere(signal.SIGTERM, "2"),
     ],
 )
 def test_an_interrupt_leaves_partial_results(
@@ -207,6 +210,7 @@ def test_clauses_are_listed(tmp_path: Path) -> None:
     assert all(clause in ended.out for clause in CLAUSES)
 
 
+@pytest.mark.whole
 def test_a_users_pytest_settings_do_not_matter(tmp_path: Path) -> None:
     (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --no-such-option\n")
     (tmp_path / "conftest.py").write_text("raise RuntimeError('not for you')\n")

@@ -42,7 +42,10 @@ NAMED = (
 )
 
 # Much like one of the others.
-NAMED_ELSEWHERE = ("StatesDirectionMajor", "CotangentOfHNIgnored", "ReverseStartsAtPadding")
+NAMED_ELSEWHERE = (
+    *("StatesDirectionMajor", "CotangentOfHNIgnored", "ReverseStartsAtPadding"),
+    *("BiasHHIgnored", "DropoutInEvaluation", "GradientPassesDropout"),
+)
 
 # A case with everything: two layers, both directions, unequal lengths, a projection.
 RICH = Case(
@@ -125,10 +128,12 @@ class OnnxOrder(torch.nn.LSTM):
         return torch.func.functional_call(inner, order, arguments)
 
 
+@pytest.mark.whole
 def test_defect_of_another_implementation_is_named() -> None:
     assert diagnosed(TorchModule("onnx order", OnnxOrder, "")).defects == ("GatesInOrderIOFG",)
 
 
+@pytest.mark.whole
 def test_a_defect_of_some_cases_is_not_confused_with_one_of_all_cases() -> None:
     found = diagnosed(computed_differently(CATALOGUE["PackedReverseNotReversed"]))
     assert found.defects == ("PackedReverseNotReversed",)

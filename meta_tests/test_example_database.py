@@ -95,6 +95,7 @@ def test_examples_that_pass_now_are_deleted(folder: Path) -> None:
     assert not [key for key in keys if not key.endswith(b".secondary") and list(left.fetch(key))]
 
 
+@pytest.mark.whole
 def test_without_examples_nothing_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     without, with_an_empty_one = judged(wrong(), None), judged(wrong(), opened(tmp_path / "x"))
@@ -140,6 +141,7 @@ def test_damaged_examples_change_no_verdict(junk: bytes, folder: Path) -> None:
     assert judged(right(), opened(folder), seed=1).verdicts == {"pass": PROFILE.per_clause}
 
 
+@pytest.mark.whole
 def test_pipes_and_huge_files_among_examples_change_no_verdict(folder: Path) -> None:
     for number, file in enumerate(kept(folder)):
         file.unlink()
@@ -152,6 +154,7 @@ def test_pipes_and_huge_files_among_examples_change_no_verdict(folder: Path) -> 
     assert judged(right(), opened(folder), seed=1).verdicts == {"pass": PROFILE.per_clause}
 
 
+@pytest.mark.whole
 def test_a_folder_that_vanishes_changes_no_verdict(folder: Path) -> None:
     examples = opened(folder)
     shutil.rmtree(folder)
@@ -173,6 +176,7 @@ class Broken(ExampleDatabase):
         raise ConnectionError
 
 
+@pytest.mark.whole
 def test_a_database_that_fails_changes_no_verdict(folder: Path) -> None:
     for implementation in (wrong(), right()):
         record = judged(implementation, Examples([Broken()]))

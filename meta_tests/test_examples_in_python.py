@@ -15,6 +15,7 @@ import pytest
 
 from .helpers.command_line import Ended, environment
 from .helpers.command_line import run as run_command
+from .helpers.selection import elsewhere
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples" / "python"
@@ -48,8 +49,6 @@ SCRIPTS = {
     "judge_jax_function.py": Example("jax", "i, f, g, o = jnp", "f, i, g, o = jnp", "STATE-2"),
     "judge_cell.py": Example("numpy", "np.tanh(c), c\n", "np.tanh(c), h\n", "EQ-"),
 }
-# By all clauses of the profile smoke: `tox -e whole` runs these.
-LONG = ("judge_class.py", "judge_factory.py", "judge_instance.py", "judge_cell.py")
 PROGRAM = Example("safetensors", "i, f, g, o = np", "f, i, g, o = np", "EQ-5")
 NOTEBOOK = Example("nbclient", "c = f * c + i * np.tanh(g)", "c = f * c + i * g", "EQ-2")
 SUITE = Example("torch", "* self.factor / self.factor", "* self.factor", "EQ-4")
@@ -72,7 +71,7 @@ def planted(folder: Path, file: str, example: Example) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "file",
-    [pytest.param(file, marks=pytest.mark.whole if file in LONG else ()) for file in SCRIPTS],
+    [elsewhere(file) for file in SCRIPTS],
 )
 def test_a_script_is_right_and_a_planted_mistake_is_found(file: str, tmp_path: Path) -> None:
     example = SCRIPTS[file]

@@ -157,6 +157,7 @@ LSTM = FunctionLSTM("ends", "1.0", frozenset({"states", "layers", "no-bias", "fl
 """
 
 
+@pytest.mark.whole
 def test_in_a_process_of_its_own(tmp_path: Path) -> None:
     """A call that ends the process is no refusal, and arrays are looked at there."""
     (tmp_path / "ends.py").write_text(ENDS, "utf-8")

@@ -16,6 +16,7 @@ def target(name: str) -> str:
     return f"{IMPLEMENTATIONS / 'hostile.py'}:{name}"
 
 
+@pytest.mark.whole
 @pytest.mark.slow
 def test_ending_a_worker_process_breaks_the_clauses_where_it_happens(tmp_path: Path) -> None:
     file = tmp_path / "results.json"
@@ -60,6 +61,7 @@ def test_what_all_code_shares_is_restored(tmp_path: Path) -> None:
     assert "INTERNALERROR" not in ended.out + ended.err
 
 
+@pytest.mark.whole
 def test_what_cannot_be_restored_is_one_sentence(tmp_path: Path) -> None:
     ended, results = check(target("ClosingAll"), "--clause", "EQ-4", cwd=tmp_path)
     assert ended.status == 3

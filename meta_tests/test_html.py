@@ -217,6 +217,7 @@ def test_missing_parts_of_old_results_are_mentioned() -> None:
     assert "These results do not say in which chapters" in text
 
 
+@pytest.mark.whole
 def test_results_without_a_case_have_a_page() -> None:
     results = right()
     results.update(clauses=[], chapters=[], tensors=[], gate_passed=False)
@@ -394,6 +395,7 @@ def test_the_matrix_of_12_implementations_is_small(breaks_everything: bool) -> N
     assert len(matrix_html(everything).encode()) < LARGEST_MATRIX
 
 
+@pytest.mark.whole
 def test_what_is_drawn_of_causes_is_small() -> None:
     results, plain = wrong(), wrong()
     for found in (results, plain):
@@ -421,6 +423,7 @@ def test_the_picture_of_a_matrix_stands_alone() -> None:
     assert "1 of 3 implementations conform. The others deviate." in page.text
 
 
+@pytest.mark.whole
 def test_causes_that_look_alike_are_shown_once() -> None:
     results = wrong()
     for clause in results["clauses"]:
@@ -441,6 +444,7 @@ def test_optional_fields_may_be_missing() -> None:
     assert "odd" in Page(matrix_html([right(), results])).text
 
 
+@pytest.mark.whole
 def test_dtypes_that_were_not_asked_for_are_shown() -> None:
     """Another program may write such a file, and the schema allows it."""
     results = wrong()

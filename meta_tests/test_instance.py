@@ -119,6 +119,7 @@ def test_an_instance_of_torch() -> None:
     assert "hidden_size to 5" in results.text()
 
 
+@pytest.mark.whole
 def test_a_wrong_instance() -> None:
     lstm = NoCellGate(3, 7, num_layers=2, batch_first=True, dropout=0.2).double()
     results = check(lstm, clauses=["COMB-1", "SHAPE-3", "EQ-4"], max_failures=3, **SMOKE)

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from .helpers.command_line import command, environment
+from .helpers.selection import elsewhere
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are listed by /proc")
 
@@ -99,7 +100,7 @@ def interrupted_is_no_verdict(folder: Path, seed: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, elsewhere(1), elsewhere(2)])
 def test_an_interrupt_is_no_verdict(seed: int, folder: Path) -> None:
     interrupted_is_no_verdict(folder, seed)
 
@@ -111,7 +112,7 @@ def test_many_interrupts_are_no_verdict(seed: int, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGKILL])
-@pytest.mark.parametrize("how", [("-n", "2"), ("-n", "0", "--isolate")])
+@pytest.mark.parametrize("how", [("-n", "2"), elsewhere(("-n", "0", "--isolate"))])
 def test_nothing_outlives_the_command(number: int, how: tuple[str, ...], folder: Path) -> None:
     process = started(folder, *how)
     wait_until_it_handles(process.pid, signal.SIGTERM)

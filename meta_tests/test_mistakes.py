@@ -33,6 +33,7 @@ from lstm_conformance.runner.failures.diagnosis import Diagnostician, Evidence
 from lstm_conformance.runner.judging.dropout_masks import close_for_some_mask
 from tools.rounded_products import with_rounded_products
 
+from .helpers.selection import one_in_three
 from .implementations import mistakes
 
 IDS = [defect.id for defect in catalogue()]
@@ -141,7 +142,7 @@ def test_every_mistake_is_tried() -> None:
     assert {*SAID, "DropoutNotScaled"} == set(mistakes.__all__)
 
 
-@pytest.mark.parametrize("name", SAID)
+@pytest.mark.parametrize("name", one_in_three(SAID))
 def test_what_is_said(name: str) -> None:
     case, has, lacks = SAID[name]
     text = said(mistake(name), case)
@@ -198,7 +199,7 @@ GATES = {
 }
 
 
-@pytest.mark.parametrize("name", GATES)
+@pytest.mark.parametrize("name", one_in_three(GATES))
 def test_gates_are_blamed_if_a_run_shows_it(name: str) -> None:
     (target,) = [defect.target for defect in catalogue() if defect.id == name]
     batch_first = " batch_first=True" if "BatchFirst" in name else ""

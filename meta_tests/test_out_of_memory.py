@@ -76,6 +76,7 @@ def _judged(implementation: ReferenceLSTM) -> Any:
     return checker.records["EQ-4"]
 
 
+@pytest.mark.whole
 def test_such_a_case_is_not_tested() -> None:
     record = _judged(Modified(_large_fails))
     assert set(record.verdicts) == {"pass", "not tested"}
@@ -110,6 +111,7 @@ class _Node:
     other: _Node
 
 
+@pytest.mark.whole
 def test_the_gate_does_not_pass() -> None:
     class TooLarge(Modified):
         name = "too large"

@@ -137,6 +137,7 @@ def test_a_wrong_option_in_a_sentence_is_noticed() -> None:
         test_a_command_in_a_sentence_has_options_that_exist("lstm-conformance check --jsn FILE")
 
 
+@pytest.mark.whole
 def test_the_steps_for_a_badge_run(folder: Path) -> None:
     (steps,) = [block.code for block in blocks(DOCS / "reports.md") if block.language == "yaml"]
     check, report = (shlex.split(step["run"])[1:] for step in yaml.safe_load(steps))

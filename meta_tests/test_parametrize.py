@@ -13,6 +13,7 @@ import pytest
 from lstm_conformance import UsageError, check, parametrize
 
 from .helpers.command_line import Ended, environment
+from .helpers.selection import elsewhere
 
 INI = """\
 [pytest]
@@ -95,6 +96,7 @@ def test_a_wrong_one_fails_with_the_text_of_the_failure(tmp_path: Path) -> None:
     assert "2 failed" in again.out
 
 
+@pytest.mark.whole
 def test_items_are_ordinary(tmp_path: Path) -> None:
     pytest.importorskip("xdist")
     ended = in_pytest(tmp_path, RIGHT, "-n", "1", "--junit-xml=junit.xml", "-k", "EQ-1 or EQ-6")
@@ -125,6 +127,7 @@ def test_a_deviation_of_several_clauses_needs_one_that_is_broken(tmp_path: Path)
     assert "1 passed, 1 xfailed" in ended.out
 
 
+@pytest.mark.whole
 def test_what_is_only_recommended_is_an_expected_failure(tmp_path: Path) -> None:
     pytest.importorskip("torch")
     tests = (
@@ -182,8 +185,8 @@ def test_the_decorator_judges_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "tests",
     [
-        "from lstm_conformance.tests.test_equations import *\n",
-        "def test_own(lstm_check):\n    pass\n",
+        elsewhere("from lstm_conformance.tests.test_equations import *\n"),
+        elsewhere("def test_own(lstm_check):\n    pass\n"),
         "import pytest\n\n\n@pytest.mark.lstm_clause('EQ-1')\ndef test_own():\n    pass\n",
     ],
 )

@@ -25,6 +25,7 @@ from lstm_conformance.spec.clauses import TESTABLE
 
 from .helpers.command_line import command, environment, run
 from .helpers.made_up_records import CASE, FINDING, session
+from .helpers.selection import elsewhere
 
 RECOMMENDED = next(id for id, clause in TESTABLE.items() if clause.level == "SHOULD")
 
@@ -214,7 +215,7 @@ def test_what_need_not_hold_is_no_failure(strict: bool, told: list[str]) -> None
     assert [clause for _, clause, _ in shown[1:]] == told
 
 
-@pytest.mark.parametrize("workers", ["0", "2"])
+@pytest.mark.parametrize("workers", ["0", elsewhere("2")])
 def test_check_prints_failures_as_they_are_found(workers: str, tmp_path: Path) -> None:
     (tmp_path / "wrong.py").write_text(WRONG)
     options = ("--clause", "EQ-5,EQ-6", "--profile", "smoke", "--no-diagnosis", "-n", workers)
@@ -302,6 +303,7 @@ def test_quiet_and_right_runs_print_no_failure(tmp_path: Path) -> None:
     assert run("check", "reference", *options, cwd=tmp_path).err == ""
 
 
+@pytest.mark.whole
 def test_a_terminal_shows_the_bar(tmp_path: Path) -> None:
     words = ("check", "reference", "--clause", "EQ-5", "--profile", "smoke", "-n", "0")
     parent, child = pty.openpty()

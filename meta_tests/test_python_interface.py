@@ -161,6 +161,7 @@ def test_a_cell_and_a_wrong_one() -> None:
     assert "fail" in verdicts(results).values()
 
 
+@pytest.mark.whole
 def test_a_class_and_a_factory() -> None:
     torch = pytest.importorskip("torch")
 
@@ -286,6 +287,7 @@ def test_exceptions_have_no_arrays() -> None:
     assert results.clause("EQ-4").verdict == "error"
 
 
+@pytest.mark.whole
 def test_the_program_of_a_class_in_memory(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
 
@@ -344,6 +346,7 @@ def test_results_are_written_and_compared(broken: CheckResults, tmp_path: Path) 
         broken.to_json(tmp_path / "no" / "folder.json")
 
 
+@pytest.mark.whole
 def test_a_page_is_written(broken: CheckResults, tmp_path: Path) -> None:
     pytest.importorskip("jinja2")
     pytest.importorskip("matplotlib")
@@ -550,6 +553,7 @@ def test_the_command_judges_a_function(tmp_path: Path) -> None:
     assert ended.status == 1, ended.out + ended.err
 
 
+@pytest.mark.whole
 @pytest.mark.slow
 def test_worker_processes_and_isolation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "crashing_lstm.py").write_text(

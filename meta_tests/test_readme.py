@@ -79,6 +79,7 @@ def test_a_command_runs(folder: Path) -> None:
         assert ended.status == 0, (line, ended.out, ended.err)
 
 
+@pytest.mark.whole
 @pytest.mark.slow
 def test_the_tests_of_ones_own_run(folder: Path) -> None:
     (code,) = [block.code for block in blocks(ROOT / "README.md") if block.language == "python"]

@@ -229,6 +229,7 @@ def test_the_command_judges_what_is_missing(tmp_path: Path) -> None:
     assert without_times(again) == without_times(resumed), "nothing is missing"
 
 
+@pytest.mark.whole
 def test_files_that_cannot_be_resumed_are_refused_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "cut.json").write_text('{"schema_version": 2, "parts": {')
     for name, says in (("cut.json", "cut off"), ("none.json", "cannot be read")):

@@ -208,6 +208,7 @@ def test_a_file_that_makes_no_sense_is_refused(
     assert says in str(raised.value)
 
 
+@pytest.mark.whole
 def test_check_judges_the_target_of_the_file(tmp_path: Path) -> None:
     text = '[tool.lstm-conformance]\ntarget = "reference"\nprofile = "smoke"\nclause = "EQ-1"\n'
     (tmp_path / "pyproject.toml").write_text(text, "utf-8")

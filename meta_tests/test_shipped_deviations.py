@@ -67,6 +67,7 @@ def test_an_unknown_name_is_refused(folder: Path) -> None:
     assert "did you mean torch?" in ended.err
 
 
+@pytest.mark.whole
 def test_the_process_of_isolated_cases_finds_them(folder: Path) -> None:
     pytest.importorskip("torch")
     asked = ("--clause", "USE-36", "--clause", "EQ-2", "--profile", "smoke", "--isolate")

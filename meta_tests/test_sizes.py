@@ -375,6 +375,7 @@ def test_a_wrong_size_is_named(tmp_path: Path) -> None:
     assert "hidden_size=17" in clause["failure"]["case"]
 
 
+@pytest.mark.whole
 def test_own_sizes_are_judged_in_half_formats() -> None:
     torch = pytest.importorskip("torch")
     from lstm_conformance.defects.sizes import lost_unit

@@ -79,6 +79,7 @@ def test_the_program_prints_the_observed_value(tmp_path: Path) -> None:
         assert float(printed["observed"]) == value, (name, tensor)
 
 
+@pytest.mark.whole
 def test_the_program_of_a_class_in_a_file(tmp_path: Path) -> None:
     file = tmp_path / "wrong.py"
     file.write_text(

@@ -20,6 +20,7 @@ from lstm_conformance.runner.session.options import Options
 
 from .helpers.command_line import run
 from .helpers.made_up_results import hostile, right, wrong
+from .helpers.selection import elsewhere
 
 Conclude = Callable[..., int]
 
@@ -317,7 +318,7 @@ def test_a_file_alone_lists_what_is_in_it(tmp_path: Path) -> None:
     assert "as mine.py:Fast; it defines Fast, slow, LSTM." in ended.err
 
 
-@pytest.mark.parametrize("option", [["-x"], ["--max-failures", "1"]])
+@pytest.mark.parametrize("option", [["-x"], elsewhere(["--max-failures", "1"])])
 def test_x_stops_at_the_first_failure(option: list[str], tmp_path: Path) -> None:
     (tmp_path / "zero.py").write_text(
         "import numpy as np\n\n\n"

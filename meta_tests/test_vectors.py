@@ -106,6 +106,7 @@ def test_every_machine_writes_the_same(folder: Path, tmp_path: Path) -> None:
     assert checksum(folder) == checksum(tmp_path / "old") == CHECKSUM
 
 
+@pytest.mark.whole
 def test_noise_is_that_of_the_oracle_and_does_not_depend_on_last_bits(folder: Path) -> None:
     for entry in index_of(folder)["cases"]:
         case = Case.parse(entry["line"])

@@ -107,6 +107,7 @@ def test_a_verdict_on_a_part_says_which_part() -> None:
     assert verdict_sentence(everything, "it") == f"{says}."
 
 
+@pytest.mark.whole
 def test_every_report_on_a_part_says_so() -> None:
     found = check(ReferenceLSTM(), clauses="EQ-4", profile="smoke")
     part = "says, in the 1 clause that was asked for."

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from .helpers.command_line import environment
+from .helpers.selection import elsewhere
 
 ROOT = Path(__file__).parents[1]
 
@@ -67,7 +68,9 @@ def test_python_says_the_same(name: str, tmp_path: Path) -> None:
     assert done.stderr.splitlines()[-1].endswith(f"UsageError: {SENTENCE}")
 
 
-@pytest.mark.parametrize("arguments", [("--version",), ("clauses",), ("vectors", "folder")])
+@pytest.mark.parametrize(
+    "arguments", [("--version",), ("clauses",), elsewhere(("vectors", "folder"))]
+)
 def test_other_commands_work(arguments: tuple[str, ...], tmp_path: Path) -> None:
     done = without_posix(command(*arguments), tmp_path)
     assert done.returncode == 0, done.stderr
