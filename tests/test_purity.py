@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -268,15 +269,24 @@ def stream_of_packed_batches(trial: Trial, bench: Bench) -> Iterator[Finding]:
     module, case = bench.module(), trial.case
     arguments, longest = case.arguments(), case.seq_len
     parameters = {name: arguments[name] for name in case.config.parameter_shapes()}
+    batches = []
     for shortest in range(1, longest // 2 + 1):
         lengths = (*[longest] * case.batch_size, longest - shortest, shortest)
-        drawn = replace(
-            case, lengths=lengths, batch_size=len(lengths), seed=case.seed + shortest
-        ).with_values(parameters)
-        with trial.bench(drawn) as other_bench:
-            outputs = other_bench.observe_all(other_bench.call(module, other_bench.arguments()))
-        when = f"in a stream of packed batches, with rows of {longest - shortest} and {shortest}"
-        yield from trial.close_all(outputs, list(outputs), when, expect(drawn))
+        if case.layout == "packed_unsorted":
+            lengths = lengths[::-1]
+        batches.append(
+            replace(
+                case, lengths=lengths, batch_size=len(lengths), seed=case.seed + shortest
+            ).with_values(parameters)
+        )
+    with ExitStack() as stack:
+        benches = [stack.enter_context(trial.bench(batch)) for batch in batches]
+        calls = [(one, one.arguments()) for one in benches]
+        # One right after the other, so that each is in memory where another one was.
+        observed = [one.observe_all(one.call(module, inputs)) for one, inputs in calls]
+    for batch, outputs in zip(batches, observed, strict=True):
+        when = f"in a stream of packed batches, with rows of {batch.lengths} steps"
+        yield from trial.close_all(outputs, list(outputs), when, expect(batch))
 
 
 def inference_after_others(trial: Trial, bench: Bench) -> Iterator[Finding]:

@@ -160,6 +160,9 @@ def call_of(case: Case) -> Call:
         dtype=getattr(torch, case.dtype),
         has_gradients=bool(case.cotangents),
         packed_total=sum(case.lengths) if case.packed else 0,
+        has_biases=config.bias,
+        batch_first=config.batch_first,
+        has_states=case.states,
     )
 
 
