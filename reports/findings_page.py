@@ -8,7 +8,7 @@ from .escaping import escaped, fenced
 from .finding import KINDS, SEVERITIES, Finding
 from .finding_program import FindingProgram
 
-__all__ = ["findings_page", "issue_text", "worst_findings"]
+__all__ = ["anchor", "findings_page", "issue_text", "worst_findings"]
 
 
 def findings_page(findings: list[Finding], programs: dict[str, FindingProgram]) -> str:
@@ -80,7 +80,7 @@ def issue_text(finding: Finding, program: FindingProgram) -> str:
 def _line(finding: Finding) -> str:
     return (
         f"- {escaped(f'{finding.framework}, {finding.api}')} ({finding.kind}): "
-        f"[{escaped(finding.sentence)}](#{_anchor(finding)})"
+        f"[{escaped(finding.sentence)}](#{anchor(finding)})"
     )
 
 
@@ -111,5 +111,6 @@ def _prose(text: str) -> str:
     return "".join(f"`{part}`" if k % 2 else escaped(part) for k, part in enumerate(parts))
 
 
-def _anchor(finding: Finding) -> str:
+def anchor(finding: Finding) -> str:
+    """Where the page has ``finding``."""
     return finding.id.lower()

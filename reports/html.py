@@ -51,15 +51,22 @@ def report_html(results: Results) -> str:
     )
 
 
-def implementation_html(results: Results, links: Mapping[str, str]) -> str:
+def implementation_html(
+    results: Results, links: Mapping[str, str], findings: Mapping[str, str] | None = None
+) -> str:
     """A smaller page of one implementation, without plots, that is a part of a site.
 
     Args:
         results: of the implementation.
         links: to other pages of the site: text to address.
+        findings: what programs show of the implementation, the worst first: sentence to address.
     """
     return render(
-        "implementation.html", **_values(results), coverage=coverage(results), links=links
+        "implementation.html",
+        **_values(results),
+        coverage=coverage(results),
+        links=links,
+        findings=findings or {},
     )
 
 

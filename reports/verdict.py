@@ -149,7 +149,8 @@ def verdict_sentence(results: Results, name: str) -> str:
     if verdict["word"] == "conforms":
         of = f" of {listed(results['kinds'])}" if results["kinds"] else ""
         says = f"what the documentation of torch.nn.LSTM says{of}{_asked(results)}{so_far}"
-        return f"CONFORMANT: {name} does {says}.{_refused(results)}{_declared(results)}"
+        more = f"{_refused(results)}{_unsupported(results)}{_declared(results)}"
+        return f"CONFORMANT: {name} does {says}.{more}"
     if verdict["word"] == "deviates":
         early = f"stopped early: {stopped}" if stopped else ""
         remarks = ", ".join(remark for remark in (shard, early) if remark)
@@ -184,6 +185,17 @@ def _refused(results: Results) -> str:
         if reason.startswith(REFUSED)
     )
     return f" It refused {counted(number, 'case')}, which its capabilities include." * bool(number)
+
+
+def _unsupported(results: Results) -> str:
+    """How many clauses are about what the implementation does not have."""
+    clauses = results["clauses"]
+    number = sum(clause["verdict"] == UNSUPPORTED for clause in clauses)
+    if not number:
+        return ""
+    judged = sum(clause["verdict"] not in _NOT_JUDGED for clause in clauses)
+    without = "1 other is" if number == 1 else f"{number} others are"
+    return f" {counted(judged, 'clause was', 'clauses were')} judged; {without} unsupported."
 
 
 def _asked(results: Results) -> str:

@@ -10,16 +10,22 @@ import re
 from functools import cache
 from pathlib import Path
 
+from lstm_conformance.reports.finding import Finding, read_findings
+from lstm_conformance.reports.findings_page import anchor
 from lstm_conformance.reports.html import implementation_html
 from lstm_conformance.reports.matrix_page import page_name
 from lstm_conformance.reports.reading import read_results
 from lstm_conformance.reports.results import Results
 from lstm_conformance.reports.verdict import deviates
+from lstm_conformance.runner.judging.known_deviations import read_known_deviations
 from lstm_conformance.spec.verdicts import NOT_TESTED, UNSUPPORTED
 
 __all__ = ["FOLDER", "implementation_page", "published", "with_links", "with_who_breaks"]
 
-RESULTS = Path(__file__).parents[1] / "reports" / "published" / "frameworks"
+REPORTS = Path(__file__).parents[1] / "reports"
+RESULTS = REPORTS / "published" / "frameworks"
+DEVIATIONS = REPORTS / "known_deviations"
+FINDINGS = REPORTS / "findings" / "findings.toml"
 
 # Where the pages of implementations are on the site.
 FOLDER = "reports/published/implementations"
@@ -48,7 +54,21 @@ def implementation_page(name: str, repository: str) -> str:
             "Clauses": "../../../spec/lstm/",
             "Results (JSON)": f"{repository}/blob/main/reports/published/frameworks/{name}.json",
         },
+        {finding.sentence: f"../findings/#{anchor(finding)}" for finding in findings_of(name)},
     )
+
+
+def findings_of(name: str) -> list[Finding]:
+    """What the known deviations of an adapter refer to, the most severe first."""
+    file = DEVIATIONS / f"{name}.toml"
+    known = read_known_deviations(file) if file.exists() else ()
+    ids = {id for deviation in known for id in deviation.findings}
+    return [finding for finding in _findings() if finding.id in ids]
+
+
+@cache
+def _findings() -> list[Finding]:
+    return read_findings(FINDINGS)
 
 
 def with_links(frameworks: str) -> str:

@@ -329,6 +329,7 @@ CHAPTER = Chapter(
                 "module-to_empty",
                 "s-device-dtype",
             ),
+            kind="interface",
             needs=("module",),
             erratum=_silent(
                 "moving a module once it is made",
