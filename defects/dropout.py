@@ -319,6 +319,33 @@ class MaskOf32Rows(ReadableLSTM):
         ]
 
 
+@defect("DROP-8", FORWARD, "batch_first, num_layers >= 2, training, 0 < dropout < 1, two rows")
+class OneMaskForAllRowsBatchFirst(ReadableLSTM):
+    """With batch_first, all rows of a step drop the same."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        if not self.batch_first or not layer or not self.training or not 0 < self.dropout < 1:
+            return super().layer_input(steps, layer)
+        return [x * masks([x[:1]], self.dropout)[0] for x in steps]
+
+
+@defect("DROP-6", GRADIENT, "gradients, num_layers >= 2, 0 < dropout < 1, eval() before backward")
+class MaskOfTheModeOfTheBackwardPass(ReadableLSTM):
+    """The backward pass leaves out the mask if the module is no longer in training mode."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        if not layer or not self.training or not 0 < self.dropout < 1:
+            return super().layer_input(steps, layer)
+        dropped = []
+        for x in steps:
+            (mask,) = masks([x], self.dropout)
+            through = x * 1
+            if through.requires_grad:
+                through.register_hook(lambda g, mask=mask: g * mask if self.training else g)
+            dropped.append(x.detach() * mask + (through - through.detach()))
+        return dropped
+
+
 @defect("DROP-8", FORWARD, "num_layers >= 2, training, 0 < dropout < 1, more than 4096 rows")
 class MaskOf4096RowsOfAllSteps(ReadableLSTM):
     """A choice is made for 4096 rows, counted over all steps, and repeated for those behind."""

@@ -455,6 +455,27 @@ class BackwardHooksForgotten(ReadableLSTM):
             self._backward_hooks = hooks
 
 
+@defect("TRAIN-14", INTERFACE, "no_grad, forward hooks")
+class CallIsForwardInInference(ReadableLSTM):
+    """Without gradients, calling the module calls forward directly."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        call = super().__call__ if torch.is_grad_enabled() else self.forward
+        return call(*args, **kwargs)
+
+
+@defect("TRAIN-4", INTERFACE, "no_grad, functional_call with other parameters")
+class GivenParametersKeptInInference(ReadableLSTM):
+    """Without gradients, the parameters that were given first are used from then on."""
+
+    def weights(self, layer: int, d: int) -> Weights:
+        w = super().weights(layer, d)
+        if torch.is_grad_enabled() or isinstance(w.W_ih, torch.nn.Parameter):
+            return w
+        kept = self.__dict__.setdefault("kept", {})
+        return kept.setdefault((layer, d), w)  # type: ignore[no-any-return]
+
+
 @defect("TRAIN-14", INTERFACE, "forward hooks")
 class CallIsForward(ReadableLSTM):
     """Calling the module calls forward directly, so that no hook runs."""

@@ -115,6 +115,7 @@ MANY = PLAIN.but(
     dropout=("some",),
     num_layers=(2,),
     bias=(True,),
+    batch_first=(False, True),
     bidirectional=(False, True),
     hidden_size=(12, 16),
     seq_len=(16, 20),
@@ -153,7 +154,8 @@ def read_features(weight_ih: np.ndarray, directions: int, d: int) -> None:
 def kept_elements(bench: Bench, module: Any) -> np.ndarray:
     """Where dropout keeps an element in one call, bool (T, N, D*H)."""
     output = bench.call(module, bench.arguments())["output"]
-    return np.abs(bench.observe("output", output).values) > 0.25
+    kept = np.abs(bench.observe("output", output).values) > 0.25
+    return kept.swapaxes(0, 1) if bench.case.config.batch_first else kept
 
 
 def two_calls(trial: Trial) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
@@ -291,10 +293,14 @@ def test_second_backward_pass(lstm_check: Checker) -> None:
 
 
 def same_choice_again(trial: Trial, bench: Bench) -> Iterator[Finding]:
-    """Whether a second backward pass has the choice of the first, which has that of the call."""
+    """Whether a second backward pass has the choice of the first, which has that of the call.
+
+    The mode of the module is no longer what it was.
+    """
     module, arguments = bench.module(), bench.arguments()
     outputs, passes = bench.call(module, arguments), []
-    for _ in range(2):
+    for training in (True, False):
+        module.train(training)
         bench.forget_gradients(module, arguments)
         bench.backward(outputs, retain_graph=True)
         passes.append(bench.gradients(module, arguments))

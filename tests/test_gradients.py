@@ -181,16 +181,19 @@ def test_graph_is_retained(lstm_check: Checker) -> None:
 def graph_is_retained(trial: Trial, bench: Bench) -> Iterator[Finding]:
     module, arguments = bench.module(), bench.arguments()
     outputs = bench.call(module, arguments)
+    others = [replace(trial.case, seed=trial.case.seed + k) for k in (1, 2, 3)]
+    # Several graphs at a time, as for a loss of three inputs.
+    alive = [bench.call(module, bench.arguments(other)) for other in others[:2]]
     bench.backward(outputs, retain_graph=True)
     yield from all_close(trial, bench, module, arguments, "first of four backward passes")
     # Memory that the first backward pass has freed would be in use again.
-    other = bench.call(module, bench.arguments(replace(trial.case, seed=trial.case.seed + 1)))
+    alive.append(bench.call(module, bench.arguments(others[2])))
     for number in ("second", "third", "fourth"):
         bench.forget_gradients(module, arguments)
         bench.backward(outputs, retain_graph=number != "fourth")
         note = f"{number} of four backward passes"
         yield from all_close(trial, bench, module, arguments, note)
-    del other
+    del alive
 
 
 @pytest.mark.lstm_clause("GRAD-15")
@@ -216,6 +219,11 @@ def without_gradients(trial: Trial, bench: Bench) -> Iterator[Finding]:
         for name, output in outputs.items():
             yield trial.close(name, bench.observe(name, output), note=f"in {mode.__name__}")
             yield holds(name, not output.requires_grad, f"requires a gradient in {mode.__name__}")
+    module.requires_grad_(False)
+    frozen = {name: tensor.detach() for name, tensor in bench.arguments().items()}
+    for name, output in bench.call(module, frozen).items():
+        yield trial.close(name, bench.observe(name, output), note="all is frozen")
+        yield holds(name, not output.requires_grad, "requires a gradient although all is frozen")
 
 
 def inference_before_training(trial: Trial, bench: Bench) -> Iterator[Finding]:

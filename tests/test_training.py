@@ -280,6 +280,13 @@ def parameters_given_to_a_call(trial: Trial, bench: Bench) -> Iterator[Finding]:
 
     observed = forward_and_backward(bench, called, bench.arguments(), given)
     yield from all_close(trial, observed, note="by functional_call")
+    for factor in (-1.0, 0.5):
+        others = trial.case.with_values({name: factor * values[name] for name in own})
+        with bench.torch.no_grad():
+            given = {name: factor * bench.tensor(values[name]) for name in own}
+            outputs = bench.observe_all(bench.call(called, bench.arguments()))
+        note = f"by functional_call under no_grad, parameters times {factor}"
+        yield from all_close(trial, outputs, expect(others), note)
     for name, parameter in own.items():
         same = np.array_equal(bench.observe(name, parameter).values, before[name])
         yield holds(name, same, "changed by functional_call")
@@ -646,13 +653,19 @@ def forward_hooks(trial: Trial, bench: Bench) -> Iterator[Finding]:
         return output, states[::-1]
 
     hooks = [module.register_forward_pre_hook(before), module.register_forward_hook(after)]
-    exchanged = bench.observe_all(bench.call(module, bench.arguments()))
-    for hook, name in zip(hooks, ("forward pre-hook", "forward hook"), strict=True):
+    for mode in (bench.torch.enable_grad, bench.torch.no_grad):
+        runs.clear()
+        with mode():
+            exchanged = bench.observe_all(bench.call(module, bench.arguments()))
+        for what in ("forward pre-hook", "forward hook"):
+            count = runs.count(what)
+            message = f"a {what} ran {count} times in one call, in {mode.__name__}"
+            yield holds("hooks", count == 1, message)
+        for name, other in {"h_n": "c_n", "c_n": "h_n"}.items():
+            note = f"which a hook exchanged for the other state, in {mode.__name__}"
+            yield trial.close(name, exchanged[other], note=note)
+    for hook in hooks:
         hook.remove()
-        count = runs.count(name)
-        yield holds("hooks", count == 1, f"a {name} ran {count} times in one call")
-    for name, other in {"h_n": "c_n", "c_n": "h_n"}.items():
-        yield trial.close(name, exchanged[other], note="which a hook exchanged for the other state")
 
 
 @pytest.mark.lstm_clause("TRAIN-11")

@@ -219,6 +219,20 @@ class WorkspaceFreedByFirstBackward(ReadableLSTM):
         return output, (h_n, c_n)
 
 
+@defect("GRAD-14", GRADIENT, "gradients, two further calls before the first backward pass")
+class TwoGraphsAtATime(ReadableLSTM):
+    """What a call has saved is overwritten by the second call after it."""
+
+    def finish(self, input: Input, steps: Steps, h_n: Tensor, c_n: Tensor) -> Result:
+        output, (h_n, c_n) = super().finish(input, steps, h_n, c_n)
+        calls = self.__dict__.setdefault("calls", [])
+        calls.append(None)
+        number = len(calls)
+        if h_n.requires_grad:
+            h_n.register_hook(lambda g: g if len(calls) < number + 2 else torch.zeros_like(g))
+        return output, (h_n, c_n)
+
+
 def accumulate(parameter: Tensor, gradient: Tensor) -> None:
     """Adds to ``.grad``, as the end of a backward pass does."""
     parameter.grad = gradient if parameter.grad is None else parameter.grad + gradient
@@ -283,6 +297,17 @@ class LastTileTwiceWithoutGradients(ReadableLSTM):
         c_t = c_t.clone()
         c_t[:, overlap] = (f * c_t + i * g)[:, overlap]
         return self.project(o * self.tanh(c_t), w), c_t
+
+
+@defect("GRAD-15", FORWARD, "frozen parameters, arguments without gradient, hidden_size above 8")
+class LastUnitLostIfFrozen(ReadableLSTM):
+    """If nothing requires a gradient, the last unit is lost; under no_grad it is not."""
+
+    def finish(self, input: Input, steps: Steps, h_n: Tensor, c_n: Tensor) -> Result:
+        is_frozen = torch.is_grad_enabled() and not (h_n.requires_grad or c_n.requires_grad)
+        if is_frozen and self.hidden_size > 8:
+            steps = [torch.cat([h[:, :-1], 0 * h[:, -1:]], dim=-1) for h in steps]
+        return super().finish(input, steps, h_n, c_n)
 
 
 @defect("GRAD-15", INTERFACE, "no_grad")

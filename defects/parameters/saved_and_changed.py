@@ -83,6 +83,16 @@ class MissingKeysNotReported(torch.nn.LSTM):
         return super().load_state_dict(state_dict, False, assign)
 
 
+@defect("PARAM-17", INTERFACE, "load_state_dict with a key that is unknown")
+class UnknownKeysLeftOut(torch.nn.LSTM):
+    """load_state_dict() reads what it knows, and reports nothing else."""
+
+    def load_state_dict(self, state_dict: Any, *args: Any, **options: Any) -> Any:
+        own = dict(self.named_parameters())
+        known = {name: tensor for name, tensor in state_dict.items() if name in own}
+        return super().load_state_dict(known, *args, **options)
+
+
 @defect("PARAM-17", INTERFACE, "load_state_dict with a parameter of another shape")
 class LoadedRowServesAll(torch.nn.LSTM):
     """load_state_dict() repeats a single row of a matrix, or a single number of a bias."""
@@ -222,6 +232,14 @@ class ChangesSeenAtBothEnds(_WeightsKeptInInference):
 
     def watched(self, parameter: Tensor) -> Tensor:
         return parameter[[0, -1]]
+
+
+@defect("PARAM-21", INTERFACE, "no_grad, numbers of a parameter change whose sum stays")
+class ChangesSeenInTheSum(_WeightsKeptInInference):
+    """Without gradients, a change is noticed by the sum of a parameter."""
+
+    def watched(self, parameter: Tensor) -> Tensor:
+        return (parameter.double().sum() * 2**20).round()
 
 
 @defect("PARAM-21", INTERFACE, "no_grad, some numbers of a parameter change")

@@ -155,8 +155,8 @@ CHAPTER = Chapter(
             id="GRAD-15",
             title="Without gradients",
             text=(
-                "Under no_grad and inference_mode the values are the same, and do not require "
-                "gradients."
+                "Under no_grad and inference_mode, and if all is frozen, the values are the same, "
+                "and do not require gradients."
             ),
             sources=(
                 "no_grad",

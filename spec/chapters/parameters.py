@@ -223,7 +223,7 @@ CHAPTER = Chapter(
             text=(
                 "A module that loads the state_dict of another one, strictly, has its parameters "
                 "and gives its results. They share no memory, and the dtype stays. A state_dict "
-                "that lacks a parameter, or has one of another shape, is refused."
+                "that lacks a parameter, or has one more or one of another shape, is refused."
             ),
             sources=_LISTED,
             builds_on=("PARAM-16",),

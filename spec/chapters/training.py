@@ -53,7 +53,8 @@ CHAPTER = Chapter(
             title="Parameters given to a call",
             text=(
                 "torch.func.functional_call uses the parameters that it is given, whose gradients "
-                "are right. The module's own stay as they are, and get no gradient."
+                "are right. The module's own stay as they are, and get no gradient. A call under "
+                "no_grad uses what it is given, too."
             ),
             sources=("functional_call",),
             builds_on=_GRADIENTS,
