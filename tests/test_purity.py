@@ -264,6 +264,9 @@ def test_call_after_others(lstm_check: Checker) -> None:
     lstm_check.forall(packed, on_bench(stream_of_packed_batches), at_most=6)
 
 
+ROUNDS_OF_A_STREAM = 4
+
+
 def stream_of_packed_batches(trial: Trial, bench: Bench) -> Iterator[Finding]:
     """Each in rows of other lengths, with as many steps in all, in the memory of the one before."""
     module, case = bench.module(), trial.case
@@ -282,11 +285,15 @@ def stream_of_packed_batches(trial: Trial, bench: Bench) -> Iterator[Finding]:
     with ExitStack() as stack:
         benches = [stack.enter_context(trial.bench(batch)) for batch in batches]
         calls = [(one, one.arguments()) for one in benches]
-        # One right after the other, so that each is in memory where another one was.
-        observed = [one.observe_all(one.call(module, inputs)) for one, inputs in calls]
-    for batch, outputs in zip(batches, observed, strict=True):
-        when = f"in a stream of packed batches, with rows of {batch.lengths} steps"
-        yield from trial.close_all(outputs, list(outputs), when, expect(batch))
+        # One right after the other, and each several times: so it is in memory where another was.
+        observed = [
+            one.observe_all(one.call(module, inputs)) for one, inputs in calls * ROUNDS_OF_A_STREAM
+        ]
+    expectations = [expect(batch) for batch in batches] * ROUNDS_OF_A_STREAM
+    for call, (outputs, expectation) in enumerate(zip(observed, expectations, strict=True)):
+        lengths = batches[call % len(batches)].lengths
+        when = f"in a stream of packed batches, with rows of {lengths} steps"
+        yield from trial.close_all(outputs, list(outputs), when, expectation)
 
 
 def inference_after_others(trial: Trial, bench: Bench) -> Iterator[Finding]:
