@@ -20,6 +20,11 @@ def masks(steps: Steps, p: float) -> Steps:
     return [dropout(torch.ones_like(x), p) for x in steps]
 
 
+def drops_at_random(lstm: ReadableLSTM, layer: int) -> bool:
+    """Whether random elements of what ``layer`` reads are dropped."""
+    return layer > 0 and lstm.training and 0 < lstm.dropout < 1
+
+
 class _OfPackedInputOnly(ReadableLSTM):
     """Puts the defect of the next base class into calls with packed input only."""
 
@@ -191,7 +196,7 @@ class KeptElementsScaledByP(ReadableLSTM):
 
     def layer_input(self, steps: Steps, layer: int) -> Steps:
         dropped = super().layer_input(steps, layer)
-        if layer == 0 or not self.training or not 0 < self.dropout < 1:
+        if not drops_at_random(self, layer):
             return dropped
         return [x * (1 - self.dropout) / self.dropout for x in dropped]
 
@@ -263,12 +268,11 @@ class MaskOf64Features(ReadableLSTM):
     width = 64
 
     def layer_input(self, steps: Steps, layer: int) -> Steps:
-        p = self.dropout if layer and self.training else 0.0
-        if not 0 < p < 1:
+        if not drops_at_random(self, layer):
             return super().layer_input(steps, layer)
         dropped = []
         for x in steps:
-            mask = dropout(torch.ones_like(x[:, : self.width]), p, True)
+            (mask,) = masks([x[:, : self.width]], self.dropout)
             times = -(-x.shape[1] // mask.shape[1])
             dropped.append(x * mask.repeat(1, times)[:, : x.shape[1]])
         return dropped
@@ -286,7 +290,7 @@ class FourthLayerDropsAsTheSecond(ReadableLSTM):
     """What the fourth layer reads is dropped just as what the second one reads."""
 
     def layer_input(self, steps: Steps, layer: int) -> Steps:
-        if layer not in (1, 3) or not self.training or not 0 < self.dropout < 1:
+        if layer not in (1, 3) or not drops_at_random(self, layer):
             return super().layer_input(steps, layer)
         if layer == 1:
             self.__dict__["drawn"] = masks(steps, self.dropout)
@@ -298,7 +302,7 @@ class MaskOf64Steps(ReadableLSTM):
     """A choice is made for 64 steps, and repeated for those that follow."""
 
     def layer_input(self, steps: Steps, layer: int) -> Steps:
-        if layer == 0 or not self.training or not 0 < self.dropout < 1:
+        if not drops_at_random(self, layer):
             return super().layer_input(steps, layer)
         first = masks(steps[:64], self.dropout)
         return [x * first[t % 64][: len(x)] for t, x in enumerate(steps)]
@@ -309,7 +313,7 @@ class MaskOf32Rows(ReadableLSTM):
     """A choice is made for 32 rows, and repeated for those that follow."""
 
     def layer_input(self, steps: Steps, layer: int) -> Steps:
-        if layer == 0 or not self.training or not 0 < self.dropout < 1:
+        if not drops_at_random(self, layer):
             return super().layer_input(steps, layer)
         rows = len(steps[0])
         first = masks([x[:32] for x in steps], self.dropout)
@@ -319,22 +323,12 @@ class MaskOf32Rows(ReadableLSTM):
         ]
 
 
-@defect("DROP-8", FORWARD, "batch_first, num_layers >= 2, training, 0 < dropout < 1, two rows")
-class OneMaskForAllRowsBatchFirst(ReadableLSTM):
-    """With batch_first, all rows of a step drop the same."""
-
-    def layer_input(self, steps: Steps, layer: int) -> Steps:
-        if not self.batch_first or not layer or not self.training or not 0 < self.dropout < 1:
-            return super().layer_input(steps, layer)
-        return [x * masks([x[:1]], self.dropout)[0] for x in steps]
-
-
 @defect("DROP-6", GRADIENT, "gradients, num_layers >= 2, 0 < dropout < 1, eval() before backward")
 class MaskOfTheModeOfTheBackwardPass(ReadableLSTM):
     """The backward pass leaves out the mask if the module is no longer in training mode."""
 
     def layer_input(self, steps: Steps, layer: int) -> Steps:
-        if not layer or not self.training or not 0 < self.dropout < 1:
+        if not drops_at_random(self, layer):
             return super().layer_input(steps, layer)
         dropped = []
         for x in steps:
@@ -351,7 +345,7 @@ class MaskOf4096RowsOfAllSteps(ReadableLSTM):
     """A choice is made for 4096 rows, counted over all steps, and repeated for those behind."""
 
     def layer_input(self, steps: Steps, layer: int) -> Steps:
-        if layer == 0 or not self.training or not 0 < self.dropout < 1:
+        if not drops_at_random(self, layer):
             return super().layer_input(steps, layer)
         rows = torch.cat(steps)
         return list(self.dropped(rows).split([len(x) for x in steps]))
@@ -509,7 +503,7 @@ class FirstStepNeverDropped(ReadableLSTM):
 
     def layer_input(self, steps: Steps, layer: int) -> Steps:
         dropped = super().layer_input(steps, layer)
-        if layer == 0 or not self.training or not 0 < self.dropout < 1:
+        if not drops_at_random(self, layer):
             return dropped
         return [steps[0] / (1 - self.dropout), *dropped[1:]]
 
@@ -536,8 +530,7 @@ class TwiceTheRateOfPackedInput(_OfPackedInputOnly):
 
     def layer_input(self, steps: Steps, layer: int) -> Steps:
         p = min(2 * self.dropout, 0.9) if self.is_packed else self.dropout
-        drops = layer > 0 and 0 < self.dropout < 1
-        if not drops or not self.training:
+        if not drops_at_random(self, layer):
             return super().layer_input(steps, layer)
         # The values of what is kept are right.
         return [dropout(x, p) * (1 - p) / (1 - self.dropout) for x in steps]
@@ -552,6 +545,15 @@ class OneMaskForAllRows(ReadableLSTM):
             return steps
         of_first = masks([x[:1] for x in steps], self.dropout)
         return [x * mask for x, mask in zip(steps, of_first, strict=True)]
+
+
+@defect("DROP-8", FORWARD, "batch_first, num_layers >= 2, training, 0 < dropout < 1, two rows")
+class OneMaskForAllRowsBatchFirst(OneMaskForAllRows):
+    """With batch_first, all rows of a step drop the same."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        base = super() if self.batch_first else super(OneMaskForAllRows, self)
+        return base.layer_input(steps, layer)
 
 
 @defect("DROP-8", FORWARD, "num_layers >= 2, training with 0 < dropout < 1, two units or more")

@@ -199,39 +199,6 @@ class GradientsOfLongerCallRemembered(ReadableLSTM):
         return output, h, c
 
 
-class _RowsKept(ReadableLSTM):
-    """How many rows each step of packed input has is kept, for calls that look alike."""
-
-    def key(self, input: PackedSequence) -> Any:
-        """What calls that look alike have in common."""
-        raise NotImplementedError
-
-    def steps(self, input: Input) -> Steps:
-        if not isinstance(input, PackedSequence):
-            return super().steps(input)
-        kept = self.__dict__.setdefault("kept", {})
-        now = input.batch_sizes.tolist()
-        sizes = kept.setdefault((self.key(input), len(input.data)), now)
-        # Only if the batch is as large does nothing else notice.
-        return list(input.data.split(sizes if sizes[0] == now[0] else now))
-
-
-@defect("PURE-8", INTERFACE, "a stream of packed batches, with as many steps in other rows")
-class RowsKeptByAddressOfLengths(_RowsKept):
-    """Numbers of rows are kept by the place in memory in which they were first."""
-
-    def key(self, input: PackedSequence) -> Any:
-        return input.batch_sizes.data_ptr()
-
-
-@defect("PURE-8", INTERFACE, "a stream of packed batches, with as many steps in other rows")
-class RowsKeptByAddressOfData(_RowsKept):
-    """Numbers of rows are kept by the place in memory in which the first such input was."""
-
-    def key(self, input: PackedSequence) -> Any:
-        return input.data.data_ptr()
-
-
 # ----------------------------------------------------------------------- memory layouts
 
 

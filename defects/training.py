@@ -417,14 +417,34 @@ class EveryOutputKept(ReadableLSTM):
 class BatchSizesKeptByTotal(ReadableLSTM):
     """How many rows each step has is kept from the first call with as many steps in all."""
 
+    def place(self, input: PackedSequence) -> int:
+        """Where in memory a call has to have something, too."""
+        return 0
+
     def steps(self, input: Input) -> Steps:
         if not isinstance(input, PackedSequence):
             return super().steps(input)
         kept = self.__dict__.setdefault("kept", {})
-        sizes = kept.setdefault(len(input.data), input.batch_sizes.tolist())
+        now = input.batch_sizes.tolist()
+        sizes = kept.setdefault((self.place(input), len(input.data)), now)
         # Only if the batch is as large does nothing else notice.
-        same_batch = sizes[0] == int(input.batch_sizes[0])
-        return list(input.data.split(sizes if same_batch else input.batch_sizes.tolist()))
+        return list(input.data.split(sizes if sizes[0] == now[0] else now))
+
+
+@defect("PURE-8", INTERFACE, "a stream of packed batches, with as many steps in other rows")
+class RowsKeptByAddressOfLengths(BatchSizesKeptByTotal):
+    """Numbers of rows are kept by the place in memory in which they were first."""
+
+    def place(self, input: PackedSequence) -> int:
+        return input.batch_sizes.data_ptr()
+
+
+@defect("PURE-8", INTERFACE, "a stream of packed batches, with as many steps in other rows")
+class RowsKeptByAddressOfData(BatchSizesKeptByTotal):
+    """Numbers of rows are kept by the place in memory in which the first such input was."""
+
+    def place(self, input: PackedSequence) -> int:
+        return input.data.data_ptr()
 
 
 # ----------------------------------------------------------------------------- hooks
@@ -462,18 +482,6 @@ class CallIsForwardInInference(ReadableLSTM):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         call = super().__call__ if torch.is_grad_enabled() else self.forward
         return call(*args, **kwargs)
-
-
-@defect("TRAIN-4", INTERFACE, "no_grad, functional_call with other parameters")
-class GivenParametersKeptInInference(ReadableLSTM):
-    """Without gradients, the parameters that were given first are used from then on."""
-
-    def weights(self, layer: int, d: int) -> Weights:
-        w = super().weights(layer, d)
-        if torch.is_grad_enabled() or isinstance(w.W_ih, torch.nn.Parameter):
-            return w
-        kept = self.__dict__.setdefault("kept", {})
-        return kept.setdefault((layer, d), w)  # type: ignore[no-any-return]
 
 
 @defect("TRAIN-14", INTERFACE, "forward hooks")

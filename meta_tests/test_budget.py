@@ -299,7 +299,7 @@ def test_clauses_that_cannot_be_asked_are_unsupported_in_any_time() -> None:
     assert slow.runs == 1
 
 
-@pytest.mark.parametrize("workers", ["0", pytest.param("2", marks=pytest.mark.whole)])
+@pytest.mark.parametrize("workers", ["0", elsewhere("2")])
 def test_in_no_time_one_clause_is_judged(workers: str, tmp_path: Path) -> None:
     options = ("--profile", "smoke", "--clause", "EQ-1,SHAPE-1,STATE-1,PARAM-1")
     more = ("--max-time", "0.001", "-n", workers)

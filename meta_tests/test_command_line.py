@@ -126,16 +126,9 @@ def test_one_case(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("how", "workers"),
-    [
-        # `test_interrupts.py` has interrupts in every run.
-        elsewhere(signal.SIGINT, "2"),
-        elsewhere(signal.SIGTERM, "0"),
-        elsewhere(signal.SIGINT, "0"),
-        elsewhere(signal.SIGTERM, "2"),
-    ],
-)
+@pytest.mark.whole  # `test_interrupts.py` has interrupts in every run
+@pytest.mark.parametrize("workers", ["0", "2"])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_leaves_partial_results(
     how: signal.Signals, workers: str, tmp_path: Path
 ) -> None:

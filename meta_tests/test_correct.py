@@ -66,7 +66,7 @@ EVERY_RUN = ("HandWrittenBackward", "FusedProducts")
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(name, marks=() if name in EVERY_RUN else pytest.mark.whole) for name in CORRECT],
+    [name if name in EVERY_RUN else elsewhere(name) for name in CORRECT],
 )
 def test_numbers_of_a_correct_implementation_conform(name: str) -> None:
     passes(f"{IMPLEMENTATIONS / 'correct.py'}:{name}", NUMBERS)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from .helpers.judgements import found_and_named
+from .helpers.selection import elsewhere
 
 pytest.importorskip("torch")
 
@@ -26,7 +27,7 @@ SOME = [word for clause in CLAUSES for word in ("--clause", clause)]
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "defect",
-    [pytest.param(name, marks=pytest.mark.whole if "gradients" in name else ()) for name in NAMED],
+    [elsewhere(name) if "gradients" in name else name for name in NAMED],
 )
 def test_defect_is_found_and_named(defect: str, tmp_path: Path) -> None:
     found_and_named(defect, NAMED[defect], tmp_path, *SOME)

@@ -27,6 +27,8 @@ from lstm_conformance.runner.failures.divergence import first_divergence
 from lstm_conformance.runner.failures.failure import Diagnosis
 from tools.diagnosis_figures import computed_differently, diagnosis
 
+from .helpers.selection import elsewhere
+
 CATALOGUE = {defect.id: defect for defect in catalogue()}
 
 NAMED = (
@@ -79,11 +81,7 @@ def class_of(name: str) -> Any:
 
 
 @pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=pytest.mark.whole if name in NAMED_ELSEWHERE else ())
-        for name in NAMED
-    ],
+    "name", [elsewhere(name) if name in NAMED_ELSEWHERE else name for name in NAMED]
 )
 def test_defect_is_named(name: str) -> None:
     found = diagnosis(CATALOGUE[name])

@@ -17,7 +17,6 @@ from lstm_conformance.runner.processes.child_process import ChildProcess, Limits
 from lstm_conformance.runner.processes.program import PROTOCOL
 
 from .helpers.command_line import Ended, run
-from .helpers.selection import elsewhere
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -86,7 +85,8 @@ def judge(program: str, clauses: tuple[str, ...], folder: Path) -> tuple[Ended, 
     return ended, json.loads(file.read_text("utf-8")) if file.exists() else {}
 
 
-@pytest.mark.parametrize("language", [elsewhere("c"), elsewhere("javascript")])
+@pytest.mark.whole
+@pytest.mark.parametrize("language", ["c", "javascript"])
 def test_example_conforms(language: str, tmp_path: Path) -> None:
     sources = shutil.copytree(EXAMPLES / language, tmp_path / language)
     program = command(language, sources)

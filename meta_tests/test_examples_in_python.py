@@ -15,7 +15,6 @@ import pytest
 
 from .helpers.command_line import Ended, environment
 from .helpers.command_line import run as run_command
-from .helpers.selection import elsewhere
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples" / "python"
@@ -69,10 +68,8 @@ def planted(folder: Path, file: str, example: Example) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "file",
-    [elsewhere(file) for file in SCRIPTS],
-)
+@pytest.mark.whole
+@pytest.mark.parametrize("file", SCRIPTS)
 def test_a_script_is_right_and_a_planted_mistake_is_found(file: str, tmp_path: Path) -> None:
     example = SCRIPTS[file]
     if importlib.util.find_spec(example.needs) is None:

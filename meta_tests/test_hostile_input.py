@@ -17,20 +17,14 @@ from lstm_conformance.spec.case import Case
 
 from .helpers.command_line import IMPLEMENTATIONS, check, command, environment
 from .helpers.hostile_corpus import QUICK, RIGHT, WRONG, Row, attempt
-from .helpers.selection import elsewhere
+from .helpers.selection import elsewhere, one_in_three
 
 SMOKE = ("--profile", "smoke", "--clause", "EQ-4")
 HOSTILE = IMPLEMENTATIONS / "hostile_results.py"
 
 
 # Each of them starts a process or several: every third one in every run.
-@pytest.mark.parametrize(
-    "row",
-    [
-        pytest.param(row, marks=pytest.mark.whole if place % 3 else (), id=row.script)
-        for place, row in enumerate(QUICK)
-    ],
-)
+@pytest.mark.parametrize("row", one_in_three(QUICK), ids=[row.script for row in QUICK])
 def test_bad_input_is_refused(row: Row) -> None:
     tried = attempt(row)
     assert tried.right, f"{tried.status}: {tried.text}"

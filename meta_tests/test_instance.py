@@ -31,6 +31,8 @@ torch = pytest.importorskip("torch")
 from lstm_conformance.adapters.kept_module import kept  # noqa: E402
 from lstm_conformance.adapters.torch_instance import torch_instance  # noqa: E402
 
+from .helpers.selection import elsewhere  # noqa: E402
+
 SMOKE: dict[str, Any] = {"profile": "smoke", "diagnosis": False}
 
 
@@ -346,7 +348,7 @@ def used_instance() -> Any:
     "clauses",
     [
         ["PARAM-24", "PARAM-25", "TRAIN-1", "TRAIN-2", "GRAD-10"],
-        pytest.param(["PARAM", "TRAIN"], marks=pytest.mark.whole),
+        elsewhere(["PARAM", "TRAIN"]),
     ],
 )
 def test_an_instance_is_as_before(clauses: list[str]) -> None:

@@ -24,6 +24,7 @@ from lstm_conformance.spec.combinations import all_combinations, covering_array
 from .helpers.command_line import run
 from .helpers.made_up_results import right, versions, wrong
 from .helpers.pages import blocks, write_implementations
+from .helpers.selection import elsewhere
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -66,7 +67,7 @@ WITHOUT = (
 def commands() -> list[Any]:
     """Those that judge take long: ``test_readme.py`` and ``test_ci.py`` have some for every run."""
     return [
-        pytest.param(line, marks=pytest.mark.whole if " check " in line else ())
+        elsewhere(line) if " check " in line else line
         for page in TRIED
         for block in blocks(DOCS / page)
         if block.language == "sh" and not block.not_run

@@ -10,6 +10,7 @@ import pytest
 from lstm_conformance.spec.capabilities import CAPABILITIES
 
 from .helpers.command_line import check
+from .helpers.selection import elsewhere
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples" / "python"
@@ -42,7 +43,7 @@ EVERY_RUN = ("numpy_function.py:LSTM", "drop_in.py:OneLayerLSTM")
 
 @pytest.mark.parametrize(
     "target",
-    [pytest.param(name, marks=() if name in EVERY_RUN else pytest.mark.whole) for name in JUDGED],
+    [name if name in EVERY_RUN else elsewhere(name) for name in JUDGED],
 )
 def test_example_is_right(target: str, tmp_path: Path) -> None:
     framework, options, passes = JUDGED[target]

@@ -148,9 +148,9 @@ def properties(case: Case) -> dict[str, bool]:
     }
 
 
-def large_cases(axis: str, name: str) -> list[dict[str, bool]]:
+def large_cases(axis: str, profile_name: str) -> list[dict[str, bool]]:
     """Properties of the cases of a profile in which ``axis`` is large."""
-    profile = PROFILES[name]
+    profile = PROFILES[profile_name]
     together, _ = sizes_together(profile.work_limit)
     rows = [ladder(name, profile.every_size) for name in AXES]
     rows += [list(together[part :: test_sizes.PARTS]) for part in range(test_sizes.PARTS)]

@@ -149,7 +149,7 @@ def verdict_sentence(results: Results, name: str) -> str:
     if verdict["word"] == "conforms":
         of = f" of {listed(results['kinds'])}" if results["kinds"] else ""
         says = f"what the documentation of torch.nn.LSTM says{of}{_asked(results)}{so_far}"
-        more = f"{_refused(results)}{_unsupported(results)}{_declared(results)}"
+        more = f"{_refused(results)}{_unsupported(results, verdict)}{_declared(results)}"
         return f"CONFORMANT: {name} does {says}.{more}"
     if verdict["word"] == "deviates":
         early = f"stopped early: {stopped}" if stopped else ""
@@ -187,15 +187,13 @@ def _refused(results: Results) -> str:
     return f" It refused {counted(number, 'case')}, which its capabilities include." * bool(number)
 
 
-def _unsupported(results: Results) -> str:
+def _unsupported(results: Results, verdict: VerdictResult) -> str:
     """How many clauses are about what the implementation does not have."""
-    clauses = results["clauses"]
-    number = sum(clause["verdict"] == UNSUPPORTED for clause in clauses)
+    number = sum(clause["verdict"] == UNSUPPORTED for clause in results["clauses"])
     if not number:
         return ""
-    judged = sum(clause["verdict"] not in _NOT_JUDGED for clause in clauses)
-    without = "1 other is" if number == 1 else f"{number} others are"
-    return f" {counted(judged, 'clause was', 'clauses were')} judged; {without} unsupported."
+    judged = counted(verdict["judged"], "clause was", "clauses were")
+    return f" {judged} judged; {counted(number, 'other is', 'others are')} unsupported."
 
 
 def _asked(results: Results) -> str:

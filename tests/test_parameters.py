@@ -504,39 +504,42 @@ def test_parameters_changed_through_data(lstm_check: Checker) -> None:
 
     for negate in (write, replace):
         lstm_check.forall(ANY_FORWARD, right_after_change(negate), at_most=30)
-    lstm_check.forall(ANY_FORWARD, on_bench(one_parameter_changed), at_most=6)
+    lstm_check.forall(ANY_FORWARD, right_after_each("", change_signs), at_most=6)
     inner = ANY_FORWARD.but(input_size=(3, 6), hidden_size=(3, 6), proj_size=(2, 4))
-    lstm_check.forall(inner, on_bench(two_numbers_changed), at_most=4)
+    lstm_check.forall(inner, right_after_each("two numbers of ", change_two_numbers), at_most=4)
 
 
-def two_numbers_changed(trial: Trial, bench: Bench) -> Iterator[Finding]:
-    """In the midst of a parameter, whose sum stays: a module may look at something else only."""
-    module, changed = bench.module(), {}
-    _ = [*results_in_each_mode(bench, module)]
-    for name, value in observed_parameters(bench, module).items():
-        middle = tuple(size // 2 for size in value.shape)
-        before = (*middle[:-1], middle[-1] - 1)
-        for place, change in ((middle, 1.0), (before, -1.0)):
-            value[place] += change
-            getattr(module, name).data[place] += change
-        changed[name] = value
-        expectation = expect(trial.case.with_values(changed))
-        for mode, observed in results_in_each_mode(bench, module):
-            note = f"after two numbers of {name} changed, {mode}"
-            yield from trial.close_all(observed, list(observed), note, expectation)
+def change_signs(numbers: Any) -> None:
+    """Of an array or a tensor."""
+    numbers *= -1
 
 
-def one_parameter_changed(trial: Trial, bench: Bench) -> Iterator[Finding]:
-    """One after the other: a module may look for changes in some of them only."""
-    module, changed = bench.module(), {}
-    _ = [*results_in_each_mode(bench, module)]
-    for name, value in observed_parameters(bench, module).items():
-        changed[name] = -value
-        getattr(module, name).data.neg_()
-        expectation = expect(trial.case.with_values(changed))
-        for mode, observed in results_in_each_mode(bench, module):
-            note = f"after {name} changed, {mode}"
-            yield from trial.close_all(observed, list(observed), note, expectation)
+def change_two_numbers(numbers: Any) -> None:
+    """In the midst of an array or a tensor, whose sum stays."""
+    middle = tuple(size // 2 for size in numbers.shape)
+    numbers[middle] += 1
+    numbers[(*middle[:-1], middle[-1] - 1)] -= 1
+
+
+def right_after_each(what: str, change: Callable[[Any], None]) -> Rule:
+    """The rule that calls are right after parameters changed, one after the other.
+
+    A module may look for changes in some of them only, or in some of their numbers.
+    """
+
+    def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
+        module, changed = bench.module(), {}
+        _ = [*results_in_each_mode(bench, module)]
+        for name, value in observed_parameters(bench, module).items():
+            change(value)
+            changed[name] = value
+            change(getattr(module, name).data)
+            expectation = expect(trial.case.with_values(changed))
+            for mode, observed in results_in_each_mode(bench, module):
+                note = f"after {what}{name} changed, {mode}"
+                yield from trial.close_all(observed, list(observed), note, expectation)
+
+    return on_bench(probe)
 
 
 @pytest.mark.lstm_clause("PARAM-22")

@@ -211,19 +211,9 @@ class _WeightsKeptInInference(ReadableLSTM):
         w = super().weights(layer, d)
         if torch.is_grad_enabled() or w.W_ih.is_meta:
             return w
-        kept = self.__dict__.setdefault("kept", {})
-        now = [p if p is None else self.watched(p.detach().flatten()).clone() for p in w]
-        before, copies = kept.get((layer, d), (None, w))
-        if before is None or not all(map(_same, now, before)):
-            copies = Weights(*(p if p is None else p.detach().clone() for p in w))
-            kept[layer, d] = now, copies
-        return copies
-
-
-def _same(a: Tensor | None, b: Tensor | None) -> bool:
-    if a is None or b is None:
-        return a is b
-    return a.dtype == b.dtype and a.device == b.device and torch.equal(a, b)
+        numbers = [self.watched(p.detach().flatten().double()) for p in w if p is not None]
+        state = [w.W_ih.dtype, w.W_ih.device, *(x.cpu().numpy().tobytes() for x in numbers)]
+        return kept(self, layer, d, state, w)
 
 
 @defect("PARAM-21", INTERFACE, "no_grad, numbers in the midst of a parameter change")
@@ -239,7 +229,7 @@ class ChangesSeenInTheSum(_WeightsKeptInInference):
     """Without gradients, a change is noticed by the sum of a parameter."""
 
     def watched(self, parameter: Tensor) -> Tensor:
-        return (parameter.double().sum() * 2**20).round()
+        return (parameter.sum() * 2**20).round()
 
 
 @defect("PARAM-21", INTERFACE, "no_grad, some numbers of a parameter change")
@@ -325,6 +315,14 @@ class FrozenWeightsKept(_WeightsKeptSometimes):
 
     def keeps(self, w: Weights) -> bool:
         return torch.is_grad_enabled() and not w.W_hh.requires_grad
+
+
+@defect("TRAIN-4", INTERFACE, "no_grad, functional_call with other parameters")
+class GivenParametersKeptInInference(_WeightsKeptSometimes):
+    """Without gradients, the parameters that were given first are used from then on."""
+
+    def keeps(self, w: Weights) -> bool:
+        return not torch.is_grad_enabled() and not isinstance(w.W_ih, torch.nn.Parameter)
 
 
 @defect("PARAM-20", INTERFACE, "flatten_parameters, parameters changed after it")

@@ -200,7 +200,7 @@ def _groups(
     """Two cases, for one combination after the other, beginning at ``place``.
 
     They have the same stack, but the first one may lack a direction. Unless they have ``exactly``
-    these sizes, those without a batch axis have few steps and one row, and so has the second case.
+    these sizes, both have few steps and one row if one of them has no batch axis.
     """
     combinations = _combinations()
     # A domain may leave out most of what is drawn.
@@ -208,8 +208,9 @@ def _groups(
         combination = combinations[(place + k) % len(combinations)]
         if combination.layout.startswith("packed") != packed:
             continue
-        for one in (combination, replace(combination, dropout="none")):
-            first, second, training = _two_of(one, sizes, place + k, declared)
+        for dropout in (combination.dropout, "none"):
+            combination = replace(combination, dropout=dropout)
+            first, second, training = _two_of(combination, sizes, place + k, declared)
             own = sizes
             if "unbatched" in (first.layout, second.layout):
                 own = sizes if exactly else _of_a_stream(sizes, place)
@@ -222,11 +223,9 @@ def _groups(
                     (first, second), names, (_cotangents(sizes, place), ()), strict=True
                 )
             ]
-            # With dropout, its kind says it.
-            yield [
-                case if one.dropout != "none" else replace(case, training=training)
-                for case in group
-            ]
+            if dropout == "none":  # otherwise its kind says which mode it is
+                group = [replace(case, training=training) for case in group]
+            yield group
 
 
 def _two_of(
@@ -251,8 +250,8 @@ def _two_of(
         bidirectional=(both or is_large) and "bidirectional" in declared,
         projection=projected and "projection" in declared,
     )
-    layouts = [stack.layout] * 2
-    if stack.layout == "unbatched":
+    layouts = [combination.layout] * 2
+    if combination.layout == "unbatched":
         layouts[0 if exchanged else 1] = "batched"
     first, second = (
         replace(
