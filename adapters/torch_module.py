@@ -112,8 +112,18 @@ class TorchModule:
         )
         return self._tangents(case, direction)
 
-    def _tangents(self, case: Case, direction: Mapping[str, Array]) -> Observation:
-        with self.bench(case) as bench, forward_ad.dual_level():
+    def tangents_under_no_grad(self, case: Case, direction: Mapping[str, Array]) -> Observation:
+        """As :meth:`tangents`, where there is no backward pass."""
+        self.tangents(case, direction)
+        return self._tangents(case, direction, torch.no_grad)
+
+    def _tangents(
+        self,
+        case: Case,
+        direction: Mapping[str, Array],
+        mode: Callable[[], AbstractContextManager[Any]] = nullcontext,
+    ) -> Observation:
+        with self.bench(case) as bench, forward_ad.dual_level(), mode():
             module, arguments = bench.module(), bench.arguments()
 
             def along(name: str, tensor: torch.Tensor) -> torch.Tensor:
@@ -158,12 +168,27 @@ class TorchModule:
         )
         return self._second_derivatives(case, direction)
 
-    def _second_derivatives(self, case: Case, direction: Mapping[str, Array]) -> Observation:
+    def second_derivatives_of_computed_parameters(
+        self, case: Case, direction: Mapping[str, Array]
+    ) -> Observation:
+        """As :meth:`second_derivatives`, of a call whose parameters are no leaves."""
+        self.second_derivatives(case, direction)
+        return self._second_derivatives(case, direction, are_computed=True)
+
+    def _second_derivatives(
+        self, case: Case, direction: Mapping[str, Array], are_computed: bool = False
+    ) -> Observation:
         with self.bench(case) as bench:
             module, arguments = bench.module(), bench.arguments()
-            leaves = {**dict(module.named_parameters()), **arguments}
+            parameters = dict(module.named_parameters())
+            leaves = {**parameters, **arguments}
             leaves = {name: leaves[name] for name in case.argument_names()}
-            outputs = bench.call(module, arguments)
+
+            def with_computed(*of_call: Any) -> Any:
+                computed = {name: 2 * (parameter / 2) for name, parameter in parameters.items()}
+                return torch.func.functional_call(module, computed, of_call)
+
+            outputs = bench.call(with_computed if are_computed else module, arguments)
             cotangents = {n: c.requires_grad_() for n, c in bench.cotangents().items()}
             gradients = torch.autograd.grad(
                 [outputs[name] for name in cotangents],

@@ -556,6 +556,26 @@ class OneMaskForAllRowsBatchFirst(OneMaskForAllRows):
         return base.layer_input(steps, layer)
 
 
+@defect("DROP-8", FORWARD, "no batch axis, num_layers >= 2, training with 0 < dropout < 1")
+class OneMaskForAllStepsOfARow(OneMaskForAllSteps):
+    """Without a batch axis, one mask serves all steps."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        if len(steps[0]) > 1:
+            return ReadableLSTM.layer_input(self, steps, layer)
+        return super().layer_input(steps, layer)
+
+
+@defect("DROP-8", FORWARD, "projection, num_layers >= 2, training, 0 < dropout < 1, two rows")
+class OneMaskForAllProjectedRows(OneMaskForAllRows):
+    """With a projection, one mask serves all rows."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        if self.output_size == self.hidden_size:
+            return ReadableLSTM.layer_input(self, steps, layer)
+        return super().layer_input(steps, layer)
+
+
 @defect("DROP-8", FORWARD, "num_layers >= 2, training with 0 < dropout < 1, two units or more")
 class OneMaskForAllUnits(ReadableLSTM):
     """A row of a step is dropped as a whole or not at all."""

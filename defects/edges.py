@@ -55,6 +55,15 @@ class NaNTakenForZero(ReadableLSTM):
         return torch.where(a.isnan(), 0, a)
 
 
+@defect("EDGE-4", NUMERICAL, "NaN in a parameter")
+class NaNInWeightsTakenForZero(ReadableLSTM):
+    """NaN in a parameter counts as zero."""
+
+    def weights(self, layer: int, d: int) -> Weights:
+        w = super().weights(layer, d)
+        return Weights(*(None if p is None else torch.nan_to_num(p, nan=0.0) for p in w))
+
+
 @defect("EDGE-5", GRADIENT, "gradients of the input, NaN, infinity or a norm beyond 1e9")
 class GradientClippedByNorm(ReadableLSTM):
     """A gradient of the input whose norm is beyond 1e9 is made shorter."""
@@ -108,6 +117,18 @@ class InputInFixedPoint(ReadableLSTM):
         return super().forward(
             with_data(input, data + ((data / unit).round() * unit - data).detach()), hx
         )
+
+
+@defect("EDGE-8", NUMERICAL, "rows of unlike size")
+class RowsInFixedPoint(ReadableLSTM):
+    """A feature has as many digits after the point as its largest number in all rows."""
+
+    def steps(self, input: Input) -> Steps:
+        x = data_of(input)
+        largest = x.detach().abs().flatten(0, -2).amax(0).clamp(min=1e-200)
+        unit = 2.0 ** largest.log2().ceil() * torch.finfo(x.dtype).eps
+        rounded = (x.detach() / unit).round() * unit
+        return super().steps(with_data(input, x + (rounded - x).detach()))
 
 
 @defect("EDGE-8", NUMERICAL, "features of unlike size, with weights to match")
@@ -189,6 +210,21 @@ class LettersHaveNoGradient(_OfOneHotInput):
 
     def preactivations(self, x: Tensor, h: Tensor, w: Weights) -> Tensor:
         return super().preactivations(x.detach() if self.is_one_hot(x) else x, h, w)
+
+
+@defect("EDGE-10", FORWARD, "steps of zeros, input that is not one-hot")
+class StepOfZerosIsTheOneBefore(ReadableLSTM):
+    """Where a row has a step of zeros, the step before takes its place, unless it is one-hot."""
+
+    def steps(self, input: Input) -> Steps:
+        filled: Steps = []
+        for x in super().steps(input):
+            if filled:
+                before = filled[-1][: len(x)]
+                is_missing = (x == 0).all(-1, keepdim=True) & ((before != 0).sum(-1) > 1)[:, None]
+                x = torch.where(is_missing, before, x)
+            filled.append(x)
+        return filled
 
 
 @defect("EDGE-11", NUMERICAL, "denormal cell states")

@@ -211,3 +211,30 @@ class UnitsOver64HalvedInSeveralThreadsInNoGrad(_InputChanged):
 
     def change(self, x: Tensor) -> Tensor:
         return x / 2
+
+
+@defect("SIZE-1", FORWARD, "inference_mode, more than 128 steps")
+class LastFeatureOver128StepsLostInInferenceMode(_InputChanged):
+    """In inference_mode, the last feature of more than 128 steps is lost."""
+
+    def is_wrong(self, call: Call) -> bool:
+        return call.steps > 128 and torch.is_inference_mode_enabled()
+
+    def change(self, x: Tensor) -> Tensor:
+        return without_last_feature(x)
+
+
+@defect("SIZE-1", FORWARD, "frozen parameters, more than 128 rows")
+class LastFeatureOver128RowsLostIfFrozen(_InputChanged):
+    """If nothing requires a gradient, though it could, the last feature of many rows is lost."""
+
+    def is_wrong(self, call: Call) -> bool:
+        is_frozen = not any(p.requires_grad for p in self.parameters())
+        return call.rows > 128 and is_frozen and torch.is_grad_enabled()
+
+    def change(self, x: Tensor) -> Tensor:
+        return without_last_feature(x)
+
+
+def without_last_feature(x: Tensor) -> Tensor:
+    return torch.cat([x[..., :-1], 0 * x[..., -1:]], dim=-1)

@@ -390,3 +390,16 @@ class EqualLengthsInAnotherOrder(ReadableLSTM):
                 rows = [*rows[:-2], rows[-1], rows[-2]]
             states = (states[0][:, rows], states[1][:, rows])
         return output, states
+
+
+@defect("PACK-12", FORWARD, "packed by hand, full rows in another order, states given")
+class FullRowsTakenForSorted(ReadableLSTM):
+    """If all rows are equally long, states are in the order of the packed rows."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Result:
+        if isinstance(input, PackedSequence) and len(input.batch_sizes.unique()) == 1:
+            without = input._replace(sorted_indices=None, unsorted_indices=None)
+            output, states = super().forward(without, hx)
+            order = input.sorted_indices, input.unsorted_indices
+            return output._replace(sorted_indices=order[0], unsorted_indices=order[1]), states
+        return super().forward(input, hx)

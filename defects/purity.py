@@ -492,6 +492,47 @@ class EvaluationAfterCall(ReadableLSTM):
         return result
 
 
+@defect("PURE-8", INTERFACE, "batch_first, after a wrong call that was refused")
+class AxesTurnedForGoodByRefusedCall(ReadableLSTM):
+    """batch_first is False within a call, and stays so if the call raises an exception."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Result:
+        if isinstance(input, PackedSequence) or input.dim() != 3 or not self.batch_first:
+            return super().forward(input, hx)
+        self.batch_first = False
+        output, states = super().forward(input.transpose(0, 1), hx)
+        self.batch_first = True
+        return data_of(output).transpose(0, 1), states
+
+
+@defect("PURE-8", INTERFACE, "gradients, after a wrong call that was refused")
+class GradientsOffAfterRefusedCall(ReadableLSTM):
+    """Arguments are checked without gradients, which stay off if the check raises an exception."""
+
+    def check_input(self, input: Input) -> None:
+        enabled = torch.is_grad_enabled()
+        torch.set_grad_enabled(False)
+        super().check_input(input)
+        torch.set_grad_enabled(enabled)
+
+
+@defect("PURE-8", INTERFACE, "bias, after a wrong call that was refused")
+class BiasDoubledAfterRefusedCall(ReadableLSTM):
+    """Calls that have begun and not ended are counted, and each of them adds a bias."""
+
+    open_calls = 0
+
+    def forward(self, input: Input, hx: States | None = None) -> Result:
+        self.open_calls += 1
+        result = super().forward(input, hx)
+        self.open_calls -= 1
+        return result
+
+    def bias(self, w: Weights) -> Tensor | None:
+        bias = super().bias(w)
+        return None if bias is None else bias * self.open_calls
+
+
 # -------------------------------------------------------------------------- two modules
 
 

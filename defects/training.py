@@ -122,6 +122,25 @@ class ComputedTensorsKept(ReadableLSTM):
         )
 
 
+@defect("TRAIN-3", INTERFACE, "no_grad, parameters with a parametrization, changed between calls")
+class ComputedTensorsKeptInInference(ReadableLSTM):
+    """Without gradients, what is computed in place of a parameter is that of the first call."""
+
+    def weights(self, layer: int, d: int) -> Weights:
+        w = super().weights(layer, d)
+        if torch.is_grad_enabled():
+            return w
+        kept = self.__dict__.setdefault("kept", {})
+        return Weights(
+            *(
+                p
+                if p is None or isinstance(p, torch.nn.Parameter)
+                else kept.setdefault((role, layer, d), p.clone())
+                for role, p in zip(ROLES, w, strict=True)
+            )
+        )
+
+
 @defect("TRAIN-4", INTERFACE, "torch.func.functional_call")
 class TensorsThatAreNoParametersIgnored(ReadableLSTM):
     """A call keeps to its own parameters where it is given tensors that are none."""
@@ -305,6 +324,15 @@ class NoGradientsAfterEvaluation(ReadableLSTM):
         w = super().weights(layer, d)
         lost = self.training and self.was_evaluated
         return w._replace(W_hh=w.W_hh.detach()) if lost else w
+
+
+@defect("TRAIN-9", GRADIENT, "gradients, detect_anomaly")
+class GradientOfWhatIsNotUsedIsNaN(ReadableLSTM):
+    """The backward pass makes a NaN that reaches no argument, but torch's anomaly detection."""
+
+    def project(self, m: Tensor, w: Weights) -> Tensor:
+        spare = torch.zeros_like(m, requires_grad=True)
+        return super().project(torch.where(torch.ones_like(m) > 0, m, spare.sqrt()), w)
 
 
 @defect("TRAIN-13", GRADIENT, "states of a call given to the next one")

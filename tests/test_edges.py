@@ -192,6 +192,29 @@ def nan_where_expected(trial: Trial) -> Iterator[Finding]:
             yield no_element(result, lost, f"NaN in {name}: not NaN")
 
 
+@pytest.mark.lstm_clause("EDGE-4")
+def test_nan_in_a_parameter_is_not_lost(lstm_check: Checker) -> None:
+    lstm_check.forall(ANY, each(nan_of_a_parameter), at_most=20)
+
+
+def nan_of_a_parameter(trial: Trial) -> Iterator[Finding]:
+    """As of a training that has diverged, or of a file that is damaged."""
+    arguments = trial.case.arguments()
+    names = sorted(trial.case.config.parameter_shapes())
+    if not trial.case.states:  # the product with a state of zeros may be left out
+        names = [name for name in names if not name.startswith("weight_hh")]
+    numbers = uniform_numbers(trial.case.seed, "which parameters", (len(names),))
+    for name in [names[k] for k in np.argsort(numbers)[:3]]:
+        value = arguments[name].copy()
+        (number,) = uniform_numbers(trial.case.seed, f"place in {name}", (1,))
+        value.flat[int((number + 1) / 2 * value.size)] = NAN
+        case = trial.case.with_values({name: value})
+        tensors = trial.run(case).tensors
+        for result, where in expected_nan(case).items():
+            lost = where & ~np.isnan(tensors[result].values)
+            yield no_element(result, lost, f"NaN in {name}: not NaN")
+
+
 # ----------------------------------------------------------- infinite and huge
 
 # All functions have reached their limits here, as at infinity. The square of this number is still
@@ -272,6 +295,20 @@ def features_of_unlike_sizes(trial: Trial) -> list[Finding]:
     values = {"input": arguments["input"] * factors}
     scaled = case.with_values({**values, **{name: arguments[name] / factors for name in weights}})
     return right_in_both_modes(trial, scaled, "features from 2^-20 to 2^40")
+
+
+@pytest.mark.lstm_clause("EDGE-8")
+def test_rows_of_unlike_sizes(lstm_check: Checker) -> None:
+    domain = ROWS.but(input_size=(2, 4), cotangents=((), OUTPUTS))
+    lstm_check.forall(domain, rows_of_unlike_sizes, at_most=12)
+
+
+def rows_of_unlike_sizes(trial: Trial) -> list[Finding]:
+    """One row of several is huge, as one that nobody has normalised."""
+    case = trial.case
+    value = case.arguments()["input"]
+    value[index(case, "input", ALL, case.seed % case.batch_size, ALL)] *= 2.0**20
+    return right_in_both_modes(trial, case.with_values({"input": value}), "one row times 2^20")
 
 
 def right_in_both_modes(trial: Trial, case: Case, note: str) -> list[Finding]:
@@ -377,6 +414,24 @@ def one_hot_input(trial: Trial) -> list[Finding]:
         one_hot = np.where(case.padding(), 0.0, one_hot)
     case = case.with_values({"input": one_hot})
     return right_in_both_modes(trial, case, "one-hot input with steps of zeros")
+
+
+@pytest.mark.lstm_clause("EDGE-10")
+def test_steps_of_zeros(lstm_check: Checker) -> None:
+    domain = ANY.but(input_size=(2, 4), seq_len=(4, 8), cotangents=(OUTPUTS,))
+    lstm_check.forall(domain, steps_of_zeros, at_most=12)
+
+
+def steps_of_zeros(trial: Trial) -> list[Finding]:
+    """As of a sensor that fails now and then, for one row or for all."""
+    case = trial.case
+    shape = case.shapes()["input"][:-1]
+    zero = uniform_numbers(case.seed, "zeros", shape) < 0
+    if case.seed % 2 and len(shape) > 1:
+        rows = 0 if case.config.batch_first else 1
+        zero = np.broadcast_to(zero.take([0], rows), shape)
+    value = np.where(zero[..., None], 0.0, case.arguments()["input"])
+    return right_in_both_modes(trial, case.with_values({"input": value}), "steps of zeros")
 
 
 @pytest.mark.lstm_clause("EDGE-11")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -196,6 +197,23 @@ def graph_is_retained(trial: Trial, bench: Bench) -> Iterator[Finding]:
     del alive
 
 
+@pytest.mark.lstm_clause("GRAD-14")
+def test_graph_outlives_its_module(lstm_check: Checker) -> None:
+    lstm_check.forall(ANY, on_bench(graph_outlives_its_module), at_most=6)
+
+
+def graph_outlives_its_module(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    """As if a function made the module, and returned a loss and the parameters."""
+    module, arguments = bench.module(), bench.arguments()
+    leaves = {**dict(module.named_parameters()), **arguments}
+    outputs = bench.call(module, arguments)
+    del module
+    gc.collect()
+    bench.backward(outputs)
+    gradients = bench.gradients_of({name: leaves[name] for name in trial.case.argument_names()})
+    yield from trial.close_all(gradients, list(gradients), "after the module is gone")
+
+
 @pytest.mark.lstm_clause("GRAD-15")
 def test_without_gradients(lstm_check: Checker) -> None:
     lstm_check.forall(ANY, on_bench(without_gradients))
@@ -208,6 +226,7 @@ def test_without_gradients(lstm_check: Checker) -> None:
     )
     lstm_check.forall(wider, on_bench(without_gradients), at_most=12, share_stack=False)
     lstm_check.forall(ANY, on_bench(inference_before_training), at_most=6)
+    lstm_check.forall(ANY, on_bench(made_in_inference_mode), at_most=6)
 
 
 def without_gradients(trial: Trial, bench: Bench) -> Iterator[Finding]:
@@ -239,6 +258,16 @@ def inference_before_training(trial: Trial, bench: Bench) -> Iterator[Finding]:
         bench.call(module, arguments)
     bench.backward(bench.call(module, arguments))
     yield from all_close(trial, bench, module, arguments, "after a call of the same in no_grad")
+
+
+def made_in_inference_mode(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    """As in a program that only predicts: autograd does not know the parameters either."""
+    with bench.torch.inference_mode():
+        module = bench.module()
+        for call in ("first", "second"):
+            outputs = bench.observe_all(bench.call(module, bench.arguments()))
+            note = f"{call} call of a module that was made in inference_mode"
+            yield from trial.close_all(outputs, OUTPUTS, note)
 
 
 @pytest.mark.lstm_clause("GRAD-16")
@@ -389,11 +418,15 @@ SMOOTH = ANY.but(weight_scale=(1.0, 0.5, 3.0))
 @pytest.mark.lstm_clause("GRAD-20")
 def test_forward_mode(lstm_check: Checker) -> None:
     lstm_check.forall(SMOOTH, derivatives_close(Trial.tangents, OUTPUTS), also_large=True)
+    under_no_grad = derivatives_close(Trial.tangents_under_no_grad, OUTPUTS)
+    lstm_check.forall(SMOOTH, under_no_grad, at_most=8)
 
 
 @pytest.mark.lstm_clause("GRAD-21")
 def test_double_backward(lstm_check: Checker) -> None:
     lstm_check.forall(SMOOTH, derivatives_close(Trial.second_derivatives, ()), also_large=True)
+    of_computed = derivatives_close(Trial.second_derivatives_of_computed_parameters, ())
+    lstm_check.forall(SMOOTH, of_computed, at_most=6)
 
 
 def derivatives_close(

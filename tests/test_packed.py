@@ -263,7 +263,31 @@ def test_ways_of_packing(lstm_check: Checker) -> None:
     full = PACKED.but(
         layout=("packed_sorted",), batch_size=(3, 4), seq_len=(2, 2), unequal_lengths=False
     )
-    lstm_check.forall(full, on_bench(ways_of_packing), at_most=8)
+    lstm_check.forall(full, on_bench(ways_of_packing_full_rows), at_most=8)
+
+
+def ways_of_packing_full_rows(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    yield from ways_of_packing(trial, bench)
+    yield from packed_by_hand(trial, bench)
+
+
+def packed_by_hand(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    """The rows of a full batch in an order of their own, which is no order of lengths."""
+    torch, case = bench.torch, trial.case
+    order = torch.tensor([*range(1, case.batch_size), 0], device=case.device)
+    module, arguments = bench.module(), bench.arguments()
+    x = arguments["input"]
+    in_steps = x.transpose(0, 1) if case.config.batch_first else x
+    packed = torch.nn.utils.rnn.PackedSequence(
+        in_steps[:, order].reshape(-1, x.shape[-1]),
+        torch.full((case.seq_len,), case.batch_size),
+        order,
+        order.argsort(),
+    )
+    outputs = bench.call(lambda _, *states: module(packed, *states), arguments)
+    bench.backward(outputs)
+    results = {**bench.observe_all(outputs), **bench.gradients(module, arguments)}
+    yield from trial.close_all(results, note="a PackedSequence of full rows in another order")
 
 
 def ways_of_packing(trial: Trial, bench: Bench) -> Iterator[Finding]:

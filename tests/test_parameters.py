@@ -281,6 +281,9 @@ def test_independence_of_initial_values(lstm_check: Checker) -> None:
 
     domain = ANY_PARAMETERS.but(num_layers=(1, 2), hidden_size=(12, 16))
     lstm_check.forall(domain, on_bench(probe))
+    # More than 2^16 numbers in each weight.
+    large = PLAIN.but(hidden_size=(132, 136), input_size=(132, 136), bias=(True,))
+    lstm_check.forall(large, on_bench(probe), at_most=2, shrink=False)
 
 
 @pytest.mark.lstm_clause("PARAM-14")
@@ -350,6 +353,9 @@ def test_keys_of_state_dict(lstm_check: Checker) -> None:
                 state.get(name, parameter).mul_(2)  # as averages of parameters are made
             same = bench.torch.equal(state.get(name, parameter), parameter)
             yield holds(name, same, "state_dict has a copy of the parameter")
+        further = bench.torch.nn.Parameter(bench.tensor([1.0]))
+        module.register_parameter("further", further)  # as a subclass may
+        yield holds("further", "further" in module.state_dict(), "state_dict lacks a new parameter")
 
     lstm_check.forall(ANY_PARAMETERS, on_bench(probe))
 
@@ -490,6 +496,31 @@ def test_step_of_an_optimizer(lstm_check: Checker) -> None:
         bench.torch.optim.SGD(module.parameters(), lr=1.0).step()
 
     lstm_check.forall(ANY_FORWARD, right_after_change(negate))
+    lstm_check.forall(ANY_FORWARD, on_bench(optimizer_before_flattening), at_most=6)
+
+
+def optimizer_before_flattening(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    """The parameters that an optimizer has are still those of the module."""
+    module = bench.module()
+    optimizer = bench.torch.optim.SGD(module.parameters(), lr=1.0)
+    if hasattr(module, "flatten_parameters"):
+        module.flatten_parameters()
+    yield from right_after_step(trial, bench, module, optimizer, "flatten_parameters()")
+
+
+def right_after_step(
+    trial: Trial, bench: Bench, module: Any, optimizer: Any, since: str
+) -> Iterator[Finding]:
+    """Whether a step that changes signs is seen by a call. ``since`` is after the optimizer."""
+    values = observed_parameters(bench, module)
+    for group in optimizer.param_groups:
+        for parameter in group["params"]:
+            parameter.grad = 2 * parameter.detach()
+    optimizer.step()
+    observed = results(bench, module)
+    changed = trial.case.with_values({name: -value for name, value in values.items()})
+    note = f"after a step of an optimizer that was made before {since}"
+    yield from trial.close_all(observed, list(observed), note, expect(changed))
 
 
 @pytest.mark.lstm_clause("PARAM-21")
@@ -562,7 +593,11 @@ def some_loaded(trial: Trial, bench: Bench) -> Iterator[Finding]:
     module = bench.module()
     values = observed_parameters(bench, module)
     state = {name: -p.detach() for name, p in [*module.named_parameters()][::2]}
-    module.load_state_dict(state, strict=False)
+    found = module.load_state_dict({**state, "further": next(module.parameters())}, strict=False)
+    for what, keys in (("missing", {*values} - {*state}), ("unexpected", {"further"})):
+        told = getattr(found, f"{what}_keys", None)
+        same = isinstance(told, list) and {*told} == keys
+        yield holds("load_state_dict", same, f"{what}_keys of what it returns is {told}")
     changed = {name: -value if name in state else value for name, value in values.items()}
     yield from same_parameters(bench, module, changed)
 
@@ -573,13 +608,7 @@ def optimizer_before_loading(trial: Trial, bench: Bench) -> Iterator[Finding]:
     optimizer = bench.torch.optim.SGD(module.parameters(), lr=1.0)
     state = {name: -p.detach() for name, p in module.named_parameters()}
     module.load_state_dict(state)
-    for group in optimizer.param_groups:
-        for parameter in group["params"]:
-            parameter.grad = 2 * parameter.detach()
-    optimizer.step()
-    observed = results(bench, module)
-    note = "after a step of an optimizer that was made before loading"
-    yield from trial.close_all(observed, list(observed), note)
+    yield from right_after_step(trial, bench, module, optimizer, "loading")
 
 
 @pytest.mark.lstm_clause("PARAM-23")
@@ -726,6 +755,22 @@ def test_copies(lstm_check: Checker) -> None:
         yield from same_results(trial, results(bench, changed), results(bench, copied), note)
 
     lstm_check.forall(ANY_FORWARD, on_bench(probe))
+    lstm_check.forall(ANY_FORWARD, on_bench(copied_with_what_it_has), at_most=6)
+
+
+def copied_with_what_it_has(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    """A module with a hook and a parameter of another one, in a module that is copied."""
+    module, other = bench.module(), bench.module()
+    other.weight_hh_l0 = module.weight_hh_l0
+    runs: list[str] = []
+    module.register_forward_hook(lambda *_: runs.append("hook"))
+    copied, tied = copy.deepcopy(bench.torch.nn.ModuleList([module, other]))
+    results(bench, copied)
+    yield holds("hooks", bool(runs), "a forward hook of the original is not one of the copy")
+    same = copied.weight_hh_l0 is tied.weight_hh_l0
+    yield holds("weight_hh_l0", same, "copies of two modules do not share it, as these do")
+    same = copied.weight_hh_l0 is module.weight_hh_l0
+    yield holds("weight_hh_l0", not same, "the copy shares it with the original")
 
 
 @pytest.mark.lstm_clause("PARAM-27")

@@ -23,6 +23,7 @@ from lstm_conformance.runner.searching.checker import Checker
 from lstm_conformance.spec.capabilities import unsupported
 from lstm_conformance.spec.case import LAYOUTS, OUTPUTS, Case
 from lstm_conformance.spec.global_settings import read_settings
+from lstm_conformance.spec.interrupts import is_interrupt
 from lstm_conformance.spec.python_state import PythonState
 from lstm_conformance.spec.strategies import Domain
 from lstm_conformance.spec.verdicts import FAIL
@@ -262,6 +263,46 @@ def test_call_after_others(lstm_check: Checker) -> None:
     lstm_check.forall(FORWARD, on_bench(arguments_rewritten), at_most=10)
     packed = FORWARD.but(layout=LAYOUTS[2:], batch_size=(1, 4), seq_len=(6, 8))
     lstm_check.forall(packed, on_bench(stream_of_packed_batches), at_most=6)
+    # Where the order of the axes can be seen.
+    rows = BACKWARD.but(layout=("batched",), seq_len=(2, 8), batch_size=(2, 4))
+    lstm_check.forall(rows, on_bench(call_after_refused_ones), at_most=10)
+
+
+def call_after_refused_ones(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    """A program may catch the exception and go on, as people do in a notebook."""
+    torch, x = bench.torch, bench.arguments()["input"].detach()
+    # Larger than they should be: whoever does not refuse them reads nothing behind their memory.
+    wide = x.new_zeros((*x.shape[:-1], x.shape[-1] + 1))
+    states = x.new_zeros(50, x.shape[0] + x.shape[1], 50), x.new_zeros(50, 50, 50)
+    wrong = {
+        "without input": (),
+        "with one feature more": (wide,),
+        "with four axes": (x[None],),
+        "with states of other sizes": (x, states),
+    }
+    for what, arguments in wrong.items():
+        for mode in (torch.enable_grad, torch.no_grad):
+            module, when = bench.module(), f"after a wrong call {what}, in {mode.__name__}"
+            with mode():
+                try:
+                    module(*arguments)
+                except BaseException as error:
+                    if is_interrupt(error):
+                        raise
+                else:
+                    continue  # other clauses ask for a refusal
+                same = torch.is_grad_enabled() is (mode is torch.enable_grad)
+            yield holds("grad mode", same, f"it is another one {when}")
+            kept = module.training is trial.case.training
+            yield holds("training", kept, f"it is {module.training} {when}")
+            right = bench.arguments()
+            outputs = bench.call(module, right)
+            yield from close_outputs(trial, bench, outputs, when)
+            if not same:
+                return  # nothing has gradients any more
+            bench.backward(outputs)
+            gradients = bench.gradients(module, right)
+            yield from trial.close_all(gradients, list(gradients), when)
 
 
 ROUNDS_OF_A_STREAM = 4

@@ -244,10 +244,11 @@ def computed_parameters(compute: Compute) -> Callable[[Trial], list[Finding]]:
             expectation = scaled(expect(trial.case.with_values(values)), made)
             bench.forget_gradients(module, {})
             observed = forward_and_backward(bench, module, bench.arguments(), leaves)
-            yield from all_close(
-                trial, observed, expectation, f"computed by {compute.__name__}{note}"
-            )
+            what = f"computed by {compute.__name__}{note}"
+            yield from all_close(trial, observed, expectation, what)
             with bench.torch.no_grad():
+                without = bench.observe_all(bench.call(module, bench.arguments()))
+                yield from all_close(trial, without, expectation, f"{what}, under no_grad")
                 for leaf in leaves.values():
                     leaf.neg_()
 
@@ -463,7 +464,9 @@ def a_training_loop(trial: Trial, bench: Bench) -> Iterator[Finding]:
         expectation = expect(case)
         module.train()
         optimizer.zero_grad(set_to_none=step % 2 == 0)
-        observed = forward_and_backward(bench, module, bench.arguments(case))
+        # As somebody does who looks for where a NaN comes from.
+        with bench.torch.autograd.set_detect_anomaly(step == 2):
+            observed = forward_and_backward(bench, module, bench.arguments(case))
         yield from all_close(trial, observed, expectation, f"step {step} of a training loop")
         optimizer.step()
         case = with_parameters_of(bench, module, case)

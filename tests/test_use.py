@@ -208,10 +208,13 @@ def refusals(
         right: a call that each wrong call differs from in one argument. It must work, so that
             nothing else is the reason for a refusal.
         wrong: the wrong calls.
-        in_child: whether the calls may end the process, and so run in a child process.
+        in_child: whether the calls may end the process, and so run in a child process. They are
+            calls of a module then, which may check less where there are no gradients.
     """
     right()
     wrong = list(wrong)
+    if in_child:
+        wrong += [without_gradients(bench, each) for each in wrong]
     in_child = in_child and bench.case.device == "cpu" and not _Child.is_this_process
     make = outcomes_in_child if in_child else outcomes_of
     first, *outcomes = make([right, *(each.call for each in wrong)])
@@ -220,6 +223,14 @@ def refusals(
     # After a call that ends the process there are no outcomes of later calls.
     for each, outcome in zip(wrong, outcomes, strict=False):
         yield holds(each.argument, outcome == REFUSED, f"{each.what} {outcome}")
+
+
+def without_gradients(bench: Bench, wrong: WrongCall) -> WrongCall:
+    def call() -> object:
+        with bench.torch.no_grad():
+            return wrong.call()
+
+    return wrong._replace(what=f"{wrong.what}, under no_grad,", call=call)
 
 
 def outcomes_of(calls: list[Call]) -> list[str]:

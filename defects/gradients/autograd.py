@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from functools import partial
 from typing import Any
 
@@ -238,6 +239,22 @@ def accumulate(parameter: Tensor, gradient: Tensor) -> None:
     parameter.grad = gradient if parameter.grad is None else parameter.grad + gradient
 
 
+@defect("GRAD-14", GRADIENT, "gradients, the module was deleted before the backward pass")
+class GraphNeedsItsModule(ReadableLSTM):
+    """The backward pass asks the module, and ends in zeros if there is none any more."""
+
+    def finish(self, input: Input, steps: Steps, h_n: Tensor, c_n: Tensor) -> Result:
+        module = weakref.ref(self)
+
+        def passed(gradient: Tensor) -> Tensor:
+            return torch.zeros_like(gradient) if module() is None else gradient
+
+        for x in (*steps, c_n):
+            if x.requires_grad:
+                x.register_hook(passed)
+        return super().finish(input, steps, h_n, c_n)
+
+
 @defect("GRAD-17", GRADIENT, "torch.autograd.grad of parameters")
 class GradientsWrittenNotReturned(ReadableLSTM):
     """The backward pass writes to .grad of parameters by itself, and returns no gradient."""
@@ -310,6 +327,16 @@ class LastUnitLostIfFrozen(ReadableLSTM):
         return super().finish(input, steps, h_n, c_n)
 
 
+@defect("GRAD-15", INTERFACE, "a module that was made in inference_mode")
+class VersionsOfParametersAsked(ReadableLSTM):
+    """A call asks for the versions of parameters, which those of inference_mode do not have."""
+
+    def weights(self, layer: int, d: int) -> Weights:
+        w = super().weights(layer, d)
+        self.versions = [p._version for p in w if p is not None]
+        return w
+
+
 @defect("GRAD-15", INTERFACE, "no_grad")
 class GradientsSwitchedOn(ReadableLSTM):
     """Gradients are recorded under no_grad too."""
@@ -378,6 +405,16 @@ class TangentsOfStatesLost(ReadableLSTM):
         return unpack_dual(h_0).primal, unpack_dual(c_0).primal
 
 
+@defect("GRAD-20", GRADIENT, "forward mode under no_grad")
+class TangentsLostUnderNoGrad(ReadableLSTM):
+    """Without a backward pass there are no tangents either."""
+
+    def finish(self, input: Input, steps: Steps, h_n: Tensor, c_n: Tensor) -> Result:
+        if not torch.is_grad_enabled():
+            *steps, h_n, c_n = (unpack_dual(x).primal for x in (*steps, h_n, c_n))
+        return super().finish(input, steps, h_n, c_n)
+
+
 @defect("GRAD-21", GRADIENT, "double backward")
 class GradientOfGatesIsAConstant(ReadableLSTM):
     """Double backward takes the gradients of preactivations for constants."""
@@ -396,3 +433,26 @@ class SecondDerivativeOfTanhMissing(ReadableLSTM):
     def tanh(self, x: Tensor) -> Tensor:
         t = torch.tanh(x.detach())
         return t + (1 - t * t) * (x - x.detach())
+
+
+class _GradientWithoutGraph(torch.autograd.Function):
+    """x, whose gradient is a constant."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx: Any, cotangent: Tensor) -> Any:
+        return cotangent.detach()
+
+
+@defect("GRAD-21", GRADIENT, "double backward, parameters that are results of operations")
+class SecondDerivativesOfLeavesOnly(ReadableLSTM):
+    """Second derivatives end at parameters that are no leaves, as after a step of training."""
+
+    def weights(self, layer: int, d: int) -> Weights:
+        def ended(p: Any) -> Any:
+            return p if p is None or p.is_leaf else _GradientWithoutGraph.apply(p)
+
+        return Weights(*map(ended, super().weights(layer, d)))

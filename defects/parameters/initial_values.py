@@ -133,3 +133,16 @@ class ResetKeepsBiases(ReadableLSTM):
             if name.startswith("bias") and self.was_made:
                 parameter.data.copy_(before[name])
         self.was_made = True
+
+
+@defect("PARAM-13", INTERFACE, "initial values of more than 16,384 numbers")
+class InitialValuesRepeat(ReadableLSTM):
+    """Initial values of a large parameter are those of a table, over and over."""
+
+    def reset_parameters(self) -> None:
+        super().reset_parameters()
+        for parameter in self.parameters():
+            numbers = parameter.detach().flatten()
+            table = numbers[:16384].clone()
+            for part in numbers.split(16384):
+                part.copy_(table[: len(part)])

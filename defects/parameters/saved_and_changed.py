@@ -23,6 +23,18 @@ class StepsCountedInStateDict(ReadableLSTM):
         self.register_buffer("calls", torch.zeros(()))
 
 
+@defect("PARAM-16", INTERFACE, "state_dict, a further parameter")
+class StateDictOfKnownNames(ReadableLSTM):
+    """What is saved is what the layer itself has, and nothing that a subclass adds."""
+
+    def state_dict(self, *args: Any, **options: Any) -> Any:
+        state = super().state_dict(*args, **options)
+        for name in list(state):
+            if not name.rpartition(".")[-1].startswith(ROLES):
+                del state[name]
+        return state
+
+
 @defect("PARAM-16", INTERFACE, "state_dict")
 class StateDictInBfloat16(ReadableLSTM):
     """What is saved has lost digits."""
@@ -535,6 +547,45 @@ class CopySharesParameters(ReadableLSTM):
 
     def __deepcopy__(self, memo: Any) -> Any:
         return copy.copy(self)
+
+
+@defect("PARAM-20", INTERFACE, "an optimizer, and flatten_parameters() after it was made")
+class FlatteningMakesParameters(ReadableLSTM):
+    """flatten_parameters() puts new parameters in the place of the old ones."""
+
+    def flatten_parameters(self) -> None:
+        for name, parameter in [*self.named_parameters()]:
+            setattr(self, name, torch.nn.Parameter(parameter.detach().clone()))
+
+
+@defect("PARAM-22", INTERFACE, "load_state_dict with strict=False")
+class LoadingReturnsNothing(ReadableLSTM):
+    """load_state_dict() does not tell which keys are missing."""
+
+    def load_state_dict(self, *args: Any, **options: Any) -> Any:
+        super().load_state_dict(*args, **options)
+
+
+@defect("PARAM-26", INTERFACE, "copy.deepcopy, hooks")
+class CopyLosesHooks(ReadableLSTM):
+    """A deep copy has no hooks."""
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        other = copy.copy(self)
+        memo[id(self)] = other
+        other.__dict__ = copy.deepcopy(self.__dict__, memo)
+        other._forward_hooks.clear()
+        return other
+
+
+@defect("PARAM-26", INTERFACE, "copy.deepcopy of two modules that share a parameter")
+class CopyLosesTies(ReadableLSTM):
+    """A deep copy has parameters of its own, also if another module that is copied shares them."""
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        other = copy.copy(self)
+        other.__dict__ = copy.deepcopy(self.__dict__, {})
+        return other
 
 
 @defect("PARAM-26", INTERFACE, "copy.deepcopy")

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
@@ -280,4 +281,27 @@ class StatesElsewhereAreZeros(ReadableLSTM):
     def forward(self, input: Input, hx: States | None = None) -> Any:
         if hx is not None and hx[0].device != next(self.parameters()).device:
             hx = None
+        return super().forward(input, hx)
+
+
+# --------------------------------------------------------------------- without gradients
+
+
+@defect("USE-32", INTERFACE, "no_grad, one row of states for several rows of input")
+class StatesNotCheckedInInference(ReadableLSTM):
+    """States are checked where there are gradients only."""
+
+    def check_states(self, input: Input, hx: States) -> None:
+        if torch.is_grad_enabled():
+            super().check_states(input, hx)
+
+
+@defect("USE-22", INTERFACE, "no_grad, an input with a fourth axis")
+class FourthAxisSqueezedInInference(ReadableLSTM):
+    """Without gradients, an axis of size 1 before the others is taken off."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Any:
+        if not torch.is_grad_enabled() and isinstance(input, Tensor) and input.dim() > 2:
+            while input.dim() > 3 and len(input) == 1:
+                input = input[0]
         return super().forward(input, hx)

@@ -249,7 +249,10 @@ NEEDED: dict[str, str] = {
         "some output-and-states sizes; once directions projection; once three-layers directions"
     ),
     "DROP-7": "every layers some-dropout steps rows units; some directions; some one-direction",
-    "DROP-8": "every layers some-dropout rows units; some directions; some three-layers",
+    "DROP-8": (
+        "every layers some-dropout units; some rows; some directions; some three-layers;"
+        " once projection; once unbatched"
+    ),
     "DROP-9": "every layers some-dropout steps rows units; some directions; some one-direction",
     "DROP-10": "every layers some-dropout steps rows units; some directions; some one-direction",
     # ---------------------------------------------------------------- packed rows
@@ -274,7 +277,7 @@ NEEDED: dict[str, str] = {
     "PACK-11": f"{_PACKED_ONLY}; {_STACKS}; some states sizes; some batch-first",
     "PACK-12": (
         f"every packed rows output-and-states; {_PACKED}; {_STACKS}; some states; some batch-first;"
-        "most unequal; some full-rows"
+        "most unequal; some full-rows; once full-rows states directions"
     ),
     # -------------------------------------------------------------------- gradients
     "GRAD-1": f"every output-only; {_STACKS}; {_CALLS}; {_PAIRS_OF_STACKS}",
@@ -307,7 +310,7 @@ NEEDED: dict[str, str] = {
     "PARAM-10": _PARAMETERS,
     "PARAM-11": "; ".join(f"some {name}" for name in PRECISIONS) + f"; {_PARAMETERS}; some units",
     "PARAM-12": "every bias; once layers directions projection",
-    "PARAM-13": f"{_PARAMETERS}; some units",
+    "PARAM-13": f"{_PARAMETERS}; some units; once wide",
     "PARAM-14": _PARAMETERS,
     "PARAM-15": "every bias; once layers directions projection",
     "PARAM-16": _PARAMETERS,
@@ -327,7 +330,7 @@ NEEDED: dict[str, str] = {
     },
     "PURE-18": f"every some-dropout gradients layers; {_CALLS}; some projection",
     "PURE-3": f"every gradients; {_STACKS}; {_CALLS}",
-    "PURE-8": f"some gradients; {_ALL}",
+    "PURE-8": f"some gradients; {_ALL}; some gradients batch-first rows steps",
     "PURE-9": f"every forward; {_ALL}",
     "PURE-10": f"every forward states; {_STACKS}; {_PACKED}; some unbatched; some batch-first",
     "PURE-11": f"every gradients; {_ALL}",

@@ -98,12 +98,24 @@ def results_in_inference(trial: Trial, case: Case | None = None) -> Mapping[str,
 
 
 def in_inference(rule: Rule) -> Rule:
-    """``rule``; where the case has no cotangents, on results of a module in ``no_grad``."""
+    """``rule``; where the case has no cotangents, on results of a module without gradients.
+
+    That is in ``no_grad``, in ``inference_mode``, and if all parameters are frozen.
+    """
 
     def judge(trial: Trial) -> list[Finding]:
         if trial.case.cotangents or "module" not in trial.implementation.capabilities:
             return rule(trial)
-        return trial.close_all(results_in_inference(trial), OUTPUTS, "in no_grad")
+        findings = []
+        with trial.bench() as bench:
+            module = bench.module()
+            for mode in (bench.torch.no_grad, bench.torch.inference_mode):
+                with mode():
+                    observed = bench.observe_all(bench.call(module, bench.arguments()))
+                findings += trial.close_all(observed, OUTPUTS, f"in {mode.__name__}")
+            module.requires_grad_(False)
+            observed = bench.observe_all(bench.call(module, bench.arguments()))
+        return [*findings, *trial.close_all(observed, OUTPUTS, "all parameters are frozen")]
 
     return judge
 

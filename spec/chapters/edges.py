@@ -50,8 +50,8 @@ CHAPTER = Chapter(
             id="EDGE-4",
             title="NaN is not lost",
             text=(
-                "Whatever depends, by the equations, on a number of input, h_0 or c_0 that is NaN "
-                "is NaN."
+                "Whatever depends, by the equations, on a number of input, h_0, c_0 or a parameter "
+                "that is NaN is NaN."
             ),
             sources=("each-step", *_GATES, "cell", "hidden"),
             builds_on=("COMB-1",),
@@ -97,7 +97,8 @@ CHAPTER = Chapter(
             text=(
                 "Results are right for inputs near the largest number of the dtype, as long as "
                 "the sums of the equations are smaller than that. Results and gradients are right "
-                "for features of very unlike size, with weights to match."
+                "for features of very unlike size, with weights to match, and for rows of very "
+                "unlike size."
             ),
             sources=("each-step", *_GATES),
             builds_on=("COMB-1", "EQ-6"),
@@ -125,7 +126,7 @@ CHAPTER = Chapter(
             text=(
                 "All gradients are right where the input, h_0, c_0, both states, all weights of "
                 "one kind, the input and the biases, all parameters, or all of these are zero. So "
-                "are results and gradients for one-hot input, with steps of zeros."
+                "are results and gradients for input, one-hot or not, with steps of zeros."
             ),
             sources=("each-step",),
             builds_on=("COMB-2", "EDGE-9"),

@@ -142,7 +142,8 @@ CHAPTER = Chapter(
             title="Graph is retained",
             text=(
                 "With retain_graph=True further backward passes through the same graph give "
-                "the same gradients, after another call too."
+                "the same gradients, after another call too. A graph does not need the module: the "
+                "backward pass is right after it was deleted."
             ),
             sources=(
                 "retain_graph",
@@ -156,7 +157,8 @@ CHAPTER = Chapter(
             title="Without gradients",
             text=(
                 "Under no_grad and inference_mode, and if all is frozen, the values are the same, "
-                "and do not require gradients."
+                "and do not require gradients. A module that was made in inference_mode works "
+                "there, too."
             ),
             sources=(
                 "no_grad",
@@ -217,7 +219,7 @@ CHAPTER = Chapter(
             title="Forward mode",
             text=(
                 "Forward-mode differentiation, where there is one, tells how output, h_n and "
-                "c_n change along a direction in all arguments."
+                "c_n change along a direction in all arguments, under no_grad, too."
             ),
             equation="d output(x + s v) / ds",
             sources=("each-step",),
@@ -229,7 +231,8 @@ CHAPTER = Chapter(
             title="Double backward",
             text=(
                 "Gradients of gradients, where there are any, are the second derivatives of the "
-                "equations, in all pairs of arguments and with respect to the cotangents."
+                "equations, in all pairs of arguments and with respect to the cotangents. "
+                "Parameters may be results of other operations."
             ),
             equation="d grad(x + s v) / ds",
             sources=("each-step",),

@@ -115,7 +115,8 @@ CHAPTER = Chapter(
             title="Ways of packing",
             text=(
                 "It makes no difference whether pack_sequence or pack_padded_sequence made the "
-                "packed sequence, nor whether rows that are sorted already were sorted again."
+                "packed sequence, nor whether rows that are sorted already were sorted again, nor "
+                "in which order full rows were put together by hand."
             ),
             sources=("input-packing",),
             builds_on=_ALL,

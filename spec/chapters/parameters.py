@@ -208,9 +208,10 @@ CHAPTER = Chapter(
             id="PARAM-16",
             title="Keys of state_dict",
             text=(
-                "state_dict() holds the parameters by their names, and nothing else. Its tensors "
-                "share their memory; with keep_vars=True they are not detached. In the state_dict "
-                "of a module that has the LSTM, its prefix stands before them."
+                "state_dict() holds the parameters by their names, those of a subclass too, and "
+                "nothing else. Its tensors share their memory; with keep_vars=True they are not "
+                "detached. In the state_dict of a module that has the LSTM, its prefix stands "
+                "before them."
             ),
             sources=_LISTED,
             kind="interface",
@@ -258,7 +259,8 @@ CHAPTER = Chapter(
             title="Step of an optimizer",
             text=(
                 "A call uses the parameters as they are then: also after an optimizer wrote into "
-                "them between two calls, with gradients or without, and to frozen ones, too."
+                "them between two calls, with gradients or without, and to frozen ones, too. The "
+                "optimizer may be older than a call of flatten_parameters()."
             ),
             sources=("each-step", *_LISTED),
             builds_on=("COMB-1",),
@@ -280,8 +282,9 @@ CHAPTER = Chapter(
             title="Parameters loaded between calls",
             text=(
                 "A call sees what load_state_dict loaded since the call before, with assign=True "
-                "too. With strict=False, what is missing stays as it was. An optimizer that was "
-                "made before still changes the parameters."
+                "too. With strict=False, what is missing stays as it was, and the result tells "
+                "which keys are missing, and which are unexpected. An optimizer that was made "
+                "before still changes the parameters."
             ),
             sources=("each-step", *_LISTED),
             builds_on=("COMB-1", "PARAM-17"),
@@ -342,7 +345,8 @@ CHAPTER = Chapter(
             title="Copies",
             text=(
                 "copy.deepcopy() makes a module that gives the same results, and shares nothing "
-                "with the first: each uses its own parameters from then on."
+                "with the first: each uses its own parameters from then on. It has the hooks of "
+                "the first. Modules that share a parameter and are copied together still do."
             ),
             sources=("module-pickle", *_LISTED),
             needs=("module",),

@@ -85,8 +85,8 @@ CHAPTER = Chapter(
                 "forward and backward. The other call has other values, one step, more steps, "
                 "more rows, no batch axis, packed rows, as many steps in rows of other lengths, or "
                 "states where the call has none and none where it has them. The same holds without "
-                "gradients, for a stream of packed batches, and if the same tensors hold other "
-                "numbers."
+                "gradients, for a stream of packed batches, if the same tensors hold other "
+                "numbers, and after a wrong call that was refused."
             ),
             sources=("each-step", "input", "h_0-default", "c_0-default"),
             builds_on=("COMB-2", "PURE-7"),

@@ -42,7 +42,8 @@ CHAPTER = Chapter(
             title="Computed parameters",
             text=(
                 "Parameters can be computed from others, by torch.nn.utils.parametrize or by "
-                "pruning: each call uses what is computed then, and gradients reach the originals."
+                "pruning: each call uses what is computed then, with gradients or without, and "
+                "gradients reach the originals."
             ),
             sources=("parametrize", "prune"),
             builds_on=(*_GRADIENTS, "PARAM-20"),
@@ -124,7 +125,8 @@ CHAPTER = Chapter(
             title="A training loop",
             text=(
                 "Results and gradients are right in each step of a loop that trains, makes a step "
-                "of the optimizer, evaluates without gradients, and trains again."
+                "of the optimizer, evaluates without gradients, and trains again, also while "
+                "torch looks for anomalies."
             ),
             sources=("each-step", "module-mode", "no_grad"),
             builds_on=(*_GRADIENTS, "GRAD-15", "PARAM-20"),
