@@ -49,6 +49,7 @@ REGISTRY = {
         )
         for tool in ("parametrized", "pruned", "weight-norm")
     },
+    "torch-cpp": Adapter(f"{_HERE}.torch_cpp:torch_cpp", "torch-cpp"),
     "torch-dynamic-float16": Adapter(f"{_HERE}.torch_dynamic:torch_dynamic_float16", "torch"),
     "torch-quantizable": Adapter(f"{_HERE}.torch_quantizable:torch_quantizable", "torch"),
     "opacus": Adapter(f"{_HERE}.opacus:opacus_lstm", "opacus"),

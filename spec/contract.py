@@ -90,7 +90,9 @@ class Implementation(Protocol):
     * ``tangents(case, direction) -> Observation``: forward mode. The direction has an array for
       some arguments. The tensors are the derivatives of ``output``, ``h_n`` and ``c_n`` in it.
     * ``second_derivatives(case, direction) -> Observation``: double backward. The tensors are
-      the derivatives of the gradients and of the outputs in the direction.
+      the derivatives of the gradients and of the outputs in the direction. What has a bench also
+      has ``tangents_under_no_grad`` and ``second_derivatives_of_computed_parameters``, which are
+      the same in another use of the module.
 
     Attributes:
         name: the name in reports.

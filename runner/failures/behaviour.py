@@ -16,7 +16,7 @@ from ...spec.contract import Implementation, Observation
 from ...spec.global_settings import known_settings
 from ...spec.interrupts import is_interrupt
 from ..judging.canary import watched
-from ..judging.comparison import error_ratios
+from ..judging.comparison import THRESHOLD, allowed_error, error_ratios
 from .probing_cases import is_determined, is_large
 
 __all__ = ["Behaviour", "observation_of", "run"]
@@ -85,6 +85,23 @@ class Behaviour:
     def documented_outputs(self) -> float:
         """Largest error over noise of the outputs."""
         return self.distance(self.expectation.values, OUTPUTS)
+
+
+    @property
+    def only_denormals_are_lost(self) -> bool:
+        """Whether each wrong element is zero, where a denormal number is right."""
+        precision, lost = self.case.precision, False
+        smallest_normal = precision.smallest_subnormal / (2 * precision.unit_roundoff)
+        for name, observed in self.observed.items():
+            expected, noise = self.expectation.values[name], self.expectation.noise[name]
+            if observed.shape != expected.shape:
+                return False
+            allowed = allowed_error(expected, noise, precision)
+            wrong = error_ratios(observed, expected, allowed) > THRESHOLD
+            if (wrong & ((observed != 0) | (np.abs(expected) >= smallest_normal))).any():
+                return False
+            lost = lost or bool(wrong.any())
+        return lost
 
 
 def observation_of(implementation: Implementation, case: Case) -> Observation:

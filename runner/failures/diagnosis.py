@@ -101,6 +101,11 @@ class Diagnostician:
             matched = matches(known, failing, THRESHOLD)
             if matched is not None:
                 return _named([known], matched, documented)
+        if failing and all(b.only_denormals_are_lost for b in failing):
+            name = failing[0].case.dtype
+            return Diagnosis(
+                f"Denormal numbers count as zero: those below the smallest normal number of {name}."
+            )
         if not evidence or not self._may_search(clause):
             return None
         if clause in _OF_SIZES:

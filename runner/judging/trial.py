@@ -187,10 +187,10 @@ class Trial:
         return self._differentiate("tangents", direction)
 
     def tangents_under_no_grad(self, direction: Mapping[str, Array]) -> Observation:
-        """Forward mode where torch has no backward pass; of a function, as :meth:`tangents`."""
-        is_module = hasattr(self.implementation, "tangents_under_no_grad")
-        method = "tangents_under_no_grad" if is_module else "tangents"
-        return self._differentiate(method, direction)
+        """Forward mode of a torch module under ``no_grad``; of others, as :meth:`tangents`."""
+        if "module" in self.implementation.capabilities:
+            return self._differentiate("tangents_under_no_grad", direction)
+        return self._differentiate("tangents", direction)
 
     def second_derivatives(self, direction: Mapping[str, Array]) -> Observation:
         """Double backward: how gradients, and outputs, change along ``direction``.
@@ -205,11 +205,11 @@ class Trial:
     ) -> Observation:
         """Double backward through a torch module whose parameters are results of operations.
 
-        Of a function, as :meth:`second_derivatives`.
+        Of other implementations, as :meth:`second_derivatives`.
         """
-        method = "second_derivatives_of_computed_parameters"
-        is_module = hasattr(self.implementation, method)
-        return self._differentiate(method if is_module else "second_derivatives", direction)
+        if "module" in self.implementation.capabilities:
+            return self._differentiate("second_derivatives_of_computed_parameters", direction)
+        return self._differentiate("second_derivatives", direction)
 
     def _differentiate(self, name: str, direction: Mapping[str, Array]) -> Observation:
         method = getattr(self.implementation, name, None)

@@ -107,6 +107,12 @@ class IsolatedImplementation:
         self.bench_was_asked = True
         raise Unsupported(ELSEWHERE)
 
+    def tangents_under_no_grad(self, case: Case, direction: Mapping[str, Array]) -> NoReturn:
+        """As :meth:`bench`: only a module is asked for this."""
+        self.bench(case)
+
+    second_derivatives_of_computed_parameters = tangents_under_no_grad
+
     def changed_arguments(self, case: Case) -> NoReturn:
         """The arrays are in the other process.
 

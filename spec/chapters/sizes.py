@@ -25,7 +25,8 @@ CHAPTER = Chapter(
             title="Every size, gradients",
             text="Every gradient is right for all of these sizes.",
             sources=("each-step",),
-            builds_on=("SIZE-1", "COMB-2", "GRAD-12"),
+            # Where gradients vanish over many steps, they become denormal numbers.
+            builds_on=("SIZE-1", "COMB-2", "GRAD-12", "EDGE-11"),
             needs=("gradients",),
         ),
         Clause(
