@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 NOT_IN_THE_SDIST = {".gitignore"}
 
 # What Node.js runs.
-PROGRAMS = ("adapters/protocol.mjs", "adapters/tfjs.mjs")
+PROGRAMS = ("adapters/protocol.mjs", "adapters/tfjs.mjs", "adapters/torch_cpp.cpp")
 
 
 def tracked() -> list[str]:

@@ -51,8 +51,10 @@ def is_installed(program: Path) -> bool:
         packages = IMPORTS.findall(program.read_text("utf-8"))
         installed = [(frameworks.ROOT / "node_modules" / name).is_dir() for name in packages]
         return shutil.which("node") is not None and all(installed)
-    names = set()
-    for node in ast.walk(ast.parse(program.read_text("utf-8"))):
+    text, names = program.read_text("utf-8"), set[str]()
+    if "cpp_extension" in text and not all(map(shutil.which, ("c++", "ninja"))):
+        return False
+    for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
             names |= {name.name.partition(".")[0] for name in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
