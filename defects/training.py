@@ -335,6 +335,17 @@ class GradientOfWhatIsNotUsedIsNaN(ReadableLSTM):
         return super().project(torch.where(torch.ones_like(m) > 0, m, spare.sqrt()), w)
 
 
+@defect("TRAIN-9", GRADIENT, "gradients, torch.utils.checkpoint")
+class FirstCallSavesMore(ReadableLSTM):
+    """The first call saves a tensor for the backward pass that later calls do not save."""
+
+    def project(self, m: Tensor, w: Weights) -> Tensor:
+        if "is_prepared" not in self.__dict__ and m.requires_grad:
+            self.__dict__["is_prepared"] = True
+            m = m * torch.ones_like(m)
+        return super().project(m, w)
+
+
 @defect("TRAIN-13", GRADIENT, "states of a call given to the next one")
 class OwnStatesDetached(ReadableLSTM):
     """States that the module returned in training mode are detached if they come back."""

@@ -1,4 +1,4 @@
-"""torch 2.13.0, torch::nn::LSTM of the C++ frontend, SHAPE-6: input without a batch axis is refused.
+"""torch 2.13.0, torch::nn::LSTM of the C++ frontend, SHAPE-6: no input without a batch axis.
 
 Its documentation refers to torch.nn.LSTM for the exact behaviour: an input of shape (L, H_in) is
 one sequence, and the output has shape (L, D * H_out). The C++ frontend raises an exception. The

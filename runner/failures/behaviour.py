@@ -86,7 +86,6 @@ class Behaviour:
         """Largest error over noise of the outputs."""
         return self.distance(self.expectation.values, OUTPUTS)
 
-
     @property
     def only_denormals_are_lost(self) -> bool:
         """Whether each wrong element is zero, where a denormal number is right."""

@@ -120,7 +120,8 @@ def of_version(deviations: Sequence[Deviation], name: str, version: str) -> tupl
     except InvalidVersion:
         raise UsageError(
             f"{clean_text(name)} has the version {clean_text(version)!r}, which cannot be compared "
-            "with the condition `version` of a known deviation: PEP 440 has no such version."
+            "with the condition `version` of a known deviation: PEP 440 has no such version. Give "
+            "its module a __version__ such as '1.0', or list its deviations without the condition."
         ) from None
     return tuple(
         deviation

@@ -126,7 +126,7 @@ CHAPTER = Chapter(
             text=(
                 "Results and gradients are right in each step of a loop that trains, makes a step "
                 "of the optimizer, evaluates without gradients, and trains again, also while "
-                "torch looks for anomalies."
+                "torch looks for anomalies, and by torch.utils.checkpoint."
             ),
             sources=("each-step", "module-mode", "no_grad"),
             builds_on=(*_GRADIENTS, "GRAD-15", "PARAM-20"),
