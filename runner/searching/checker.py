@@ -257,7 +257,9 @@ class Checker:
 
             each = 1 if examples < _MANY else 2
             broken, place = search(part, examples - examples // _LEFT_FOR_MISSING, 0), 0
-            for place, missing in enumerate(missing_parts(part, cases, examples), start=1):
+            pairs = self.settings.profile.per_clause >= _MANY
+            missing_ones = missing_parts(part, cases, examples, pairs)
+            for place, missing in enumerate(missing_ones, start=1):
                 if broken or self._has_to_end():
                     return
                 broken = search(missing, each, place)

@@ -45,6 +45,10 @@ _VALUES, _DEFAULT = ("dtype", "weight_scale", "input_scale", "state_scale"), Dom
 # With so many cases, each alternative is visited. With so many, each pair of them.
 _ALTERNATIVES_FROM, _PAIRS_FROM = 4, 50
 
+# Where a test asks for fewer cases than its profile has, but for so many, each pair of options is
+# visited all the same. Scales of values are no options.
+_PAIRS_OF_OPTIONS_FROM, _SCALES = 8, ("weight_scale", "input_scale", "state_scale")
+
 # Sometimes no case of a part is found at once.
 _MORE_ATTEMPTS = 2
 
@@ -66,7 +70,9 @@ class _Wanted(NamedTuple):
     shown: bool
 
 
-def missing_parts(domain: Domain, cases: list[Case], examples: int) -> Iterator[Domain]:
+def missing_parts(
+    domain: Domain, cases: list[Case], examples: int, pairs: bool = False
+) -> Iterator[Domain]:
     """Parts of ``domain`` with alternatives that too few cases had; as many as go together in each.
 
     A case in whose sizes mistakes do not show counts for none of its alternatives, but for pairs.
@@ -75,8 +81,16 @@ def missing_parts(domain: Domain, cases: list[Case], examples: int) -> Iterator[
         domain: from which the cases were drawn.
         cases: the cases. The list may grow while this runs: what was added is not asked for again.
         examples: number of cases that was asked for.
+        pairs: whether each pair of alternatives of options is visited, too, if not so few cases
+            were asked for. With many, all pairs of alternatives are visited.
     """
-    wanted = _wanted(domain, examples)
+    yield from _missing(domain, cases, _wanted(domain, examples))
+    if pairs and _PAIRS_OF_OPTIONS_FROM <= examples < _PAIRS_FROM:
+        options = [name for name in _several(domain) if name not in _SCALES]
+        yield from _missing(domain, cases, _pairs(domain, options))
+
+
+def _missing(domain: Domain, cases: list[Case], wanted: list[_Wanted]) -> Iterator[Domain]:
     visited: dict[bool, Counter[Choice]] = {False: Counter(), True: Counter()}
     asked: Counter[Choice] = Counter()
     counted = 0
@@ -111,10 +125,15 @@ def _wanted(domain: Domain, examples: int) -> list[_Wanted]:
             found += [_Wanted(_acting(domain, name, a), times, True) for a in alternatives]
         pairs = combinations([name for name in fields if name in domain.together], 2)
         found += [_Wanted(choice, 1, True) for pair in pairs for choice in _choices(domain, pair)]
-    if examples >= _PAIRS_FROM:
-        pairs = combinations(fields, 2)
-        found += [_Wanted(choice, 1, False) for pair in pairs for choice in _choices(domain, pair)]
-    return [wanted for wanted in found if _is_possible(domain, dict(wanted.choice))]
+    possible = [wanted for wanted in found if _is_possible(domain, dict(wanted.choice))]
+    return possible + (_pairs(domain, fields) if examples >= _PAIRS_FROM else [])
+
+
+def _pairs(domain: Domain, fields: list[str]) -> list[_Wanted]:
+    """Each pair of alternatives of two of these fields."""
+    pairs = combinations(fields, 2)
+    wanted = [_Wanted(choice, 1, False) for pair in pairs for choice in _choices(domain, pair)]
+    return [one for one in wanted if _is_possible(domain, dict(one.choice))]
 
 
 def _acting(domain: Domain, name: str, alternative: Any) -> Choice:
