@@ -20,7 +20,7 @@ __all__ = ["torch_cpp"]
 def _extension() -> Any:
     """The built extension. Building it takes a minute; torch keeps it for the next time."""
     source = Path(__file__).with_suffix(".cpp")
-    return cpp_extension.load("lstm_conformance_torch_cpp", [str(source)])  # type: ignore[no-untyped-call]
+    return cpp_extension.load("lstm_conformance_torch_cpp", [str(source)])
 
 
 class _CppLSTM(torch.nn.Module):

@@ -186,10 +186,15 @@ def test_nan_is_not_lost(lstm_check: Checker) -> None:
 def nan_where_expected(trial: Trial) -> Iterator[Finding]:
     for name in arguments_among(trial.case, ("input", "h_0", "c_0")):
         case = with_bad_number(trial.case, name, NAN)
-        tensors = trial.run(case).tensors
-        for result, where in expected_nan(case).items():
-            lost = where & ~np.isnan(tensors[result].values)
-            yield no_element(result, lost, f"NaN in {name}: not NaN")
+        yield from nan_is_kept(trial, case, name)
+
+
+def nan_is_kept(trial: Trial, case: Case, name: str) -> Iterator[Finding]:
+    """Whether all results are NaN that depend on the NaN in the argument ``name``."""
+    tensors = trial.run(case).tensors
+    for result, where in expected_nan(case).items():
+        lost = where & ~np.isnan(tensors[result].values)
+        yield no_element(result, lost, f"NaN in {name}: not NaN")
 
 
 @pytest.mark.lstm_clause("EDGE-4")
@@ -209,10 +214,7 @@ def nan_of_a_parameter(trial: Trial) -> Iterator[Finding]:
         (number,) = uniform_numbers(trial.case.seed, f"place in {name}", (1,))
         value.flat[int((number + 1) / 2 * value.size)] = NAN
         case = trial.case.with_values({name: value})
-        tensors = trial.run(case).tensors
-        for result, where in expected_nan(case).items():
-            lost = where & ~np.isnan(tensors[result].values)
-            yield no_element(result, lost, f"NaN in {name}: not NaN")
+        yield from nan_is_kept(trial, case, name)
 
 
 # ----------------------------------------------------------- infinite and huge
