@@ -11,6 +11,7 @@ from torch.nn.utils.rnn import PackedSequence
 from torch.utils import cpp_extension
 
 from ..spec.capabilities import ALL
+from ..spec.usage_error import UsageError
 from .torch_module import TorchModule
 
 __all__ = ["torch_cpp"]
@@ -18,9 +19,19 @@ __all__ = ["torch_cpp"]
 
 @cache
 def _extension() -> Any:
-    """The built extension. Building it takes a minute; torch keeps it for the next time."""
+    """The built extension. Building it takes a minute; torch keeps it for the next time.
+
+    Raises:
+        UsageError: it cannot be built.
+    """
     source = Path(__file__).with_suffix(".cpp")
-    return cpp_extension.load("lstm_conformance_torch_cpp", [str(source)])
+    try:
+        return cpp_extension.load("lstm_conformance_torch_cpp", [str(source)])
+    except (ImportError, OSError, RuntimeError) as error:
+        reason = str(error).partition("\n")[0]
+        raise UsageError(
+            f"torch-cpp needs ninja and a compiler for C++ on the PATH: {reason}"
+        ) from None
 
 
 class _CppLSTM(torch.nn.Module):
@@ -46,6 +57,7 @@ def torch_cpp() -> TorchModule:
     Its page refers to ``torch.nn.LSTM`` for its exact behaviour. The options have no device and no
     dtype, and modules of C++ have no forward mode through ``functional_call``.
     """
+    _extension()  # rather than in the first case, whose failure it would be
     without = {"module", "forward-mode"}
     return TorchModule(
         "torch-cpp", _CppLSTM, torch.__version__, capabilities=ALL - without, moved=True
