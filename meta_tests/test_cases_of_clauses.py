@@ -10,7 +10,9 @@ from dataclasses import replace
 from itertools import combinations, product
 from typing import Any
 
+import hypothesis
 import pytest
+from packaging.version import Version
 
 from lstm_conformance.runner.searching import checker
 from lstm_conformance.runner.searching.features import features, outside, shows
@@ -109,7 +111,9 @@ def check_every_domain(profile: str) -> None:
             assert [m for m in missing if m and not impossible(m, domain)] == [], clause
             added += len(cases) - examples
             total += examples
-    assert 0 <= added < 0.2 * total
+    # What is added costs time. Old versions of Hypothesis draw the same case more often.
+    is_old = Version(hypothesis.__version__) < Version("6.150")
+    assert 0 <= added < (0.3 if is_old else 0.2) * total
 
 
 @pytest.mark.slow

@@ -528,7 +528,7 @@ def test_the_page_is_that_of_the_results() -> None:
     # Some defects are newer than the measurement.
     assert measured == [defect for defect in asked if defect in measured]
     names = [suite["name"] for suite in results["suites"]]
-    assert len(names) == 3, "those of WebNN are still to be measured"
+    assert len(names) == 4
     for row in results["defects"]:
         for name in names:
             # What a test sees by its outputs is also seen with gradients.

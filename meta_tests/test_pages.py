@@ -283,7 +283,7 @@ FIGURES = {
     "oracle.md": {"defects.md": ("849",)},
     "test-your-own.md": {"calibration_products.md": ("5.12", "13.68")},
     "limits.md": {"first_sight.md": ("the dropout of packed",)},
-    "other-tools.md": {"suites.md": ("241", "83", "56")},
+    "other-tools.md": {"suites.md": ("298", "83", "64", "56")},
     "sizes.md": {"windows.md": ("196",)},
     "../README.md": {"defects.md": ("849",), "calibration.md": ("100,800",)},
 }
