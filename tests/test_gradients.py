@@ -18,6 +18,7 @@ from lstm_conformance.runner.judging.rules import close, close_gradients, gradie
 from lstm_conformance.runner.judging.trial import Trial
 from lstm_conformance.runner.searching.checker import Checker
 from lstm_conformance.spec.case import LAYOUTS, OUTPUTS, Case, uniform_numbers
+from lstm_conformance.spec.contract import Unsupported
 from lstm_conformance.spec.strategies import STACK, Domain
 
 if TYPE_CHECKING:
@@ -247,6 +248,8 @@ def without_gradients(trial: Trial, bench: Bench) -> Iterator[Finding]:
 
 def inference_before_training(trial: Trial, bench: Bench) -> Iterator[Finding]:
     """What the first call keeps must not hinder the next one, with the same tensors or others."""
+    if not trial.case.cotangents:
+        raise Unsupported("no gradients")
     module = bench.module()
     with bench.torch.inference_mode():
         bench.call(module, bench.arguments())

@@ -23,7 +23,7 @@ from lstm_conformance.runner.judging.rules import on_bench, unless_refused
 from lstm_conformance.runner.judging.trial import Trial
 from lstm_conformance.runner.searching.checker import Checker
 from lstm_conformance.spec.case import LAYOUTS, OUTPUTS, Case, uniform_numbers
-from lstm_conformance.spec.contract import ObservedTensor
+from lstm_conformance.spec.contract import ObservedTensor, Unsupported
 from lstm_conformance.spec.interrupts import is_interrupt
 from lstm_conformance.spec.strategies import Domain
 
@@ -633,6 +633,8 @@ def test_backward_hooks(lstm_check: Checker) -> None:
 
 
 def backward_hooks(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    if not trial.case.cotangents:
+        raise Unsupported("no gradients")
     module, arguments = bench.module(), bench.arguments()
     seen: list[dict[str, Any]] = []
 

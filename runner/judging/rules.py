@@ -128,7 +128,7 @@ def in_training(rule: Rule) -> Rule:
 
     def judge(trial: Trial) -> list[Finding]:
         findings = list(rule(trial))
-        if "module" in trial.implementation.capabilities:
+        if {"module", "gradients"} <= trial.implementation.capabilities:
             parameters = set(trial.case.config.parameter_shapes())
             with trial.bench() as bench:
                 findings += gradients_of(parameters, trial, bench, "parameters")
