@@ -110,7 +110,18 @@ def may_match(group: Group, behaviour: Behaviour) -> bool:
 
 def filtered(groups: Iterable[Group], behaviours: Sequence[Behaviour]) -> tuple[list[Group], float]:
     """The groups that match all behaviours, and their largest distance."""
-    matched = {group: matches(group, behaviours) for group in groups}
+    orders: dict[Defect, list[Behaviour]] = {}
+
+    def ordered(group: Group) -> Sequence[Behaviour]:
+        """Those first that the first defect alone does not explain: most pairs end there."""
+        first, *others = group
+        if not others:
+            return behaviours
+        if first not in orders:
+            orders[first] = sorted(behaviours, key=lambda b: matches((first,), [b]) is not None)
+        return orders[first]
+
+    matched = {group: matches(group, ordered(group)) for group in groups}
     found = {group: ratio for group, ratio in matched.items() if ratio is not None}
     return list(found), max(found.values(), default=0.0)
 
