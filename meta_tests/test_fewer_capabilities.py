@@ -35,7 +35,7 @@ SETTINGS = Settings(PROFILE, 0, tuple(PRECISIONS), ("cpu",))
 # They take long. The rules of the first two lines look at the results of the case alone, and those
 # of the last line at many modules or masks. One ladder of sizes is left, that of num_layers.
 LEFT_OUT = (
-    "test_every_combination", "test_wide_layers", "test_long_sequences", "test_sizes_together",
+    "test_every_combination", "test_wide_layers", "test_sizes_together",
     *(f"test_every_size[{axis}]" for axis in AXES if axis != "num_layers"),
     "test_distribution_of_initial_values", "test_reset_parameters", "test_rate",
 )  # fmt: skip
@@ -139,6 +139,18 @@ def broken(run: Run, lacks: str = "") -> list[str]:
 def runs() -> Iterator[Run]:
     every = {run.name: run for clause in TESTABLE for run in runs_of(clause, PROFILE)}
     return (run for run in every.values() if not run.name.startswith(LEFT_OUT))
+
+
+def test_nothing_breaks_without_gradients() -> None:
+    """Of the chapters that are most about gradients; the next test has all."""
+    chapters = ("EQ-", "GRAD-", "TRAIN-")
+    found = [
+        reason
+        for run in runs()
+        if run.clauses[0].startswith(chapters) and run.name != "test_forward_mode"
+        for reason in broken(run, "gradients")
+    ]
+    assert not found, "\n".join(found)
 
 
 @pytest.mark.whole
