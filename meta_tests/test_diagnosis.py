@@ -25,6 +25,7 @@ from lstm_conformance.defects.readable import ReadableLSTM
 from lstm_conformance.runner.failures.diagnosis import Diagnostician, Evidence
 from lstm_conformance.runner.failures.divergence import first_divergence
 from lstm_conformance.runner.failures.failure import Diagnosis
+from lstm_conformance.runner.session.suite import checkers_of
 from tools.diagnosis_figures import computed_differently, diagnosis
 
 from .helpers.selection import elsewhere
@@ -240,3 +241,12 @@ def test_defects_are_loaded_for_failures_only() -> None:
 
 def test_without_evidence_there_is_no_diagnosis() -> None:
     assert Diagnostician(load("torch")).diagnose("EQ-1", []) is None
+
+
+def test_denormal_numbers_that_are_lost_are_called_so() -> None:
+    implementation = load("lstm_conformance.defects.edges:DenormalsFlushed")
+    (checker,) = checkers_of(implementation, "EDGE-11")
+    checker.diagnose(Diagnostician(implementation), ["EDGE-11"])
+    (failure, *_) = checker.records["EDGE-11"].failures
+    assert failure.diagnosis is not None
+    assert failure.diagnosis.text.startswith("Denormal numbers count as zero")
