@@ -314,7 +314,8 @@ def same_choice_again(trial: Trial, bench: Bench) -> Iterator[Finding]:
         yield holds(
             name,
             bool(is_same.all()),
-            "a second backward pass has another choice of what was dropped",
+            "a second backward pass has other gradients: it drops something else, or lacks "
+            "what the first one used",
         )
 
 
