@@ -18,7 +18,7 @@ from .helpers.selection import elsewhere
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are listed by /proc")
 
-OPTIONS = ("--profile", "smoke", "--clause", "COMB-1", "--clause", "EQ-1")
+OPTIONS = ("--profile", "default", "--clause", "COMB-1", "--clause", "EQ-1")
 
 # A run of these options takes longer than this, in seconds, on any machine.
 LATEST = 2.5
