@@ -105,17 +105,20 @@ class TorchModule:
         Raises:
             Unsupported: the simplest case of this kind raises an exception.
         """
+        self._require_forward_mode(case)
+        return self._tangents(case, direction)
+
+    def tangents_under_no_grad(self, case: Case, direction: Mapping[str, Array]) -> Observation:
+        """As :meth:`tangents`, where there is no backward pass."""
+        self._require_forward_mode(case)
+        return self._tangents(case, direction, torch.no_grad)
+
+    def _require_forward_mode(self, case: Case) -> None:
         self._require(
             "forward mode",
             lambda c: self._tangents(c, _direction_of_ones(c)),
             self._simplest_in_layout(case),
         )
-        return self._tangents(case, direction)
-
-    def tangents_under_no_grad(self, case: Case, direction: Mapping[str, Array]) -> Observation:
-        """As :meth:`tangents`, where there is no backward pass."""
-        self.tangents(case, direction)
-        return self._tangents(case, direction, torch.no_grad)
 
     def _tangents(
         self,
@@ -161,19 +164,22 @@ class TorchModule:
         Raises:
             Unsupported: the simplest case of this kind raises an exception.
         """
-        self._require(
-            "double backward",
-            lambda c: self._second_derivatives(c, _direction_of_ones(c)),
-            self._simplest_in_layout(case),
-        )
+        self._require_double_backward(case)
         return self._second_derivatives(case, direction)
 
     def second_derivatives_of_computed_parameters(
         self, case: Case, direction: Mapping[str, Array]
     ) -> Observation:
         """As :meth:`second_derivatives`, of a call whose parameters are no leaves."""
-        self.second_derivatives(case, direction)
+        self._require_double_backward(case)
         return self._second_derivatives(case, direction, are_computed=True)
+
+    def _require_double_backward(self, case: Case) -> None:
+        self._require(
+            "double backward",
+            lambda c: self._second_derivatives(c, _direction_of_ones(c)),
+            self._simplest_in_layout(case),
+        )
 
     def _second_derivatives(
         self, case: Case, direction: Mapping[str, Array], are_computed: bool = False

@@ -25,17 +25,28 @@ def drops_at_random(lstm: ReadableLSTM, layer: int) -> bool:
     return layer > 0 and lstm.training and 0 < lstm.dropout < 1
 
 
-class _OfPackedInputOnly(ReadableLSTM):
+class _InSomeCalls(ReadableLSTM):
+    """Puts the defect of the next base class into some calls only."""
+
+    def acts(self, steps: Steps) -> bool:
+        """Whether the defect is in a call with these steps."""
+        raise NotImplementedError
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        if self.acts(steps):
+            return super().layer_input(steps, layer)
+        return ReadableLSTM.layer_input(self, steps, layer)
+
+
+class _OfPackedInputOnly(_InSomeCalls):
     """Puts the defect of the next base class into calls with packed input only."""
 
     def steps(self, input: Input) -> Steps:
         self.is_packed = isinstance(input, PackedSequence)
         return super().steps(input)
 
-    def layer_input(self, steps: Steps, layer: int) -> Steps:
-        if self.is_packed:
-            return super().layer_input(steps, layer)
-        return ReadableLSTM.layer_input(self, steps, layer)
+    def acts(self, steps: Steps) -> bool:
+        return self.is_packed
 
 
 # ----------------------------------------------------------------- when and where
@@ -548,32 +559,27 @@ class OneMaskForAllRows(ReadableLSTM):
 
 
 @defect("DROP-8", FORWARD, "batch_first, num_layers >= 2, training, 0 < dropout < 1, two rows")
-class OneMaskForAllRowsBatchFirst(OneMaskForAllRows):
+class OneMaskForAllRowsBatchFirst(_InSomeCalls, OneMaskForAllRows):
     """With batch_first, all rows of a step drop the same."""
 
-    def layer_input(self, steps: Steps, layer: int) -> Steps:
-        base = super() if self.batch_first else super(OneMaskForAllRows, self)
-        return base.layer_input(steps, layer)
+    def acts(self, steps: Steps) -> bool:
+        return self.batch_first
 
 
 @defect("DROP-8", FORWARD, "no batch axis, num_layers >= 2, training with 0 < dropout < 1")
-class OneMaskForAllStepsOfARow(OneMaskForAllSteps):
+class OneMaskForAllStepsOfARow(_InSomeCalls, OneMaskForAllSteps):
     """Without a batch axis, one mask serves all steps."""
 
-    def layer_input(self, steps: Steps, layer: int) -> Steps:
-        if len(steps[0]) > 1:
-            return ReadableLSTM.layer_input(self, steps, layer)
-        return super().layer_input(steps, layer)
+    def acts(self, steps: Steps) -> bool:
+        return len(steps[0]) == 1
 
 
 @defect("DROP-8", FORWARD, "projection, num_layers >= 2, training, 0 < dropout < 1, two rows")
-class OneMaskForAllProjectedRows(OneMaskForAllRows):
+class OneMaskForAllProjectedRows(_InSomeCalls, OneMaskForAllRows):
     """With a projection, one mask serves all rows."""
 
-    def layer_input(self, steps: Steps, layer: int) -> Steps:
-        if self.output_size == self.hidden_size:
-            return ReadableLSTM.layer_input(self, steps, layer)
-        return super().layer_input(steps, layer)
+    def acts(self, steps: Steps) -> bool:
+        return self.output_size < self.hidden_size
 
 
 @defect("DROP-8", FORWARD, "num_layers >= 2, training with 0 < dropout < 1, two units or more")

@@ -13,7 +13,7 @@ from .call_sizes import Call, call_of
 from .catalogue import FORWARD, GRADIENT, INTERFACE, defect
 from .checked_lstm import CheckedLSTM
 from .gradient_surgery import in_memory_order, with_cotangents
-from .readable import data_of, with_data
+from .readable import data_of, with_data, without_last_feature
 
 
 def _cotangent_passed(change: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
@@ -234,7 +234,3 @@ class LastFeatureOver128RowsLostIfFrozen(_InputChanged):
 
     def change(self, x: Tensor) -> Tensor:
         return without_last_feature(x)
-
-
-def without_last_feature(x: Tensor) -> Tensor:
-    return torch.cat([x[..., :-1], 0 * x[..., -1:]], dim=-1)

@@ -32,6 +32,7 @@ __all__ = [
     "data_of",
     "in_order_read",
     "with_data",
+    "without_last_feature",
 ]
 
 Steps = list[Tensor]
@@ -51,6 +52,11 @@ def data_of(input: Input) -> Tensor:
 def with_data(input: Input, data: Tensor) -> Input:
     """Padded or packed input, or output, with other numbers."""
     return input._replace(data=data) if isinstance(input, PackedSequence) else data
+
+
+def without_last_feature(x: Tensor) -> Tensor:
+    """``x`` with zeros in place of the last feature."""
+    return torch.cat([x[..., :-1], torch.zeros_like(x[..., -1:])], dim=-1)
 
 
 def in_order_read(steps: Steps, reverse: bool) -> range:

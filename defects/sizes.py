@@ -17,13 +17,9 @@ from .call_sizes import Call, call_of
 from .catalogue import FORWARD, GRADIENT, variant
 from .checked_lstm import CheckedLSTM
 from .gradient_surgery import with_cotangents, with_gradient_times
-from .readable import data_of, with_data
+from .readable import data_of, with_data, without_last_feature
 
 Condition = Callable[[Call], bool]
-
-
-def _without_last_unit(x: Tensor) -> Tensor:
-    return torch.cat([x[..., :-1], torch.zeros_like(x[..., -1:])], dim=-1)
 
 
 def lost_unit(condition: Condition) -> type[torch.nn.LSTM]:
@@ -33,7 +29,7 @@ def lost_unit(condition: Condition) -> type[torch.nn.LSTM]:
         def forward(self, input: Any, hx: Any = None) -> Any:
             output, states = super().forward(input, hx)
             if condition(call_of(self, input, hx)):
-                output = with_data(output, _without_last_unit(data_of(output)))
+                output = with_data(output, without_last_feature(data_of(output)))
             return output, states
 
     return Variant

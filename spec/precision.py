@@ -30,6 +30,11 @@ class Precision:
     largest: float
     factor_roundoff: float = 0.0
 
+    @property
+    def smallest_normal(self) -> float:
+        """Numbers below it are denormal: they have fewer digits."""
+        return self.smallest_subnormal / (2 * self.unit_roundoff)
+
     def round(self, x: NDArray[Any]) -> NDArray[np.float64]:
         """``x`` rounded to the nearest number of this format, as float64, in the same shape."""
         if self.name == "bfloat16":

@@ -442,8 +442,7 @@ def test_denormal_numbers(lstm_check: Checker) -> None:
 
 
 def denormal_cell_state(trial: Trial) -> Iterator[Finding]:
-    precision = trial.case.precision
-    smallest_normal = precision.smallest_subnormal / (2 * precision.unit_roundoff)
+    smallest_normal = trial.case.precision.smallest_normal
     drawn = uniform_numbers(trial.case.seed, "denormal", trial.case.shapes()["c_0"])
     # Between a quarter and a half of the smallest normal number.
     denormal = np.copysign(smallest_normal * (1 + np.abs(drawn)) / 4, drawn)

@@ -14,7 +14,13 @@ from numpy.typing import NDArray
 from lstm_conformance.reference.oracle import expect
 from lstm_conformance.runner.judging.comparison import Finding, holds
 from lstm_conformance.runner.judging.memory_layouts import part_of_longer, transposed, with_gaps
-from lstm_conformance.runner.judging.rules import close, close_gradients, gradients_of, on_bench
+from lstm_conformance.runner.judging.rules import (
+    calls_without_gradients,
+    close,
+    close_gradients,
+    gradients_of,
+    on_bench,
+)
 from lstm_conformance.runner.judging.trial import Trial
 from lstm_conformance.runner.searching.checker import Checker
 from lstm_conformance.spec.case import LAYOUTS, OUTPUTS, Case, uniform_numbers
@@ -231,19 +237,10 @@ def test_without_gradients(lstm_check: Checker) -> None:
 
 
 def without_gradients(trial: Trial, bench: Bench) -> Iterator[Finding]:
-    module = bench.module()
-    for mode in (bench.torch.no_grad, bench.torch.inference_mode):
-        arguments = bench.arguments()
-        with mode():
-            outputs = bench.call(module, arguments)
+    for mode, outputs in calls_without_gradients(bench, bench.module()):
         for name, output in outputs.items():
-            yield trial.close(name, bench.observe(name, output), note=f"in {mode.__name__}")
-            yield holds(name, not output.requires_grad, f"requires a gradient in {mode.__name__}")
-    module.requires_grad_(False)
-    frozen = {name: tensor.detach() for name, tensor in bench.arguments().items()}
-    for name, output in bench.call(module, frozen).items():
-        yield trial.close(name, bench.observe(name, output), note="all is frozen")
-        yield holds(name, not output.requires_grad, "requires a gradient although all is frozen")
+            yield trial.close(name, bench.observe(name, output), note=mode)
+            yield holds(name, not output.requires_grad, f"requires a gradient, {mode}")
 
 
 def inference_before_training(trial: Trial, bench: Bench) -> Iterator[Finding]:

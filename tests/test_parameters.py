@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from lstm_conformance.reference.oracle import Expectation, expect
 from lstm_conformance.runner.judging.chance import FALSE_ALARMS, scipy_stats
 from lstm_conformance.runner.judging.comparison import Finding, holds, shape_message
-from lstm_conformance.runner.judging.rules import Rule, on_bench
+from lstm_conformance.runner.judging.rules import Rule, calls_without_gradients, on_bench
 from lstm_conformance.runner.judging.trial import Trial
 from lstm_conformance.runner.searching.checker import Checker
 from lstm_conformance.spec.contract import ObservedTensor, Unsupported
@@ -477,23 +477,15 @@ def right_after_change(negate: Callable[[Bench, Any], None]) -> Rule:
 
 def results_in_each_mode(bench: Bench, module: Any) -> Iterator[tuple[str, Results]]:
     """Results with and without gradients: a module may keep weights in only one of these modes."""
-    torch = bench.torch
     yield "with gradients", results(bench, module)
-    for mode in (torch.no_grad, torch.inference_mode):
-        with mode():
-            observed = results(bench, module)
-        yield f"in {mode.__name__}", observed
-    module.requires_grad_(False)
-    yield "frozen", results(bench, module)
-    module.requires_grad_(True)
+    for mode, outputs in calls_without_gradients(bench, module):
+        yield mode, bench.observe_all(outputs)
 
 
 @pytest.mark.lstm_clause("PARAM-20")
 def test_step_of_an_optimizer(lstm_check: Checker) -> None:
     def negate(bench: Bench, module: Any) -> None:
-        for parameter in module.parameters():
-            parameter.grad = 2 * parameter.detach()
-        bench.torch.optim.SGD(module.parameters(), lr=1.0).step()
+        change_signs_in_a_step(bench.torch.optim.SGD(module.parameters(), lr=1.0))
 
     lstm_check.forall(ANY_FORWARD, right_after_change(negate))
     lstm_check.forall(ANY_FORWARD, on_bench(optimizer_before_flattening), at_most=6)
@@ -508,15 +500,20 @@ def optimizer_before_flattening(trial: Trial, bench: Bench) -> Iterator[Finding]
     yield from right_after_step(trial, bench, module, optimizer, "flatten_parameters()")
 
 
+def change_signs_in_a_step(optimizer: Any) -> None:
+    """Of all parameters that ``optimizer`` has, if its rate is 1."""
+    for group in optimizer.param_groups:
+        for parameter in group["params"]:
+            parameter.grad = 2 * parameter.detach()
+    optimizer.step()
+
+
 def right_after_step(
     trial: Trial, bench: Bench, module: Any, optimizer: Any, since: str
 ) -> Iterator[Finding]:
     """Whether a step that changes signs is seen by a call. ``since`` is after the optimizer."""
     values = observed_parameters(bench, module)
-    for group in optimizer.param_groups:
-        for parameter in group["params"]:
-            parameter.grad = 2 * parameter.detach()
-    optimizer.step()
+    change_signs_in_a_step(optimizer)
     observed = results(bench, module)
     changed = trial.case.with_values({name: -value for name, value in values.items()})
     note = f"after a step of an optimizer that was made before {since}"

@@ -295,14 +295,11 @@ def call_after_refused_ones(trial: Trial, bench: Bench) -> Iterator[Finding]:
             yield holds("grad mode", same, f"it is another one {when}")
             kept = module.training is trial.case.training
             yield holds("training", kept, f"it is {module.training} {when}")
-            right = bench.arguments()
-            outputs = bench.call(module, right)
-            yield from close_outputs(trial, bench, outputs, when)
-            if not same:
-                return  # nothing has gradients any more
-            bench.backward(outputs)
-            gradients = bench.gradients(module, right)
-            yield from trial.close_all(gradients, list(gradients), when)
+            if not same:  # nothing has gradients any more
+                outputs = bench.call(module, bench.arguments())
+                yield from close_outputs(trial, bench, outputs, when)
+                return
+            yield from right_again(trial, bench, module, when)
 
 
 ROUNDS_OF_A_STREAM = 4
@@ -372,13 +369,17 @@ def call_after_others(trial: Trial, bench: Bench) -> Iterator[Finding]:
         with trial.bench(other) as other_bench:
             other_bench.backward(other_bench.call(module, other_bench.arguments()))
         module.zero_grad()
-        arguments = bench.arguments()
-        outputs = bench.call(module, arguments)
-        yield from close_outputs(trial, bench, outputs, when)
-        bench.backward(outputs)
-        yield from trial.close_all(
-            gradients := bench.gradients(module, arguments), list(gradients), when
-        )
+        yield from right_again(trial, bench, module, when)
+
+
+def right_again(trial: Trial, bench: Bench, module: Any, when: str) -> Iterator[Finding]:
+    """Whether results and gradients of a call are right after something else."""
+    arguments = bench.arguments()
+    outputs = bench.call(module, arguments)
+    yield from close_outputs(trial, bench, outputs, when)
+    bench.backward(outputs)
+    gradients = bench.gradients(module, arguments)
+    yield from trial.close_all(gradients, list(gradients), when)
 
 
 def other_calls(case: Case) -> dict[str, Case]:

@@ -13,7 +13,16 @@ from torch.nn.utils.rnn import PackedSequence
 
 from ..catalogue import FORWARD, GRADIENT, INTERFACE, defect
 from ..gradient_surgery import constant, in_memory_order, with_gradient_times
-from ..readable import ROLES, Input, ReadableLSTM, Result, States, Steps, Weights
+from ..readable import (
+    ROLES,
+    Input,
+    ReadableLSTM,
+    Result,
+    States,
+    Steps,
+    Weights,
+    without_last_feature,
+)
 
 # --------------------------------------------- what has a gradient, and where it goes
 
@@ -323,7 +332,7 @@ class LastUnitLostIfFrozen(ReadableLSTM):
     def finish(self, input: Input, steps: Steps, h_n: Tensor, c_n: Tensor) -> Result:
         is_frozen = torch.is_grad_enabled() and not (h_n.requires_grad or c_n.requires_grad)
         if is_frozen and self.hidden_size > 8:
-            steps = [torch.cat([h[:, :-1], 0 * h[:, -1:]], dim=-1) for h in steps]
+            steps = [without_last_feature(h) for h in steps]
         return super().finish(input, steps, h_n, c_n)
 
 

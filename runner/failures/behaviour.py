@@ -90,14 +90,13 @@ class Behaviour:
     def only_denormals_are_lost(self) -> bool:
         """Whether each wrong element is zero, where a denormal number is right."""
         precision, lost = self.case.precision, False
-        smallest_normal = precision.smallest_subnormal / (2 * precision.unit_roundoff)
         for name, observed in self.observed.items():
             expected, noise = self.expectation.values[name], self.expectation.noise[name]
             if observed.shape != expected.shape:
                 return False
             allowed = allowed_error(expected, noise, precision)
             wrong = error_ratios(observed, expected, allowed) > THRESHOLD
-            if (wrong & ((observed != 0) | (np.abs(expected) >= smallest_normal))).any():
+            if (wrong & ((observed != 0) | (np.abs(expected) >= precision.smallest_normal))).any():
                 return False
             lost = lost or bool(wrong.any())
         return lost

@@ -28,10 +28,13 @@ from .comparison import (
 from .trial import Trial
 
 if TYPE_CHECKING:
+    import torch
+
     from ...adapters.torch_bench import Bench
 
 __all__ = [
     "Rule",
+    "calls_without_gradients",
     "close",
     "close_gradients",
     "device_kept",
@@ -106,18 +109,29 @@ def in_inference(rule: Rule) -> Rule:
     def judge(trial: Trial) -> list[Finding]:
         if trial.case.cotangents or "module" not in trial.implementation.capabilities:
             return rule(trial)
-        findings = []
         with trial.bench() as bench:
-            module = bench.module()
-            for mode in (bench.torch.no_grad, bench.torch.inference_mode):
-                with mode():
-                    observed = bench.observe_all(bench.call(module, bench.arguments()))
-                findings += trial.close_all(observed, OUTPUTS, f"in {mode.__name__}")
-            module.requires_grad_(False)
-            observed = bench.observe_all(bench.call(module, bench.arguments()))
-        return [*findings, *trial.close_all(observed, OUTPUTS, "all parameters are frozen")]
+            return [
+                finding
+                for mode, outputs in calls_without_gradients(bench, bench.module())
+                for finding in trial.close_all(bench.observe_all(outputs), OUTPUTS, mode)
+            ]
 
     return judge
+
+
+def calls_without_gradients(
+    bench: Bench, module: Any
+) -> Iterator[tuple[str, Mapping[str, torch.Tensor]]]:
+    """Each way in which a module has no gradients, and the outputs of a call in it."""
+    for mode in (bench.torch.no_grad, bench.torch.inference_mode):
+        arguments = bench.arguments()
+        with mode():
+            outputs = bench.call(module, arguments)
+        yield f"in {mode.__name__}", outputs
+    module.requires_grad_(False)
+    frozen = {name: tensor.detach() for name, tensor in bench.arguments().items()}
+    yield "all is frozen", bench.call(module, frozen)
+    module.requires_grad_(True)
 
 
 def in_training(rule: Rule) -> Rule:
