@@ -34,22 +34,28 @@ def uniform_numbers(seed: int, name: str, shape: tuple[int, ...]) -> Array:
     this function makes the numbers from the raw bits. Each pair of ``seed`` and ``name`` has its
     own stream, so that no two tensors share values. The array is read-only.
     """
-    size = math.prod(shape)
-    drawn = _few_numbers(seed, name, size) if size <= _FEW else _numbers(seed, name, size)
-    return drawn.reshape(shape)
-
-
-def _numbers(seed: int, name: str, size: int) -> Array:
     stream = np.random.PCG64(np.random.SeedSequence([seed, zlib.crc32(name.encode())]))
-    numbers = np.float64(2.0**-52) * (stream.random_raw(size) >> np.uint64(11)) - np.float64(1.0)
+    bits = stream.random_raw(math.prod(shape)) >> np.uint64(11)
+    numbers = np.float64(2.0**-52) * bits - np.float64(1.0)
     numbers.flags.writeable = False
-    return numbers
+    return numbers.reshape(shape)
 
 
-# The judge and the implementation ask for the same numbers. Drawing a few takes longer than
-# everything else that is done with them.
-_FEW = 1000
-_few_numbers = lru_cache(maxsize=1000)(_numbers)
+def _draw(
+    seed: int, precision: Precision, arrays: tuple[tuple[str, tuple[int, ...], float], ...]
+) -> list[Array]:
+    """Uniform numbers that ``precision`` represents exactly, by name, shape and bound of arrays."""
+    return [
+        precision.round(bound * uniform_numbers(seed, name, shape)) for name, shape, bound in arrays
+    ]
+
+
+# The judge and the implementation ask several times for the arrays of a case, and drawing them
+# takes longer than most of what is done with them. Of cases with large arrays only the last is
+# kept: its arguments and its cotangents.
+_draw_few = lru_cache(maxsize=200)(_draw)
+_draw_many = lru_cache(maxsize=2)(_draw)
+_FEW = 10_000
 
 
 @dataclass(frozen=True)
@@ -221,24 +227,20 @@ class Case:
 
     def arguments(self) -> dict[str, Array]:
         """The values of every argument: float64 numbers that ``dtype`` represents exactly."""
-        shapes = self.shapes()
-        return {
-            name: self.precision.round(
-                self.scale(name) * uniform_numbers(self.seed, name, shapes[name])
-            )
-            for name in self.argument_names()
-        }
+        return self._drawn({name: self.scale(name) for name in self.argument_names()})
 
     def cotangent_values(self) -> dict[str, Array]:
         """The values of the cotangent of each output in ``cotangents``, in the output's shape."""
+        bounds = {name: 1.0 for name in OUTPUTS if name in self.cotangents}
+        return self._drawn(bounds, "cotangent of ")
+
+    def _drawn(self, bounds: Mapping[str, float], prefix: str = "") -> dict[str, Array]:
+        """New arrays in the shapes of some tensors, with these bounds of their values."""
         shapes = self.shapes()
-        return {
-            name: self.precision.round(
-                uniform_numbers(self.seed, f"cotangent of {name}", shapes[name])
-            )
-            for name in OUTPUTS
-            if name in self.cotangents
-        }
+        arrays = tuple((prefix + name, shapes[name], bound) for name, bound in bounds.items())
+        are_few = sum(math.prod(shape) for _, shape, _ in arrays) <= _FEW
+        drawn = (_draw_few if are_few else _draw_many)(self.seed, self.precision, arrays)
+        return {name: array.copy() for name, array in zip(bounds, drawn, strict=True)}
 
     def with_values(self, values: Mapping[str, Array], **changes: Any) -> CaseWithValues:
         """This case with some values replaced, and some fields changed.
