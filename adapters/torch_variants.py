@@ -6,7 +6,6 @@ of this file.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from contextlib import AbstractContextManager
 from dataclasses import fields
 from typing import Any
@@ -35,9 +34,9 @@ class Shell(torch.nn.LSTM):
         # A call of torch.nn.LSTM does this for itself, where parameters are computed or replaced.
         self._flat_weights = [getattr(self, name, None) for name in self._flat_weights_names]
         lstm = torch.nn.LSTM.__new__(torch.nn.LSTM)
-        lstm.__dict__.update(self.__dict__)
-        # Hooks of this module have run, and compilers cannot read all of them.
-        lstm._forward_pre_hooks = OrderedDict()
+        # A call of this module runs its hooks, and compilers cannot read all of them.
+        without_hooks = {k: v for k, v in vars(torch.nn.Module()).items() if "hook" in k}
+        lstm.__dict__.update({**vars(self), **without_hooks})
         return lstm
 
 
