@@ -72,7 +72,7 @@ class Behaviour:
                 continue
             precision = self.case.precision
             largest = np.abs(right).max(initial=0.0, where=np.isfinite(right))
-            allowed = max(noise, precision.unit_roundoff * largest, precision.smallest_subnormal)
+            allowed = max(noise, precision.unit_roundoff * largest, precision.least_error)
             worst = max(worst, error_ratios(observed, right, np.array(allowed)).max(initial=0.0))
         return worst
 

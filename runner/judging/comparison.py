@@ -83,8 +83,8 @@ def compare(
 ) -> Finding:
     """Compares one tensor: no error may exceed ``THRESHOLD`` times the noise of its element.
 
-    The noise counts as at least one rounding of the expected value, and at least the smallest
-    subnormal number. A NaN is right only where a NaN is expected.
+    The noise counts as at least one rounding of the expected value, and of a number near zero. A
+    NaN is right only where a NaN is expected.
 
     Args:
         tensor: its name, for the finding.
@@ -130,7 +130,7 @@ def _ill_conditioned(expected: Array, noise: Array) -> bool:
 def allowed_error(expected: Array, noise: Array, precision: Precision) -> Array:
     """The standard deviation of the error of each element; at least one rounding."""
     allowed = np.maximum(noise, precision.unit_roundoff * np.abs(expected))
-    return np.maximum(allowed, precision.smallest_subnormal)
+    return np.maximum(allowed, precision.least_error)
 
 
 def error_ratios(observed: Array, expected: Array, allowed: Array) -> Array:
