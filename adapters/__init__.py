@@ -49,6 +49,7 @@ REGISTRY = {
         )
         for tool in ("parametrized", "pruned", "weight-norm")
     },
+    "torch-autocast": Adapter(f"{_HERE}.torch_autocast:torch_autocast", "torch"),
     "torch-cpp": Adapter(f"{_HERE}.torch_cpp:torch_cpp", "torch-cpp"),
     "torch-dynamic-float16": Adapter(f"{_HERE}.torch_dynamic:torch_dynamic_float16", "torch"),
     "torch-quantizable": Adapter(f"{_HERE}.torch_quantizable:torch_quantizable", "torch"),

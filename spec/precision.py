@@ -41,9 +41,9 @@ class Precision:
 
         It is the smallest number, but more in bfloat16 and where products have fewer digits.
         Processors multiply matrices in bfloat16 by instructions of their own, which take denormal
-        numbers for zero, whatever the settings are. The smallest normal number may be lost in every term of a sum, and the root of the
-        number of terms says how much of that adds up. Where torch.nn.LSTM with 256 units loses
-        all of a gradient, it is 20 times the smallest normal number.
+        numbers for zero, whatever the settings are. Each term of a sum may lose as much as the
+        smallest normal number, and the root of the number of terms says how much of that adds up.
+        With 256 units, torch.nn.LSTM loses a gradient that is 20 times the smallest normal number.
 
         Source: Intel 64 and IA-32 Architectures Software Developer's Manual, VDPBF16PS.
         """

@@ -41,7 +41,7 @@ README = ROOT / "README.md"
 MARKS = ("<!-- findings -->", "<!-- end of findings -->")
 
 # All others are judged with profile smoke, since many compile for seconds for each new size.
-PROFILES = {"onnxruntime": "default", "torch": "default"}
+PROFILES = {"onnxruntime": "default", "torch": "default", "torch-autocast": "default"}
 
 OPTIONS = {
     # Its weights are float16 by design, and everything else is float32.
