@@ -334,6 +334,50 @@ class MaskOf32Rows(ReadableLSTM):
         ]
 
 
+@defect("DROP-8", FORWARD, "num_layers >= 2, training with 0 < dropout < 1, more than 128 rows")
+class SameMaskOfEachPieceOfRows(ReadableLSTM):
+    """Rows are computed in pieces of 64. All but the last one restore the generator."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        if not drops_at_random(self, layer):
+            return super().layer_input(steps, layer)
+        whole = (len(steps[0]) - 1) // 64 * 64
+        first = masks([x[:64] for x in steps], self.dropout)
+        last = masks([x[whole:] for x in steps], self.dropout)
+        dropped = []
+        for x, mask, of_last in zip(steps, first, last, strict=True):
+            of_all = torch.cat([mask.repeat(whole // 64, 1), of_last])
+            dropped.append(x * of_all[: len(x)])
+        return dropped
+
+
+@defect("DROP-8", FORWARD, "num_layers >= 2, training with 0 < dropout < 1, more than 64 steps")
+class SameMaskOfEachChunkOfSteps(ReadableLSTM):
+    """Steps are computed in chunks of 32. All but the last one restore the generator."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        if not drops_at_random(self, layer):
+            return super().layer_input(steps, layer)
+        whole = (len(steps) - 1) // 32 * 32
+        of_all = masks(steps, self.dropout)
+        repeated = [of_all[t % 32] if t < whole else mask for t, mask in enumerate(of_all)]
+        return [x * mask[: len(x)] for x, mask in zip(steps, repeated, strict=True)]
+
+
+@defect("DROP-8", FORWARD, "num_layers >= 2, training, 0 < dropout < 1, more than 128 features")
+class TwoBlocksOfFeaturesDropOpposites(ReadableLSTM):
+    """The second 64 features are dropped where the first ones are not, by the same numbers."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        if not drops_at_random(self, layer) or self.dropout != 0.5 or steps[0].shape[1] < 128:
+            return super().layer_input(steps, layer)
+        dropped = []
+        for x, mask in zip(steps, masks(steps, self.dropout), strict=True):
+            others = torch.where(mask[:, :64] == 0, 2.0, 0.0).to(mask.dtype)
+            dropped.append(x * torch.cat([mask[:, :64], others, mask[:, 128:]], 1))
+        return dropped
+
+
 @defect("DROP-6", GRADIENT, "gradients, num_layers >= 2, 0 < dropout < 1, eval() before backward")
 class MaskOfTheModeOfTheBackwardPass(ReadableLSTM):
     """The backward pass leaves out the mask if the module is no longer in training mode."""
