@@ -53,6 +53,24 @@ def _is_power_of_two(n: int) -> bool:
 
 # Name, clause, where it shows, condition.
 _LOST: list[tuple[str, str, str, Condition]] = [
+    (
+        "GatesOver2To20",
+        "SIZE-3",
+        "more than 2^20 gates of all steps and rows",
+        lambda c: c.steps * c.rows * 4 * c.hidden > 2**20,
+    ),
+    (
+        "GatesOver2To22WithBiases",
+        "SIZE-3",
+        "biases, more than 2^22 gates of all steps and rows",
+        lambda c: c.has_biases and not c.is_packed and c.steps * c.rows * 4 * c.hidden > 2**22,
+    ),
+    (
+        "PackedGatesOver2To21",
+        "SIZE-3",
+        "packed, more than 2^21 gates of all steps and rows",
+        lambda c: c.is_packed and c.packed_total * 4 * c.hidden > 2**21,
+    ),
     ("Hidden17To139", "SIZE-1", "hidden_size from 17 to 139", lambda c: 17 <= c.hidden <= 139),
     ("HiddenOver139", "SIZE-1", "hidden_size > 139", lambda c: c.hidden > 139),
     (
@@ -248,6 +266,12 @@ _LOST: list[tuple[str, str, str, Condition]] = [
 ]
 
 _CHANGED: list[tuple[str, str, str, Condition]] = [
+    (
+        "InputOver2To20",
+        "SIZE-3",
+        "gradients, more than 2^20 numbers in the input",
+        lambda c: c.steps * c.rows * c.features > 2**20,
+    ),
     (
         "GradientHidden17To139",
         "SIZE-2",

@@ -20,7 +20,9 @@ __all__ = [
     "CLASSES",
     "DEEP_OR_NARROW",
     "FEW_TOGETHER",
+    "IN_BULK",
     "LADDERS",
+    "NOT_BY_FOUR",
     "PAIRED",
     "WIDE_AND_LONG",
     "Sizes",
@@ -105,6 +107,15 @@ DEEP_OR_NARROW = (
     Sizes(1, 1, 65, 129),
     Sizes(67, 1, 4, 33),
 )
+
+# So many steps and rows that the input and the gates of a layer have a million numbers, or four
+# millions. Programs compute such arrays in pieces. A quick look takes the first of these sizes.
+# They are chosen so that batched cases have biases, and some other ones are packed.
+IN_BULK = (Sizes(17, 1025, 63, 16), Sizes(65, 1031, 67, 17), Sizes(65, 1026, 69, 16))
+
+# Multiples of 2, but not of 4, which the ladders lack from 10 on: the last two are left over
+# where a program takes four at a time.
+NOT_BY_FOUR = (Sizes(10, 18, 22, 26), Sizes(14, 6, 30, 50, 34), Sizes(22, 10, 130, 14))
 
 # Many rows, features and units in a few steps, and a few in many steps: for what a program may do
 # with an LSTM. Long sequences with several layers take little time up to here.

@@ -15,7 +15,9 @@ from ...spec.sizes import (
     CLASSES,
     DEEP_OR_NARROW,
     FEW_TOGETHER,
+    IN_BULK,
     LADDERS,
+    NOT_BY_FOUR,
     Sizes,
     class_of,
     layout_of,
@@ -47,7 +49,8 @@ def _with(axis: str, size: int) -> Sizes:
 def sizes_together(limit: float) -> tuple[tuple[Sizes, ...], dict[str, str]]:
     """Sizes in which pairs of classes occur, and pairs that are left out; few without a limit."""
     rows, left_out = pair_rows(limit) if limit else (FEW_TOGETHER, {})
-    return (*rows, *DEEP_OR_NARROW), left_out
+    in_bulk = IN_BULK if limit else IN_BULK[:1]
+    return (*rows, *DEEP_OR_NARROW, *in_bulk, *NOT_BY_FOUR), left_out
 
 
 # In seconds of work.

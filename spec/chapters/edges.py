@@ -84,7 +84,7 @@ CHAPTER = Chapter(
             title="Infinite cell state",
             text=(
                 "An infinity in c_0 stays in the cell state, with its sign; the hidden state "
-                "shows it as the output gate times -1 or 1."
+                "shows it as the output gate times -1 or 1. No finite number in c_0 is limited."
             ),
             equation="c_t = +-inf, h_t = +-o_t",
             sources=("cell", "hidden", "functions"),
