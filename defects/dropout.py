@@ -415,11 +415,20 @@ class MaskOf4096RowsOfAllSteps(ReadableLSTM):
 class MaskOf16384Elements(MaskOf4096RowsOfAllSteps):
     """16384 random numbers are drawn, and used again for the elements behind."""
 
+    elements = 16384
+
     def dropped(self, rows: Tensor) -> Tensor:
         """Rows (n, features) of all steps, after dropout."""
-        drawn = dropout(torch.ones_like(rows).flatten()[:16384], self.dropout)
+        drawn = dropout(torch.ones_like(rows).flatten()[: self.elements], self.dropout)
         times = -(-rows.numel() // len(drawn))
         return rows * drawn.repeat(times)[: rows.numel()].view_as(rows)
+
+
+@defect("DROP-8", FORWARD, "num_layers >= 2, training, 0 < dropout < 1, more than 2^17 elements")
+class MaskOf2To17Elements(MaskOf16384Elements):
+    """2^17 random numbers are drawn, and used again for the elements behind."""
+
+    elements = 2**17
 
 
 # ---------------------------------------------------------------------- gradients

@@ -94,6 +94,24 @@ class ForgottenPartSubtracted(ReadableLSTM):
         return self.project(o * self.tanh(c_t), w), c_t
 
 
+@defect("EDGE-7", NUMERICAL, "a finite cell state beyond 65504")
+class FiniteCellStateLimited(ReadableLSTM):
+    """Finite cell states are limited to the largest number of float16, and infinity is spared."""
+
+    limit = 65504.0
+
+    def cell(self, x: Tensor, h: Tensor, c: Tensor, w: Weights) -> tuple[Tensor, Tensor]:
+        h_t, c_t = super().cell(x, h, c, w)
+        return h_t, torch.where(c_t.isfinite(), c_t.clamp(-self.limit, self.limit), c_t)
+
+
+@defect("EDGE-7", NUMERICAL, "a finite cell state beyond 1000")
+class FiniteCellStateLimitedTo1000(FiniteCellStateLimited):
+    """Finite cell states are limited to 1000, and infinity is spared."""
+
+    limit = 1000.0
+
+
 @defect("EDGE-8", NUMERICAL, "input whose square is beyond the largest number of the dtype")
 class NormOfInputOverflows(ReadableLSTM):
     """Products are computed with rows of length 1, except of zeros; squares are infinite early."""

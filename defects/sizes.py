@@ -71,6 +71,18 @@ _LOST: list[tuple[str, str, str, Condition]] = [
         "packed, more than 2^21 gates of all steps and rows",
         lambda c: c.is_packed and c.packed_total * 4 * c.hidden > 2**21,
     ),
+    (
+        "HiddenNotByFour",
+        "SIZE-3",
+        "hidden_size of 16 and more, a multiple of 2 and not of 4",
+        lambda c: c.hidden >= 16 and c.hidden % 4 == 2,
+    ),
+    (
+        "RowsNotByFour",
+        "SIZE-3",
+        "16 rows and more, a multiple of 2 and not of 4",
+        lambda c: c.rows >= 16 and c.rows % 4 == 2,
+    ),
     ("Hidden17To139", "SIZE-1", "hidden_size from 17 to 139", lambda c: 17 <= c.hidden <= 139),
     ("HiddenOver139", "SIZE-1", "hidden_size > 139", lambda c: c.hidden > 139),
     (
@@ -266,6 +278,12 @@ _LOST: list[tuple[str, str, str, Condition]] = [
 ]
 
 _CHANGED: list[tuple[str, str, str, Condition]] = [
+    (
+        "InputNotByFour",
+        "SIZE-3",
+        "gradients, input_size of 16 and more, a multiple of 2 and not of 4",
+        lambda c: c.features >= 16 and c.features % 4 == 2,
+    ),
     (
         "InputOver2To20",
         "SIZE-3",

@@ -83,8 +83,8 @@ def compare(
 ) -> Finding:
     """Compares one tensor: no error may exceed ``THRESHOLD`` times the noise of its element.
 
-    The noise counts as at least one rounding of the expected value, and of a number near zero. A
-    NaN is right only where a NaN is expected.
+    The noise counts as at least one rounding of the expected value, and as
+    ``precision.least_error``. A NaN is right only where a NaN is expected.
 
     Args:
         tensor: its name, for the finding.
