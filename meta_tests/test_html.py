@@ -259,7 +259,8 @@ def test_a_cell_of_a_linked_matrix_leads_to_the_failure_on_a_page() -> None:
             if clause["verdict"] in ("fail", "error", "waived", "inconclusive"):
                 assert f"why-{clause['id']}" in ids
                 expected.add(f"pages/{name}.html#why-{clause['id']}")
-    assert links == {*expected, "#main"}
+    parts = {"#counts-heading", "#matrix-heading", "#details-heading"}
+    assert links == {*expected, *parts, "#main"}
     assert page_name(hostile()).count("/") == 0
 
 

@@ -96,22 +96,22 @@ def test_the_verdict_tells_kinds_of_clauses_apart(monkeypatch: pytest.MonkeyPatc
     first = "DEVIATES: mine 1 deviates in 1 of 2 clauses that were judged, 1 about argument checks."
     assert f"{first}\n" in summary(results), "other clauses about numbers were not asked for"
     monkeypatch.setattr(wording, "_NUMBERS", {other["id"]})
-    assert f"{first} Its numbers are right.\n" in summary(results)
+    assert f"{first} No wrong number was found.\n" in summary(results)
     assert f"{first}\n" in summary({**results, "case": "v1 input_size=1 hidden_size=1"})
     waived = {**other, "id": "EQ-3", "verdict": "waived"}
     with_known = {**results, "clauses": [cause, other, waived]}
-    assert "numbers are right" not in summary(with_known), "a known deviation is a deviation"
+    assert "wrong number" not in summary(with_known), "a known deviation is a deviation"
     for verdict in ("inconclusive", "not tested", "fail"):
         other["verdict"] = verdict
-        assert "numbers are right" not in summary(results)
+        assert "wrong number" not in summary(results)
     assert (
         "2 of 2 clauses that were judged, 1 about numbers and 1 about argument checks."
         in summary(results)
     )
     other["verdict"] = "pass"
-    assert "numbers are right" not in summary({**results, "stopped": "max-failures"})
+    assert "wrong number" not in summary({**results, "stopped": "max-failures"})
     other["kind"] = "interface"
-    assert "numbers are right" not in summary(results), "none was judged"
+    assert "wrong number" not in summary(results), "none was judged"
 
 
 def test_the_verdict_says_what_was_asked() -> None:

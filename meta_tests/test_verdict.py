@@ -86,7 +86,7 @@ def test_the_verdict_in_words() -> None:
     )
     assert verdict_sentence(right(), "it") == (
         "DEVIATES: it deviates in 8 of 208 clauses that were judged, 8 about argument checks. "
-        "4 of them are only recommended. Its numbers are right."
+        "4 of them are only recommended. No wrong number was found."
     )
 
 

@@ -159,7 +159,7 @@ def verdict_sentence(results: Results, name: str) -> str:
         numbers = {kind: verdict["kinds"][kind]["deviating"] for kind in KINDS}
         kinds = listed([f"{numbers[kind]} about {kind}" for kind in KINDS if numbers[kind]])
         apart = f"DEVIATES: {name} deviates in {number}, {kinds}."
-        more = f"{_recommended(verdict)}{_numbers_are_right(results)}{_declared(results)}"
+        more = f"{_recommended(verdict)}{_no_wrong_number(results)}{_declared(results)}"
         return f"{apart}{more}"
     if did_its_part(results):
         what = "nothing that it judged is broken" if results["clauses"] else "it has no tests"
@@ -314,7 +314,7 @@ def _recommended(verdict: VerdictResult) -> str:
     return f" {counted(number, 'of them is', 'of them are')} only recommended."
 
 
-def _numbers_are_right(results: Results) -> str:
+def _no_wrong_number(results: Results) -> str:
     """A sentence, if every clause about numbers was judged to its end and none is broken."""
     about = {c["id"]: c["verdict"] for c in results["clauses"] if c["kind"] == "numbers"}
     verdicts = {*about.values()}
@@ -322,4 +322,4 @@ def _numbers_are_right(results: Results) -> str:
         return ""
     if results["case"] is not None or not about.keys() >= _NUMBERS:
         return ""  # others were not asked for
-    return " Its numbers are right."
+    return " No wrong number was found."

@@ -359,7 +359,8 @@ def cotangents_that_are_not_finite(trial: Trial) -> list[Finding]:
             if name.endswith(".grad"):
                 changes = np.abs(expectation.values[name]) > 1e3 * expectation.noise[name]
                 lost = changes & np.isfinite(observed[name].values)
-                message = f"{value} in the cotangent of {output} is lost in {lost.sum()} elements"
+                where = f"in {lost.sum()} of {lost.size} elements"
+                message = f"{value} in the cotangent of {output} is lost {where}"
                 findings.append(holds(name, not lost.any(), message))
     return findings
 
