@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import re
 from collections.abc import Callable
@@ -454,3 +455,14 @@ def test_dtypes_that_were_not_asked_for_are_shown() -> None:
     results["tensors"][1]["dtype"] = "float8"
     assert "float8" in Page(report_html(results)).text
     assert tensor_rows(results)[0] == ["float64", "float8"]
+
+
+@pytest.mark.parametrize(
+    ("exception", "is_shown"), [("ProcessFailed: it hung", False), ("E", True)]
+)
+def test_a_traceback_of_the_judge_is_not_shown(exception: str, is_shown: bool) -> None:
+    results = copy.deepcopy(wrong())
+    for clause in results["clauses"]:
+        if clause.get("failure"):
+            clause["failure"] |= {"exception": exception, "traceback": "in answer_of_process"}
+    assert ("in answer_of_process" in report_html(results)) == is_shown
