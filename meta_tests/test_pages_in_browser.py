@@ -375,7 +375,9 @@ def test_the_matrix_of_12_implementations_is_quick(
     times = []
     for _ in range(5):
         page = visits.open("twelve")
-        page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length")
+        page.wait_for_function(
+            "() => performance.getEntriesByName('first-contentful-paint').length"
+        )
         times.append(
             page.evaluate(
                 "Math.max(performance.getEntriesByName('first-contentful-paint')[0].startTime,"
