@@ -6,14 +6,12 @@ numbers of the case, in float32. Gradients go back to them, and are bfloat16 aga
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any
 
 import torch
 from torch.nn.utils.rnn import PackedSequence
 
 from ..spec.capabilities import ALL
-from ..spec.config import LSTMConfig
 from ..spec.precision import PRECISIONS
 from .torch_module import TorchModule
 from .torch_variants import Shell
@@ -23,8 +21,7 @@ __all__ = ["torch_autocast"]
 
 class _Autocast(Shell):
     def forward(self, input: Any, hx: Any = None) -> Any:
-        config = [getattr(self, field.name) for field in fields(LSTMConfig)]
-        lstm = torch.nn.LSTM(*config).train(self.training)
+        lstm = self.other_lstm()
         parameters = {name: parameter.float() for name, parameter in self.named_parameters()}
         is_packed = isinstance(input, PackedSequence)
         x = input._replace(data=input.data.float()) if is_packed else input.float()

@@ -7,7 +7,6 @@ ones are those of the case, and gradients pass through the computation.
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any
 
 import torch
@@ -15,7 +14,6 @@ from torch.nn.utils import parametrize, prune
 from torch.nn.utils.parametrizations import weight_norm
 
 from ..spec.capabilities import ALL
-from ..spec.config import LSTMConfig
 from .torch_module import TorchModule
 from .torch_variants import Shell
 
@@ -26,9 +24,7 @@ _Tensors = dict[str, torch.Tensor]
 
 class _Reparametrized(Shell):
     def forward(self, input: Any, hx: Any = None) -> Any:
-        config = [getattr(self, field.name) for field in fields(LSTMConfig)]
-        dtype = next(self.parameters()).dtype
-        lstm = torch.nn.LSTM(*config, dtype=dtype).train(self.training)
+        lstm = self.other_lstm(next(self.parameters()).dtype)
         originals: _Tensors = {}
         for name, parameter in self.named_parameters():
             originals |= self.original(lstm, name, parameter)

@@ -39,6 +39,11 @@ class Shell(torch.nn.LSTM):
         lstm.__dict__.update({**vars(self), **without_hooks})
         return lstm
 
+    def other_lstm(self, dtype: torch.dtype | None = None) -> torch.nn.LSTM:
+        """A ``torch.nn.LSTM`` of the same configuration and mode, with other weights."""
+        config = [getattr(self, field.name) for field in fields(LSTMConfig)]
+        return torch.nn.LSTM(*config, dtype=dtype).train(self.training)
+
 
 def enlarged(x: Any, hx: Any, batch_axis: int, steps: int = 2) -> tuple[Any, Any]:
     """Larger arguments: each row occurs twice, and each step ``steps`` times."""
@@ -76,10 +81,8 @@ def torch_lstm_without_cudnn() -> TorchModule:
 
 class _Functional(Shell):
     def forward(self, input: Any, hx: Any = None) -> Any:
-        config = [getattr(self, field.name) for field in fields(LSTMConfig)]
-        other = torch.nn.LSTM(*config).train(self.training)  # other weights, in float32
         parameters: dict[str, torch.Tensor] = dict(self.named_parameters())
-        return torch.func.functional_call(other, parameters, (input, hx))
+        return torch.func.functional_call(self.other_lstm(), parameters, (input, hx))
 
 
 def torch_functional() -> TorchModule:
