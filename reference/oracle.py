@@ -17,7 +17,15 @@ from . import rounded_cell  # noqa: F401  makes steps on samples cheaper
 from .lstm import lstm, lstm_backward
 from .rounding import SAMPLES, samples_of
 
-__all__ = ["Expectation", "evaluate", "expect", "expect_together", "same_stack", "spread"]
+__all__ = [
+    "Expectation",
+    "evaluate",
+    "expect",
+    "expect_together",
+    "same_stack",
+    "spread",
+    "usual_samples",
+]
 
 Array = NDArray[np.float64]
 
@@ -38,7 +46,10 @@ class Expectation:
 
 
 def expect(
-    case: Case, precision: str | None = None, kept: Sequence[Array] | None = None
+    case: Case,
+    precision: str | None = None,
+    kept: Sequence[Array] | None = None,
+    samples: int | None = None,
 ) -> Expectation:
     """The expected values of ``case`` and their rounding noise.
 
@@ -46,14 +57,21 @@ def expect(
         case: the case.
         precision: name of the precision of the noise. The default is the dtype of the case.
         kept: the elements that dropout kept, as for :func:`evaluate`.
+        samples: the number of samples from which the noise is estimated. The default is
+            :func:`usual_samples`.
 
     Raises:
         ValueError: as :func:`evaluate`.
     """
-    (expectation,) = _expect(
-        [case], [case if precision is None else replace(case, dtype=precision)], kept
-    )
+    judged = case if precision is None else replace(case, dtype=precision)
+    (expectation,) = _expect([case], [judged], kept, samples or usual_samples(case))
     return expectation
+
+
+def usual_samples(case: Case) -> int:
+    """From how many samples the noise of ``case`` is estimated: few, if it is large."""
+    is_large = _numbers(case) > _FEW_NUMBERS
+    return FEWER_SAMPLES if is_large and not _is_narrow(case) else SAMPLES
 
 
 def same_stack(case: Case) -> Hashable:
@@ -80,12 +98,12 @@ def expect_together(cases: Sequence[Case]) -> list[Expectation]:
     """
     if len({same_stack(case) for case in cases}) != 1:
         raise ValueError("cases that are computed side by side must have the same stack")
-    return _expect(cases, cases, None)
+    return _expect(cases, cases, None, usual_samples(cases[0]))
 
 
 @known_arithmetic()
 def _expect(
-    cases: Sequence[Case], judged: Sequence[Case], kept: Sequence[Array] | None
+    cases: Sequence[Case], judged: Sequence[Case], kept: Sequence[Array] | None, samples: int
 ) -> list[Expectation]:
     """The values of ``cases``, with the noise in the dtypes of ``judged``."""
     # One of them has all results that are asked for.
@@ -101,8 +119,6 @@ def _expect(
     seed = zlib.crc32("\n".join(map(str, judged)).encode())
     kind = samples_of([one.precision for one in judged], seed)
     numbers = len(cases) * _numbers(cases[0])  # that a pass over one copy holds
-    is_large = numbers / len(cases) > _FEW_NUMBERS
-    samples = FEWER_SAMPLES if is_large and not _is_narrow(cases[0]) else SAMPLES
     at_once = min(samples, max(1, _NUMBERS_AT_ONCE // numbers))
     for first in range(0, samples, at_once):
         copies = min(at_once, samples - first)

@@ -24,7 +24,7 @@ from tabulate import tabulate
 from lstm_conformance.adapters.target import load
 from lstm_conformance.reports.writing import write_results, write_text
 from lstm_conformance.runner.judging.comparison import THRESHOLD, Finding
-from lstm_conformance.runner.judging.rules import close
+from lstm_conformance.runner.judging.rules import close, judged_by
 from lstm_conformance.runner.judging.trial import Together, Trial
 from lstm_conformance.spec.case import OUTPUTS, Case
 from lstm_conformance.spec.contract import Implementation
@@ -131,7 +131,7 @@ def judged(
     for case in cases:
         expected = Together([case])
         for name, implementation in implementations.items():
-            findings = rule(Trial(case, implementation, expected))
+            findings = judged_by(rule, Trial(case, implementation, expected))
             found[name].append(summed_up(case, findings))
     return found
 

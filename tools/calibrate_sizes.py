@@ -23,7 +23,7 @@ from lstm_conformance.adapters.target import load
 from lstm_conformance.reports.plot_style import COLOURS, GREY, MARKERS, standalone_svg, style
 from lstm_conformance.reports.writing import write_results, write_text
 from lstm_conformance.runner.judging.comparison import THRESHOLD
-from lstm_conformance.runner.judging.rules import close
+from lstm_conformance.runner.judging.rules import close, judged_by
 from lstm_conformance.runner.judging.trial import Together, Trial
 from lstm_conformance.spec.case import OUTPUTS, Case
 from lstm_conformance.spec.config import LSTMConfig
@@ -151,7 +151,7 @@ def _judged(case: Case) -> list[Judged]:
     """``case``, judged for each implementation."""
     classes, expected, found = classes_of(case), Together([case]), []
     for implementation in _implementations():
-        one = summed_up(case, close()(Trial(case, implementation, expected)))
+        one = summed_up(case, judged_by(close(), Trial(case, implementation, expected)))
         found.append(Judged(classes, case.dtype, min(one.ratio, 1e99), one.verdict, one.line))
     return found
 

@@ -20,7 +20,7 @@ from ...spec.interrupts import is_interrupt
 from ...spec.only_config import only_config
 from ...spec.verdicts import FAIL
 from ..judging.comparison import THRESHOLD, Finding
-from ..judging.rules import Rule
+from ..judging.rules import Rule, judged_by
 from ..judging.trial import Trial
 from .behaviour import Behaviour, run
 from .conditions import conditions, is_right
@@ -277,7 +277,7 @@ def _finite(ratio: float) -> float:
 def _findings(rule: Rule, case: Case, implementation: Implementation) -> list[Finding]:
     """The findings of ``rule`` that fail; none if the implementation raises."""
     try:
-        findings = rule(Trial(case, implementation))
+        findings = judged_by(rule, Trial(case, implementation))
     except BaseException as error:
         if is_interrupt(error):
             raise

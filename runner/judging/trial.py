@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...reference.complex_step import expect_derivative
-from ...reference.oracle import Expectation, expect, expect_together
+from ...reference.oracle import Expectation, expect, expect_together, usual_samples
+from ...reference.rounding import SAMPLES
 from ...spec.capabilities import REFUSED, unsupported
 from ...spec.case import Case
 from ...spec.contract import (
@@ -70,6 +71,7 @@ class Trial:
         self, case: Case, implementation: Implementation, together: Together | None = None
     ) -> None:
         self._together = together
+        self._is_sure = False
         self.case = case
         self.implementation = implementation
         self.seconds = self.shared_seconds = 0.0
@@ -107,12 +109,19 @@ class Trial:
         is_common = sizes_of(self.case)[:4] in _COMMON_SIZES
         return _expected_of_common(self.case) if is_common else expect(self.case)
 
-    def expect_alone(self) -> bool:
-        """Forgets an expectation that was computed with others; returns whether it was."""
-        together = self._together is not None and "expectation" in self.__dict__
-        self._together = None
-        self.__dict__.pop("expectation", None)
-        return together
+    def expect_surely(self) -> bool:
+        """Computes an expectation that was used again, alone and from all samples of the noise.
+
+        Returns:
+            Whether there was one that was computed in another way.
+        """
+        if self._is_sure or "expectation" not in self.__dict__:
+            return False
+        self._is_sure = True
+        if self._together is None and usual_samples(self.case) == SAMPLES:
+            return False
+        self.expectation = expect(self.case, samples=SAMPLES)
+        return True
 
     def expectation_in(self, dtype: str) -> Expectation:
         """The results of the oracle, with the noise of another dtype."""

@@ -35,7 +35,7 @@ from ..failures.ratio_map import ratio_map
 from ..judging.canary import JudgeChanged, watched
 from ..judging.comparison import Finding
 from ..judging.known_deviations import applying
-from ..judging.rules import Rule
+from ..judging.rules import Rule, judged_by
 from ..judging.trial import Trial, Trials
 from ..processes.child_process import ImplementationRaised, ProcessFailed
 from .record import Record
@@ -126,10 +126,6 @@ class CaseJudge:
             # What earlier cases left behind may have been in the way.
             free_memory()
             trial = self._trials.trial(case)
-            outcome = self._judge(trial, rules)
-        if any(record.failures for record in outcome.records) and trial.expect_alone():
-            # The noise is random, and depends a little on what was computed together. A failing
-            # case is judged as it is when it is given alone.
             outcome = self._judge(trial, rules)
         return outcome
 
@@ -231,7 +227,7 @@ class _Judgement:
             raise self._trial.judge_changed
         try:
             with watched():
-                return rule(self._trial)
+                return judged_by(rule, self._trial)
         except JudgeChanged as error:
             self._trial.judge_changed = error
             self._trial.plain = False  # a program without the judge would not raise it
