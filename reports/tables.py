@@ -12,6 +12,7 @@ from tabulate import tabulate
 from ..spec.clauses import prerequisites
 from ..spec.clean_text import counted
 from ..spec.contract import UNKNOWN_VERSION
+from ..spec.ratios import times_noise
 from ..spec.verdicts import BROKEN
 from .escaping import escaped, fenced, one_line, printable, shortened
 from .results import ClauseResult, DiagnosisResult, EnvironmentResult, Results
@@ -342,7 +343,7 @@ def summary(results: Results) -> str:
         lines.append(one_line(f"Not tested on {device}: {reason}."))
     combinations = results["coverage"]["combinations"]
     ratios = [c["worst_ratio"] for c in results["clauses"] if c["worst_ratio"] is not None]
-    worst = f", largest error {max(ratios):.3g} times rounding noise" if ratios else ""
+    worst = f", largest error {times_noise(max(ratios))}" if ratios else ""
     lines.append(
         f"{counted(sum(c['cases'] for c in results['clauses']), 'verdict')}{worst}; "
         f"{combinations['visited']} of {combinations['total']} parameter combinations visited; "

@@ -154,8 +154,10 @@ def verdict_sentence(results: Results, name: str) -> str:
     if verdict["word"] == "deviates":
         early = f"stopped early: {stopped}" if stopped else ""
         remarks = ", ".join(remark for remark in (shard, early) if remark)
-        judged = f"clauses that were judged{f' ({remarks})' if remarks else ''}"
-        number = f"{verdict['deviating']} of {verdict['judged']} {judged}"
+        number = f"{verdict['deviating']} of {verdict['judged']} clauses that were judged"
+        if verdict["judged"] == 1:
+            number = "the only clause that was judged"
+        number += f" ({remarks})" if remarks else ""
         numbers = {kind: verdict["kinds"][kind]["deviating"] for kind in KINDS}
         kinds = listed([f"{numbers[kind]} about {kind}" for kind in KINDS if numbers[kind]])
         apart = f"DEVIATES: {name} deviates in {number}, {kinds}."

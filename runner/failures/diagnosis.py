@@ -18,6 +18,7 @@ from ...spec.clauses import CHAPTERS, prerequisites
 from ...spec.contract import Implementation
 from ...spec.interrupts import is_interrupt
 from ...spec.only_config import only_config
+from ...spec.ratios import LARGEST_RATIO
 from ...spec.verdicts import FAIL
 from ..judging.comparison import THRESHOLD, Finding
 from ..judging.rules import Rule, judged_by
@@ -25,7 +26,7 @@ from ..judging.trial import Trial
 from .behaviour import Behaviour, run
 from .conditions import conditions, is_right
 from .divergence import first_divergence
-from .failure import LARGEST_RATIO, Diagnosis, Failure
+from .failure import Diagnosis, Failure
 from .probing_cases import is_determined, is_large, probing_cases, single_steps
 from .recomputation import recomputed
 from .size_window import size_window

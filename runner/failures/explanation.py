@@ -8,6 +8,7 @@ from ...adapters.target import name_of_object
 from ...reports.escaping import one_line, printable
 from ...reports.results import FoundFailure
 from ...spec.clauses import CLAUSES
+from ...spec.ratios import times_noise
 from ..judging.comparison import THRESHOLD
 from .standalone_program import standalone_program
 
@@ -80,9 +81,9 @@ def _facts(failure: FoundFailure) -> list[tuple[str, str]]:
     if finding["index"] is not None:
         facts += [
             ("index", str(tuple(finding["index"]))),
-            ("observed", repr(finding["observed"])),
-            ("expected", f"{finding['expected']!r} +- {float(finding['noise'] or 0.0):.2g}"),
-            ("ratio", f"{finding['ratio']:.3g} times rounding noise, {THRESHOLD:g} allowed"),
+            ("observed", str(finding["observed"])),
+            ("expected", f"{finding['expected']} +- {float(finding['noise'] or 0.0):.2g}"),
+            ("ratio", f"{times_noise(finding['ratio'])}, {THRESHOLD:g} allowed"),
         ]
     if finding["message"]:
         facts.append(("because", finding["message"]))

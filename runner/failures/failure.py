@@ -8,13 +8,11 @@ from typing import Any, Literal, cast
 
 from ...reports.results import DiagnosisResult, FindingResult, FoundFailure, Number
 from ...spec.case import Case
+from ...spec.ratios import LARGEST_RATIO
 from ..judging.comparison import Finding
 from .ratio_map import RatioMap
 
-__all__ = ["LARGEST_RATIO", "Diagnosis", "Failure"]
-
-# JSON has no infinity.
-LARGEST_RATIO = 1e99
+__all__ = ["Diagnosis", "Failure"]
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from ...reports.results import Number, RatioMapResult
 from ...spec.case import OUTPUTS, Case
 from ...spec.clean_text import counted
 from ...spec.contract import Implementation, Observation
+from ...spec.ratios import LARGEST_RATIO
 from ...spec.verdicts import FAIL
 from ..judging.comparison import THRESHOLD, allowed_error, compare, error_ratios
 from .behaviour import run
@@ -28,9 +29,6 @@ Array = NDArray[np.float64]
 
 # Rows and columns of a map. In those of a larger tensor, each cell stands for a block of elements.
 LARGEST = 64
-
-# JSON has no infinity, which rounding may make of a larger number.
-_LARGEST_RATIO = 1e99
 
 _DIGITS = 3
 
@@ -99,7 +97,7 @@ class RatioMap:
 def _number(ratio: float) -> Number:
     if not math.isfinite(ratio):
         return cast(Number, str(ratio))
-    return min(float(f"{ratio:.{_DIGITS}g}"), _LARGEST_RATIO)
+    return min(float(f"{ratio:.{_DIGITS}g}"), LARGEST_RATIO)
 
 
 def ratio_map(implementation: Implementation, case: Case, tensor: str) -> RatioMap | None:

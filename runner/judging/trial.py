@@ -27,6 +27,7 @@ from ...spec.global_settings import known_settings
 from ...spec.interrupts import is_interrupt
 from ...spec.only_config import only_config
 from ...spec.sizes import WIDE_AND_LONG, sizes_of
+from ...spec.verdicts import FAIL
 from .comparison import Finding, compare
 
 if TYPE_CHECKING:
@@ -248,12 +249,25 @@ class Trial:
             name: one of ``case.result_names()``.
             observed: the tensor that the implementation returned.
             expectation: to compare with; by default that of the case.
-            note: says in the finding how the tensor was obtained.
+            note: says in the finding how the tensor was obtained. It would mislead where the
+                tensor is wrong in the case itself, too, and is left out then.
         """
         values = observed.values if isinstance(observed, ObservedTensor) else observed
         of = self.expectation if expectation is None else expectation
         finding = compare(name, values, of.values[name], of.noise[name], self.case.precision)
+        if note and finding.verdict == FAIL and expectation is None and self._is_wrong(name):
+            return finding
         return finding.noted(note)
+
+    def _is_wrong(self, name: str) -> bool:
+        """Whether the result ``name`` of the case is wrong."""
+        runs = list(self.runs)
+        outcome = self._outcome
+        tensors = outcome.tensors if isinstance(outcome, Observation) else {}
+        if name in tensors and self.close(name, tensors[name]).verdict == FAIL:
+            return True
+        self.runs = runs  # it is no evidence
+        return False
 
     def close_all(
         self,

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...spec.precision import PRECISIONS
+from ...spec.ratios import times_noise
 from ...spec.verdicts import PASS
 from ..judging.comparison import THRESHOLD, compare
 
@@ -46,7 +47,7 @@ def assert_close_to_rounding(
         return
     if found.index is None:
         raise AssertionError(f"{name}: {found.message}")
-    what = f"{found.ratio:.3g} times rounding noise, {THRESHOLD:g} allowed"
+    what = f"{times_noise(found.ratio)}, {THRESHOLD:g} allowed"
     if found.verdict != "fail":
         what += "; the tensor is so ill-conditioned that this proves nothing"
     raise AssertionError(

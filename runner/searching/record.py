@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ...reports.results import RecordResult
+from ...spec.ratios import LARGEST_RATIO
 from ...spec.verdicts import Verdict
-from ..failures.failure import LARGEST_RATIO, Failure
+from ..failures.failure import Failure
 from .statistics import Statistics
 
 __all__ = ["Record"]

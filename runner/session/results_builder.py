@@ -21,9 +21,10 @@ from ...reports.verdict import GONE, verdict_of
 from ...spec.capabilities import lacking
 from ...spec.clauses import CHAPTERS, TESTABLE, must_hold, root_causes
 from ...spec.out_of_memory import lacked_memory
+from ...spec.ratios import LARGEST_RATIO
 from ...spec.verdicts import BROKEN, ERROR, NOT_TESTED, PASS, UNSUPPORTED, WAIVED, Verdict
 from ..failures.explanation import describe_failure, repeat_command
-from ..failures.failure import LARGEST_RATIO, Failure
+from ..failures.failure import Failure
 from ..failures.standalone_program import standalone_program
 from ..searching.record import Record
 from ..searching.statistics import Statistics
