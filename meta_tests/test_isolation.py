@@ -33,7 +33,7 @@ def test_children_do_not_act_on_signals_as_their_parent_does(tmp_path: Path) -> 
     before = signal.signal(signal.SIGTERM, lambda *_: acted.touch())
     try:
         child = test_use._Child(lambda trial: [], ReferenceLSTM())
-        assert child.refused(Trial(Case(LSTMConfig(1, 1)), ReferenceLSTM())) == []
+        assert child.findings(Trial(Case(LSTMConfig(1, 1)), ReferenceLSTM())) == []
         child._process.terminate()
         child._process.join(60)
         status = child._process.exitcode

@@ -297,8 +297,9 @@ def in_children(probe: Probe) -> Rule:
     """The rule of a probe whose calls run in a child process: see :func:`refusals`.
 
     To fork for each case takes longer than everything else. So one child judges case after case,
-    as long as all wrong calls are refused. If one is not, or if anything else happens, the case is
-    judged again, with a child of its own.
+    as long as all wrong calls are refused. After one that is accepted its memory may be damaged, so
+    that the next case has a new child. If the child gives no answer, its case is judged again, with
+    a child for the calls only.
     """
     rule = on_bench(probe)
     child: _Child | None = None
@@ -309,12 +310,11 @@ def in_children(probe: Probe) -> Rule:
             return rule(trial)
         if child is None:
             child = _Child(rule, trial.implementation)
-        refused = child.refused(trial)
-        if refused is not None:
-            return [holds(argument, True, "") for argument in refused]
-        child.end()
-        child = None
-        return rule(trial)
+        findings = child.findings(trial)
+        if findings is None or any(finding.verdict != PASS for finding in findings):
+            child.end()
+            child = None
+        return rule(trial) if findings is None else findings
 
     return judge
 
@@ -333,14 +333,17 @@ class _Child:
         self._process.start()
         other.close()
 
-    def refused(self, trial: Trial) -> list[str] | None:
-        """The argument of each wrong call if all were refused; otherwise None."""
+    def findings(self, trial: Trial) -> list[Finding] | None:
+        """The findings of the rule; None if it gave no answer, or raised."""
         with suppress(OSError, EOFError, ValueError):
             self._connection.send_bytes(str(trial.case).encode())
             if self._connection.poll(TIME_LIMIT):
                 answer: dict[str, Any] = json.loads(self._connection.recv_bytes(10**5))
                 trial.seconds += answer["seconds"]
-                return [str(argument) for argument in answer["refused"]]
+                return [
+                    holds(str(what), is_right is True, str(message))
+                    for what, is_right, message in answer["findings"]
+                ]
         return None
 
     def end(self) -> None:
@@ -358,11 +361,12 @@ class _Child:
         with suppress(OSError, EOFError):
             while True:
                 trial = Trial(Case.parse(connection.recv_bytes().decode()), implementation)
-                findings = rule(trial)
-                if any(finding.verdict != PASS for finding in findings):
-                    break
-                refused = [finding.tensor for finding in findings]
-                answer = {"refused": refused, "seconds": trial.seconds}
+                # All findings are on whether a call was refused, and have no numbers.
+                findings = [
+                    (finding.tensor, finding.verdict == PASS, finding.message)
+                    for finding in rule(trial)
+                ]
+                answer = {"findings": findings, "seconds": trial.seconds}
                 connection.send_bytes(json.dumps(answer).encode())
         os._exit(0)
 
