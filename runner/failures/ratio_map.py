@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...reference.oracle import Expectation, expect
-from ...reference.rounding import SAMPLES
 from ...reports.results import Number, RatioMapResult
 from ...spec.case import OUTPUTS, Case
 from ...spec.clean_text import counted
@@ -129,7 +128,7 @@ def _cases(case: Case) -> Iterator[Case]:
 
 
 def _of_case(case: Case, observation: Observation, tensor: str) -> RatioMap | None:
-    expectation = expect(case, samples=SAMPLES)
+    expectation = expect(case)
     names = ("output", tensor) if tensor in OUTPUTS else (tensor,)
     for name in names:
         if name in case.result_names() and _is_wrong(case, observation, expectation, name):

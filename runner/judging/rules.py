@@ -66,14 +66,12 @@ def judged_by(rule: Rule, trial: Trial) -> list[Finding]:
     """The findings of ``rule``.
 
     If a ratio comes near the threshold, the noise is estimated with more care, and the rule is
-    asked again. The noise of a large case has few samples at first, and that of several cases
-    together depends a little on which they are. So a failing case is judged as it is when it is
-    given alone.
+    asked again. So a failing case is judged as it is when it is given alone, though the noise of
+    several cases together depends a little on which they are.
     """
     findings = rule(trial)
-    if any((f.ratio or 0.0) > CLOSE_CALL or f.verdict == FAIL for f in findings):
-        return rule(trial) if trial.expect_surely() else findings
-    return findings
+    is_close = any((f.ratio or 0.0) > CLOSE_CALL or f.verdict == FAIL for f in findings)
+    return rule(trial) if is_close and trial.expect_surely() else findings
 
 
 def on_bench(probe: Callable[[Trial, Bench], Iterable[Finding]]) -> Rule:
