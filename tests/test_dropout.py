@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, combinations_with_replacement
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -325,6 +325,9 @@ def test_rate(lstm_check: Checker) -> None:
     most = {"hidden_size": (16, 16), "seq_len": (20, 20), "batch_size": (16, 16)}
     seldom = MANY.but(dropout_probability=0.003, **most)
     lstm_check.forall(seldom, rate, at_most=2, shrink=False)
+    # A random number in bfloat16 is 0 four times as often.
+    in_bfloat16 = MANY.but(dropout_probability=0.001, dtype=("bfloat16",), **most)
+    lstm_check.forall(in_bfloat16, rate, at_most=2, shrink=False)
 
 
 def rate(trial: Trial) -> list[Finding]:
@@ -455,6 +458,118 @@ def all_differ(axis: int, what: str) -> Rule:
         return findings
 
     return rule
+
+
+@pytest.mark.lstm_clause("DROP-8")
+def test_random_numbers_are_used_once(lstm_check: Checker) -> None:
+    small = {"hidden_size": (8, 10), "seq_len": (8, 10), "batch_size": (8, 10)}
+    domain = MANY.but(dropout_probability=0.5, num_layers=(3,), **small)
+    for directions in (False, True):
+        case = domain.but(bidirectional=FirstSupported((directions, False)))
+        lstm_check.forall(case, used_once, at_most=2, shrink=False)
+
+
+def with_two_visible_masks(case: Case) -> Case:
+    """``case``, of three layers, with parameters for which the output shows both masks.
+
+    As :func:`with_visible_mask` for the last layer. The layer below has a larger output for a
+    feature that was kept, and a smaller one, which is not 0, for a feature that was dropped.
+    """
+    config, shapes = case.config, case.shapes()
+    values = {name: np.zeros(shapes[name]) for name in config.parameter_shapes()}
+    for layer in range(3):
+        for d in range(config.num_directions):
+            weight_ih, _, bias_ih, _, *_ = config.parameter_names(layer, d)
+            i, f, g, o = np.split(values[bias_ih], 4)  # views
+            i[:], f[:], o[:] = 40, -40, 40
+            g[:] = (40, 0.5, 0)[layer]
+            if layer > 0:
+                read_features(values[weight_ih], config.num_directions, d)
+    return case.with_values(values)
+
+
+def used_once(trial: Trial) -> list[Finding]:
+    """Whether no mask comes again, at any distance, in another layer, direction or call.
+
+    Random numbers are used again if a generator is advanced by too little, or if the seed of a
+    layer and of a step are added.
+    """
+    cases = [trial.case]
+    if "packed" in trial.implementation.capabilities:
+        lengths = (trial.case.seq_len,) * trial.case.batch_size
+        cases.append(replace(trial.case, layout="packed_sorted", lengths=lengths))
+    findings = []
+    for case in cases:
+        with trial.bench(with_two_visible_masks(case)) as bench:
+            module = bench.module()
+            calls = [masks_of_both(bench, module) for _ in range(2)]
+            with bench.torch.no_grad():
+                calls.append(masks_of_both(bench, module))
+        masks = {
+            f"layer {layer}{of_direction} of call {call}": part
+            for call, of_call in enumerate(calls)
+            for layer, mask in enumerate(of_call)
+            for of_direction, part in parts_of(mask, case.config.num_directions)
+        }
+        again = used_again(masks)
+        message = f"dropout used random numbers twice: {again}"
+        findings.append(holds("output", not again, message))
+    return findings
+
+
+def masks_of_both(bench: Bench, module: Any) -> tuple[np.ndarray, np.ndarray]:
+    """What dropout keeps below the second and the third layer in one call, int (T, N, D*H).
+
+    1 for kept, -1 for dropped, and 0 where the output does not show it.
+    """
+    output = np.abs(bench.observe("output", bench.call(module, bench.arguments())["output"]).values)
+    if bench.case.config.batch_first:
+        output = output.swapaxes(0, 1)
+    of_third = np.where(output > 0.3, 1, -1)
+    of_second = np.where(output > 0.66, 1, -1) * (of_third > 0)
+    return of_second, of_third
+
+
+def parts_of(mask: np.ndarray, directions: int) -> Iterator[tuple[str, np.ndarray]]:
+    """The mask of all directions, and that of each one if there are two."""
+    yield "", mask
+    if directions == 2:
+        for d, part in enumerate(np.split(mask, 2, axis=-1)):
+            yield f" in direction {d}", part
+
+
+# So many elements have to be compared.
+_ENOUGH = 128
+
+
+def used_again(masks: dict[str, np.ndarray]) -> str:
+    """Two masks, or a mask and itself, that agree at some distance; empty if there are none.
+
+    Args:
+        masks: by name, of (T, N, W) elements: 1, -1, or 0 for unknown.
+    """
+    for axes in ((0, 1, 2), (1, 0, 2)):  # the order in which they may have been drawn
+        rows = {name: mask.transpose(axes).ravel() for name, mask in masks.items()}
+        length = 2 ** (2 * max(map(len, rows.values()))).bit_length()
+        known = {name: np.fft.rfft(np.abs(row), length) for name, row in rows.items()}
+        signs = {name: np.fft.rfft(row, length) for name, row in rows.items()}
+        pairs = list(combinations_with_replacement(rows, 2))
+        # Hoeffding's inequality, for each distance of each pair
+        limit = np.sqrt(2 * np.log(4 * len(pairs) * length / FALSE_ALARMS))
+        for one, other in pairs:
+            number = np.fft.irfft(known[one] * known[other].conj(), length)
+            agreement = np.fft.irfft(signs[one] * signs[other].conj(), length)
+            counts = number > _ENOUGH
+            if one == other:
+                counts[0] = False
+            elif one.startswith(other) or other.startswith(one):
+                continue  # one of them is a part of the other
+            score = np.abs(agreement) / np.sqrt(np.where(counts, number, np.inf))
+            if score.max() > limit:
+                distance = int(score.argmax())
+                distance = min(distance, length - distance)
+                return f"{one} and {other}, at a distance of {distance} elements"
+    return ""
 
 
 @pytest.mark.lstm_clause("DROP-8")
