@@ -14,7 +14,15 @@ from ...spec.case import Case
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["MEMORY_LAYOUTS", "NEGATED", "Layout", "part_of_longer", "transposed", "with_gaps"]
+__all__ = [
+    "ARGUMENT_LAYOUTS",
+    "MEMORY_LAYOUTS",
+    "NEGATED",
+    "Layout",
+    "part_of_longer",
+    "transposed",
+    "with_gaps",
+]
 
 
 # All axes but that of features.
@@ -24,6 +32,19 @@ _VECTORS = (-2, -3)
 def transposed(x: torch.Tensor) -> torch.Tensor:
     """``x`` with its first axis innermost in memory."""
     return x.transpose(0, -1).contiguous().transpose(0, -1)
+
+
+def exchanged(x: torch.Tensor) -> torch.Tensor:
+    """``x`` with its first two of three axes in the other order in memory.
+
+    As a batch of one row whose steps were the second axis: it is contiguous, though the distance
+    of its rows is that of many steps.
+    """
+    if x.dim() != 3:
+        return x
+    # contiguous() would not copy one row, which it takes for contiguous in either order.
+    memory = x.new_empty((x.shape[1], x.shape[0], x.shape[2]))
+    return memory.copy_(x.transpose(0, 1)).transpose(0, 1)
 
 
 def behind_others(x: torch.Tensor) -> torch.Tensor:
@@ -76,18 +97,21 @@ class Layout:
         apply: gives a tensor with the same numbers in this layout.
         equal: axes along which all vectors are one and the same; they are negative, and count only
             where a tensor has them.
+        overlaps: whether each vector along the first axis begins with all but one of the elements
+            of the one before it.
     """
 
     apply: Callable[[torch.Tensor], torch.Tensor]
     equal: tuple[int, ...] = ()
+    overlaps: bool = False
 
     def case(self, case: Case, names: Iterable[str]) -> Case:
         """The case, with arguments whose numbers this layout can have."""
-        if not self.equal:
+        if not self.equal and not self.overlaps:
             return case
         return case.with_values(
             {
-                name: _repeated(array, self.equal)
+                name: _in_windows(array) if self.overlaps else _repeated(array, self.equal)
                 for name, array in case.arguments().items()
                 if name in names
             }
@@ -98,6 +122,8 @@ class Layout:
 
         They are one axis for all steps, and gradients do not pass through an expanded copy.
         """
+        if self.overlaps:
+            return False
         return not self.equal or (self.equal == _VECTORS and not case.cotangents)
 
 
@@ -109,6 +135,20 @@ def _first_along(shape: tuple[int, ...], axes: tuple[int, ...]) -> tuple[slice, 
 
 def _repeated(array: NDArray[Any], axes: tuple[int, ...]) -> NDArray[Any]:
     return np.broadcast_to(array[_first_along(array.shape, axes)], array.shape)
+
+
+def _in_windows(array: NDArray[Any]) -> NDArray[Any]:
+    """The array in which element f of step t is number t + f of a signal, for each row."""
+    signal = np.concatenate([array[..., 0], np.moveaxis(array[-1, ..., 1:], -1, 0)])
+    return np.lib.stride_tricks.sliding_window_view(signal, array.shape[-1], 0)
+
+
+def windows(x: torch.Tensor) -> torch.Tensor:
+    """``x``, whose numbers are those of windows of a signal, as views of the signal."""
+    import torch
+
+    signal = torch.cat([x[..., 0], x[-1, ..., 1:].movedim(-1, 0)]).movedim(0, -1).contiguous()
+    return signal.unfold(-1, x.shape[-1], 1).movedim(-2, 0)
 
 
 def _expanded(*axes: int) -> Layout:
@@ -132,6 +172,13 @@ MEMORY_LAYOUTS: dict[str, Layout] = {
     "behind other numbers": Layout(behind_others),
     "expanded": _expanded(*_VECTORS),
     "expanded over rows": _expanded(-2),
+}
+
+# As input and states, which are often views of other tensors, may be, too.
+ARGUMENT_LAYOUTS = {
+    **MEMORY_LAYOUTS,
+    "with its first two axes exchanged in memory": Layout(exchanged),
+    "as overlapping windows of a signal": Layout(windows, overlaps=True),
 }
 
 # torch documents that Tensor.numpy() refuses it. So an implementation may refuse it, too.
