@@ -1,4 +1,4 @@
-"""What all code of a process shares in Python: builtins, modules, and where output goes.
+"""What all code of a process shares in Python: builtins, modules, garbage collector, output.
 
 An implementation that replaces ``len``, empties ``sys.path`` or closes the output of the process
 would spoil what comes after it: the next case, and pytest.
@@ -7,6 +7,7 @@ would spoil what comes after it: the next case, and pytest.
 from __future__ import annotations
 
 import builtins
+import gc
 import os
 import sys
 from contextlib import suppress
@@ -42,6 +43,7 @@ class PythonState:
         self._builtins = dict(_BUILTINS)
         self._path, self._entries = sys.path, sys.path[:]
         self._modules, self._known = sys.modules, _known_modules()
+        self._collects = gc.isenabled()
         self._streams = {name: getattr(sys, name) for name in _STREAMS}
         self._open = [name for name, stream in self._streams.items() if not _is_closed(stream)]
         self._outputs = {number: _duplicate(number) for number in _OUTPUTS}
@@ -63,7 +65,7 @@ class PythonState:
         if changed:
             now.update(before)
         restored = self._restore_modules(), self._restore_path(), self._restore_streams()
-        return [*changed, *chain(*restored), *self._restore_outputs()]
+        return [*changed, *chain(*restored), *self._restore_outputs(), *self._restore_collector()]
 
     def closed(self) -> list[str]:
         """Names of the streams that were closed."""
@@ -98,6 +100,12 @@ class PythonState:
         sys.path = self._path
         sys.path[:] = [*self._entries, *added]
         return ["sys.path"]
+
+    def _restore_collector(self) -> list[str]:
+        if gc.isenabled() == self._collects:
+            return []
+        (gc.enable if self._collects else gc.disable)()
+        return ["the garbage collector"]
 
     def _restore_streams(self) -> list[str]:
         changed = self.closed()

@@ -18,7 +18,12 @@ from numpy.typing import NDArray
 from lstm_conformance.reference.oracle import Expectation, expect
 from lstm_conformance.runner.judging.chance import FALSE_ALARMS, scipy_stats
 from lstm_conformance.runner.judging.comparison import Finding, holds, shape_message
-from lstm_conformance.runner.judging.rules import Rule, calls_without_gradients, on_bench
+from lstm_conformance.runner.judging.rules import (
+    Rule,
+    calls_without_gradients,
+    on_bench,
+    unless_refused,
+)
 from lstm_conformance.runner.judging.trial import Trial
 from lstm_conformance.runner.searching.checker import Checker
 from lstm_conformance.spec.contract import ObservedTensor, Unsupported
@@ -535,6 +540,25 @@ def test_parameters_changed_through_data(lstm_check: Checker) -> None:
     lstm_check.forall(ANY_FORWARD, right_after_each("", change_signs), at_most=6)
     inner = ANY_FORWARD.but(input_size=(3, 6), hidden_size=(3, 6), proj_size=(2, 4))
     lstm_check.forall(inner, right_after_each("two numbers of ", change_two_numbers), at_most=4)
+    lstm_check.forall(ANY_FORWARD, unless_refused("autocast", on_bench(seen_under_autocast)), 10)
+
+
+def seen_under_autocast(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    """A module may keep its weights in bfloat16, as autocast itself does until its block ends."""
+    device = bench.case.device.partition(":")[0]
+
+    def called(module: Any) -> Results:
+        with bench.torch.autocast(device, bench.torch.bfloat16), mode():
+            return results(bench, module)
+
+    for mode in (bench.torch.enable_grad, bench.torch.no_grad):
+        module, other = bench.module(), bench.module()
+        called(module)
+        for parameter in (*module.parameters(), *other.parameters()):
+            parameter.data.neg_()
+        # Of the other one, this is the first call.
+        note = f"after the parameters changed, under autocast, in {mode.__name__}"
+        yield from same_results(trial, called(other), called(module), note)
 
 
 def change_signs(numbers: Any) -> None:

@@ -640,6 +640,7 @@ def parameters_of_ones_own(trial: Trial, bench: Bench) -> Iterator[Finding]:
 @pytest.mark.lstm_clause("PURE-17")
 def test_modules_side_by_side(lstm_check: Checker) -> None:
     lstm_check.forall(BACKWARD, on_bench(modules_side_by_side), also_large=True)
+    lstm_check.forall(FORWARD, on_bench(after_nan_in_a_wider_module), at_most=10)
 
 
 def modules_side_by_side(trial: Trial, bench: Bench) -> Iterator[Finding]:
@@ -656,3 +657,25 @@ def modules_side_by_side(trial: Trial, bench: Bench) -> Iterator[Finding]:
             observed.update(benches[k].gradients(modules[k], arguments[k]))
             for name, tensor in observed.items():
                 yield trial.close(name, tensor, expectation, f"{('first', 'second')[k]} module")
+
+
+def after_nan_in_a_wider_module(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    """Memory that modules share may still hold NaN, behind the features or units of this one."""
+    case, config = trial.case, trial.case.config
+    for pad in (4, 32):  # to a multiple of which kernels may fill rows up
+        wide = replace(
+            config,
+            input_size=-(-(config.input_size + 1) // pad) * pad,
+            hidden_size=-(-(config.hidden_size + 1) // pad) * pad,
+        )
+        other = replace(case, config=wide, seed=case.seed + 1)
+        other = other.with_values({"input": np.full(other.shapes()["input"], np.nan)})
+        if unsupported(trial.implementation, other) is not None:
+            continue
+        with trial.bench(other) as other_bench:
+            for mode in (bench.torch.enable_grad, bench.torch.no_grad):
+                with mode():
+                    other_bench.call(other_bench.module(), other_bench.arguments())
+                    outputs = bench.call(bench.module(), bench.arguments())
+                when = f"after NaN in a wider module, in {mode.__name__}"
+                yield from close_outputs(trial, bench, outputs, when)

@@ -145,6 +145,10 @@ def one_tensor_as_both_states(trial: Trial, bench: Bench) -> Iterator[Finding]:
     observed = forward_and_backward(bench, module, arguments)
     expected = sums_of(expect(case), [["h_0", "c_0"]])
     yield from all_close(trial, observed, expected, "with one tensor as both states")
+    with bench.torch.no_grad():
+        observed = bench.observe_all(bench.call(module, arguments))
+    note = "with one tensor as both states, in no_grad"
+    yield from all_close(trial, observed, expected, note)
 
 
 def tied_names(case: Case) -> list[list[str]]:
@@ -499,6 +503,9 @@ def with_parameters_of(bench: Bench, module: Any, case: Case) -> Case:
 def test_states_handed_on(lstm_check: Checker) -> None:
     domain = ANY.but(bidirectional=(False,), layout=LAYOUTS[:2], seq_len=(2, 8))
     lstm_check.forall(domain, on_bench(states_handed_on), at_most=AT_MOST, also_large=True)
+    # More calls than a module has workspaces for the backward pass.
+    many = domain.but(seq_len=(66, 70), hidden_size=(2, 4), num_layers=(1, 2))
+    lstm_check.forall(many, on_bench(each_step_is_a_call), at_most=2)
     inference = ANY.but(states=(True,), cotangents=((),), seq_len=(2, 8))
     lstm_check.forall(inference, on_bench(states_changed_in_between), at_most=10)
 
@@ -525,17 +532,29 @@ def states_changed_in_between(trial: Trial, bench: Bench) -> Iterator[Finding]:
 
 def states_handed_on(trial: Trial, bench: Bench) -> Iterator[Finding]:
     """One graph over both calls; META-1 has a graph for each."""
+    yield from in_calls(trial, bench, 2, "in two calls")
+
+
+def each_step_is_a_call(trial: Trial, bench: Bench) -> Iterator[Finding]:
+    """One graph over all calls, as in a decoder that reads what it said."""
+    yield from in_calls(trial, bench, trial.case.seq_len, "where each step is a call")
+
+
+def in_calls(trial: Trial, bench: Bench, calls: int, note: str) -> Iterator[Finding]:
+    """Whether results and gradients of some calls, one after the other, are those of one call."""
     time = trial.case.time_axis
     module, arguments = bench.module(), bench.arguments()
-    parts = arguments["input"].tensor_split([(trial.case.seq_len + 1) // 2], time)
-    first = bench.call(module, {**arguments, "input": parts[0]})
-    states = {"h_0": first["h_n"], "c_0": first["c_n"]}
-    second = bench.call(module, {"input": parts[1], **states})
-    outputs = {**second, "output": bench.torch.cat([first["output"], second["output"]], time)}
+    states = {name: arguments[name] for name in ("h_0", "c_0") if name in arguments}
+    parts, last = [], {}
+    for part in arguments["input"].tensor_split(calls, time):
+        last = bench.call(module, {"input": part, **states})
+        states = {"h_0": last["h_n"], "c_0": last["c_n"]}
+        parts.append(last["output"])
+    outputs = {**last, "output": bench.torch.cat(parts, time)}
     observed = bench.observe_all(outputs)
     bench.backward(outputs)
     gradients = bench.gradients_of({**arguments, **parameters_of(bench, module)})
-    yield from all_close(trial, {**observed, **gradients}, note="in two calls")
+    yield from all_close(trial, {**observed, **gradients}, note=note)
 
 
 # Long enough that the calls of two threads overlap.

@@ -95,7 +95,7 @@ CHAPTER = Chapter(
             title="A fresh choice each time",
             text=(
                 "What is dropped is chosen anew for each call, each step, each row, each unit, "
-                "each direction and each layer."
+                "each direction and each layer: no random number is used twice."
             ),
             sources=("multilayer", "dropout"),
             builds_on=("DROP-5",),

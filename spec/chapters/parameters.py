@@ -271,7 +271,8 @@ CHAPTER = Chapter(
             title="Parameters changed through .data",
             text=(
                 "A call sees what was written into .data of a parameter, or put in its place, "
-                "between two calls, also if only one parameter was changed, or one number of it."
+                "between two calls, also if only one parameter was changed, or one number of it, "
+                "and under autocast, if it runs there."
             ),
             sources=("each-step", *_LISTED),
             builds_on=("COMB-1",),

@@ -98,7 +98,8 @@ CHAPTER = Chapter(
             text=(
                 "Results are right wherever the elements of the input lie: transposed, with gaps "
                 "between numbers, rows or steps, behind other numbers, or expanded, where many are "
-                "one and the same. A view that torch keeps with the opposite sign may be refused."
+                "one and the same, or as windows of a signal that overlap in memory. A view that "
+                "torch keeps with the opposite sign may be refused."
             ),
             sources=("input", "input-packed"),
             builds_on=("COMB-1",),
@@ -152,7 +153,7 @@ CHAPTER = Chapter(
                 "threads, grad mode, determinism, precision and use of backends, autocast, anomaly "
                 "detection, numpy.seterr, subnormal numbers, rounding mode; nor does it "
                 "replace or remove builtins, imported modules, folders in sys.path, sys.stdout, "
-                "sys.stderr or what they write to."
+                "sys.stderr or what they write to, or stop the garbage collector."
             ),
             sources=("signature",),
             level="SHOULD",
@@ -198,7 +199,8 @@ CHAPTER = Chapter(
             title="Modules side by side",
             text=(
                 "Two modules with the same arguments, called one after the other before either "
-                "goes back, both give the results and gradients that they give alone."
+                "goes back, both give the results and gradients that they give alone. So does a "
+                "module after a call of a wider one with NaN."
             ),
             sources=("each-step", "h_0-default", "c_0-default"),
             builds_on=("COMB-2", "PURE-7", "PURE-16"),

@@ -137,8 +137,9 @@ CHAPTER = Chapter(
             title="States handed on",
             text=(
                 "If a second call gets the states that a first one returned, gradients of what it "
-                "returns flow back through them: results and gradients are as in one call. A "
-                "program may change the states in place between the calls, without gradients."
+                "returns flow back through them: results and gradients are as in one call, also if "
+                "each step is a call. A program may change the states in place between the calls, "
+                "without gradients."
             ),
             sources=("each-step", "h_0", "c_0", "h_n", "c_n"),
             builds_on=(*_GRADIENTS, "META-1"),
