@@ -681,6 +681,79 @@ class MaskOfTheFirstCall(ReadableLSTM):
         return [x * mask for x, mask in zip(steps, self.kept, strict=True)]
 
 
+class _Seeded(ReadableLSTM):
+    """Each mask has a seed of its own, made from a random number of the call."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        if not drops_at_random(self, layer):
+            return super().layer_input(steps, layer)
+        if layer == 1:
+            self.__dict__["seed"] = int(torch.randint(2**40, ()))
+        with torch.random.fork_rng(devices=[]):
+            return self.dropped(steps, layer)
+
+    def mask(self, x: Tensor, number: int) -> Tensor:
+        torch.manual_seed(self.__dict__["seed"] + number)
+        (mask,) = masks([x], self.dropout)
+        return mask
+
+    def dropped(self, steps: Steps, layer: int) -> Steps:
+        raise NotImplementedError
+
+
+@defect("DROP-8", FORWARD, "num_layers >= 3, two directions, training with 0 < dropout < 1")
+class SeedOfLayerPlusDirection(_Seeded):
+    """To the seed of the call, the numbers of the layer and the direction are added."""
+
+    def dropped(self, steps: Steps, layer: int) -> Steps:
+        directions = 2 if self.bidirectional else 1
+        parts = torch.stack(steps).chunk(directions, dim=-1)
+        masked = [part * self.mask(part, layer + d) for d, part in enumerate(parts)]
+        return list(torch.cat(masked, dim=-1))
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        # Rows of unequal length cannot be stacked.
+        if len({len(x) for x in steps}) > 1:
+            return ReadableLSTM.layer_input(self, steps, layer)
+        return super().layer_input(steps, layer)
+
+
+@defect("DROP-8", FORWARD, "num_layers >= 3, two steps or more, training with 0 < dropout < 1")
+class SeedOfLayerPlusStep(_Seeded):
+    """To the seed of the call, the numbers of the layer and the step are added."""
+
+    def dropped(self, steps: Steps, layer: int) -> Steps:
+        return [x * self.mask(x, layer + t) for t, x in enumerate(steps)]
+
+
+@defect("DROP-8", FORWARD, "num_layers >= 2, training with 0 < dropout < 1, two calls")
+class GeneratorAdvancedTooLittle(ReadableLSTM):
+    """The generator is advanced by a quarter of the random numbers that are used."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        if not drops_at_random(self, layer):
+            return super().layer_input(steps, layer)
+        sizes = [x.numel() for x in steps]
+        state = torch.get_rng_state()
+        numbers = torch.rand(sum(sizes)).split(sizes)
+        torch.set_rng_state(state)
+        torch.rand(sum(sizes) // 4 + 1)
+        p = self.dropout
+        kept = [n.view(x.shape) >= p for n, x in zip(numbers, steps, strict=True)]
+        return [x * k.to(x.dtype) / (1 - p) for x, k in zip(steps, kept, strict=True)]
+
+
+@defect("DROP-7", FORWARD, "bfloat16, num_layers >= 2, training with a dropout near 0")
+class UniformNumbersInBfloat16(ReadableLSTM):
+    """Random numbers are drawn in the format of the data, where many of them are 0."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        if not drops_at_random(self, layer) or steps[0].dtype != torch.bfloat16:
+            return super().layer_input(steps, layer)
+        p = self.dropout
+        return [x * (torch.rand(x.shape, dtype=x.dtype) > p).to(x.dtype) / (1 - p) for x in steps]
+
+
 @defect(
     "DROP-9",
     INTERFACE,

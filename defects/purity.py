@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from functools import partial
 from typing import Any, ClassVar
 
@@ -533,6 +534,54 @@ class BiasDoubledAfterRefusedCall(ReadableLSTM):
         return None if bias is None else bias * self.open_calls
 
 
+# ---------------------------------------------------------------- distances in memory
+
+
+def read_at(x: Tensor, distances: tuple[int, ...]) -> Tensor:
+    """The numbers that lie at these distances in memory, which begins anew where it ends."""
+    memory = x.detach().as_strided((x.untyped_storage().nbytes() // x.element_size(),), (1,), 0)
+    places = torch.full(x.shape, x.storage_offset())
+    for axis, distance in enumerate(distances):
+        shape = [-1 if k == axis else 1 for k in range(x.dim())]
+        places += distance * torch.arange(x.shape[axis]).view(shape)
+    return x + (memory[places % len(memory)] - x.detach())
+
+
+@defect("PURE-9", INTERFACE, "input that is overlapping windows of a signal")
+class OverlappingRowsReadApart(ReadableLSTM):
+    """A row is taken to begin where the one before it ends, or behind that."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Result:
+        if not isinstance(input, PackedSequence) and input.dim() == 3 and input.stride(2) == 1:
+            distances = input.stride()
+            sizes = zip(distances[:2], input.shape[:2], strict=True)
+            if any(0 < distance < input.shape[2] and size > 1 for distance, size in sizes):
+                apart = [max(distance, input.shape[2]) for distance in distances[:2]]
+                input = read_at(input, (*apart, 1))
+        return super().forward(input, hx)
+
+
+@defect("PURE-9", INTERFACE, "one row, whose distance to the next is that of many steps")
+class StepsAtTheDistanceOfRows(ReadableLSTM):
+    """In contiguous input of one row, the distance of rows is taken for that of steps."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Result:
+        if not isinstance(input, PackedSequence) and input.dim() == 3 and not self.batch_first:
+            distance = input.stride(1)
+            if input.shape[1] == 1 and input.is_contiguous() and distance != input.shape[2]:
+                input = read_at(input, (distance, 0, 1))
+        return super().forward(input, hx)
+
+
+@defect("PURE-14", INTERFACE, "the garbage collector after a call")
+class CollectorStopped(ReadableLSTM):
+    """A call stops the garbage collector, and does not start it again."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Result:
+        gc.disable()
+        return super().forward(input, hx)
+
+
 # -------------------------------------------------------------------------- two modules
 
 
@@ -565,3 +614,24 @@ class StateOfAnotherModule(ReadableLSTM):
     def finish(self, input: Input, steps: Steps, h_n: Tensor, c_n: Tensor) -> Result:
         type(self).last = self, h_n.detach(), c_n.detach()
         return super().finish(input, steps, h_n, c_n)
+
+
+@defect("PURE-17", INTERFACE, "no_grad, after NaN in a wider module")
+class PaddingOfAnotherModule(ReadableLSTM):
+    """Without gradients, features are filled up to 8 in memory that all modules use."""
+
+    memory: ClassVar[dict[Any, Tensor]] = {}
+
+    def forward(self, input: Input, hx: States | None = None) -> Result:
+        output, states = super().forward(input, hx)
+        x = data_of(input)
+        if torch.is_grad_enabled() or x.device.type != "cpu":
+            return output, states
+        rows = x.detach().reshape(-1, x.shape[-1])
+        width = -(-rows.shape[1] // 8) * 8
+        key = len(rows), width, x.dtype
+        padded = self.memory.setdefault(key, rows.new_zeros(key[:2]))
+        # As in a product: 0 times what stands there.
+        rest = (padded[:, rows.shape[1] :] * 0).sum()
+        padded[:, : rows.shape[1]] = rows
+        return with_data(output, data_of(output) + rest), states

@@ -486,6 +486,37 @@ class RowsKeptByAddressOfData(BatchSizesKeptByTotal):
         return input.data.data_ptr()
 
 
+@defect("TRAIN-2", FORWARD, "no_grad, one tensor as both states")
+class OneCopyOfEqualStates(ReadableLSTM):
+    """Without gradients, states are copied by their place in memory, and written in the copies."""
+
+    def initial_states(self, input: Input, hx: States | None, steps: Steps) -> States:
+        both = hx is not None and hx[0] is hx[1] and not torch.is_grad_enabled()
+        self.__dict__["has_one"] = both
+        return super().initial_states(input, hx, steps)
+
+    def cell(self, x: Tensor, h: Tensor, c: Tensor, w: Weights) -> tuple[Tensor, Tensor]:
+        h_t, c_t = super().cell(x, h, c, w)
+        return h_t, h_t if self.__dict__["has_one"] else c_t
+
+
+@defect("TRAIN-13", GRADIENT, "32 calls between a call and its backward pass")
+class RingOf32Workspaces(ReadableLSTM):
+    """What the backward pass needs is kept for the last 32 calls with gradients."""
+
+    def finish(self, input: Input, steps: Steps, h_n: Tensor, c_n: Tensor) -> Result:
+        if not h_n.requires_grad:
+            return super().finish(input, steps, h_n, c_n)
+        self.__dict__["calls"] = mine = self.__dict__.get("calls", 0) + 1
+
+        def overwritten(cotangents: Cotangents) -> Cotangents:
+            is_late = self.__dict__["calls"] - mine >= 32
+            return [None if c is None else c / (1 + is_late) for c in cotangents]
+
+        *steps, h_n, c_n = with_cotangents(overwritten, *steps, h_n, c_n)
+        return super().finish(input, steps, h_n, c_n)
+
+
 # ----------------------------------------------------------------------------- hooks
 
 

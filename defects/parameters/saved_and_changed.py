@@ -653,3 +653,17 @@ class PicklingUnfreezes(torch.nn.LSTM):
     def __setstate__(self, state: Any) -> None:
         super().__setstate__(state)
         self.requires_grad_(True)
+
+
+@defect("PARAM-21", INTERFACE, "autocast, parameters changed between calls")
+class WeightsKeptUnderAutocast(ReadableLSTM):
+    """Under autocast, the weights of the first call are kept."""
+
+    def weights(self, layer: int, d: int) -> Weights:
+        now = super().weights(layer, d)
+        one = torch.ones(1, 1, device=now.W_hh.device)
+        if (one @ one).dtype == one.dtype:  # there is no autocast
+            return now
+        kept = self.__dict__.setdefault("kept", {})
+        copies = (None if x is None else x.detach().clone() for x in now)
+        return kept.setdefault((layer, d), Weights(*copies))
