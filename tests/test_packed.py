@@ -117,6 +117,19 @@ def rows_of_one_step(trial: Trial) -> list[Finding]:
     return with_lengths(trial, shuffled(case, lengths))
 
 
+@pytest.mark.lstm_clause("PACK-1")
+def test_one_long_row(lstm_check: Checker) -> None:
+    domain = BATCHED.but(batch_size=(18, 20), seq_len=(66, 70), num_layers=(1, 2))
+    lstm_check.forall(domain, one_long_row, at_most=4, shrink=False)
+
+
+def one_long_row(trial: Trial) -> list[Finding]:
+    """Most texts are short: after some steps, one row is left of many."""
+    case = trial.case
+    lengths = np.array([case.seq_len] + [case.seq_len // 5] * (case.batch_size - 1))
+    return with_lengths(trial, shuffled(case, lengths))
+
+
 def shuffled(case: Case, numbers: Array) -> Array:
     """``numbers`` in an order chosen by the seed of the case."""
     return numbers[np.argsort(uniform_numbers(case.seed, "order", numbers.shape))]

@@ -507,6 +507,7 @@ def random_state_unchanged(trial: Trial) -> list[Finding]:
     findings = []
     with trial.bench(case) as bench:
         module, arguments = bench.module(), bench.arguments()
+        draw_some(bench)
         before = random_state(bench)
         for when in forward_and_backward(bench, module, arguments):
             for name, state in random_state(bench).items():
@@ -527,12 +528,17 @@ def test_random_state_under_dropout(lstm_check: Checker) -> None:
 def random_state_unchanged_by_backward(trial: Trial, bench: Bench) -> Iterator[Finding]:
     """The masks may be drawn again, if the generators are put back to where they were."""
     outputs = bench.call(bench.module(), bench.arguments())
-    for draw in (bench.torch.rand, np.random.random_sample):
-        draw(3)  # of the program, between the two passes
+    draw_some(bench)
     before = random_state(bench)
     bench.backward(outputs)
     for name, state in random_state(bench).items():
         yield holds(name, state == before[name], "random state changed by the backward pass")
+
+
+def draw_some(bench: Bench) -> None:
+    """Random numbers of the program, so that no seed gives the state of the generators."""
+    for draw in (bench.torch.rand, np.random.random_sample, random.getrandbits):
+        draw(3)
 
 
 def random_state(bench: Bench) -> Mapping[str, object]:

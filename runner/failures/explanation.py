@@ -52,7 +52,9 @@ def failure_in_brief(clause_id: str, failure: FoundFailure) -> str:
     elif finding["index"] is not None:
         observed, expected = (float(finding[name] or 0.0) for name in ("observed", "expected"))
         place = f"{finding['tensor']}{list(finding['index'])}"
-        how, what = "fails", f"{place} is {observed:.6g}, expected {expected:.6g}"
+        short = f"{observed:.6g}", f"{expected:.6g}"
+        shown = short if short[0] != short[1] else (str(observed), str(expected))
+        how, what = "fails", f"{place} is {shown[0]}, expected {shown[1]}"
     else:
         how, what = "fails", one_line(f"{finding['tensor']}: {finding['message']}")
     if len(what) > _LONGEST_BRIEF:

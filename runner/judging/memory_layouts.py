@@ -19,6 +19,7 @@ __all__ = [
     "MEMORY_LAYOUTS",
     "NEGATED",
     "Layout",
+    "exchanged",
     "part_of_longer",
     "transposed",
     "with_gaps",

@@ -14,6 +14,8 @@ from ...spec.config import LSTMConfig
 from ...spec.sizes import (
     CLASSES,
     DEEP_OR_NARROW,
+    EVERYDAY,
+    FEW_EVERYDAY,
     FEW_TOGETHER,
     IN_BULK,
     LADDERS,
@@ -49,8 +51,8 @@ def _with(axis: str, size: int) -> Sizes:
 def sizes_together(limit: float) -> tuple[tuple[Sizes, ...], dict[str, str]]:
     """Sizes in which pairs of classes occur, and pairs that are left out; few without a limit."""
     rows, left_out = pair_rows(limit) if limit else (FEW_TOGETHER, {})
-    in_bulk = IN_BULK if limit else IN_BULK[:1]
-    return (*rows, *DEEP_OR_NARROW, *in_bulk, *NOT_BY_FOUR), left_out
+    in_bulk, everyday = (IN_BULK, EVERYDAY) if limit else (IN_BULK[:1], FEW_EVERYDAY)
+    return (*rows, *DEEP_OR_NARROW, *in_bulk, *NOT_BY_FOUR, *everyday), left_out
 
 
 # In seconds of work.
