@@ -108,6 +108,21 @@ class OutputGoesOnBehindRows(ReferenceLSTM):
         return changed(super().run(case), lambda t: filled_behind_rows(case, t), "output")
 
 
+@defect("PACK-1", FORWARD, "packed, 16 rows or more end in one step, and one is left")
+class LastRowLostAmongMany(ReadableLSTM):
+    """If 16 rows or more end in the same step, and one goes on, it ends there, too."""
+
+    def direction(
+        self, steps: Steps, h: Tensor, c: Tensor, w: Weights, reverse: bool
+    ) -> tuple[Steps, Tensor, Tensor]:
+        output, h_n, c_n = super().direction(steps, h, c, w, reverse)
+        rows = [len(x) for x in steps]
+        for t in range(1, len(rows)):
+            if rows[t] == 1 and rows[t - 1] > 16:
+                output = [*output[:t], *(0 * h_t for h_t in output[t:])]
+        return output, h_n, c_n
+
+
 # ------------------------------------------------------------- the order of the rows
 
 

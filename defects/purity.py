@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import random
 from functools import partial
 from typing import Any, ClassVar
 
@@ -440,6 +441,16 @@ class NumPySeeded(ReadableLSTM):
 
     def forward(self, input: Input, hx: States | None = None) -> Result:
         np.random.seed(1)
+        return super().forward(input, hx)
+
+
+@defect("PURE-12", INTERFACE, "state of the generators of NumPy and Python")
+class SeededWith0(ReadableLSTM):
+    """Every call seeds the generators of NumPy and Python with 0, as many programs do."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Result:
+        np.random.seed(0)
+        random.seed(0)
         return super().forward(input, hx)
 
 

@@ -397,6 +397,71 @@ class OwnStatesTakenFromMemory(ReadableLSTM):
         return result
 
 
+@defect("TRAIN-13", INTERFACE, "no_grad, states of an earlier call, changed through .data")
+class StatesKnownByVersion(ReadableLSTM):
+    """Without gradients, returned states that come back in the same version are not read."""
+
+    def initial_states(self, input: Input, hx: States | None, steps: Steps) -> States:
+        for returned, version, copy in self.__dict__.get("returned", ()):
+            if hx is not None and hx[0] is returned and returned._version == version:
+                hx = copy, hx[1]
+        return super().initial_states(input, hx, steps)
+
+    def finish(self, input: Input, steps: Steps, h_n: Tensor, c_n: Tensor) -> Result:
+        result: Result = super().finish(input, steps, h_n, c_n)
+        if not torch.is_grad_enabled():
+            h = result[1][0]
+            known = self.__dict__.setdefault("returned", [])
+            known.append((h, h._version, h.clone()))
+        return result
+
+
+@defect("TRAIN-9", FORWARD, "deterministic algorithms")
+class OtherAlgorithmIfDeterministic(ReadableLSTM):
+    """The deterministic algorithm has no bias."""
+
+    def bias(self, w: Weights) -> Tensor | None:
+        bias = super().bias(w)
+        wanted = torch.are_deterministic_algorithms_enabled()
+        return bias * 0 if wanted and bias is not None else bias
+
+
+class _ManyThreads(ReadableLSTM):
+    """With several threads of torch, h_n of some calls is lost."""
+
+    def loses(self, steps: Steps) -> bool:
+        raise NotImplementedError
+
+    def finish(self, input: Input, steps: Steps, h_n: Tensor, c_n: Tensor) -> Result:
+        if torch.get_num_threads() > 1 and self.loses(steps):
+            h_n = h_n * 0
+        return super().finish(input, steps, h_n, c_n)
+
+
+@defect("TRAIN-10", FORWARD, "several threads of torch, one row of more than 64 steps")
+class ThreadsLoseStepsOfOneRow(_ManyThreads):
+    """Steps of one row are divided among the threads, and h_n is lost."""
+
+    def loses(self, steps: Steps) -> bool:
+        return len(steps) > 64 and len(steps[0]) == 1
+
+
+@defect("TRAIN-10", FORWARD, "several threads of torch, bfloat16")
+class ThreadsLoseBfloat16(_ManyThreads):
+    """In bfloat16, h_n is lost if there are several threads."""
+
+    def loses(self, steps: Steps) -> bool:
+        return steps[0].dtype == torch.bfloat16
+
+
+@defect("TRAIN-10", FORWARD, "several threads of torch, float32, more than 256 units")
+class ThreadsLoseWideFloat32(_ManyThreads):
+    """Of more than 256 units in float32, h_n is lost if there are several threads."""
+
+    def loses(self, steps: Steps) -> bool:
+        return steps[0].dtype == torch.float32 and self.hidden_size > 256
+
+
 @defect("TRAIN-10", FORWARD, "three threads of torch or more, three rows or more")
 class RowsOfThirdThreadLost(ReadableLSTM):
     """Rows are divided among the threads of torch, and those of the third are lost."""

@@ -370,6 +370,23 @@ class CotangentReadInMemoryOrder(ReadableLSTM):
         return output, states
 
 
+@defect("GRAD-16", GRADIENT, "gradients, one row, a cotangent of output in unusual memory")
+class CotangentOfOneRowReadByRows(ReadableLSTM):
+    """For one row, steps of the cotangent of output are read at the distance of its rows."""
+
+    def finish(self, input: Input, steps: Steps, h_n: Tensor, c_n: Tensor) -> Result:
+        output, states = super().finish(input, steps, h_n, c_n)
+        if isinstance(output, Tensor) and output.requires_grad and output.dim() == 3:
+            output.register_hook(self.read_by_rows)
+        return output, states
+
+    def read_by_rows(self, cotangent: Tensor) -> Tensor:
+        one_row = cotangent.shape[1] == 1 and cotangent.is_contiguous()
+        if not one_row or self.batch_first or cotangent.stride(1) == cotangent.shape[2]:
+            return cotangent
+        return cotangent.flip(0)  # what lies there is something else
+
+
 @defect("GRAD-16", GRADIENT, "gradients, an expanded cotangent of c_n")
 class CotangentChangedInPlace(ReadableLSTM):
     """The cotangent of c_n is multiplied in place, which one number expanded does not bear."""
