@@ -116,6 +116,17 @@ def test_a_traceback_has_no_temporary_folders() -> None:
     assert f'File "{Path("compiler", "made.py")}"' in failure.traceback
 
 
+def test_a_message_with_a_traceback_of_its_own_has_no_private_folders() -> None:
+    made = Path(tempfile.gettempdir(), "compiler", "made.py")
+
+    def raising(case: Case, observation: Observation) -> Observation:
+        raise RuntimeError(f'Traceback:\n  File "{made}", line 1, in forward')
+
+    (failure,) = judged(Modified(raising)).failures
+    assert f'File "{Path("compiler", "made.py")}"' in failure.exception
+    assert tempfile.gettempdir() not in failure.exception
+
+
 def interrupted(case: Case, observation: Observation) -> Observation:
     raise KeyboardInterrupt
 

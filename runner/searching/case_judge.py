@@ -274,8 +274,9 @@ def _failure_of_error(trial: Trial, error: BaseException) -> Failure:
     else:
         exception = f"{type(error).__name__}: {clean_text(error)}"
         text = clean_text("".join(traceback.format_exception(error, limit=-6)))
-    shown = exception[:_LONGEST_EXCEPTION], _without_folders(text)
-    return Failure(ERROR, line, line, None, *shown, trial.plain)
+    exception = _without_folders(exception)[:_LONGEST_EXCEPTION]
+    text = _without_folders(text)[-_LONGEST_TRACEBACK:]
+    return Failure(ERROR, line, line, None, exception, text, trial.plain)
 
 
 def _failure_of_findings(trial: Trial, findings: list[Finding]) -> Failure:
@@ -288,12 +289,12 @@ def _failure_of_findings(trial: Trial, findings: list[Finding]) -> Failure:
 
 
 def _without_folders(text: str) -> str:
-    """The end of a traceback, with files as they are imported.
+    """A message or a traceback, with files as they are imported.
 
     Results are passed on, and the folders of a machine are private. Compilers write programs into
-    the folder for temporary files.
+    the folder for temporary files. A message of TorchScript has a traceback of its own.
     """
     folders = {*map(os.path.abspath, sys.path), _HERE, tempfile.gettempdir()}
     for folder in sorted(folders, key=len, reverse=True):
         text = text.replace(f'File "{folder}{os.sep}', 'File "')
-    return text[-_LONGEST_TRACEBACK:]
+    return text
