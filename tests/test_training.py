@@ -556,8 +556,9 @@ def in_calls(trial: Trial, bench: Bench, calls: int, note: str) -> Iterator[Find
     """Whether results and gradients of some calls, one after the other, are those of one call."""
     time = trial.case.time_axis
     module, arguments = bench.module(), bench.arguments()
-    states = {name: arguments[name] for name in ("h_0", "c_0") if name in arguments}
-    parts, last = [], {}
+    states: dict[str, torch.Tensor] = {n: arguments[n] for n in ("h_0", "c_0") if n in arguments}
+    last: dict[str, torch.Tensor] = {}
+    parts: list[torch.Tensor] = []
     for part in arguments["input"].tensor_split(calls, time):
         last = bench.call(module, {"input": part, **states})
         states = {"h_0": last["h_n"], "c_0": last["c_n"]}

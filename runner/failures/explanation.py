@@ -85,7 +85,7 @@ def _facts(failure: FoundFailure) -> list[tuple[str, str]]:
             ("index", str(tuple(finding["index"]))),
             ("observed", str(finding["observed"])),
             ("expected", f"{finding['expected']} +- {float(finding['noise'] or 0.0):.2g}"),
-            ("ratio", f"{times_noise(finding['ratio'])}, {THRESHOLD:g} allowed"),
+            ("ratio", f"{times_noise(finding['ratio'] or 0.0)}, {THRESHOLD:g} allowed"),
         ]
     if finding["message"]:
         facts.append(("because", finding["message"]))

@@ -47,7 +47,7 @@ def assert_close_to_rounding(
         return
     if found.index is None:
         raise AssertionError(f"{name}: {found.message}")
-    what = f"{times_noise(found.ratio)}, {THRESHOLD:g} allowed"
+    what = f"{times_noise(found.ratio or 0.0)}, {THRESHOLD:g} allowed"
     if found.verdict != "fail":
         what += "; the tensor is so ill-conditioned that this proves nothing"
     raise AssertionError(
