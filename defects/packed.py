@@ -108,7 +108,7 @@ class OutputGoesOnBehindRows(ReferenceLSTM):
         return changed(super().run(case), lambda t: filled_behind_rows(case, t), "output")
 
 
-@defect("PACK-1", FORWARD, "packed, 16 rows or more end in one step, and one is left")
+@defect("PACK-7", FORWARD, "packed, 16 rows or more end in one step, and one is left")
 class LastRowLostAmongMany(ReadableLSTM):
     """If 16 rows or more end in the same step, and one goes on, it ends there, too."""
 

@@ -62,7 +62,7 @@ CHAPTER = Chapter(
         Clause(
             id="PACK-7",
             title="Rows of one step",
-            text="Rows of a packed sequence may have a single step.",
+            text="Rows of a packed sequence may have a single step, or few beside a row of many.",
             sources=("input-packed",),
             builds_on=_ALL,
         ),
