@@ -506,7 +506,7 @@ def used_once(trial: Trial) -> list[Finding]:
             with bench.torch.no_grad():
                 calls.append(masks_of_both(bench, module))
         masks = {
-            f"layer {layer}{of_direction} of call {call}": part
+            f"layer {layer} of call {call}{of_direction}": part
             for call, of_call in enumerate(calls)
             for layer, mask in enumerate(of_call)
             for of_direction, part in parts_of(mask, case.config.num_directions)
