@@ -71,21 +71,49 @@ def test_smoke_visits_each_class(axis: str) -> None:
     assert classes == sorted({class_of(size) for size in LADDERS[axis]})
 
 
-@pytest.mark.parametrize(("limit", "numbers"), [(0.0, 2**20), (LIMIT, 2**22)])
-def test_arrays_of_many_numbers_have_biases_and_gradients_and_none(
-    limit: float, numbers: int
-) -> None:
-    """Of inputs and gates, in batched cases of one direction or two."""
-    rows, _ = sizes_together(limit)
-    found = [
+def cases_together(profile: str) -> list[Case]:
+    """All cases of a profile in which several sizes are large, each in its place."""
+    rows, _ = sizes_together(PROFILES[profile].work_limit)
+    return [
         case
-        for place, sizes in enumerate(rows)
+        for part in range(test_sizes.PARTS)
+        for place, sizes in enumerate(rows[part :: test_sizes.PARTS])
         for group in cases(sizes, place)
         for case in group
+    ]
+
+
+@pytest.mark.parametrize(("profile", "numbers"), [("smoke", 2**20), ("default", 2**22)])
+def test_arrays_of_many_numbers_have_biases_and_gradients_and_none(
+    profile: str, numbers: int
+) -> None:
+    """Of inputs and gates, in batched cases of one direction or two."""
+    found = [
+        case
+        for case in cases_together(profile)
         if case.config.bias and not case.packed
-        if case.seq_len * case.batch_size * min(sizes.input_size, 4 * sizes.hidden_size) > numbers
+        if case.seq_len * case.batch_size * min(case.config.input_size, 4 * case.config.hidden_size)
+        > numbers
     ]
     assert {bool(case.cotangents) for case in found} == {False, True}
+
+
+def test_sizes_of_everyday_have_the_layouts_that_they_are_for() -> None:
+    every = cases_together("default")
+    found = [(case, sizes_of(case)) for case in every]
+    batched = [(c, s) for c, s in found if c.layout == "batched"]
+    with_gradients = [s for c, s in batched if c.cotangents]
+    assert any(s.hidden_size * s.input_size > 2**18 for s in with_gradients)
+    assert any(s.batch_size * s.hidden_size > 100_000 for s in with_gradients)
+    assert any(s.num_layers >= 4 and min(s[:2]) >= 16 for s in with_gradients)
+    assert any(s.num_layers >= 3 and min(s[:2]) >= 20 for s in with_gradients)
+    assert any(all(20 <= size <= 30 for size in s[:4]) for s in with_gradients)
+    for of_kind in (with_gradients, [s for c, s in found if c.packed and c.cotangents]):
+        assert any(s[0] >= 100 and s[1] >= 32 and s.hidden_size >= 100 for s in of_kind)
+    without = [s for c, s in batched if not c.cotangents]
+    assert any(min(s.seq_len, s.batch_size, s.hidden_size) >= 64 for s in without)
+    one_row = [s for c, s in found if c.layout == "unbatched"]
+    assert any(min(s.seq_len, s.hidden_size) >= 64 for s in one_row)
 
 
 @pytest.mark.parametrize("limit", [LIMIT, PROFILES["thorough"].work_limit])
@@ -170,17 +198,15 @@ def properties(case: Case) -> dict[str, bool]:
 def large_cases(axis: str, profile_name: str) -> list[dict[str, bool]]:
     """Properties of the cases of a profile in which ``axis`` is large."""
     profile = PROFILES[profile_name]
-    together, _ = sizes_together(profile.work_limit)
-    rows = [ladder(name, profile.every_size) for name in AXES]
-    rows += [list(together[part :: test_sizes.PARTS]) for part in range(test_sizes.PARTS)]
-    return [
-        properties(case)
-        for row in rows
-        for place, sizes in enumerate(row)
+    of_ladders = [
+        case
+        for name in AXES
+        for place, sizes in enumerate(ladder(name, profile.every_size))
         for group in cases(sizes, place)
         for case in group
-        if getattr(sizes_of(case), axis) > 128
     ]
+    every = of_ladders + cases_together(profile_name)
+    return [properties(case) for case in every if getattr(sizes_of(case), axis) > 128]
 
 
 def never_together(large: list[dict[str, bool]], number: int) -> list[dict[str, bool]]:
