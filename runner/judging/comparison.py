@@ -24,8 +24,8 @@ __all__ = [
 Array = NDArray[np.float64]
 
 # Largest error of a correct implementation, in standard deviations of rounding noise. LAPACK's
-# test programs use the same number. Correct implementations stay below 7 in float64 and float32,
-# and below 27 in the half formats: see reports/published/calibration.md.
+# test programs use the same number. Correct implementations stay below 12 in all formats and
+# sizes: see reports/published/calibration.md and calibration_sizes.md.
 THRESHOLD = 30.0
 
 # If noise reaches this fraction of a tensor's largest value, rounding errors multiply instead of
