@@ -134,6 +134,7 @@ class Record:
         self._names = [
             _names_of("numpy", np, _NUMPY),
             _names_of("numpy.random", np.random, ("Generator", "PCG64", "SFC64", "SeedSequence")),
+            _names_of("numpy.fft", np.fft, ("rfft", "irfft")),
             _names_of("math", math, [name for name in vars(math) if not name.startswith("_")]),
             _names_of("builtins", builtins, _BUILTINS),
             *(_names_of(module.__name__, module) for module in _MODULES),

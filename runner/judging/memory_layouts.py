@@ -141,7 +141,8 @@ def _repeated(array: NDArray[Any], axes: tuple[int, ...]) -> NDArray[Any]:
 def _in_windows(array: NDArray[Any]) -> NDArray[Any]:
     """The array in which element f of step t is number t + f of a signal, for each row."""
     signal = np.concatenate([array[..., 0], np.moveaxis(array[-1, ..., 1:], -1, 0)])
-    return np.lib.stride_tricks.sliding_window_view(signal, array.shape[-1], 0)
+    places = np.arange(len(array))[:, None] + np.arange(array.shape[-1])  # (A, C)
+    return np.moveaxis(signal[places], 1, -1)
 
 
 def windows(x: torch.Tensor) -> torch.Tensor:
