@@ -129,11 +129,13 @@ def with_visible_mask(case: Case) -> Case:
     """``case`` with parameters for which the output shows what the last layer read.
 
     The output of the first layer is tanh(1) for every input. Unit j of the last layer reads
-    feature j. Its hidden state is 0 if dropout dropped the feature, and more than 0.5 if not.
+    feature j. Its hidden state is 0 if dropout dropped the feature, and more than 0.5 if not. In
+    between, a layer has a larger output for a feature that was kept, and a smaller one, which is
+    not 0, for a feature that was dropped. So the output of three layers shows both masks.
     """
     config, shapes = case.config, case.shapes()
     values = {name: np.zeros(shapes[name]) for name in config.parameter_shapes()}
-    for layer in range(2):
+    for layer in range(config.num_layers):
         for d in range(config.num_directions):
             weight_ih, _, bias_ih, _, *weight_hr = config.parameter_names(layer, d)
             i, f, g, o = np.split(values[bias_ih], 4)  # views
@@ -142,8 +144,10 @@ def with_visible_mask(case: Case) -> Case:
                 np.fill_diagonal(values[name], 1)
             if layer == 0:
                 g[:] = 40
-            else:
-                read_features(values[weight_ih], config.num_directions, d)
+                continue
+            read_features(values[weight_ih], config.num_directions, d)
+            if layer < config.num_layers - 1:
+                g[:] = 0.5
     return case.with_values(values)
 
 
@@ -162,17 +166,24 @@ def kept_elements(bench: Bench, module: Any) -> np.ndarray:
     return kept.swapaxes(0, 1) if bench.case.config.batch_first else kept
 
 
-def two_calls(trial: Trial) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    """Where dropout keeps an element, in two calls of the same module, for each kind of input.
+def also_packed(trial: Trial) -> dict[str, Case]:
+    """The case, and the same in packed rows, which may go through other code, by a note.
 
-    With gradients and without, since modules may compute in another way there. Packed input may go
-    through other code, too. Its rows have equal lengths here, so that no element is padding.
+    The rows have equal lengths, so that no element is padding.
     """
     cases = {"": trial.case}
     if "packed" in trial.implementation.capabilities:
         lengths = (trial.case.seq_len,) * trial.case.batch_size
         cases["packed: "] = replace(trial.case, layout="packed_sorted", lengths=lengths)
-    for note, case in cases.items():
+    return cases
+
+
+def two_calls(trial: Trial) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Where dropout keeps an element, in two calls of the same module, for each kind of input.
+
+    With gradients and without, since modules may compute in another way there.
+    """
+    for note, case in also_packed(trial).items():
         with trial.bench(with_visible_mask(case)) as bench:
             module = bench.module()
             yield note, kept_elements(bench, module), kept_elements(bench, module)
@@ -469,38 +480,15 @@ def test_random_numbers_are_used_once(lstm_check: Checker) -> None:
         lstm_check.forall(case, used_once, at_most=2, shrink=False)
 
 
-def with_two_visible_masks(case: Case) -> Case:
-    """``case``, of three layers, with parameters for which the output shows both masks.
-
-    As :func:`with_visible_mask` for the last layer. The layer below has a larger output for a
-    feature that was kept, and a smaller one, which is not 0, for a feature that was dropped.
-    """
-    config, shapes = case.config, case.shapes()
-    values = {name: np.zeros(shapes[name]) for name in config.parameter_shapes()}
-    for layer in range(3):
-        for d in range(config.num_directions):
-            weight_ih, _, bias_ih, _, *_ = config.parameter_names(layer, d)
-            i, f, g, o = np.split(values[bias_ih], 4)  # views
-            i[:], f[:], o[:] = 40, -40, 40
-            g[:] = (40, 0.5, 0)[layer]
-            if layer > 0:
-                read_features(values[weight_ih], config.num_directions, d)
-    return case.with_values(values)
-
-
 def used_once(trial: Trial) -> list[Finding]:
     """Whether no mask comes again, at any distance, in another layer, direction or call.
 
     Random numbers are used again if a generator is advanced by too little, or if the seed of a
     layer and of a step are added.
     """
-    cases = [trial.case]
-    if "packed" in trial.implementation.capabilities:
-        lengths = (trial.case.seq_len,) * trial.case.batch_size
-        cases.append(replace(trial.case, layout="packed_sorted", lengths=lengths))
     findings = []
-    for case in cases:
-        with trial.bench(with_two_visible_masks(case)) as bench:
+    for note, case in also_packed(trial).items():
+        with trial.bench(with_visible_mask(case)) as bench:
             module = bench.module()
             calls = [masks_of_both(bench, module) for _ in range(2)]
             with bench.torch.no_grad():
@@ -512,7 +500,7 @@ def used_once(trial: Trial) -> list[Finding]:
             for of_direction, part in parts_of(mask, case.config.num_directions)
         }
         again = used_again(masks)
-        message = f"dropout used random numbers twice: {again}"
+        message = f"{note}dropout used random numbers twice: {again}"
         findings.append(holds("output", not again, message))
     return findings
 
