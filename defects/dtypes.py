@@ -153,6 +153,57 @@ class SigmoidInFloat32(ReadableLSTM):
         return in_format(super().sigmoid(x), torch.float32)
 
 
+# ---------------------------------------------- less exact than the program has allowed
+
+
+@defect("DTYPE-3", NUMERICAL, "float32, TF32 allowed")
+class ProductsIn8BitsIfTF32IsAllowed(ReadableLSTM):
+    """Where products may be in TF32, their factors have 3 bits, as in an 8-bit format."""
+
+    def product(self, x: Tensor, W: Tensor) -> Tensor:
+        if _precision() != "high":
+            return super().product(x, W)
+        return super().product(rounded(x, 3), rounded(W, 3))
+
+
+@defect("DTYPE-3", NUMERICAL, "float32, products less exact in an earlier call")
+class ProductsStayInexact(ReadableLSTM):
+    """Once a call was allowed to compute products in bfloat16, all later ones do so."""
+
+    def product(self, x: Tensor, W: Tensor) -> Tensor:
+        self.inexact = getattr(self, "inexact", False) or _precision() == "medium"
+        return super().product(rounded(x, 8), rounded(W, 8)) if self.inexact else x @ W.T
+
+
+@defect("DTYPE-3", NUMERICAL, "float32, products less exact in an earlier call")
+class WeightsRoundedInPlace(ReadableLSTM):
+    """Where products may be in bfloat16, the parameters themselves are rounded to it."""
+
+    def weights(self, layer: int, d: int) -> Weights:
+        w = super().weights(layer, d)
+        for parameter in w if _precision() == "medium" else ():
+            if parameter is not None:
+                parameter.data.copy_(rounded(parameter.data, 8))
+        return w
+
+
+@defect("DTYPE-3", NUMERICAL, 'float32, torch.backends.fp32_precision = "ieee"')
+class AnyPrecisionOfBackendsIsTF32(ReadableLSTM):
+    """If a precision of all backends is given, factors of products have 11 bits, whatever it is."""
+
+    def product(self, x: Tensor, W: Tensor) -> Tensor:
+        if getattr(torch.backends, "fp32_precision", "none") == "none":
+            return super().product(x, W)
+        return super().product(rounded(x, 11), rounded(W, 11))
+
+
+def _precision() -> str:
+    try:
+        return torch.get_float32_matmul_precision()
+    except RuntimeError:  # it was set in two ways that disagree
+        return "mixed"
+
+
 # --------------------------------------------------- wrong in a format of 16 bits only
 
 

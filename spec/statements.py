@@ -187,6 +187,11 @@ _ALL = (
         ("prune", "torch.nn.utils.prune", "any module's parameters may be masked"),
         ("no_grad", "torch.no_grad, torch.inference_mode", "results require no gradient"),
         ("backward-cotangents", "Extending PyTorch", "backward never changes its cotangents"),
+        (
+            "float32-products",
+            "torch.set_float32_matmul_precision",
+            "products of float32 may be less exact where a program allows it",
+        ),
         ("manual_seed", "Reproducibility", "manual_seed seeds the generators of all devices"),
     ),
 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lstm_conformance.reference.oracle import expect
 from lstm_conformance.runner.judging.comparison import Finding, holds, shape_message
 from lstm_conformance.runner.judging.memory_layouts import transposed, with_gaps
 from lstm_conformance.runner.judging.rules import (
@@ -123,6 +124,40 @@ def test_precision(lstm_check: Checker) -> None:
         batch_size=(2, 4),
     )
     lstm_check.forall(domain, precision_kept(*FORWARD))
+    lstm_check.forall(domain.but(dtype=("float32",)), as_exact_as_asked, at_most=3)
+
+
+# What torch can be asked for, and from 2.9 on each of its backends. Less exact products come first,
+# with the format to which their factors may be rounded.
+EXACTNESS = {"medium": "bfloat16", "high": "tf32", "highest": ""}
+EXACTNESS_OF_BACKENDS = {"bf16": "bfloat16", "tf32": "tf32", "ieee": ""}
+
+
+def as_exact_as_asked(trial: Trial) -> list[Finding]:
+    """Results of a module while less exact products are allowed, and when they must be exact."""
+    if "module" not in trial.implementation.capabilities:
+        return precision_kept(*FORWARD)(trial)
+
+    def ask(torch: Any, exactness: str) -> None:
+        torch.set_float32_matmul_precision(exactness)
+        torch.backends.cudnn.allow_tf32 = exactness != "highest"
+
+    def ask_backends(torch: Any, exactness: str) -> None:
+        torch.backends.fp32_precision = exactness
+
+    findings = []
+    for asking, formats in ((ask, EXACTNESS), (ask_backends, EXACTNESS_OF_BACKENDS)):
+        with trial.bench() as bench:
+            torch, module = bench.torch, bench.module()
+            if asking is ask_backends and not hasattr(torch.backends, "fp32_precision"):
+                continue
+            for exactness, products in formats.items():
+                asking(torch, exactness)
+                results = bench.observe_all(bench.call(module, bench.arguments()))
+                case = replace(trial.case, products=products or trial.case.products)
+                note = f"products of float32 were set to {exactness!r}"
+                findings += trial.close_all(results, OUTPUTS, note, expect(case))
+    return findings
 
 
 def in_half(lstm_check: Checker, dtype: str) -> None:

@@ -31,9 +31,11 @@ CHAPTER = Chapter(
             title="Precision",
             text=(
                 "The forward pass is computed in the precision of the dtype: float64 is "
-                "not float32 in disguise, nor float32 a format of 11 bits."
+                "not float32 in disguise, nor float32 a format of 11 bits. If a program allows "
+                "less exact products of float32, they are not less exact than that, and are exact "
+                "again afterwards."
             ),
-            sources=("s-device-dtype",),
+            sources=("s-device-dtype", "float32-products"),
             builds_on=("EQ-1",),
         ),
         Clause(
