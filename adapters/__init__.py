@@ -70,6 +70,8 @@ REGISTRY = {
     },
     "haiku": Adapter(f"{_HERE}.haiku:haiku_lstm", "haiku"),
     "onnxruntime": Adapter(f"{_HERE}.onnx_runtime:onnxruntime_lstm", "onnxruntime"),
+    "onnxruntime-node": Adapter(f"{_HERE}.onnx_runtime_js:onnxruntime_node", "onnxruntime-js"),
+    "onnxruntime-wasm": Adapter(f"{_HERE}.onnx_runtime_js:onnxruntime_wasm", "onnxruntime-js"),
     "onnx-reference": Adapter(f"{_HERE}.onnx_reference:onnx_reference_lstm", "onnx"),
     "torch-onnx": Adapter(f"{_HERE}.torch_onnx:torch_onnx", "torch-onnx"),
     "torch-onnx-torchscript": Adapter(f"{_HERE}.torch_onnx:torch_onnx_torchscript", "torch-onnx"),

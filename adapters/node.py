@@ -12,15 +12,20 @@ from pathlib import Path
 
 from ..spec.usage_error import UsageError
 
-__all__ = ["tfjs", "tfjs_wasm"]
+__all__ = ["node_command", "tfjs", "tfjs_wasm"]
 
 
-def _command(file: str, *arguments: str) -> list[str]:
+def node_command(file: str, *arguments: str) -> list[str]:
+    """The words that start a program of this folder.
+
+    Raises:
+        UsageError: there is no Node.js.
+    """
     node = shutil.which("node")
     if node is None:
         raise UsageError(f"{file} runs in Node.js, and there is no program node on the PATH.")
     return [node, str(Path(__file__).with_name(file)), *arguments]
 
 
-tfjs = partial(_command, "tfjs.mjs", "cpu")
-tfjs_wasm = partial(_command, "tfjs.mjs", "wasm")
+tfjs = partial(node_command, "tfjs.mjs", "cpu")
+tfjs_wasm = partial(node_command, "tfjs.mjs", "wasm")

@@ -65,6 +65,8 @@ VERSIONS = {"mindspore": {"numpy": "1.26.4"}, "xla": {"torch": "2.9.1"}}
 
 # What an adapter needs of npm.
 NPM = {
+    "onnxruntime-node": ["onnxruntime-node@1.30.0"],
+    "onnxruntime-wasm": ["onnxruntime-web@1.30.0"],
     "tfjs": ["@tensorflow/tfjs@4.22.0"],
     "tfjs-wasm": ["@tensorflow/tfjs@4.22.0", "@tensorflow/tfjs-backend-wasm@4.22.0"],
 }
