@@ -22,7 +22,9 @@ ROOT = Path(__file__).parents[1]
 NOT_IN_THE_SDIST = {".gitignore"}
 
 # What Node.js runs.
-PROGRAMS = ("adapters/protocol.mjs", "adapters/tfjs.mjs", "adapters/torch_cpp.cpp")
+PROGRAMS = tuple(
+    f"adapters/{name}" for name in ("ort.mjs", "protocol.mjs", "tfjs.mjs", "torch_cpp.cpp")
+)
 
 
 def tracked() -> list[str]:
