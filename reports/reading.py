@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from ..spec.clauses import CLAUSES
 from ..spec.clean_text import counted
+from ..spec.ratios import times_noise
 from ..spec.usage_error import UsageError
 from ..spec.verdicts import BROKEN, INCONCLUSIVE, PASS
 from .results import ClauseResult, Results, VerdictResult
@@ -270,7 +271,7 @@ def _contradiction(clause: ClauseResult, threshold: float) -> str:
         return f"and {counted(failed, 'case')} failed"
     # An inconclusive case may have any error: other clauses say what is wrong.
     if ratio is not None and ratio > threshold and INCONCLUSIVE not in counts:
-        return f"with an error of {ratio:.3g} times rounding noise, where {threshold:g} are allowed"
+        return f"with an error of {times_noise(ratio)}, where {threshold:g} are allowed"
     return ""
 
 

@@ -28,6 +28,7 @@ from lstm_conformance.runner.judging.rules import close, judged_by
 from lstm_conformance.runner.judging.trial import Together, Trial
 from lstm_conformance.spec.case import OUTPUTS, Case
 from lstm_conformance.spec.contract import Implementation
+from lstm_conformance.spec.ratios import LARGEST_RATIO
 from lstm_conformance.spec.strategies import Domain
 from lstm_conformance.spec.verdicts import FAIL, INCONCLUSIVE, PASS
 
@@ -179,11 +180,11 @@ def figures(found: list[Judged]) -> dict[str, Any]:
     conclusive = [one for one in found if one.verdict != INCONCLUSIVE]
     worst = max(conclusive, default=Judged(0.0, PASS, ""))
     # JSON has no infinity. Infinite ratios count in the last bin.
-    ratios = np.minimum([one.ratio for one in conclusive], 1e99)
+    ratios = np.minimum([one.ratio for one in conclusive], LARGEST_RATIO)
     return {
         "cases": len(found),
         "histogram": np.histogram(ratios, EDGES)[0].tolist(),
-        "largest_ratio": min(worst.ratio, 1e99),
+        "largest_ratio": min(worst.ratio, LARGEST_RATIO),
         "largest_in": worst.line,
         "inconclusive": len(found) - len(conclusive),
         "false_alarms": sum(one.verdict == FAIL for one in found),

@@ -28,6 +28,7 @@ from lstm_conformance.runner.judging.trial import Together, Trial
 from lstm_conformance.spec.case import OUTPUTS, Case
 from lstm_conformance.spec.config import LSTMConfig
 from lstm_conformance.spec.contract import Implementation
+from lstm_conformance.spec.ratios import LARGEST_RATIO
 from lstm_conformance.spec.verdicts import FAIL, INCONCLUSIVE
 
 from .calibrate import REWRITES, summed_up
@@ -152,7 +153,8 @@ def _judged(case: Case) -> list[Judged]:
     classes, expected, found = classes_of(case), Together([case]), []
     for implementation in _implementations():
         one = summed_up(case, judged_by(close(), Trial(case, implementation, expected)))
-        found.append(Judged(classes, case.dtype, min(one.ratio, 1e99), one.verdict, one.line))
+        ratio = min(one.ratio, LARGEST_RATIO)
+        found.append(Judged(classes, case.dtype, ratio, one.verdict, one.line))
     return found
 
 
