@@ -17,12 +17,15 @@ class Adapter(NamedTuple):
         isolated: whether cases run in a process of their own, because the framework sometimes
             crashes.
         program: whether it is a program of its own, which answers by docs/protocol.md.
+        needs: what has to be there besides packages of Python and Node.js, if results are not
+            published for lack of it.
     """
 
     factory: str
     extra: str = ""
     isolated: bool = False
     program: bool = False
+    needs: str = ""
 
 
 _HERE = "lstm_conformance.adapters"
@@ -31,7 +34,9 @@ REGISTRY = {
     "reference": Adapter(f"{_HERE}.reference:ReferenceLSTM"),
     "torch": Adapter(f"{_HERE}.torch_module:torch_lstm", "torch"),
     "torch-onednn-off": Adapter(f"{_HERE}.torch_module:torch_lstm_without_onednn", "torch"),
-    "torch-cudnn-off": Adapter(f"{_HERE}.torch_variants:torch_lstm_without_cudnn", "torch"),
+    "torch-cudnn-off": Adapter(
+        f"{_HERE}.torch_variants:torch_lstm_without_cudnn", "torch", needs="a GPU of NVIDIA"
+    ),
     "torch-inference": Adapter(f"{_HERE}.torch_variants:torch_inference", "torch"),
     "torch-script": Adapter(f"{_HERE}.torch_jit:torch_script", "torch"),
     "torch-frozen": Adapter(f"{_HERE}.torch_jit:torch_frozen", "torch"),
@@ -72,9 +77,16 @@ REGISTRY = {
     "onnxruntime": Adapter(f"{_HERE}.onnx_runtime:onnxruntime_lstm", "onnxruntime"),
     "onnxruntime-node": Adapter(f"{_HERE}.onnx_runtime_js:onnxruntime_node", "onnxruntime-js"),
     "onnxruntime-wasm": Adapter(f"{_HERE}.onnx_runtime_js:onnxruntime_wasm", "onnxruntime-js"),
+    "onnxruntime-tensorrt": Adapter(
+        f"{_HERE}.onnx_runtime:onnxruntime_tensorrt", "tensorrt", needs="a GPU of NVIDIA, TensorRT"
+    ),
+    "onnxruntime-directml": Adapter(
+        f"{_HERE}.onnx_runtime:onnxruntime_directml", "directml", needs="Windows with DirectX 12"
+    ),
     "onnx-reference": Adapter(f"{_HERE}.onnx_reference:onnx_reference_lstm", "onnx"),
     "torch-onnx": Adapter(f"{_HERE}.torch_onnx:torch_onnx", "torch-onnx"),
     "torch-onnx-torchscript": Adapter(f"{_HERE}.torch_onnx:torch_onnx_torchscript", "torch-onnx"),
+    "core-ml": Adapter(f"{_HERE}.core_ml:core_ml", "core-ml", needs="macOS"),
     "tvm": Adapter(f"{_HERE}.tvm:tvm_lstm", "tvm"),
     "openvino": Adapter(f"{_HERE}.openvino:openvino_lstm", "openvino", isolated=True),
     "openvino-dynamic": Adapter(

@@ -19,13 +19,13 @@ from .function import Arrays
 
 __all__ = ["lstm_model"]
 
-_OPSET, _IR_VERSION = 22, 10  # the first with LSTM in bfloat16
+_IR_VERSION = 10  # of opset 22
 
 
-def lstm_model(case: Case, arguments: Arrays) -> onnx.ModelProto:
+def lstm_model(case: Case, arguments: Arrays, opset: int = 22) -> onnx.ModelProto:
     """The model of a case. Its inputs are ``input``, and ``h_0`` and ``c_0`` if there are states.
 
-    ``batch_first=True`` becomes ``layout=1``.
+    ``batch_first=True`` becomes ``layout=1``. Opset 22 is the first with LSTM in bfloat16.
     """
     config, layers = case.config, range(case.config.num_layers)
     layout = int(config.batch_first)
@@ -72,8 +72,8 @@ def lstm_model(case: Case, arguments: Arrays) -> onnx.ModelProto:
         [helper.make_tensor_value_info(n, kind, shapes[n]) for n in OUTPUTS],
         [numpy_helper.from_array(array, name) for name, array in constants.items()],
     )
-    opset = helper.make_opsetid("", _OPSET)
-    return helper.make_model(graph, opset_imports=[opset], ir_version=_IR_VERSION)
+    opsets = [helper.make_opsetid("", opset)]
+    return helper.make_model(graph, opset_imports=opsets, ir_version=_IR_VERSION)
 
 
 def _constants(case: Case, arguments: Arrays) -> Arrays:

@@ -132,6 +132,11 @@ def test_every_adapter_has_an_environment() -> None:
     assert {adapter.extra for adapter in REGISTRY.values()} <= {"", *known}
 
 
+def test_an_adapter_without_results_says_what_it_needs() -> None:
+    assert all(frameworks.not_judged().values())
+    assert {name for name in PUBLISHED if REGISTRY[name].needs} == set()
+
+
 def test_an_environment_has_the_versions_that_its_framework_is_compiled_for() -> None:
     of_all = (frameworks.ROOT / "constraints.txt").read_text("utf-8")
     assert constraints({}) == of_all

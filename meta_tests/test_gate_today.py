@@ -35,14 +35,14 @@ def stale() -> Results:
 def test_a_clause_that_has_become_a_must_counts() -> None:
     results = stale()
     assert obstacles(results, ()) == ["EDGE-11"]
-    page = framework_page([results], {"torch-cell": obstacles(results, ())})
+    page = framework_page([results], {"torch-cell": obstacles(results, ())}, {})
     assert "it passes for 0 of 1 adapters, and not for torch-cell (EDGE-11)." in page
 
 
 def test_a_known_deviation_that_was_added_counts() -> None:
     results = stale()
     assert obstacles(results, [KNOWN]) == []
-    page = framework_page([results], {"torch-cell": obstacles(results, [KNOWN])})
+    page = framework_page([results], {"torch-cell": obstacles(results, [KNOWN])}, {})
     assert "it passes for 1 of 1 adapters." in page
 
 

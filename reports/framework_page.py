@@ -16,13 +16,16 @@ from .verdict import cases_text, verdict_of
 __all__ = ["framework_page"]
 
 
-def framework_page(everything: list[Results], obstacles: Mapping[str, list[str]]) -> str:
+def framework_page(
+    everything: list[Results], obstacles: Mapping[str, list[str]], not_judged: Mapping[str, str]
+) -> str:
     """A page: the table, and how each was judged.
 
     Args:
         everything: results, in the order of the table.
         obstacles: target of each implementation to the clauses for which the gate does not pass
             today.
+        not_judged: adapters without results to what they need.
     """
     profiles = [
         [
@@ -54,6 +57,10 @@ def framework_page(everything: list[Results], obstacles: Mapping[str, list[str]]
         counts_table(everything, "pipe", "adapter"),
         "## How they were judged",
         tabulate(profiles, ["adapter", "profile", "cases that pass", "capabilities"], "pipe"),
+        "## Not judged",
+        "These adapters follow the documentation of their frameworks. They were not run, for lack "
+        "of what they need. `lstm-conformance check NAME` judges them where it is there.",
+        tabulate(not_judged.items(), ["adapter", "needs"], "pipe"),
     ]
     return "\n\n".join(parts) + "\n"
 

@@ -112,6 +112,12 @@ def obstacles_today() -> dict[str, list[str]]:
     return found
 
 
+def not_judged() -> dict[str, str]:
+    """Each adapter without results to what it needs."""
+    have = {results["implementation"]["target"] for results in published()}
+    return {name: adapter.needs for name, adapter in REGISTRY.items() if name not in have}
+
+
 @cache
 def findings() -> list[Finding]:
     """All findings, the most severe first."""
@@ -132,7 +138,7 @@ def pages() -> dict[str, Callable[[], str]]:
     from lstm_conformance.reports.matrix_picture import matrix_picture
 
     return {
-        "frameworks.md": lambda: framework_page(published(), obstacles_today()),
+        "frameworks.md": lambda: framework_page(published(), obstacles_today(), not_judged()),
         "findings.md": lambda: findings_page(findings(), programs()),
         "matrix.html": lambda: linked_matrix_html(published(), "implementations"),
         "matrix.svg": lambda: matrix_picture(published()),
