@@ -7,7 +7,7 @@ projections. It computes in float16 unless ``compute_precision`` says otherwise.
 
 from __future__ import annotations
 
-import sys
+import platform
 from importlib import metadata
 from typing import Any
 
@@ -31,10 +31,11 @@ def converted(case: Case, arguments: Arrays) -> tuple[Any, Arrays]:
     """The model of a case, and its inputs by name."""
     import coremltools as ct  # prints warnings where there is no Core ML
 
-    given = {name: arguments[name] for name in ("input", "h_0", "c_0") if name in arguments}
+    given: Arrays = {name: arguments[name] for name in ("input", "h_0", "c_0") if name in arguments}
     with undisturbed(case.seed), torch.no_grad():
         tensors = tuple(map(torch.from_numpy, given.values()))
-        traced = torch.jit.trace(FlatLSTM(case, arguments, list(given)), tensors)
+        trace: Any = torch.jit.trace  # this function has no type hints
+        traced = trace(FlatLSTM(case, arguments, list(given)), tensors)
     model = ct.convert(
         traced,
         inputs=[ct.TensorType(name, array.shape) for name, array in given.items()],
@@ -55,7 +56,7 @@ def _lstm(case: Case, arguments: Arrays) -> tuple[Any, Any, Any]:
 
 def core_ml() -> FunctionLSTM:
     """On the CPU, in float32."""
-    if sys.platform != "darwin":
+    if platform.system() != "Darwin":
         raise UsageError("core-ml can be judged on macOS only, where Core ML is.")
     version = f"{metadata.version('coremltools')} with torch {torch.__version__}"
     return FunctionLSTM("core-ml", version, _CAPABILITIES, _lstm)
