@@ -364,8 +364,9 @@ def test_text_of_sizes() -> None:
     ("text", "says"),
     [
         ("", "no sizes"),
-        ("width=3", "is not one of seq_len, batch_size"),
-        ("hidden_size=3 hidden_size=4", "once"),
+        ("width=3", "there is no size 'width': choose from seq_len, batch_size"),
+        ("hiden_size=3", "no size 'hiden_size', did you mean hidden_size: choose"),
+        ("hidden_size=3 hidden_size=4", "hidden_size is given twice"),
         ("hidden_size=-3", "no whole number"),
         ("hidden_size=12345678", "no whole number"),
         ("hidden_size=0", "there is no LSTM"),

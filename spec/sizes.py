@@ -14,6 +14,7 @@ from itertools import combinations, product
 from typing import NamedTuple
 
 from .case import Case
+from .did_you_mean import meant
 
 __all__ = [
     "AXES",
@@ -360,8 +361,11 @@ def parse_sizes(text: str) -> Sizes:
     given: dict[str, int] = {}
     for word in text.split():
         name, _, number = word.partition("=")
-        if name not in AXES or name in given:
-            raise ValueError(f"{word!r} is not one of {', '.join(AXES)}, once, with =N")
+        if name not in AXES:
+            hint = meant(name, AXES)
+            raise ValueError(f"there is no size {name!r}{hint}: choose from {', '.join(AXES)}")
+        if name in given:
+            raise ValueError(f"{name} is given twice")
         if not number.isdecimal() or len(number) > _MOST_DIGITS:
             raise ValueError(f"{name} is no whole number, but {number!r}")
         given[name] = int(number)

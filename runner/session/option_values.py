@@ -99,7 +99,7 @@ def named_clauses(name: str) -> list[str]:
     named = [c.id for c in CLAUSES.values() if c.chapter == wanted or fnmatchcase(c.id, wanted)]
     if not named:
         close = meant(wanted, [*CLAUSES, *CHAPTERS])
-        raise ValueError(f"there is no clause {name!r}{close}: see `lstm-conformance clauses`")
+        raise ValueError(f"there is no clause {name!r}{close}: `lstm-conformance clauses` lists them")
     return named
 
 
