@@ -88,6 +88,8 @@ REGISTRY = {
     "torch-onnx-torchscript": Adapter(f"{_HERE}.torch_onnx:torch_onnx_torchscript", "torch-onnx"),
     "core-ml": Adapter(f"{_HERE}.core_ml:core_ml", "core-ml", needs="macOS"),
     "tvm": Adapter(f"{_HERE}.tvm:tvm_lstm", "tvm"),
+    "executorch": Adapter(f"{_HERE}.executorch:executorch_portable", "executorch"),
+    "executorch-xnnpack": Adapter(f"{_HERE}.executorch:executorch_xnnpack", "executorch"),
     "openvino": Adapter(f"{_HERE}.openvino:openvino_lstm", "openvino", isolated=True),
     "openvino-dynamic": Adapter(
         f"{_HERE}.openvino:openvino_lstm_dynamic", "openvino", isolated=True

@@ -25,7 +25,7 @@ class FlatLSTM(torch.nn.Module):
     def __init__(self, case: Case, arguments: Arrays, names: list[str]) -> None:
         super().__init__()
         self.case, self.names = case, names
-        self.lstm = torch.nn.LSTM(**vars(case.config))
+        self.lstm = torch.nn.LSTM(**vars(case.config), dtype=getattr(torch, case.dtype))
         parameters = case.config.parameter_shapes()
         self.lstm.load_state_dict({name: torch.from_numpy(arguments[name]) for name in parameters})
         self.eval()
