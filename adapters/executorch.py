@@ -2,11 +2,11 @@
 
 Documented at docs.pytorch.org/executorch ("Model Export and Lowering", "XNNPACK Backend" and
 "Export IR Specification"). A program of ``torch.export`` is lowered. What no partitioner takes is
-computed by the kernels that the runtime has for a CPU: here optimized ones, or else portable ones. Each case
-is exported with its own sizes, which is the default of the first page. The second page names
-float32 and float16. The last one refers to ``edge.yaml``, which has float64 and bfloat16, too, for
-all operations of an LSTM; NumPy has no bfloat16. The runtime frees a program with the Python
-object, so that this has to live as long as its method.
+computed by the kernels that the runtime has for a CPU: here optimized ones, or else portable ones.
+Each case is exported with its own sizes, which is the default of the first page. The second page
+names float32 and float16. The last one refers to ``edge.yaml``, which has float64 and bfloat16,
+too, for all operations of an LSTM; NumPy has no bfloat16. The runtime frees a program with the
+Python object, so that this has to live as long as its method.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from executorch.exir import to_edge_transform_and_lower
 from executorch.runtime import Runtime
 
 from ..spec.case import Case
-from .function import Arrays, FunctionLSTM
+from .function import Arrays, FunctionLSTM, too_long_to_unroll
 from .torch_bench import undisturbed
 from .torch_flat import FlatLSTM
 
@@ -46,7 +46,8 @@ def _lstm(name: str, partitioner: Sequence[Any], more: frozenset[str]) -> Functi
         return output, h_n, c_n
 
     version = f"{executorch.version.__version__} with torch {torch.__version__}"
-    return FunctionLSTM(name, version, _CAPABILITIES | more, function)
+    capabilities = _CAPABILITIES | more
+    return FunctionLSTM(name, version, capabilities, function, unsupported=too_long_to_unroll)
 
 
 def executorch_portable() -> FunctionLSTM:
