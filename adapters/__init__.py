@@ -90,6 +90,7 @@ REGISTRY = {
     "tvm": Adapter(f"{_HERE}.tvm:tvm_lstm", "tvm"),
     "executorch": Adapter(f"{_HERE}.executorch:executorch_portable", "executorch"),
     "executorch-xnnpack": Adapter(f"{_HERE}.executorch:executorch_xnnpack", "executorch"),
+    "litert": Adapter(f"{_HERE}.litert:litert_lstm", "litert"),
     "openvino": Adapter(f"{_HERE}.openvino:openvino_lstm", "openvino", isolated=True),
     "openvino-dynamic": Adapter(
         f"{_HERE}.openvino:openvino_lstm_dynamic", "openvino", isolated=True
