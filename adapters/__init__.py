@@ -95,6 +95,7 @@ REGISTRY = {
     "openvino-dynamic": Adapter(
         f"{_HERE}.openvino:openvino_lstm_dynamic", "openvino", isolated=True
     ),
+    "iree": Adapter(f"{_HERE}.iree:iree_lstm", "iree"),
     "mnn": Adapter(f"{_HERE}.mnn:mnn_lstm", "mnn", isolated=True),
     "mlx": Adapter(f"{_HERE}.mlx:mlx_lstm", "mlx"),
     "mlx-float64": Adapter(f"{_HERE}.mlx:mlx_lstm_float64", "mlx"),
