@@ -17,19 +17,19 @@ from iree.compiler.tools import compile_file
 from iree.compiler.tools.import_onnx import __main__ as import_onnx
 from iree.runtime import load_vm_flatbuffer
 
-OPTIONS = ["--iree-llvmcpu-target-cpu=host"]
 MODEL = """<ir_version: 10, opset_import: ["": 17]>
 lstm (double[1, 1, 1] X, double[1, 4, 1] W, double[1, 4, 1] R) => (double[1, 1, 1] Y_h)
 { Y, Y_h, Y_c = LSTM <hidden_size = 1> (X, W, R) }"""
 
 with TemporaryDirectory() as folder:
     onnx.save(onnx.parser.parse_model(MODEL), f"{folder}/lstm.onnx")
-    arguments = [f"{folder}/lstm.onnx", "-o", f"{folder}/lstm.mlir"]
-    import_onnx.main(import_onnx.parse_arguments(arguments))
-    compiled = compile_file(f"{folder}/lstm.mlir", target_backends=["llvm-cpu"], extra_args=OPTIONS)
-lstm = load_vm_flatbuffer(compiled, driver="local-sync").lstm
+    files = [f"{folder}/lstm.onnx", "-o", f"{folder}/lstm.mlir"]
+    import_onnx.main(import_onnx.parse_arguments(files))
+    options = {"target_backends": ["llvm-cpu"], "extra_args": ["--iree-llvmcpu-target-cpu=host"]}
+    compiled = compile_file(files[2], **options)
+lstm, raised = load_vm_flatbuffer(compiled, driver="local-sync").lstm, ""
 try:
-    Y_h = str(lstm(*(np.zeros(shape) for shape in ((1, 1, 1), (1, 4, 1), (1, 4, 1)))).to_host())
+    lstm(*(np.zeros(shape) for shape in ((1, 1, 1), (1, 4, 1), (1, 4, 1))))
 except IndexError as error:
-    Y_h = str(error)
-assert Y_h == "[[[0.]]]", f"Y_h is no [[[0.]]] but: {Y_h}"
+    raised = str(error)
+assert not raised, raised
