@@ -25,8 +25,7 @@ with TemporaryDirectory() as folder:
     onnx.save(onnx.parser.parse_model(MODEL), f"{folder}/lstm.onnx")
     files = [f"{folder}/lstm.onnx", "-o", f"{folder}/lstm.mlir"]
     import_onnx.main(import_onnx.parse_arguments(files))
-    options = {"target_backends": ["llvm-cpu"], "extra_args": ["--iree-llvmcpu-target-cpu=host"]}
-    compiled = compile_file(files[2], **options)
+    compiled = compile_file(files[2], target_backends=["llvm-cpu"])
 lstm, raised = load_vm_flatbuffer(compiled, driver="local-sync").lstm, ""
 try:
     lstm(*(np.zeros(shape) for shape in ((1, 1, 1), (1, 4, 1), (1, 4, 1))))
