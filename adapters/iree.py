@@ -12,6 +12,7 @@ in float64. So the adapter selects the other format, "System library", which nee
 
 from __future__ import annotations
 
+import re
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,7 +20,7 @@ from typing import Any
 
 import iree.runtime
 import onnx
-from iree.compiler.tools import compile_file
+from iree.compiler.tools import CompilerToolError, compile_file
 from iree.compiler.tools.import_onnx import __main__ as import_onnx
 
 from ..spec.case import Case
@@ -44,11 +45,20 @@ def _lstm(case: Case, arguments: Arrays) -> tuple[Any, Any, Any]:
         given, imported = str(Path(folder, "lstm.onnx")), str(Path(folder, "lstm.mlir"))
         onnx.save(model, given)
         import_onnx.main(import_onnx.parse_arguments([given, "-o", imported]))
-        compiled = compile_file(imported, target_backends=["llvm-cpu"], extra_args=options)
+        compiled = _compiled(imported, options)
     module = iree.runtime.load_vm_flatbuffer(compiled, driver="local-sync")
     results = module[model.graph.name](*(arguments[node.name] for node in model.graph.input))
     output, h_n, c_n = (result.to_host() for result in results)
     return without_padding(case, output), h_n, c_n
+
+
+def _compiled(file: str, options: list[str]) -> bytes:
+    try:
+        compiled: bytes = compile_file(file, target_backends=["llvm-cpu"], extra_args=options)
+    except CompilerToolError as error:  # its text has the paths of all files
+        of_compiler = re.search("error: .*|Error code: .*", str(error))
+        raise RuntimeError(of_compiler[0] if of_compiler else "iree-compile failed") from None
+    return compiled
 
 
 def iree_lstm() -> FunctionLSTM:

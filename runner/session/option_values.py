@@ -99,7 +99,9 @@ def named_clauses(name: str) -> list[str]:
     named = [c.id for c in CLAUSES.values() if c.chapter == wanted or fnmatchcase(c.id, wanted)]
     if not named:
         close = meant(wanted, [*CLAUSES, *CHAPTERS])
-        raise ValueError(f"there is no clause {name!r}{close}: `lstm-conformance clauses` lists them")
+        raise ValueError(
+            f"there is no clause {name!r}{close}: `lstm-conformance clauses` lists them"
+        )
     return named
 
 
