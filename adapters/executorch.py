@@ -35,7 +35,7 @@ _CAPABILITIES = frozenset(
 
 def _lstm(name: str, partitioner: Sequence[Any], more: frozenset[str]) -> FunctionLSTM:
     def function(case: Case, arguments: Arrays) -> tuple[Any, Any, Any]:
-        names = [name for name in ("input", "h_0", "c_0") if name in arguments]
+        names: list[str] = [name for name in ("input", "h_0", "c_0") if name in arguments]
         given = tuple(torch.from_numpy(arguments[name]) for name in names)
         with undisturbed(case.seed), torch.no_grad():
             exported = torch.export.export(FlatLSTM(case, arguments, names), given)

@@ -56,8 +56,8 @@ def _compiled(file: str, options: list[str]) -> bytes:
     try:
         compiled: bytes = compile_file(file, target_backends=["llvm-cpu"], extra_args=options)
     except CompilerToolError as error:  # its text has the paths of all files
-        of_compiler = re.search("error: .*|Error code: .*", str(error))
-        raise RuntimeError(of_compiler[0] if of_compiler else "iree-compile failed") from None
+        lines = re.findall("error: .*", str(error)) or re.findall("Error code: .*", str(error))
+        raise RuntimeError(lines[0] if lines else "iree-compile failed") from None
     return compiled
 
 
