@@ -14,7 +14,8 @@ The size of one rounding, for a result v in a precision with unit roundoff u:
 * a sum of n products x y: ``u sqrt(n/2 sum(x^2 y^2) + n/3 v^2)``, a random walk plus drift. It
   covers every order of summation. If the factors are rounded first, with errors of up to w, as on
   hardware that multiplies in TF32: ``w sqrt(2 sum(x^2 y^2) + v^2)`` besides, again a random part
-  and a drift.
+  and a drift. If they are rounded to float16, which has no number below s: ``s/2 sqrt(n sum(x^2) +
+  n sum(y^2))`` besides.
 
 A number beyond the largest number of the precision becomes infinite. The noise of every result
 that depends on it is then infinite or NaN.
@@ -67,6 +68,9 @@ class Samples(np.ndarray):
     # is not 0.
     of_factors: ClassVar[Any]
     rounds_factors: ClassVar[bool]
+    # The same for the absolute error of a factor near 0.
+    of_small_factors: ClassVar[Any]
+    loses_factors: ClassVar[bool]
     source: ClassVar[np.random.BitGenerator]
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -81,7 +85,7 @@ class Samples(np.ndarray):
         if ufunc in _EXACT:
             return exact.view(type(self))
         if exact.dtype.kind == "c":
-            sizes = _rounding_sizes_of_parts(ufunc, method, plain, exact, self.of_factors)
+            sizes = _rounding_sizes_of_parts(ufunc, method, plain, exact, type(self))
             return self.rounded_parts(exact, sizes)
         return self.rounded(exact, _rounding_size(ufunc, method, plain, exact))
 
@@ -136,7 +140,9 @@ def samples_of(precision: Precision | Sequence[Precision], seed: int) -> type[Sa
         "largest": np.array([one.largest for one in precisions]),
         "overflows": any(one.largest < _SMALL_RANGE for one in precisions),
         "of_factors": np.array([_of_factors(one) for one in precisions]),
-        "rounds_factors": any(one.factor_roundoff for one in precisions),
+        "rounds_factors": any(one.factors is not None for one in precisions),
+        "of_small_factors": np.array([_of_small_factors(one) for one in precisions]),
+        "loses_factors": any(one.largest_factor < _SMALL_RANGE for one in precisions),
         "source": source,
     }
     if len(set(precisions)) == 1:  # numbers are faster
@@ -145,14 +151,21 @@ def samples_of(precision: Precision | Sequence[Precision], seed: int) -> type[Sa
             "twice_roundoff": 2 * one.unit_roundoff,
             "largest": one.largest,
             "of_factors": _of_factors(one),
+            "of_small_factors": _of_small_factors(one),
         }
     return type("Samples", (Samples,), members)
 
 
 def _of_factors(precision: Precision) -> float:
-    if not precision.factor_roundoff:
+    if precision.factors is None:
         return 0.0
     return (precision.factor_roundoff / precision.unit_roundoff) ** 2
+
+
+def _of_small_factors(precision: Precision) -> float:
+    if precision.factors is None:
+        return 0.0
+    return (precision.factors.smallest_subnormal / 2 / precision.unit_roundoff) ** 2
 
 
 def product(
@@ -180,10 +193,19 @@ def product(
     variance *= x.shape[-1]
     if x.rounds_factors:
         variance += x._of_each_case(x.of_factors, exact.ndim) * (2 * of_terms + v * v)
+    if x.loses_factors:
+        of_each = x.shape[-1] * x._of_each_case(x.of_small_factors, exact.ndim)
+        variance += of_each * _squares_of_factors(x_1, y_1)
     return exact, variance
 
 
 _TERMS_AT_ONCE = 256
+
+
+def _squares_of_factors(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Those of a row of ``x`` and a column of ``y``, added up, for each element of ``x @ y``."""
+    of_rows = np.einsum("...ij,...ij->...i", x, x)[..., :, None]
+    return np.asarray(of_rows + np.einsum("...ij,...ij->...j", y, y)[..., None, :])
 
 
 def _product_of_copies(x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -210,7 +232,7 @@ def _rounding_size(ufunc: np.ufunc, method: str, inputs: list[Any], exact: np.nd
 
 
 def _rounding_sizes_of_parts(
-    ufunc: np.ufunc, method: str, inputs: list[Any], exact: np.ndarray, of_factors: float
+    ufunc: np.ufunc, method: str, inputs: list[Any], exact: np.ndarray, kind: type[Samples]
 ) -> tuple[Any, Any]:
     """The same for complex numbers, whose tiny imaginary part is a derivative.
 
@@ -223,9 +245,14 @@ def _rounding_sizes_of_parts(
         of_imaginary = (x.real**2) @ (y.imag**2) + (x.imag**2) @ (y.real**2)
         n = x.shape[-1]
         variances = [
-            n * (of_terms / 2 + part**2 / 3) + of_factors * (2 * of_terms + part**2)
+            n * (of_terms / 2 + part**2 / 3) + kind.of_factors * (2 * of_terms + part**2)
             for of_terms, part in ((of_real, v.real), (of_imaginary, v.imag))
         ]
+        if kind.loses_factors:
+            of_real = _squares_of_factors(x.real, y.real)
+            of_imaginary = of_real + _squares_of_factors(x.imag, y.imag)
+            for k, of_parts in enumerate((of_real, of_imaginary)):
+                variances[k] += n * kind.of_small_factors * of_parts
         return np.sqrt(variances[0]), np.sqrt(variances[1])
     real = _rounding_size(ufunc, method, [np.real(x) for x in inputs], exact.real)
     if ufunc is np.tanh:  # (1 - tanh^2) x', where tanh has an error too

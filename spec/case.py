@@ -176,7 +176,7 @@ class Case:
         precision = PRECISIONS[self.dtype]
         if not self.products or self.dtype != "float32":
             return precision
-        return replace(precision, factor_roundoff=PRODUCTS[self.products])
+        return replace(precision, factors=PRODUCTS[self.products])
 
     @property
     def active_dropout(self) -> float:

@@ -20,15 +20,25 @@ class Precision:
         unit_roundoff: the largest relative error of one rounding to nearest, 2**-p.
         smallest_subnormal: the distance between neighbouring numbers near zero.
         largest: the largest finite number.
-        factor_roundoff: the largest relative error of a factor of a product of matrices, if
-            factors are rounded to fewer digits than this format has; otherwise 0.
+        factors: the format to which factors of products of matrices are rounded, if it has fewer
+            digits than this one; otherwise None.
     """
 
     name: str
     unit_roundoff: float
     smallest_subnormal: float
     largest: float
-    factor_roundoff: float = 0.0
+    factors: Precision | None = None
+
+    @property
+    def factor_roundoff(self) -> float:
+        """The largest relative error of a factor; 0 if it has all digits."""
+        return 0.0 if self.factors is None else self.factors.unit_roundoff
+
+    @property
+    def largest_factor(self) -> float:
+        """The largest factor of a product of matrices that is finite."""
+        return self.largest if self.factors is None else self.factors.largest
 
     @property
     def smallest_normal(self) -> float:
@@ -52,7 +62,7 @@ class Precision:
 
         Source: Intel 64 and IA-32 Architectures Software Developer's Manual, VDPBF16PS.
         """
-        if self.name == "bfloat16" or self.factor_roundoff:
+        if self.name == "bfloat16" or self.factors is not None:
             return 8 * self.smallest_normal
         return self.smallest_subnormal * (1 if self.name == "float16" else 64)
 
@@ -81,10 +91,10 @@ PRECISIONS = {
 }
 """Each number format that is judged, by torch's name of its dtype."""
 
-# The formats to which factors of products can be rounded, and the largest error of that. Sums keep
-# the format of the case. TF32 has the 11 digits of float16, and the range of float32.
+# The formats to which factors of products can be rounded. Sums keep the format of the case. TF32
+# has the 11 digits of float16, and the range of float32.
 PRODUCTS = {
-    "tf32": PRECISIONS["float16"].unit_roundoff,
-    "float16": PRECISIONS["float16"].unit_roundoff,
-    "bfloat16": PRECISIONS["bfloat16"].unit_roundoff,
+    "tf32": Precision("tf32", 2.0**-11, 2.0**-136, (2 - 2.0**-10) * 2.0**127),
+    "float16": PRECISIONS["float16"],
+    "bfloat16": PRECISIONS["bfloat16"],
 }
