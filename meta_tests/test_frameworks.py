@@ -132,6 +132,11 @@ def test_every_adapter_has_an_environment() -> None:
     assert {adapter.extra for adapter in REGISTRY.values()} <= {"", *known}
 
 
+def test_results_are_of_the_profile_that_judges_today() -> None:
+    profiles = {r["implementation"]["target"]: r["profile"] for r in frameworks.published()}
+    assert {name for name in profiles if profiles[name] == "default"} == frameworks.IN_DEFAULT
+
+
 def test_an_adapter_without_results_says_what_it_needs() -> None:
     assert all(frameworks.not_judged().values())
     assert {name for name in PUBLISHED if REGISTRY[name].needs} == set()

@@ -40,8 +40,13 @@ README = ROOT / "README.md"
 # The lines of the README before and after the part that is made from findings.
 MARKS = ("<!-- findings -->", "<!-- end of findings -->")
 
-# All others are judged with profile smoke, since many compile for seconds for each new size.
-PROFILES = {"onnxruntime": "default", "torch": "default", "torch-autocast": "default"}
+# These are judged with profile default, and all others with smoke: many of them compile for seconds
+# for each new size, and would take hours.
+IN_DEFAULT = {
+    "onnxruntime",
+    *("torch", "torch-onednn-off", "torch-inference", "torch-functional", "torch-func"),
+    *("torch-cell", "torch-parametrized", "torch-pruned", "torch-autocast", "torch-quantizable"),
+}
 
 OPTIONS = {
     # Its weights are float16 by design, and everything else is float32.
@@ -80,7 +85,8 @@ def judge(name: str, options: list[str]) -> int:
     RESULTS.mkdir(exist_ok=True)
     new = RESULTS / f"{name}.new.json"
     command = [sys.executable, "-m", "lstm_conformance", "check", name]
-    command += ["--profile", PROFILES.get(name, "smoke"), "--max-time", LONGEST]
+    profile = "default" if name in IN_DEFAULT else "smoke"
+    command += ["--profile", profile, "--max-time", LONGEST]
     command += OPTIONS.get(name, [])
     known = DEVIATIONS / f"{name}.toml"
     if known.exists():
