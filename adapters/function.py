@@ -30,13 +30,15 @@ class FunctionLSTM(RunsOverArrays):
         capabilities: names of ``spec.capabilities.CAPABILITIES``.
         function: ``function(case, arguments) -> (output, h_n, c_n)``. The arguments are arrays by
             name (``input``, ``h_0``, ``weight_ih_l0``, ...), in the shapes of ``case.shapes()``
-            and the dtype of the case. In packed cases, input and output are padded with zeros,
-            and ``case.lengths`` has the steps of each row.
+            and the dtype of the case. In packed cases, ``case.lengths`` has the steps of each
+            row, and the output is padded with zeros. What is in the padding of the input, NaN in
+            clause PACK-8, must have no effect.
         array: converts a NumPy array to an array of the framework.
         numpy: converts an array of the framework to a NumPy array.
         differentiate: ``differentiate(call, arguments, cotangents) -> (outputs, gradients)``,
             required for the capability ``gradients``. ``call`` maps a dict of arguments to a dict
-            of outputs. All others are dicts of arrays by name.
+            of outputs, by ``function``. All others are dicts of arrays by name. A backward pass
+            that is written by hand can get the case from ``function``, which ``call`` calls.
         unsupported: returns why a case is not supported although its capabilities are, or None.
     """
 

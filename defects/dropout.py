@@ -52,6 +52,26 @@ class _OfPackedInputOnly(_InSomeCalls):
 # ----------------------------------------------------------------- when and where
 
 
+@defect("DROP-1", FORWARD, "num_layers >= 2, evaluation with dropout=1")
+class DropoutOfEverythingInEvaluation(ReadableLSTM):
+    """With dropout=1, everything is dropped between layers, in evaluation mode, too."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        if layer == 0 or self.dropout < 1:
+            return super().layer_input(steps, layer)
+        return [x * 0 for x in steps]
+
+
+@defect("DROP-1", FORWARD, "num_layers >= 2, evaluation with dropout=1, no gradients")
+class DropoutOfEverythingInInference(DropoutOfEverythingInEvaluation):
+    """With dropout=1, everything is dropped between layers under no_grad."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        if torch.is_grad_enabled():
+            return ReadableLSTM.layer_input(self, steps, layer)
+        return super().layer_input(steps, layer)
+
+
 @defect("DROP-1", FORWARD, "num_layers >= 2, evaluation with dropout > 0")
 class DropoutInEvaluation(ReadableLSTM):
     """Dropout between layers acts in evaluation mode too."""
@@ -598,6 +618,18 @@ class TwiceTheRateOfPackedInput(_OfPackedInputOnly):
             return super().layer_input(steps, layer)
         # The values of what is kept are right.
         return [dropout(x, p) * (1 - p) / (1 - self.dropout) for x in steps]
+
+
+@defect("DROP-8", FORWARD, "packed, unsorted, num_layers >= 2, training with 0 < dropout < 1")
+class OneMaskForStepsOfUnsortedRows(_InSomeCalls, OneMaskForAllSteps):
+    """Packed rows that have to be sorted are padded, and all steps have one choice."""
+
+    def steps(self, input: Input) -> Steps:
+        self.is_sorted = not isinstance(input, PackedSequence) or input.sorted_indices is None
+        return super().steps(input)
+
+    def acts(self, steps: Steps) -> bool:
+        return not self.is_sorted
 
 
 @defect("DROP-8", FORWARD, "num_layers >= 2, training with 0 < dropout < 1, two rows or more")

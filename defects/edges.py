@@ -167,6 +167,43 @@ class DividedByNormOfZero(ReadableLSTM):
         return super().product(x / norm, W) * norm
 
 
+@defect("EDGE-9", FORWARD, "bias_ih of zeros, bias_hh not")
+class BiasHHIgnoredIfBiasIHIsZero(ReadableLSTM):
+    """An LSTM whose bias_ih is zero is taken for one without biases."""
+
+    def bias(self, w: Weights) -> Tensor | None:
+        return super().bias(w) if w.b_ih is not None and w.b_ih.any() else None
+
+
+@defect("EDGE-9", FORWARD, "bias_hh of zeros")
+class BiasIHTwiceIfBiasHHIsZero(ReadableLSTM):
+    """A bias_hh of zeros is taken for one that was not loaded, and bias_ih stands in for it."""
+
+    def bias(self, w: Weights) -> Tensor | None:
+        if w.b_ih is None or w.b_hh is None or w.b_hh.any():
+            return super().bias(w)
+        return w.b_ih + w.b_ih
+
+
+@defect("EDGE-9", FORWARD, "h_0 of zeros, c_0 not")
+class CellStateGoesWithHiddenState(ReadableLSTM):
+    """If h_0 is zero, c_0 is, too."""
+
+    def initial_states(self, input: Input, hx: States | None, steps: Steps) -> States:
+        h, c = super().initial_states(input, hx, steps)
+        return h, c * h.any()
+
+
+@defect("EDGE-9", FORWARD, "a step of zeros in the input")
+class StepsOfZerosAreSkipped(ReadableLSTM):
+    """A row whose step is all zero is taken for one that has ended: its states stay."""
+
+    def cell(self, x: Tensor, h: Tensor, c: Tensor, w: Weights) -> tuple[Tensor, Tensor]:
+        h_t, c_t = super().cell(x, h, c, w)
+        is_there = x.any(dim=-1, keepdim=True)
+        return torch.where(is_there, h_t, h), torch.where(is_there, c_t, c)
+
+
 @defect("EDGE-10", GRADIENT, "gradients, no states given, or a step of zeros in the input")
 class RootOfZeroDifferentiated(ReadableLSTM):
     """Rows are divided by 1 + their length; at 0 the square root in it has no derivative."""
@@ -210,7 +247,7 @@ class _OfOneHotInput(ReadableLSTM):
         return bool(x.any() and ((x == 0) | (x == 1)).all() and (x.sum(dim=-1) <= 1).all())
 
 
-@defect("EDGE-10", FORWARD, "one-hot input, with steps of zeros")
+@defect("EDGE-9", FORWARD, "one-hot input, with steps of zeros")
 class ZerosTakenForTheFirstLetter(_OfOneHotInput):
     """One-hot input picks columns of the weights, and the first one if there is no 1."""
 
@@ -230,7 +267,7 @@ class LettersHaveNoGradient(_OfOneHotInput):
         return super().preactivations(x.detach() if self.is_one_hot(x) else x, h, w)
 
 
-@defect("EDGE-10", FORWARD, "steps of zeros, input that is not one-hot")
+@defect("EDGE-9", FORWARD, "steps of zeros, input that is not one-hot")
 class StepOfZerosIsTheOneBefore(ReadableLSTM):
     """Where a row has a step of zeros, the step before takes its place, unless it is one-hot."""
 

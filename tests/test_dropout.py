@@ -18,6 +18,7 @@ from lstm_conformance.runner.judging.rules import (
     Rule,
     close,
     close_gradients,
+    in_inference,
     on_bench,
     results_in_inference,
 )
@@ -36,7 +37,13 @@ STACKED = PLAIN.but(num_layers=(2, 3))
 
 @pytest.mark.lstm_clause("DROP-1")
 def test_no_dropout_in_evaluation(lstm_check: Checker) -> None:
-    lstm_check.forall(STACKED.but(dropout=("eval",)), close(*OUTPUTS))
+    domain = STACKED.but(dropout=("eval",))
+    lstm_check.forall(domain, close(*OUTPUTS))
+    # Whatever its probability is, without gradients, too.
+    everything = domain.but(dropout_probability=1.0, layout=("batched", "packed_unsorted"))
+    lstm_check.forall(everything, in_inference(close(*OUTPUTS)), at_most=6)
+    with_gradients = everything.but(cotangents=(OUTPUTS,), bidirectional=(False, True))
+    lstm_check.forall(with_gradients, close(), at_most=4)
 
 
 @pytest.mark.lstm_clause("DROP-2")
@@ -159,31 +166,50 @@ def read_features(weight_ih: np.ndarray, directions: int, d: int) -> None:
 
 def kept_elements(bench: Bench, module: Any) -> np.ndarray:
     """Where dropout keeps an element in one call, bool (T, N, D*H)."""
-    output = bench.call(module, bench.arguments())["output"]
-    kept: np.ndarray = np.abs(bench.observe("output", output).values) > 0.25
-    if bench.case.layout == "unbatched":
-        return kept[:, None]
-    return kept.swapaxes(0, 1) if bench.case.config.batch_first else kept
+    output = bench.observe("output", bench.call(module, bench.arguments())["output"])
+    return is_kept(bench.case, output.values)
+
+
+def is_kept(case: Case, output: np.ndarray) -> np.ndarray:
+    """Where ``output`` shows that dropout kept an element, bool (T, N, D*H)."""
+    return of_all_rows(case, np.abs(output)) > 0.25
+
+
+def of_all_rows(case: Case, output: np.ndarray) -> np.ndarray:
+    """The steps of ``output`` that all rows have, with the rows as the second axis."""
+    if case.layout == "unbatched":
+        output = output[:, None]
+    elif case.config.batch_first:
+        output = output.swapaxes(0, 1)
+    return output[: min(case.lengths, default=case.seq_len)]
 
 
 def also_packed(trial: Trial) -> dict[str, Case]:
-    """The case, and the same in packed rows, which may go through other code, by a note.
-
-    The rows have equal lengths, so that no element is padding.
-    """
-    cases = {"": trial.case}
+    """The case, and the same in packed rows, which may go through other code, by a note."""
+    cases, steps, rows = {"": trial.case}, trial.case.seq_len, trial.case.batch_size
     if "packed" in trial.implementation.capabilities:
-        lengths = (trial.case.seq_len,) * trial.case.batch_size
+        lengths = (steps,) * rows
         cases["packed: "] = replace(trial.case, layout="packed_sorted", lengths=lengths)
+        if rows > 1:
+            lengths = (steps - 1,) + (steps,) * (rows - 1)
+            cases["packed, unsorted: "] = replace(
+                trial.case, layout="packed_unsorted", lengths=lengths
+            )
     return cases
 
 
 def two_calls(trial: Trial) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
     """Where dropout keeps an element, in two calls of the same module, for each kind of input.
 
-    With gradients and without, since modules may compute in another way there.
+    With gradients and without, since modules may compute in another way there. What is no module
+    is run twice with other seeds.
     """
     for note, case in also_packed(trial).items():
+        if "module" not in trial.implementation.capabilities:
+            calls = [with_visible_mask(replace(case, seed=case.seed + k)) for k in range(2)]
+            outputs = [trial.run(call).tensors["output"].values for call in calls]
+            yield note, is_kept(case, outputs[0]), is_kept(case, outputs[1])
+            continue
         with trial.bench(with_visible_mask(case)) as bench:
             module = bench.module()
             yield note, kept_elements(bench, module), kept_elements(bench, module)
@@ -510,9 +536,8 @@ def masks_of_both(bench: Bench, module: Any) -> tuple[np.ndarray, np.ndarray]:
 
     1 for kept, -1 for dropped, and 0 where the output does not show it.
     """
-    output = np.abs(bench.observe("output", bench.call(module, bench.arguments())["output"]).values)
-    if bench.case.config.batch_first:
-        output = output.swapaxes(0, 1)
+    output = bench.observe("output", bench.call(module, bench.arguments())["output"]).values
+    output = of_all_rows(bench.case, np.abs(output))
     of_third = np.where(output > 0.3, 1, -1)
     of_second = np.where(output > 0.66, 1, -1) * (of_third > 0)
     return of_second, of_third
@@ -556,7 +581,8 @@ def used_again(masks: dict[str, np.ndarray]) -> str:
             if score.max() > limit:
                 distance = int(score.argmax())
                 distance = min(distance, length - distance)
-                return f"{one} and {other}, at a distance of {distance} elements"
+                what = f"in {one}" if one == other else f"in {one} and in {other}"
+                return f"{what}, at a distance of {distance} elements"
     return ""
 
 

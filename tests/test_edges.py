@@ -358,6 +358,32 @@ def zeros_from_zeros(trial: Trial) -> Iterator[Finding]:
             yield no_element(result, tensors[result].values != 0, f"{note}: not zero")
 
 
+@pytest.mark.lstm_clause("EDGE-9")
+def test_some_zeros(lstm_check: Checker) -> None:
+    lstm_check.forall(ANY.but(bias=(True, False), states=(True, False)), results_at_zeros, 20)
+    several = ANY.but(input_size=(2, 4), seq_len=(4, 8))
+    lstm_check.forall(several, one_hot_input, at_most=8)
+    lstm_check.forall(several, steps_of_zeros, at_most=8)
+
+
+# Programs that take such arguments for missing ones skip something.
+ZERO_ALONE = (
+    *("input", "h_0", "c_0", "weight_ih", "weight_hh", "weight_hr", "bias_ih", "bias_hh", "bias"),
+    "weight",
+)
+
+
+def results_at_zeros(trial: Trial) -> list[Finding]:
+    arguments = trial.case.arguments()
+    zeros = [zero for zero in ZERO_ALONE if any(name.startswith(zero) for name in arguments)]
+    cases = [with_zeros(trial.case, zero) for zero in zeros]
+    findings = []
+    for zero, case, expectation in zip(zeros, cases, expect_together(cases), strict=True):
+        tensors = results_in_inference(trial, case)
+        findings += trial.close_all(tensors, OUTPUTS, f"zeros in {zero}", expectation)
+    return findings
+
+
 @pytest.mark.lstm_clause("EDGE-16")
 def test_equal_steps(lstm_check: Checker) -> None:
     lstm_check.forall(ANY.but(seq_len=(66, 90)), equal_steps, at_most=10)
@@ -393,6 +419,8 @@ ZERO_TOGETHER = (
     ("weight_ih",),
     ("weight_hh",),
     ("weight_hr",),
+    ("bias_ih",),
+    ("bias_hh",),
 )
 
 

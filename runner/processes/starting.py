@@ -8,9 +8,20 @@ import signal
 import sys
 from collections.abc import Callable
 
-__all__ = ["ends_with_parent", "judging_environment", "python_command"]
+__all__ = [
+    "ends_with_parent",
+    "environment_of_programs",
+    "judging_environment",
+    "python_command",
+]
 
 _PR_SET_PDEATHSIG = 1
+
+# Has the names of flags that judging adds to the environment. Programs of users do not get them.
+_ADDED = "LSTM_CONFORMANCE_ADDED"
+
+# pytest adds these while it runs.
+_OF_PYTEST = ("PYTEST_CURRENT_TEST", "PYTEST_VERSION", "PYTEST_XDIST_")
 
 # Settings of the user that would reach the judgement.
 _SETTINGS_OF_PYTEST = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DEBUG")
@@ -48,7 +59,19 @@ def judging_environment() -> dict[str, str]:
     kept.setdefault("MALLOC_MMAP_THRESHOLD_", str(2**25))
     kept.setdefault("MALLOC_TRIM_THRESHOLD_", str(2**29))
     # Python 3.11 and later then leave the working folder out of what worker processes search.
-    return {**kept, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONSAFEPATH": "1"}
+    flags = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONSAFEPATH": "1"}
+    kept.setdefault(_ADDED, " ".join(name for name in flags if name not in kept))
+    return kept | flags
+
+
+def environment_of_programs() -> dict[str, str]:
+    """The environment of this process, without what would change how a program imports modules."""
+    added = {_ADDED, *os.environ.get(_ADDED, "").split()}
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name not in added and not name.startswith(_OF_PYTEST)
+    }
 
 
 def ends_with_parent(number: int = signal.SIGKILL) -> Callable[[], None]:

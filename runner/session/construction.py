@@ -17,7 +17,11 @@ from ...spec.python_state import CannotRestore
 from ...spec.usage_error import UsageError
 from ..judging.canary import JudgeChanged, watched
 from ..processes.child_process import ChildProcess, Limits
-from ..processes.starting import judging_environment, python_command
+from ..processes.starting import (
+    environment_of_programs,
+    judging_environment,
+    python_command,
+)
 from .isolated_implementation import IsolatedImplementation
 from .options import Options
 
@@ -142,7 +146,7 @@ def _implementation(options: Options, limits: Limits) -> Implementation:
             "pip install 'lstm-conformance[programs]'."
         ) from error
     if words is not None:
-        return Program(words, limits)
+        return Program(words, limits, environment_of_programs())
     from ..processes.other_interpreter import require_interpreter, serving_command
 
     require_interpreter(str(options.python))

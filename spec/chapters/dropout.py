@@ -88,7 +88,6 @@ CHAPTER = Chapter(
             sources=("dropout", "multilayer"),
             equation="P(m = 0) = p",
             builds_on=("DROP-5",),
-            needs=("module",),
         ),
         Clause(
             id="DROP-8",
@@ -99,7 +98,6 @@ CHAPTER = Chapter(
             ),
             sources=("multilayer", "dropout"),
             builds_on=("DROP-5",),
-            needs=("module",),
             erratum=Erratum(
                 "No document says which elements share a choice. The index t of the Bernoulli "
                 "variable says that steps do not; rows, units and calls are those of a Dropout "

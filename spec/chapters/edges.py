@@ -108,7 +108,9 @@ CHAPTER = Chapter(
             title="Zeros",
             text=(
                 "All results are exactly zero for a zero input from zero states without biases, "
-                "and for any input from zero states if all parameters are zero."
+                "and for any input from zero states if all parameters are zero. Results are right "
+                "if one argument is zero, or all of one kind, and for input, one-hot or not, with "
+                "steps of zeros."
             ),
             equation="c_t = f_t * 0 + i_t * tanh(0) = 0, h_t = o_t * tanh(0) = 0",
             sources=("cell", "hidden", "gate-g"),
@@ -124,9 +126,9 @@ CHAPTER = Chapter(
             id="EDGE-10",
             title="Gradients at zeros",
             text=(
-                "All gradients are right where the input, h_0, c_0, both states, all weights of "
-                "one kind, the input and the biases, all parameters, or all of these are zero. So "
-                "are results and gradients for input, one-hot or not, with steps of zeros."
+                "All gradients are right where the input, h_0, c_0, both states, all weights or "
+                "biases of one kind, the input and the biases, all parameters, or all of these are "
+                "zero. So are results and gradients for input, one-hot or not, with steps of zeros."
             ),
             sources=("each-step",),
             builds_on=("COMB-2", "EDGE-9"),

@@ -71,11 +71,11 @@ CHAPTER = Chapter(
             title="The same call again",
             text=(
                 "A second and a third call with the same arguments give what the first gave: no "
-                "state is carried over."
+                "state is carried over. What is no module gives it after a run with other values, "
+                "or with as many steps in rows of other lengths, too."
             ),
             sources=("each-step", "symbols", "h_0-default", "c_0-default"),
             builds_on=("COMB-1",),
-            needs=("module",),
         ),
         Clause(
             id="PURE-8",
