@@ -244,6 +244,18 @@ def test_a_clause_with_a_test_that_was_not_reached_is_not_unsupported() -> None:
     assert found["gate_passed"] is False
 
 
+def test_a_clause_that_cannot_be_asked_is_unsupported_when_the_time_is_over() -> None:
+    """Its tests ask another clause as well, and were cut short after some cases."""
+    slow = Slow()
+    slow.capabilities = ReferenceLSTM.capabilities - {"gradients"}
+    found = _judged(150.0, False, slow=slow)
+    verdicts = {clause["id"]: clause["verdict"] for clause in found["clauses"]}
+    assert verdicts["COMB-1"] == "pass"
+    assert verdicts["COMB-2"] == "unsupported"
+    assert found["stopped"] == "max-time"
+    assert found["gate_passed"]
+
+
 @pytest.mark.parametrize("first", ["inconclusive", "unsupported"])
 def test_a_case_without_a_clear_verdict_does_not_end_a_test(first: str) -> None:
     checker = Checker(

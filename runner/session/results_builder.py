@@ -78,8 +78,8 @@ class _Builder:
         self._is_shard = asked["shard"] is not None
         self._records = outcomes.records
         unseen = outcomes.unseen_clauses
-        never_asked = self._never_asked(unseen - {*self._records})
-        self._records.update(never_asked)
+        never_asked = self._never_asked(unseen)
+        self._records.update({**never_asked, **self._records})
         self._unseen = unseen - {*never_asked}
         self._broken_off = outcomes.broken_off_clauses
         self._not_reached = NOT_REACHED + (" in the time" if stopped == "max-time" else "")
