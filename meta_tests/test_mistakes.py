@@ -11,12 +11,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
+from lstm_conformance.adapters.reference import ReferenceLSTM
 from lstm_conformance.runner.failures.behaviour import Behaviour
 from lstm_conformance.runner.failures.conditions import conditions, variations
 from lstm_conformance.runner.failures.recomputation import recomputed
 from lstm_conformance.runner.judging.rules import close
 from lstm_conformance.runner.judging.trial import Trial
 from lstm_conformance.spec.case import Case
+from lstm_conformance.spec.config import LSTMConfig
 from lstm_conformance.spec.contract import Implementation
 
 from .helpers.modified_reference import Modified, with_output
@@ -317,3 +319,15 @@ def test_conditions() -> None:
     # A case without the wrong gradient says nothing about it.
     without = conditions(lambda c: not c.config.bias, [case], ["bias_ih_l0.grad"])
     assert not str(without)
+
+
+def test_small_numbers_are_not_alike_where_huge_ones_are_right() -> None:
+    """The noise of a huge cell state is larger than what two wrong programs make of it."""
+    case = Case(LSTMConfig(1, 1), states=True, dtype="float64")
+    huge = case.with_values({"c_0": np.full((1, 1, 1), 2.0**100)})
+    observation = ReferenceLSTM().run(huge)
+    observation.tensors["c_n"].values[...] = 50.0
+    behaviour = Behaviour(huge, observation)
+    right = behaviour.expectation.values
+    assert behaviour.distance({**right, "c_n": np.full((1, 1, 1), 1.0)}, ["c_n"]) == np.inf
+    assert behaviour.distance({**right, "c_n": np.full((1, 1, 1), 50.0)}, ["c_n"]) == 0

@@ -72,6 +72,9 @@ class Behaviour:
                 continue
             precision = self.case.precision
             largest = np.abs(right).max(initial=0.0, where=np.isfinite(right))
+            seen = np.abs(observed).max(initial=0.0, where=np.isfinite(observed))
+            if noise > max(largest, seen) and not np.array_equal(observed, right, equal_nan=True):
+                return math.inf  # both are so much smaller than what is right that all look alike
             allowed = max(noise, precision.unit_roundoff * largest, precision.least_error)
             worst = max(worst, error_ratios(observed, right, np.array(allowed)).max(initial=0.0))
         return worst
