@@ -30,6 +30,7 @@ torch = pytest.importorskip("torch")
 
 from lstm_conformance.adapters.kept_module import kept  # noqa: E402
 from lstm_conformance.adapters.torch_instance import torch_instance  # noqa: E402
+from lstm_conformance.defects.dropout import OneMaskForAllLayers  # noqa: E402
 
 from .helpers.selection import elsewhere  # noqa: E402
 
@@ -423,3 +424,21 @@ def test_cases_of_another_configuration_are_refused() -> None:
         with pytest.raises(Unsupported, match="only an instance was given"):
             implementation.run(Case.parse(line))
     assert implementation.device_missing("meta") == "only an instance was given, on cpu"
+
+
+# ------------------------------------------------------------------------ dropout
+
+
+@pytest.mark.parametrize("probability", [0.02, 0.1, elsewhere(0.4), 0.9])
+@pytest.mark.parametrize("layers", [2, 3])
+def test_a_right_instance_with_any_dropout_is_right(probability: float, layers: int) -> None:
+    """Where masks are alike by chance, nothing is said."""
+    results = check(torch.nn.LSTM(6, 9, layers, dropout=probability), clauses="DROP", **SMOKE)
+    assert results.conformant
+    assert {"DROP-7", "DROP-8"} <= {c for c, v in verdicts(results).items() if v == "pass"}
+
+
+@pytest.mark.parametrize("probability", [0.1, 0.4])
+def test_an_instance_whose_layers_drop_the_same_is_found(probability: float) -> None:
+    results = check(OneMaskForAllLayers(3, 6, 3, dropout=probability), clauses="DROP-8", **SMOKE)
+    assert verdicts(results) == {"DROP-8": "fail"}
