@@ -565,6 +565,8 @@ def used_once(trial: Trial) -> list[Finding]:
         # Seldom dropped elements do not agree much. But those of two layers are never apart, then.
         for name, mask in masks.items():
             known, dropped = int((mask != 0).sum()), int((mask < 0).sum())
+            if not known:  # the layer above drops everything
+                continue
             chance = scipy_stats().binomtest(dropped, known, case.config.dropout).pvalue
             message = f"{note}in {name}, dropout dropped {dropped} of {known} elements"
             findings.append(holds("output", chance >= FALSE_ALARMS, message))
