@@ -17,7 +17,7 @@ class Adapter(NamedTuple):
         isolated: whether cases run in a process of their own, because the framework sometimes
             crashes.
         program: whether it is a program of its own, which answers by docs/protocol.md.
-        needs: what has to be there besides packages of Python and Node.js, if results are not
+        needs: what judging needs besides packages of Python and Node.js, if results are not
             published for lack of it.
     """
 
@@ -89,7 +89,11 @@ REGISTRY = {
     "core-ml": Adapter(f"{_HERE}.core_ml:core_ml", "core-ml", needs="macOS"),
     "tvm": Adapter(f"{_HERE}.tvm:tvm_lstm", "tvm"),
     "executorch": Adapter(f"{_HERE}.executorch:executorch_portable", "executorch"),
-    "executorch-xnnpack": Adapter(f"{_HERE}.executorch:executorch_xnnpack", "executorch"),
+    "executorch-xnnpack": Adapter(
+        f"{_HERE}.executorch:executorch_xnnpack",
+        "executorch",
+        needs="hours: to compile a case takes 10 to 20 s",
+    ),
     "litert": Adapter(f"{_HERE}.litert:litert_lstm", "litert"),
     "openvino": Adapter(f"{_HERE}.openvino:openvino_lstm", "openvino", isolated=True),
     "openvino-dynamic": Adapter(

@@ -58,8 +58,8 @@ def framework_page(
         "## How they were judged",
         tabulate(profiles, ["adapter", "profile", "cases that pass", "capabilities"], "pipe"),
         "## Not judged",
-        "These adapters follow the documentation of their frameworks. They were not run, for lack "
-        "of what they need. `lstm-conformance check NAME` judges them where it is there.",
+        "These adapters follow the documentation of their frameworks. There are no results of them "
+        "for lack of what they need. `lstm-conformance check NAME` judges them where it is there.",
         tabulate(not_judged.items(), ["adapter", "needs"], "pipe"),
     ]
     return "\n\n".join(parts) + "\n"

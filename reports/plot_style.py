@@ -169,7 +169,7 @@ def _make_small(svg: ElementTree.Element) -> None:
         for attribute in ("d", "x", "y", "width", "height", "transform"):
             if attribute in element.attrib:
                 value = _LONG_NUMBER.sub(_rounded, element.attrib[attribute])
-                element.set(attribute, " ".join(value.split()))
+                element.set(attribute, _CLOSED.sub(r"M \1 \2 z", " ".join(value.split())))
 
 
 def _without_bare_groups(element: ElementTree.Element) -> Iterator[ElementTree.Element]:
@@ -180,6 +180,9 @@ def _without_bare_groups(element: ElementTree.Element) -> Iterator[ElementTree.E
         else:
             yield child
 
+
+# A path that goes back to its beginning, and is closed there, too.
+_CLOSED = re.compile(r"^M (\S+ \S+) (.+) L \1 z$")
 
 _LONG_NUMBER = re.compile(r"-?[0-9]+\.[0-9]{2,}")
 

@@ -43,9 +43,9 @@ MARKS = ("<!-- findings -->", "<!-- end of findings -->")
 # These are judged with profile default, and all others with smoke: many of them compile for seconds
 # for each new size, and would take hours.
 IN_DEFAULT = {
-    "onnxruntime",
-    *("torch", "torch-onednn-off", "torch-inference", "torch-functional", "torch-func"),
-    *("torch-cell", "torch-parametrized", "torch-pruned", "torch-autocast", "torch-quantizable"),
+    *("reference", "onnxruntime", "torch", "torch-onednn-off", "torch-inference", "torch-trace"),
+    *("torch-functional", "torch-func", "torch-cell", "torch-parametrized", "torch-pruned"),
+    *("torch-weight-norm", "torch-autocast", "torch-dynamic-float16", "torch-quantizable"),
 }
 
 OPTIONS = {
