@@ -142,7 +142,9 @@ def samples_of(precision: Precision | Sequence[Precision], seed: int) -> type[Sa
         "of_factors": np.array([_of_factors(one) for one in precisions]),
         "rounds_factors": any(one.factors is not None for one in precisions),
         "of_small_factors": np.array([_of_small_factors(one) for one in precisions]),
-        "loses_factors": any(one.largest_factor < _SMALL_RANGE for one in precisions),
+        "loses_factors": any(
+            one.largest_factor < min(one.largest, _SMALL_RANGE) for one in precisions
+        ),
         "source": source,
     }
     if len(set(precisions)) == 1:  # numbers are faster

@@ -562,7 +562,8 @@ def used_once(trial: Trial) -> list[Finding]:
         again = used_again(masks, case.config.dropout)
         message = f"{note}dropout used random numbers twice: {again}"
         findings.append(holds("output", not again, message))
-        # Seldom dropped elements do not agree much. But those of two layers are never apart, then.
+        # Masks that two layers share agree little if they seldom drop. But what the upper layer
+        # keeps is never dropped below, then.
         for name, mask in masks.items():
             known, dropped = int((mask != 0).sum()), int((mask < 0).sum())
             if not known:  # the layer above drops everything

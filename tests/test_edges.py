@@ -360,7 +360,8 @@ def zeros_from_zeros(trial: Trial) -> Iterator[Finding]:
 
 @pytest.mark.lstm_clause("EDGE-9")
 def test_some_zeros(lstm_check: Checker) -> None:
-    lstm_check.forall(ANY.but(bias=(True, False), states=(True, False)), results_at_zeros, 20)
+    with_all = ANY.but(bias=(True, False), states=(True, False))
+    lstm_check.forall(with_all, results_at_zeros, at_most=20)
     several = ANY.but(input_size=(2, 4), seq_len=(4, 8))
     lstm_check.forall(several, one_hot_input, at_most=8)
     lstm_check.forall(several, steps_of_zeros, at_most=8)
