@@ -63,13 +63,11 @@ class DropoutOfEverythingInEvaluation(ReadableLSTM):
 
 
 @defect("DROP-1", FORWARD, "num_layers >= 2, evaluation with dropout=1, no gradients")
-class DropoutOfEverythingInInference(DropoutOfEverythingInEvaluation):
+class DropoutOfEverythingInInference(_InSomeCalls, DropoutOfEverythingInEvaluation):
     """With dropout=1, everything is dropped between layers under no_grad."""
 
-    def layer_input(self, steps: Steps, layer: int) -> Steps:
-        if torch.is_grad_enabled():
-            return ReadableLSTM.layer_input(self, steps, layer)
-        return super().layer_input(steps, layer)
+    def acts(self, steps: Steps) -> bool:
+        return not torch.is_grad_enabled()
 
 
 @defect("DROP-1", FORWARD, "num_layers >= 2, evaluation with dropout > 0")

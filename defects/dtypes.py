@@ -156,23 +156,35 @@ class SigmoidInFloat32(ReadableLSTM):
 # ---------------------------------------------- less exact than the program has allowed
 
 
-@defect("DTYPE-3", NUMERICAL, "float32, TF32 allowed")
-class ProductsIn8BitsIfTF32IsAllowed(ReadableLSTM):
-    """Where products may be in TF32, their factors have 3 bits, as in an 8-bit format."""
+class _LessExactAtTimes(ReadableLSTM):
+    """The factors of some matrix products have fewer bits."""
+
+    def bits(self) -> int:
+        """Of the factors; 0 for all."""
+        raise NotImplementedError
 
     def product(self, x: Tensor, W: Tensor) -> Tensor:
-        if _precision() != "high":
-            return super().product(x, W)
-        return super().product(rounded(x, 3), rounded(W, 3))
+        bits = self.bits()
+        return (
+            super().product(rounded(x, bits), rounded(W, bits)) if bits else super().product(x, W)
+        )
+
+
+@defect("DTYPE-3", NUMERICAL, "float32, TF32 allowed")
+class ProductsIn8BitsIfTF32IsAllowed(_LessExactAtTimes):
+    """Where products may be in TF32, their factors have 3 bits, as in an 8-bit format."""
+
+    def bits(self) -> int:
+        return 3 if _precision() == "high" else 0
 
 
 @defect("DTYPE-3", NUMERICAL, "float32, products less exact in an earlier call")
-class ProductsStayInexact(ReadableLSTM):
+class ProductsStayInexact(_LessExactAtTimes):
     """Once a call was allowed to compute products in bfloat16, all later ones do so."""
 
-    def product(self, x: Tensor, W: Tensor) -> Tensor:
+    def bits(self) -> int:
         self.inexact = getattr(self, "inexact", False) or _precision() == "medium"
-        return super().product(rounded(x, 8), rounded(W, 8)) if self.inexact else x @ W.T
+        return 8 if self.inexact else 0
 
 
 @defect("DTYPE-3", NUMERICAL, "float32, products less exact in an earlier call")
@@ -188,13 +200,11 @@ class WeightsRoundedInPlace(ReadableLSTM):
 
 
 @defect("DTYPE-3", NUMERICAL, 'float32, torch.backends.fp32_precision = "ieee"')
-class AnyPrecisionOfBackendsIsTF32(ReadableLSTM):
+class AnyPrecisionOfBackendsIsTF32(_LessExactAtTimes):
     """If a precision of all backends is given, factors of products have 11 bits, whatever it is."""
 
-    def product(self, x: Tensor, W: Tensor) -> Tensor:
-        if getattr(torch.backends, "fp32_precision", "none") == "none":
-            return super().product(x, W)
-        return super().product(rounded(x, 11), rounded(W, 11))
+    def bits(self) -> int:
+        return 0 if getattr(torch.backends, "fp32_precision", "none") == "none" else 11
 
 
 def _precision() -> str:

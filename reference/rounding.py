@@ -251,10 +251,10 @@ def _rounding_sizes_of_parts(
             for of_terms, part in ((of_real, v.real), (of_imaginary, v.imag))
         ]
         if kind.loses_factors:
-            of_real = _squares_of_factors(x.real, y.real)
-            of_imaginary = of_real + _squares_of_factors(x.imag, y.imag)
-            for k, of_parts in enumerate((of_real, of_imaginary)):
-                variances[k] += n * kind.of_small_factors * of_parts
+            squares = _squares_of_factors(x.real, y.real)
+            variances[0] += n * kind.of_small_factors * squares
+            squares = squares + _squares_of_factors(x.imag, y.imag)
+            variances[1] += n * kind.of_small_factors * squares
         return np.sqrt(variances[0]), np.sqrt(variances[1])
     real = _rounding_size(ufunc, method, [np.real(x) for x in inputs], exact.real)
     if ufunc is np.tanh:  # (1 - tanh^2) x', where tanh has an error too

@@ -467,6 +467,16 @@ def may_be_alike(p: float, elements: int, masks: int) -> bool:
     return bool(masks**2 * (p * p + (1 - p) ** 2) ** elements > FALSE_ALARMS)
 
 
+def require_unlike(what: str, case: Case, elements: int, masks: int) -> None:
+    """Makes sure that masks, whose number is given, are not alike by chance.
+
+    Raises:
+        Unsupported: two of them may be.
+    """
+    if may_be_alike(case.config.dropout, elements, masks):
+        raise Unsupported(f"two {what} may drop the same elements by chance")
+
+
 @pytest.mark.lstm_clause("DROP-8")
 def test_masks_of_wide_layers(lstm_check: Checker) -> None:
     # More than twice as many as a mask of 128 has, or four times as many as a piece of 64.
@@ -514,8 +524,7 @@ def all_differ(axis: int, what: str) -> Rule:
         findings = []
         for note, found, _ in two_calls(trial):
             places = np.moveaxis(found, axis, 0).reshape(found.shape[axis], -1)
-            if may_be_alike(trial.case.config.dropout, places.shape[1], len(places)):
-                raise Unsupported(f"two {what} may drop the same elements by chance")
+            require_unlike(what, trial.case, places.shape[1], len(places))
             first: dict[bytes, int] = {}
             alike = ""
             for place, mask in enumerate(places ^ places[:, :1]):
@@ -660,8 +669,7 @@ def layers_differ(trial: Trial) -> list[Finding]:
         kept, _ = best_masks(case, {name: tensors[name].values for name in OUTPUTS})
         masks.append(np.stack(kept) > 0)
     of_layers = list(np.moveaxis(np.stack(masks), 1, 0))
-    if may_be_alike(trial.case.config.dropout, of_layers[0].size, len(of_layers)):
-        raise Unsupported("two layers may drop the same elements by chance")
+    require_unlike("layers", trial.case, of_layers[0].size, len(of_layers))
     return [holds("output", differ(of_layers), "two layers dropped the same elements")]
 
 
@@ -683,8 +691,7 @@ def same_seed(trial: Trial) -> list[Finding]:
         for seed in (1, 1, 2):
             bench.torch.manual_seed(seed)
             calls.append(kept_elements(bench, module))
-    if may_be_alike(trial.case.config.dropout, calls[0].size, 2):
-        raise Unsupported("two seeds may drop the same elements by chance")
+    require_unlike("seeds", trial.case, calls[0].size, 2)
     return [
         holds("output", np.array_equal(calls[0], calls[1]), "the same seed dropped other elements"),
         holds("output", differ(calls[1:]), "another seed dropped the same elements"),
@@ -699,8 +706,7 @@ def test_modes(lstm_check: Checker) -> None:
 
 def modes(trial: Trial, bench: Bench) -> Iterator[Finding]:
     module, case = bench.module(), trial.case
-    if may_be_alike(case.config.dropout, case.seq_len * case.batch_size, 2):
-        raise Unsupported("two calls may drop the same elements by chance")
+    require_unlike("calls", case, case.seq_len * case.batch_size, 2)
     whole = expect(replace(case, training=False))
     outputs = []
     for training in (True, False, True, False):

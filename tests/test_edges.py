@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -369,20 +369,33 @@ def test_some_zeros(lstm_check: Checker) -> None:
 
 # Programs that take such arguments for missing ones skip something.
 ZERO_ALONE = (
-    *("input", "h_0", "c_0", "weight_ih", "weight_hh", "weight_hr", "bias_ih", "bias_hh", "bias"),
-    "weight",
+    *(("input",), ("h_0",), ("c_0",), ("weight_ih",), ("weight_hh",), ("weight_hr",)),
+    *(("bias_ih",), ("bias_hh",), ("bias",), ("weight",)),
 )
 
 
 def results_at_zeros(trial: Trial) -> list[Finding]:
-    arguments = trial.case.arguments()
-    zeros = [zero for zero in ZERO_ALONE if any(name.startswith(zero) for name in arguments)]
-    cases = [with_zeros(trial.case, zero) for zero in zeros]
     findings = []
-    for zero, case, expectation in zip(zeros, cases, expect_together(cases), strict=True):
+    for note, case, expectation in each_with_zeros(trial.case, ZERO_ALONE):
         tensors = results_in_inference(trial, case)
-        findings += trial.close_all(tensors, OUTPUTS, f"zeros in {zero}", expectation)
+        findings += trial.close_all(tensors, OUTPUTS, note, expectation)
     return findings
+
+
+def each_with_zeros(
+    case: Case, groups: Iterable[tuple[str, ...]]
+) -> Iterator[tuple[str, CaseWithValues, Expectation]]:
+    """The case with zeros in each group of arguments, as far as it has any of them.
+
+    Args:
+        case: the case.
+        groups: what the names of arguments that are zero together start with.
+    """
+    arguments = case.arguments()
+    zeros = [zero for zero in groups if any(name.startswith(zero) for name in arguments)]
+    cases = [with_zeros(case, *zero) for zero in zeros]
+    for zero, one, expectation in zip(zeros, cases, expect_together(cases), strict=True):
+        yield f"zeros in {', '.join(zero)}", one, expectation
 
 
 @pytest.mark.lstm_clause("EDGE-16")
@@ -426,15 +439,10 @@ ZERO_TOGETHER = (
 
 
 def gradients_at_zeros(trial: Trial) -> Iterator[Finding]:
-    arguments = trial.case.arguments()
-    # Without states or a projection there are fewer.
-    zeros = [zero for zero in ZERO_TOGETHER if any(name.startswith(zero) for name in arguments)]
-    cases = [with_zeros(trial.case, *zero) for zero in zeros]
-    for zero, case, expectation in zip(zeros, cases, expect_together(cases), strict=True):
+    for note, case, expectation in each_with_zeros(trial.case, ZERO_TOGETHER):
         tensors = trial.run(case).tensors
         for result in case.result_names():
             if result.endswith(".grad"):
-                note = f"zeros in {', '.join(zero)}"
                 yield from finite_and_close(trial, result, tensors[result], expectation, note)
 
 
