@@ -53,6 +53,46 @@ def judged(
     return checker.records["EQ-4"]
 
 
+@pytest.mark.parametrize("needed", ["packed", "bidirectional", "nothing"])
+def test_a_large_case_that_fails_has_the_options_that_it_needs(needed: str) -> None:
+    has = {
+        "packed": lambda case: case.packed,
+        "bidirectional": lambda case: case.config.bidirectional,
+        "nothing": lambda case: True,
+    }
+
+    def wrong(case: Case, observation: Observation) -> Observation:
+        if case.batch_size < 9 or not has[needed](case):
+            return observation
+        return with_output(observation, lambda values: values + 1.0)
+
+    checker = Checker(Modified(wrong), settings(), "test", ["EQ-4"])
+    checker.each_size("batch_size", {"EQ-4": close("output")})
+    (failure,) = checker.records["EQ-4"].failures
+    case = Case.parse(failure.case)
+    options = {name: is_there(case) for name, is_there in has.items() if is_there(case)}
+    assert options.keys() == {needed, "nothing"}
+    assert case.config.num_layers == 1
+    assert (case.states, case.cotangents, case.training) == (False, (), False)
+
+
+def test_a_large_case_that_fails_stays_in_its_domain() -> None:
+    domain = WIDE.but(dropout=("none",), states=(True,), bidirectional=(True,), num_layers=(2,))
+
+    def wrong(case: Case, observation: Observation) -> Observation:
+        large = case.batch_size > 40 or case.seq_len > 40
+        return with_output(observation, np.negative) if large else observation
+
+    checker = Checker(Modified(wrong), settings(), "test", ["EQ-4"])
+    checker.forall(domain, close("output"), also_large=True)
+    (failure,) = checker.records["EQ-4"].failures
+    case = Case.parse(failure.case)
+    assert case.states
+    assert case.config.bidirectional
+    assert case.config.num_layers == 2
+    assert not case.config.batch_first
+
+
 def test_correct() -> None:
     record = judged(ReferenceLSTM())
     assert record.verdicts == {"pass": 25}

@@ -210,8 +210,18 @@ def test_divergence_names_the_direction_and_the_output() -> None:
     text = first_divergence(load(CATALOGUE["OutputReverseFirst"].target), both)
     assert text == (
         "First wrong in a single step: output, while h_n and c_n are right. Wrong everywhere. "
-        "Right with bidirectional=False."
+        "Right with bidirectional=False. Seen in v1 input_size=4 hidden_size=7 bidirectional=True "
+        "seq_len=6 batch_size=4 states=True"
     )
+
+
+def test_divergence_names_the_case_that_it_is_about_if_it_is_not_the_one_shown() -> None:
+    implementation = load(CATALOGUE["OutputReverseFirst"].target)
+    both = Case(LSTMConfig(40, 40, bidirectional=True), seq_len=2)  # too large for larger ones
+    text, other = (first_divergence(implementation, both, shown=case) for case in (None, PLAIN))
+    assert text is not None
+    assert "Seen in" not in text
+    assert other == f"{text} Seen in {both}"
 
 
 def test_divergence_names_the_cotangent() -> None:

@@ -80,8 +80,12 @@ def test_the_window_is_the_diagnosis(tmp_path: Path) -> None:
     )
     _, results = check("wrong.py:Wrong", "--clause", "SIZE-1", "--profile", "smoke", cwd=tmp_path)
     (clause,) = results["clauses"]
-    text = clause["failure"]["diagnosis"]["text"]
-    assert text == (
+    failure = clause["failure"]
+    assert failure["case"] == "v1 input_size=4 hidden_size=5 seq_len=3 batch_size=64", (
+        "options that do not matter are left out"
+    )
+    assert failure["diagnosis"]["text"] == (
         "wrong only for some sizes: batch_size from 41 on (right at 40). First wrong in a single "
-        "step: output, while h_n and c_n are right. Wrong only in the last projected unit."
+        "step: output, while h_n and c_n are right. Wrong only in the last unit. Seen in "
+        "v1 input_size=6 hidden_size=9 seq_len=6 batch_size=67"
     )

@@ -129,7 +129,7 @@ class Diagnostician:
             window = self._window(evidence[-1])
             if window is not None:
                 return window
-        text = first_divergence(self._implementation, case)
+        text = first_divergence(self._implementation, case, shown=evidence[-1].trial.case)
         documented = max(b.documented for b in wrong)
         return None if text is None else Diagnosis(text, documented_ratio=_finite(documented))
 

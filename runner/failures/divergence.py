@@ -32,7 +32,9 @@ Array = NDArray[np.float64]
 Wrong = dict[str, Elements]
 
 
-def first_divergence(implementation: Implementation, case: Case, causes: bool = True) -> str | None:
+def first_divergence(
+    implementation: Implementation, case: Case, causes: bool = True, shown: Case | None = None
+) -> str | None:
     """Some sentences on where results like those of ``case`` go wrong; None if nothing shows it.
 
     The implementation is run on larger cases, on their beginnings, in other modes, and with other
@@ -43,6 +45,8 @@ def first_divergence(implementation: Implementation, case: Case, causes: bool = 
         case: in which it is.
         causes: whether to look for the gate, and for modes in which it is right. For large cases
             that takes long.
+        shown: the case that the reader sees; by default ``case``. The text names the case that it
+            is about if that is another one, which may have more layers and steps.
     """
     try:
         views = views_of(implementation, case)
@@ -52,9 +56,10 @@ def first_divergence(implementation: Implementation, case: Case, causes: bool = 
         if causes:
             cases = [view.case for view in views[: 1 if is_large(case) else None]]
             found = conditions(partial(is_right, implementation), cases, views[0].wrong)
+        seen_in = "" if views[0].case == (shown or case) else f"Seen in {views[0].case}"
         if not views[0].outputs:
-            return _joined(_of_gradients(implementation, views), str(found))
-        return _of_outputs(implementation, views, found, causes)
+            return _joined(_of_gradients(implementation, views), str(found), seen_in)
+        return _joined(_of_outputs(implementation, views, found, causes), seen_in)
     except BaseException as error:
         if is_interrupt(error):
             raise

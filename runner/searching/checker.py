@@ -35,10 +35,11 @@ from .case_judge import CaseJudge, CaseOutcome, Judge
 from .combination_groups import side_by_side
 from .features import is_in, missing_parts, outside
 from .local_constants import no_local_constants
+from .plainer_cases import WITHOUT_AN_OPTION
 from .record import Record
 from .search import Search
 from .settings import Settings
-from .sized_cases import cases_of_sizes, ladder, sizes_together
+from .sized_cases import cases_of_sizes, has_options_of, ladder, sizes_together
 
 __all__ = ["RUNS", "Checker", "NotReached"]
 
@@ -49,6 +50,9 @@ RUNS, _RUNS_SECONDS = 10, 2.0
 # So many cases of a test have the same stack, and are judged side by side. The oracle takes about
 # as long for a few cases as for one.
 _TOGETHER = 3
+
+# Options of a large case that fails are left out one by one, for so many seconds.
+_PLAINER_SECONDS = 2.0
 
 # So large a part of the cases of a test is left for what the others do not have.
 _LEFT_FOR_MISSING = 4
@@ -352,7 +356,7 @@ class Checker:
     ) -> None:
         """Judges cases of given sizes, on each device.
 
-        They are not shrunk: all other sizes are small already.
+        Hypothesis does not shrink them: all other sizes are small already.
 
         Args:
             every: the sizes.
@@ -406,7 +410,32 @@ class Checker:
                     judged = any({*found.verdicts} - {UNSUPPORTED} for found in outcome.records)
                     why = {reason for found in outcome.records for reason in found.reasons}
                     self._note_sizes(str(sizes_of(case)), "" if judged else ", ".join(sorted(why)))
+        if only is None:
+            self._leave_out_options(search, rules, domain)
         self._keep(search, rules)
+
+    def _leave_out_options(
+        self, search: Search, rules: dict[str, Rule], domain: Domain | None
+    ) -> None:
+        """Looks for failing cases of the same sizes with fewer options, for a few seconds.
+
+        Args:
+            search: with the failures so far.
+            rules: clause to the rule by which its cases are judged.
+            domain: that the cases are in, but for their sizes; None for any.
+        """
+        for clause, failure in list(search.smallest.items()):
+            case, seconds = Case.parse(failure.case), search.seconds[failure.case]
+            start = time.monotonic()
+            for without in WITHOUT_AN_OPTION:
+                if self._out_of_time() or time.monotonic() - start + seconds > _PLAINER_SECONDS:
+                    break
+                with suppress(ValueError):  # there is no such case
+                    plainer = without(case)
+                    if plainer == case or (domain and not _has(domain, plainer)):
+                        continue
+                    self._examine(plainer, {clause: rules[clause]}, search, counts=False)
+                    case = Case.parse(search.smallest[clause].case)
 
     def _note_sizes(self, sizes: str, reason: str) -> None:
         for record in self.records.values():
@@ -718,6 +747,12 @@ def _rules_for(case: Case, rules: dict[str, Rule]) -> dict[str, Rule]:
     if case.cotangents:
         return rules
     return {clause: r for clause, r in rules.items() if "gradients" not in CLAUSES[clause].needs}
+
+
+def _has(domain: Domain, case: Case) -> bool:
+    """Whether ``case`` is in ``domain``, but for its sizes."""
+    how = case.cotangents in domain.cotangents and case.training in domain.training
+    return how and has_options_of(domain, case)
 
 
 def _smallest(failures: list[Failure]) -> int:

@@ -29,7 +29,13 @@ from ...spec.sizes import (
 )
 from ...spec.strategies import Domain
 
-__all__ = ["case_of_sizes", "cases_of_sizes", "ladder", "sizes_together"]
+__all__ = [
+    "case_of_sizes",
+    "cases_of_sizes",
+    "has_options_of",
+    "ladder",
+    "sizes_together",
+]
 
 
 def ladder(axis: str, everything: bool) -> list[Sizes]:
@@ -162,8 +168,13 @@ def _in_domain(group: list[Case], domain: Domain, place: int, plain: bool) -> li
         states=case.states if case.states in domain.states else domain.states[0],
         cotangents=cotangents if case.cotangents else (),
     )
-    found = vars(Combination.of(case))
-    return [case] if all(value in getattr(domain, name) for name, value in found.items()) else []
+    return [case] if has_options_of(domain, case) else []
+
+
+def has_options_of(domain: Domain, case: Case) -> bool:
+    """Whether ``domain`` has the options of ``case``."""
+    options = vars(Combination.of(case)).items()
+    return all(value in getattr(domain, name) for name, value in options)
 
 
 def _few(group: list[Case], sizes: Sizes, place: int, *, again: bool) -> list[Case]:
