@@ -118,4 +118,5 @@ REGISTRY = {
     "tinygrad": Adapter(f"{_HERE}.tinygrad:tinygrad_lstm", "tinygrad"),
     "tfjs": Adapter(f"{_HERE}.node:tfjs", "programs", program=True),
     "tfjs-wasm": Adapter(f"{_HERE}.node:tfjs_wasm", "programs", program=True),
+    "webnn": Adapter(f"{_HERE}.node:webnn", "programs", program=True),
 }

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ..spec.usage_error import UsageError
 
-__all__ = ["node_command", "tfjs", "tfjs_wasm"]
+__all__ = ["node_command", "tfjs", "tfjs_wasm", "webnn"]
 
 
 def node_command(file: str, *arguments: str) -> list[str]:
@@ -29,3 +29,4 @@ def node_command(file: str, *arguments: str) -> list[str]:
 
 tfjs = partial(node_command, "tfjs.mjs", "cpu")
 tfjs_wasm = partial(node_command, "tfjs.mjs", "wasm")
+webnn = partial(node_command, "webnn.mjs")

@@ -23,7 +23,8 @@ NOT_IN_THE_SDIST = {".gitignore"}
 
 # What Node.js runs.
 PROGRAMS = tuple(
-    f"adapters/{name}" for name in ("ort.mjs", "protocol.mjs", "tfjs.mjs", "torch_cpp.cpp")
+    f"adapters/{name}"
+    for name in ("ort.mjs", "protocol.mjs", "tfjs.mjs", "torch_cpp.cpp", "webnn.mjs")
 )
 
 

@@ -45,7 +45,7 @@ MARKS = ("<!-- findings -->", "<!-- end of findings -->")
 IN_DEFAULT = {
     *("reference", "onnxruntime", "torch", "torch-onednn-off", "torch-inference", "torch-trace"),
     *("torch-functional", "torch-func", "torch-cell", "torch-parametrized", "torch-pruned"),
-    *("torch-weight-norm", "torch-autocast", "torch-dynamic-float16", "torch-quantizable"),
+    *("torch-weight-norm", "torch-autocast", "torch-dynamic-float16", "torch-quantizable", "webnn"),
 }
 
 OPTIONS = {
@@ -74,6 +74,8 @@ NPM = {
     "onnxruntime-wasm": ["onnxruntime-web@1.30.0"],
     "tfjs": ["@tensorflow/tfjs@4.22.0"],
     "tfjs-wasm": ["@tensorflow/tfjs@4.22.0", "@tensorflow/tfjs-backend-wasm@4.22.0"],
+    # The second one is a Chromium.
+    "webnn": ["puppeteer-core@24.43.1", "@sparticuz/chromium@147.0.0"],
 }
 
 
