@@ -1,99 +1,73 @@
 /**
  * WebNN: `lstm` of `MLGraphBuilder`, on the CPU of a Chromium without a window.
  *
- * Documented at www.w3.org/TR/webnn. The layout "ifgo" has the gates in the order of torch. It has
- * one layer, all rows of which have the same number of steps, and an axis for the directions after
- * that of the steps. Layers are stacked here.
+ * Documented at www.w3.org/TR/webnn. The layout "ifgo" has the gates in the order of torch. An
+ * operator is one layer. All rows have the same number of steps. The output has the axes step,
+ * direction, row and unit. Layers are stacked here. Parameters and states are constants of the
+ * graph, and the input is what it is computed for.
  */
 
 import { load, serve } from "./protocol.mjs";
 
-const FLAG = "--enable-features=WebMachineLearningNeuralNetwork";
-
 /** Runs in the page. Numbers come and go as bits: JSON has no NaN and no infinity. */
 async function compute(spec, given) {
-  const { bias, bidirectional, hidden_size: units, num_layers, seq_len: steps } = spec;
   globalThis.context ??= await navigator.ml.createContext({ deviceType: "cpu" });
-  const builder = new MLGraphBuilder(context);
-  const tensors = {};
-  const place = (name) => {
-    const { shape, bits } = given[name];
-    const buffer = new Uint32Array(bits).buffer;
-    return { name, descriptor: { dataType: "float32", shape }, buffer };
-  };
-  const input = (name) => {
-    tensors[name] = place(name);
-    return builder.input(name, tensors[name].descriptor);
-  };
-  // Both directions of a parameter, or of a state, along a new first axis.
-  const together = (names) => builder.concat(names.map((name) => {
-    const operand = input(name);
-    return builder.reshape(operand, [1, ...operand.shape]);
-  }), 0);
-  const states = spec.states ? ["h_0", "c_0"].map(input) : [];
-  let x = input("input");
-  const directions = bidirectional ? 2 : 1;
-  const [hs, cs] = [[], []];
-  for (let k = 0; k < num_layers; k++) {
-    const suffixes = ["", "_reverse"].slice(0, directions).map((end) => `_l${k}${end}`);
-    const both = (role) => together(suffixes.map((suffix) => role + suffix));
-    const ofLayer = (state) => builder.slice(
-      state, [k * directions, 0, 0], [directions, ...state.shape.slice(1)]);
-    const [initialHiddenState, initialCellState] = states.map(ofLayer);
-    const options = { layout: "ifgo", returnSequence: true };
-    options.direction = bidirectional ? "both" : "forward";
-    if (bias) Object.assign(options, { bias: both("bias_ih"), recurrentBias: both("bias_hh") });
-    if (states.length) Object.assign(options, { initialHiddenState, initialCellState });
-    const [h, c, sequence] =
-      builder.lstm(x, both("weight_ih"), both("weight_hh"), steps, units, options);
+  const [builder, dataType] = [new MLGraphBuilder(context), "float32"];
+  const { hidden_size: units, seq_len: steps, batch_size: rows } = spec;
+  const ends = spec.bidirectional ? ["", "_reverse"] : [""];
+  const direction = spec.bidirectional ? "both" : "forward";
+  const numbers = (name) => new Float32Array(new Uint32Array(given[name].bits).buffer);
+  const constant = (name, ...axes) =>
+    builder.constant({ dataType, shape: [...axes, ...given[name].shape] }, numbers(name));
+  const [{ shape }, hs, cs] = [given.input, [], []];
+  let x = builder.input("input", { dataType, shape });
+  for (let k = 0; k < spec.num_layers; k++) {
+    const both = (role) => builder.concat(ends.map((end) => constant(`${role}_l${k}${end}`, 1)), 0);
+    const ofLayer = (name) => builder.slice(
+      constant(name), [k * ends.length, 0, 0], [ends.length, rows, units]);
+    const biases = spec.bias && { bias: both("bias_ih"), recurrentBias: both("bias_hh") };
+    const states = spec.states && {
+      initialHiddenState: ofLayer("h_0"), initialCellState: ofLayer("c_0") };
+    const how = { layout: "ifgo", direction, returnSequence: true, ...biases, ...states };
+    const [h, c, all] = builder.lstm(x, both("weight_ih"), both("weight_hh"), steps, units, how);
     hs.push(h);
     cs.push(c);
-    const rows = builder.transpose(sequence, { permutation: [0, 2, 1, 3] });
-    x = builder.reshape(rows, [steps, x.shape[1], directions * units]);
+    const byRow = builder.transpose(all, { permutation: [0, 2, 1, 3] });
+    x = builder.reshape(byRow, [steps, rows, ends.length * units]);
   }
   const outputs = { output: x, h_n: builder.concat(hs, 0), c_n: builder.concat(cs, 0) };
   const graph = await builder.build(outputs);
-  const allocate = async (shape, options) =>
-    context.createTensor({ dataType: "float32", shape, ...options });
-  const [inputs, results] = [{}, {}];
-  for (const [name, { descriptor, buffer }] of Object.entries(tensors)) {
-    inputs[name] = await allocate(descriptor.shape, { writable: true });
-    context.writeTensor(inputs[name], buffer);
+  const input = await context.createTensor({ dataType, shape, writable: true });
+  context.writeTensor(input, numbers("input"));
+  const results = {};
+  for (const [name, operand] of Object.entries(outputs)) {
+    results[name] = await context.createTensor({ dataType, shape: operand.shape, readable: true });
   }
-  for (const [name, { shape }] of Object.entries(outputs)) {
-    results[name] = await allocate(shape, { readable: true });
-  }
-  context.dispatch(graph, inputs, results);
-  const found = {};
-  for (const [name, tensor] of Object.entries(results)) {
-    const bits = [...new Uint32Array(await context.readTensor(tensor))];
-    found[name] = { shape: tensor.shape, bits };
-  }
-  for (const tensor of Object.values({ ...inputs, ...results })) tensor.destroy();
-  graph.destroy?.();
-  return found;
+  context.dispatch(graph, { input }, results);
+  const bits = await Promise.all(Object.entries(results).map(async ([name, tensor]) =>
+    [name, { shape: tensor.shape, bits: [...new Uint32Array(await context.readTensor(tensor))] }]));
+  for (const made of [graph, input, ...Object.values(results)]) made.destroy?.();
+  return Object.fromEntries(bits);
 }
 
 let browser; // once it runs
 
+/** An object with each entry of another one put through a function. */
+const each = (object, change) =>
+  Object.fromEntries(Object.entries(object).map(([name, value]) => [name, change(value)]));
+
 async function start() {
-  const chromium = load("@sparticuz/chromium");
-  const puppeteer = load("puppeteer-core");
-  browser = await puppeteer.launch({
-    executablePath: await chromium.executablePath(),
-    args: ["--no-sandbox", FLAG],
-    headless: "shell",
-    pipe: true, // with this it ends if the process of this program is killed
-  });
+  const executablePath = await load("@sparticuz/chromium").executablePath();
+  const args = ["--no-sandbox", "--enable-features=WebMachineLearningNeuralNetwork"];
+  // With a pipe it ends if this program is killed.
+  browser = await load("puppeteer-core").launch({ executablePath, args, pipe: true });
   const page = await browser.newPage();
-  await page.goto(import.meta.url); // WebNN is there for local files, and for pages by https
+  await page.goto(import.meta.url); // WebNN is there for local files
   const run = async (spec, given) => {
-    const bitsOf = ({ shape, values }) => ({ shape, bits: [...new Uint32Array(values.buffer)] });
-    const bits = Object.entries(given).map(([name, tensor]) => [name, bitsOf(tensor)]);
-    const found = await page.evaluate(compute, spec, Object.fromEntries(bits));
-    const values = Object.entries(found).map(([name, { shape, bits: words }]) =>
-      [name, { shape, values: new Float32Array(new Uint32Array(words).buffer) }]);
-    return Object.fromEntries(values);
+    const tensors = each(given, ({ shape, values }) =>
+      ({ shape, bits: [...new Uint32Array(values.buffer)] }));
+    return each(await page.evaluate(compute, spec, tensors), ({ shape, bits }) =>
+      ({ shape, values: new Float32Array(new Uint32Array(bits).buffer) }));
   };
   const version = (await browser.version()).split("/")[1];
   const capabilities = ["layers", "bidirectional", "no-bias", "two-biases", "states", "float32"];
