@@ -61,6 +61,8 @@ def framework_page(
         "These adapters follow the documentation of their frameworks. There are no results of them "
         "for lack of what they need. `lstm-conformance check NAME` judges them where it is there.",
         tabulate(not_judged.items(), ["adapter", "needs"], "pipe"),
+        "MATLAB's `lstmLayer` needs MATLAB with the Deep Learning Toolbox. "
+        "[A program](../../examples/octave) judges it by static vectors, its outputs only.",
     ]
     return "\n\n".join(parts) + "\n"
 

@@ -16,6 +16,7 @@ from .outcomes import Outcomes
 from .plan import Plan
 from .progress import ProgressShown
 from .results_builder import build_results
+from .right_alone import note_right_alone
 from .test_outcome import CUT_SHORT, NOT_REACHED
 from .undeclared import PROBES
 
@@ -30,8 +31,10 @@ class Collector:
         plan: of the run.
         write: takes the results; None for nothing.
         progress: shows how far the run has come; None for nothing.
-        process: that can be asked for undeclared capabilities; None if they are not looked for.
+        process: that can be asked for undeclared capabilities, and whether a failing case is right
+            alone; None if neither is looked for.
         clock: in seconds.
+        diagnoses: whether failures are diagnosed.
 
     Attributes:
         outcomes: of all tests of the run.
@@ -46,6 +49,7 @@ class Collector:
         progress: ProgressShown | None = None,
         process: ChildProcess | None = None,
         clock: Callable[[], float] = time.time,
+        diagnoses: bool = True,
     ) -> None:
         self._asked = asked
         self._plan = plan
@@ -53,6 +57,7 @@ class Collector:
         self._progress = progress
         self._process = process
         self._clock = clock
+        self._diagnoses = diagnoses
         self._start = clock()
         self._load = load_average()
         self.failed_tests = 0
@@ -115,6 +120,8 @@ class Collector:
         seconds = max(0.0, self._clock() - self._start)
         self.outcomes.keep_longer(self._plan.cut_short)
         duration = self._plan.earlier_seconds + seconds
+        if self._process is not None and self._diagnoses and stopped in (None, "max-failures"):
+            note_right_alone(self.outcomes, self._process, self._asked["strict"])
         results = build_results(self._asked, self._plan.clauses, self.outcomes, stopped, duration)
         # Packages may have been imported in the meantime.
         packages = self._asked["environment"]["packages"]

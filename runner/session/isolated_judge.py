@@ -23,7 +23,7 @@ from ..searching.record import Record
 from ..searching.settings import Settings
 from .isolated_implementation import ELSEWHERE, IsolatedImplementation
 
-__all__ = ["IsolatedJudge"]
+__all__ = ["IsolatedJudge", "ask_for_records"]
 
 # A diagnosis runs many cases.
 _DIAGNOSIS_SECONDS = 300.0
@@ -76,7 +76,8 @@ class IsolatedJudge:
         if not there:
             return outcome
         try:
-            return replace(outcome, records=outcome.records + self._ask(case, there))
+            records = ask_for_records(self._process, self._test, case, there)
+            return replace(outcome, records=outcome.records + records)
         except ProcessFailed as failed:
             records = [self._unanswered(clause, case, failed) for clause in there]
             return replace(outcome, records=outcome.records + records, broke_process=True)
@@ -94,7 +95,8 @@ class IsolatedJudge:
         if failure.verdict == ERROR:  # the process would crash or hang again
             return failure
         with suppress(ProcessFailed):
-            (record,) = self._ask(Case.parse(failure.case), (clause,), diagnose=True)
+            case = Case.parse(failure.case)
+            (record,) = ask_for_records(self._process, self._test, case, (clause,), diagnose=True)
             for found in record.failures:
                 return replace(failure, diagnosis=found.diagnosis, ratio_map=found.ratio_map)
         return failure
@@ -111,18 +113,33 @@ class IsolatedJudge:
         (record.waived if known else record.failures).append(failure)
         return record
 
-    def _ask(self, case: Case, clauses: tuple[str, ...], diagnose: bool = False) -> list[Record]:
-        message = {"test": self._test, "clauses": clauses, "case": str(case), "diagnose": diagnose}
-        answer = self._process.ask(message, _DIAGNOSIS_SECONDS if diagnose else None)
-        if "changed" in answer:
-            # The next case must not be judged in a changed process.
-            raise self._process.failed(f"was changed: {', '.join(answer['changed'])}")
-        if "error" in answer:
-            raise ProcessFailed(f"judging raised {answer['error']}")
-        try:
-            return _read(answer["records"], case, clauses)
-        except (LookupError, TypeError, AttributeError, ValueError) as error:
-            raise self._process.failed(f"answered nonsense: {error}") from error
+
+def ask_for_records(
+    process: ChildProcess, test: str, case: Case, clauses: tuple[str, ...], diagnose: bool = False
+) -> list[Record]:
+    """What another process finds out about each of ``clauses`` in ``case``.
+
+    Args:
+        process: that runs :mod:`.isolated_process`.
+        test: name of the test of the clauses.
+        case: that is judged.
+        clauses: their ids.
+        diagnose: whether failures are diagnosed there.
+
+    Raises:
+        ProcessFailed: it gave no answer, or one that cannot be used.
+    """
+    message = {"test": test, "clauses": clauses, "case": str(case), "diagnose": diagnose}
+    answer = process.ask(message, _DIAGNOSIS_SECONDS if diagnose else None)
+    if "changed" in answer:
+        # The next case must not be judged in a changed process.
+        raise process.failed(f"was changed: {', '.join(answer['changed'])}")
+    if "error" in answer:
+        raise ProcessFailed(f"judging raised {answer['error']}")
+    try:
+        return _read(answer["records"], case, clauses)
+    except (LookupError, TypeError, AttributeError, ValueError) as error:
+        raise process.failed(f"answered nonsense: {error}") from error
 
 
 def _read(plain: list[RecordResult], case: Case, clauses: tuple[str, ...]) -> list[Record]:

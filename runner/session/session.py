@@ -101,8 +101,9 @@ class JudgingSession:
             progress = Progress(sys.stderr)
         if write is None and options.json is not None:
             write = partial(write_results, options.json)
-        collector = Collector(asked, plan, write, progress, judged.process, clock)
-        return cls(judged, settings, plan, collector, progress, not options.no_diagnosis)
+        diagnoses = not options.no_diagnosis
+        collector = Collector(asked, plan, write, progress, judged.process, clock, diagnoses)
+        return cls(judged, settings, plan, collector, progress, diagnoses)
 
     def require_plainest_case(self) -> None:
         """Tries the plainest case before anything is judged.
