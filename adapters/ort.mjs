@@ -6,7 +6,7 @@
  */
 
 import { readFileSync } from "node:fs";
-import { load, serve } from "./protocol.mjs";
+import { each, load, serve } from "./protocol.mjs";
 
 let ort; // the package, once it is loaded
 
@@ -16,9 +16,7 @@ async function run({ model }, given) {
     [name, new ort.Tensor("float32", given[name].values, given[name].shape)]);
   const results = await session.run(Object.fromEntries(tensors));
   await session.release();
-  const values = Object.entries(results).map(([name, { dims, data }]) =>
-    [name, { shape: dims, values: new Float32Array(data) }]);
-  return Object.fromEntries(values);
+  return each(results, ({ dims, data }) => ({ shape: dims, values: new Float32Array(data) }));
 }
 
 function start() {

@@ -18,6 +18,10 @@ export function load(name) {
   }
 }
 
+/** An object with each value of another one put through a function. */
+export const each = (object, change) =>
+  Object.fromEntries(Object.entries(object).map(([name, value]) => [name, change(value)]));
+
 /**
  * Answers the requests on standard input, one after the other.
  *

@@ -9,7 +9,7 @@
  * no effect.
  */
 
-import { load, serve } from "./protocol.mjs";
+import { each, load, serve } from "./protocol.mjs";
 
 let tf; // the package, once it is loaded
 
@@ -43,11 +43,10 @@ function run(spec, given, method) {
       same.map((name) => [`${name}.grad`, turned(values[v])]));
     return { ...outputs, ...Object.fromEntries(entries) };
   });
-  const values = Object.entries(results).map(([name, result]) =>
-    [name, { shape: result.shape, values: new Float32Array(result.dataSync()) }]);
+  const values = each(results, (x) => ({ shape: x.shape, values: new Float32Array(x.dataSync()) }));
   tf.dispose(results);
   tf.disposeVariables();
-  return Object.fromEntries(values);
+  return values;
 }
 
 function gradients(cost, variables) {

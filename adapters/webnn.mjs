@@ -7,7 +7,7 @@
  * graph, and the input is what it is computed for.
  */
 
-import { load, serve } from "./protocol.mjs";
+import { each, load, serve } from "./protocol.mjs";
 
 /** Runs in the page. Numbers come and go as bits: JSON has no NaN and no infinity. */
 async function compute(spec, given) {
@@ -51,10 +51,6 @@ async function compute(spec, given) {
 }
 
 let browser; // once it runs
-
-/** An object with each entry of another one put through a function. */
-const each = (object, change) =>
-  Object.fromEntries(Object.entries(object).map(([name, value]) => [name, change(value)]));
 
 async function start() {
   const executablePath = await load("@sparticuz/chromium").executablePath();
