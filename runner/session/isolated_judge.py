@@ -96,7 +96,11 @@ class IsolatedJudge:
             return failure
         with suppress(ProcessFailed):
             case = Case.parse(failure.case)
-            (record,) = ask_for_records(self._process, self._test, case, (clause,), diagnose=True)
+            (record,) = ask_for_records(
+                *(self._process, self._test, case, (clause,)),
+                diagnose=True,
+                seconds=_DIAGNOSIS_SECONDS,
+            )
             for found in record.failures:
                 return replace(failure, diagnosis=found.diagnosis, ratio_map=found.ratio_map)
         return failure
@@ -115,7 +119,13 @@ class IsolatedJudge:
 
 
 def ask_for_records(
-    process: ChildProcess, test: str, case: Case, clauses: tuple[str, ...], diagnose: bool = False
+    process: ChildProcess,
+    test: str,
+    case: Case,
+    clauses: tuple[str, ...],
+    *,
+    diagnose: bool = False,
+    seconds: float | None = None,
 ) -> list[Record]:
     """What another process finds out about each of ``clauses`` in ``case``.
 
@@ -125,12 +135,13 @@ def ask_for_records(
         case: that is judged.
         clauses: their ids.
         diagnose: whether failures are diagnosed there.
+        seconds: that the answer may take; by default those of the limits of the process.
 
     Raises:
         ProcessFailed: it gave no answer, or one that cannot be used.
     """
     message = {"test": test, "clauses": clauses, "case": str(case), "diagnose": diagnose}
-    answer = process.ask(message, _DIAGNOSIS_SECONDS if diagnose else None)
+    answer = process.ask(message, seconds)
     if "changed" in answer:
         # The next case must not be judged in a changed process.
         raise process.failed(f"was changed: {', '.join(answer['changed'])}")

@@ -16,8 +16,9 @@ from .results_builder import smallest
 
 __all__ = ["note_right_alone"]
 
-# A process takes seconds to start. So many failing cases are judged alone in a new one.
-_MOST = 3
+# A process takes seconds to start. So many failing cases are judged alone in a new one, for no more
+# than so many seconds each: one that hung may hang again.
+_MOST, _SECONDS = 3, 20.0
 
 _TEXT = (
     "Right as the first case of a new process: it depends on earlier calls, and the command that "
@@ -67,8 +68,8 @@ def _is_right_alone(process: ChildProcess, test: str, clause: str, failure: Fail
     """Whether the case is right in a new process; False if it gives no answer."""
     process.stop()  # the next question starts it again
     try:
-        name = test.partition(".")[2]
-        (record,) = ask_for_records(process, name, Case.parse(failure.case), (clause,))
+        name, case = test.partition(".")[2], Case.parse(failure.case)
+        (record,) = ask_for_records(process, name, case, (clause,), seconds=_SECONDS)
     except ProcessFailed:
         return False
     finally:
