@@ -26,6 +26,17 @@ def _cotangent_passed(change: Callable[[Tensor], Tensor]) -> Callable[[Tensor], 
     return passed
 
 
+def _second_cotangent_halved(x: Tensor) -> Tensor:
+    """The identity, except that the cotangent of a second backward pass is halved."""
+    passes: list[None] = []
+
+    def halve(cotangent: Tensor) -> Tensor:
+        passes.append(None)
+        return cotangent if len(passes) == 1 else cotangent / 2
+
+    return _cotangent_passed(halve)(x)
+
+
 class _InputChanged(CheckedLSTM):
     """The input of calls of some sizes passes ``change``."""
 
@@ -51,13 +62,7 @@ class SecondBackwardOver64RowsHalved(_InputChanged):
         return call.rows > 64
 
     def change(self, x: Tensor) -> Tensor:
-        passes: list[None] = []
-
-        def halve_second(cotangent: Tensor) -> Tensor:
-            passes.append(None)
-            return cotangent if len(passes) == 1 else cotangent / 2
-
-        return _cotangent_passed(halve_second)(x)
+        return _second_cotangent_halved(x)
 
 
 @defect("GRAD-12", GRADIENT, "gradients, frozen parameters, more than 128 units")
@@ -80,6 +85,53 @@ class SecondDerivativesOver64UnitsMissing(_InputChanged):
 
     def change(self, x: Tensor) -> Tensor:
         return _cotangent_passed(Tensor.detach)(x)
+
+
+@defect("GRAD-21", GRADIENT, "gradients of gradients, a multiple of 16 units")
+class SecondDerivativesInTilesOf16UnitsMissing(_InputChanged):
+    """The gradient of the input has no derivative for a multiple of 16 units."""
+
+    def is_wrong(self, call: Call) -> bool:
+        return call.hidden % 16 == 0
+
+    def change(self, x: Tensor) -> Tensor:
+        return _cotangent_passed(Tensor.detach)(x)
+
+
+@defect("GRAD-16", GRADIENT, "gradients, cotangents of other strides, a multiple of 64 units")
+class StridedCotangentInTilesOf64UnitsReadInMemoryOrder(CheckedLSTM):
+    """Without a projection, 64 units or a multiple: the cotangent is read in memory order."""
+
+    def forward(self, input: Any, hx: Any = None) -> Any:
+        output, states = super().forward(input, hx)
+        if self.hidden_size % 64 == self.proj_size and not isinstance(output, PackedSequence):
+            output = _cotangent_passed(in_memory_order)(output)
+        return output, states
+
+
+@defect("PURE-1", INTERFACE, "a multiple of 32 rows, and of 32 features")
+class InputInTilesOf32ScaledInPlace(CheckedLSTM):
+    """The call halves the input in place if rows and features fill tiles of 32."""
+
+    def forward(self, input: Any, hx: Any = None) -> Any:
+        result = super().forward(with_data(input, data_of(input).clone()), hx)
+        call = call_of(self, input)
+        if call.rows % 32 == 0 and call.features % 32 == 0:
+            with torch.no_grad():
+                data_of(input).detach().div_(2)
+        return result
+
+
+@defect("GRAD-14", GRADIENT, "gradients, two backward passes, a multiple of 32 units and rows")
+class SecondBackwardInTilesOf32Halved(_InputChanged):
+    """The second backward pass halves the gradient of the input if units and rows fill tiles."""
+
+    def is_wrong(self, call: Call) -> bool:
+        in_tiles = call.hidden % 32 == 0 and call.rows % 32 == 0
+        return in_tiles and not (call.is_packed or call.projection)
+
+    def change(self, x: Tensor) -> Tensor:
+        return _second_cotangent_halved(x)
 
 
 @defect("GRAD-19", GRADIENT, "gradients with create_graph=True, more than 64 steps")

@@ -24,6 +24,7 @@ __all__ = [
     "FEW_EVERYDAY",
     "FEW_TOGETHER",
     "IN_BULK",
+    "IN_TILES",
     "LADDERS",
     "NOT_BY_FOUR",
     "PAIRED",
@@ -150,6 +151,9 @@ EVERYDAY = (
 # Many rows, features and units in a few steps, and a few in many steps: for what a program may do
 # with an LSTM. Long sequences with several layers take little time up to here.
 WIDE_AND_LONG = (Sizes(3, 67, 66, 131), Sizes(66, 3, 4, 5))
+
+# Multiples of the tiles in which programs compute: some have other code for them alone.
+IN_TILES = Sizes(4, 64, 64, 128)
 
 # The largest size of each class, but for the last one, which has no largest size.
 _LAST = (8, 16, 32, 64, 128, 256, 512)

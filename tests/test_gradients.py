@@ -147,6 +147,9 @@ def usual_arguments(trial: Trial, bench: Bench) -> Iterator[Finding]:
         parameters,
         {name for name in parameters if name.removesuffix("_reverse").endswith(top)},
         {name for name in parameters if name.startswith("bias")},
+        # Of two biases that are added one is enough, so the other one may be frozen at zero.
+        {name for name in parameters if not name.startswith("bias_ih")},
+        {name for name in parameters if not name.startswith("bias_hh")},
         {"input"},
         set(names) - parameters - {"input"},
     )

@@ -46,6 +46,7 @@ IN_DEFAULT = {
     *("reference", "onnxruntime", "torch", "torch-onednn-off", "torch-inference", "torch-trace"),
     *("torch-functional", "torch-func", "torch-cell", "torch-parametrized", "torch-pruned"),
     *("torch-weight-norm", "torch-autocast", "torch-dynamic-float16", "torch-quantizable", "webnn"),
+    *("ncnn", "torch-cpp"),
 }
 
 OPTIONS = {

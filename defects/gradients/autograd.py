@@ -76,6 +76,28 @@ class GradientsOfBiasesAloneHalved(ReadableLSTM):
         return w._replace(b_ih=with_gradient_times(0.5, w.b_ih))
 
 
+@defect("GRAD-12", GRADIENT, "gradients, bias, one of both requires none")
+class BiasHHFrozenWithBiasIH(ReadableLSTM):
+    """bias_hh gets a gradient only if bias_ih needs one."""
+
+    def weights(self, layer: int, d: int) -> Weights:
+        w = super().weights(layer, d)
+        if w.b_ih is None or w.b_ih.requires_grad:
+            return w
+        return w._replace(b_hh=w.b_hh.detach())
+
+
+@defect("GRAD-12", GRADIENT, "gradients, bias, one of both requires none")
+class BiasIHFrozenWithBiasHH(ReadableLSTM):
+    """bias_ih gets half of its gradient if bias_hh is frozen: they share it."""
+
+    def weights(self, layer: int, d: int) -> Weights:
+        w = super().weights(layer, d)
+        if w.b_hh is None or w.b_hh.requires_grad:
+            return w
+        return w._replace(b_ih=with_gradient_times(0.5, w.b_ih))
+
+
 @defect("GRAD-12", INTERFACE, "parameters that require no gradient")
 class GradientsForTheFrozen(ReadableLSTM):
     """Every call makes all parameters require gradients."""

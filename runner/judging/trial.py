@@ -25,7 +25,7 @@ from ...spec.contract import (
 from ...spec.global_settings import known_settings
 from ...spec.interrupts import is_interrupt
 from ...spec.only_config import only_config
-from ...spec.sizes import WIDE_AND_LONG, sizes_of
+from ...spec.sizes import IN_TILES, WIDE_AND_LONG, sizes_of
 from ...spec.verdicts import FAIL
 from .comparison import Finding, compare
 
@@ -43,10 +43,10 @@ Array = NDArray[np.float64]
 _MORE = 4
 
 # Steps, rows, features and units of large cases that several tests judge.
-_COMMON_SIZES = frozenset(sizes[:4] for sizes in WIDE_AND_LONG)
+_COMMON_SIZES = frozenset(sizes[:4] for sizes in (*WIDE_AND_LONG, IN_TILES))
 
 
-@lru_cache(16)
+@lru_cache(24)
 def _expected_of_common(case: Case) -> Expectation:
     return expect(case)
 

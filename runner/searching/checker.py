@@ -25,7 +25,7 @@ from ...spec.interrupts import is_interrupt
 from ...spec.narrowing import combinations_of_config, domain_of_config, narrowed, sizes_of_config
 from ...spec.only_config import only_config, reason_of_misfits
 from ...spec.precision import PRECISIONS
-from ...spec.sizes import PAIRED, WIDE_AND_LONG, Sizes, sizes_of, work
+from ...spec.sizes import IN_TILES, PAIRED, WIDE_AND_LONG, Sizes, sizes_of, work
 from ...spec.strategies import Domain, cases_strategy, sizes_that_show
 from ...spec.verdicts import ERROR, FAIL, NOT_TESTED, PASS, UNSUPPORTED, WAIVED
 from ..failures.diagnosis import Diagnostician, Evidence, diagnosis_of_runs
@@ -218,8 +218,9 @@ class Checker:
             shrink: whether to look for a smaller case after a failure.
             share_stack: whether some cases may have the same stack and sizes. It costs less if
                 ``rule`` compares with what is expected.
-            also_large: whether to judge a few wide and long cases, too, if none has failed.
-                Programs compute large arrays in other ways than small ones, however they are used.
+            also_large: whether to judge a few wide and long cases, too, if none has failed, of even
+                and of uneven sizes. Programs compute large arrays in other ways than small ones,
+                however they are used.
                 ``domain`` then has cases without dropout.
         """
         (clause,) = self.records
@@ -233,6 +234,7 @@ class Checker:
         self._draw(clause, domain, rule, at_most, shrink, share_stack)
         if also_large and not self.records[clause].failures:
             self._judge_sizes(WIDE_AND_LONG, {clause: rule}, domain=domain)
+            self._judge_sizes((IN_TILES,), {clause: rule}, domain=_most_used(domain))
 
     def _draw(
         self,
@@ -747,6 +749,17 @@ def _rules_for(case: Case, rules: dict[str, Rule]) -> dict[str, Rule]:
     if case.cotangents:
         return rules
     return {clause: r for clause, r in rules.items() if "gradients" not in CLAUSES[clause].needs}
+
+
+def _most_used(domain: Domain) -> Domain:
+    """The part of ``domain`` without packed input and projection, as far as it has such cases.
+
+    Programs have their fastest code for it.
+    """
+    plain = {"layout": "batched", "projection": False}
+    return domain.but(
+        **{name: (value,) for name, value in plain.items() if value in getattr(domain, name)}
+    )
 
 
 def _has(domain: Domain, case: Case) -> bool:
