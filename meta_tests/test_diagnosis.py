@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from lstm_conformance.runner.judging.comparison import Finding
 from lstm_conformance.runner.judging.rules import close
 from lstm_conformance.runner.judging.trial import Trial
 from lstm_conformance.spec.case import OUTPUTS, Case
@@ -24,7 +25,7 @@ from lstm_conformance.defects.catalogue import catalogue
 from lstm_conformance.defects.readable import ReadableLSTM
 from lstm_conformance.runner.failures.diagnosis import Diagnostician, Evidence
 from lstm_conformance.runner.failures.divergence import first_divergence
-from lstm_conformance.runner.failures.failure import Diagnosis
+from lstm_conformance.runner.failures.failure import Diagnosis, Failure
 from lstm_conformance.runner.session.suite import checkers_of
 from tools.diagnosis_figures import computed_differently, diagnosis
 
@@ -260,3 +261,25 @@ def test_denormal_numbers_that_are_lost_are_called_so() -> None:
     (failure, *_) = checker.records["EDGE-11"].failures
     assert failure.diagnosis is not None
     assert failure.diagnosis.text.startswith("Denormal numbers count as zero")
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("DropsTooRarely", "elements, with probability 0.5"),
+        ("SecondBackwardDropsAgain", "a second backward pass has other gradients"),
+    ],
+)
+def test_what_only_a_rule_on_dropout_shows_is_a_mistake_in_dropout(name: str, why: str) -> None:
+    text = diagnosis(CATALOGUE[name])["text"]
+    assert "Right with dropout=0, or in evaluation mode: the mistake is in dropout (" in text
+    assert why in text
+
+
+def test_dropout_is_not_blamed_if_evaluation_is_wrong_too() -> None:
+    config = LSTMConfig(2, 3, num_layers=2, dropout=0.5)
+    case = Case(config, seq_len=3, training=True, states=True)
+    failure = Failure("fail", str(case), str(case), Finding("output", "fail", message="dropped"))
+    for name in ("ForgetGateMissing", "OutputGateMissing"):
+        implementation = load(CATALOGUE[name].target)
+        assert Diagnostician(implementation).of_random_dropout(failure) is None

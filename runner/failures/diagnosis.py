@@ -24,7 +24,7 @@ from ..judging.comparison import THRESHOLD, Finding
 from ..judging.rules import Rule, judged_by
 from ..judging.trial import Trial
 from .behaviour import Behaviour, run
-from .conditions import conditions, is_right
+from .conditions import Conditions, conditions, is_right, variations
 from .divergence import first_divergence
 from .failure import Diagnosis, Failure
 from .probing_cases import is_determined, is_large, probing_cases, single_steps
@@ -133,6 +133,18 @@ class Diagnostician:
         documented = max(b.documented for b in wrong)
         return None if text is None else Diagnosis(text, documented_ratio=_finite(documented))
 
+    def of_random_dropout(self, failure: Failure) -> Diagnosis | None:
+        """That a mistake is in dropout, where only the rule of a clause shows it.
+
+        None if the case has no random dropout, or if other modes are wrong, too.
+        """
+        case, finding = Case.parse(failure.case), failure.finding
+        if is_determined(case) or finding is None:
+            return None
+        others = {w: c for w, c in variations(case, of_mode=True).items() if is_determined(c)}
+        right = tuple(w for w, c in others.items() if is_right(self._implementation, c))
+        return _right_in_modes(Conditions(right), finding.message)
+
     def _may_search(self, clause: str) -> bool:
         """Whether ``clause`` is one of the first, or more of a cause than all of them.
 
@@ -233,11 +245,16 @@ class Diagnostician:
         found = conditions(partial(is_right, self._implementation), [case])
         if is_determined(case):  # so it raises an exception
             return Diagnosis(str(found)) if str(found) else None
-        if not found.of_mode:
-            return None
         messages = [f.message for f in _findings(evidence.rule, case, self._implementation)]
-        what = f" ({messages[0]})" if messages and messages[0] else ""
-        return Diagnosis(f"{str(replace(found, of_equations=()))[:-1]}{what}.")
+        return _right_in_modes(found, messages[0] if messages else "")
+
+
+def _right_in_modes(found: Conditions, message: str) -> Diagnosis | None:
+    """In which modes an implementation is right, and what is wrong in the others."""
+    if not found.of_mode:
+        return None
+    what = f" ({message})" if message else ""
+    return Diagnosis(f"{str(replace(found, of_equations=()))[:-1]}{what}.")
 
 
 def _matching(

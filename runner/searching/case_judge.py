@@ -145,6 +145,7 @@ class CaseJudge:
     ) -> Failure:
         """See :class:`Judge`."""
         diagnosis = diagnostician.diagnose(clause, evidence)
+        diagnosis = diagnosis or diagnostician.of_random_dropout(failure)
         if diagnosis is None:
             return failure
         finding, where = failure.finding, None
