@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from ...adapters.target import load
 from ...spec.case import Case
-from ...spec.clauses import CHAPTERS, prerequisites
+from ...spec.clauses import CHAPTERS, CLAUSES, prerequisites
 from ...spec.contract import Implementation
 from ...spec.interrupts import is_interrupt
 from ...spec.only_config import only_config
@@ -47,6 +47,9 @@ _SEARCHES = 3
 
 # The clauses whose cases have large sizes.
 _OF_SIZES = frozenset(clause.id for clause in CHAPTERS["SIZE"].clauses)
+
+# The kinds of clauses that may be about several calls, or about what is done beside one.
+_ABOUT_USE = ("numbers", "side effects")
 
 # Number of defects that are named beside one that behaves the same.
 _ALTERNATIVES = 3
@@ -144,6 +147,23 @@ class Diagnostician:
         others = {w: c for w, c in variations(case, of_mode=True).items() if is_determined(c)}
         right = tuple(w for w, c in others.items() if is_right(self._implementation, c))
         return _right_in_modes(Conditions(right), finding.message)
+
+    def of_use(self, clause: str, failure: Failure) -> Diagnosis | None:
+        """That one plain call of the case is right, so that the mistake is in the rest of the rule.
+
+        None if it is wrong, and for clauses on what is accepted or how something is called.
+        """
+        finding = failure.finding
+        if finding is None or CLAUSES[clause].kind not in _ABOUT_USE:
+            return None
+        case = Case.parse(failure.case)
+        if not is_right(self._implementation, case):
+            return None
+        call = "One call, forward and backward," if case.cotangents else "One call"
+        what = f" ({finding.message})" if finding.message else ""
+        return Diagnosis(
+            f"{call} is right in this case: the mistake is in what this clause adds to it{what}."
+        )
 
     def _may_search(self, clause: str) -> bool:
         """Whether ``clause`` is one of the first, or more of a cause than all of them.

@@ -146,6 +146,7 @@ class CaseJudge:
         """See :class:`Judge`."""
         diagnosis = diagnostician.diagnose(clause, evidence)
         diagnosis = diagnosis or diagnostician.of_random_dropout(failure)
+        diagnosis = diagnosis or diagnostician.of_use(clause, failure)
         if diagnosis is None:
             return failure
         finding, where = failure.finding, None
