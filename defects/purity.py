@@ -169,6 +169,24 @@ class FirstLengthsRemembered(ReadableLSTM):
         return [x if t < self.longest else 0 * x for t, x in enumerate(steps)]
 
 
+@defect(
+    "PURE-8", INTERFACE, "packed, unsorted, after a call with the same lengths in another order"
+)
+class OrderOfRowsKeptByLengths(ReadableLSTM):
+    """The order of packed rows is that of the first call with as many rows in each step."""
+
+    def forward(self, input: Input, hx: States | None = None) -> Result:
+        if not isinstance(input, PackedSequence) or input.sorted_indices is None:
+            return super().forward(input, hx)
+        kept = self.__dict__.setdefault("orders", {})
+        order = kept.setdefault(
+            tuple(input.batch_sizes.tolist()), (input.sorted_indices, input.unsorted_indices)
+        )
+        reordered = input._replace(sorted_indices=order[0], unsorted_indices=order[1])
+        output, states = super().forward(reordered, hx)
+        return input._replace(data=output.data), states
+
+
 @defect("PURE-8", INTERFACE, "no states given, after a call with fewer rows")
 class FirstRowsRemembered(ReadableLSTM):
     """Without states, rows beyond those of the first call start from ones."""

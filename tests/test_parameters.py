@@ -763,7 +763,9 @@ def test_copies(lstm_check: Checker) -> None:
     def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
         module = bench.module()
         before = results(bench, module)
+        next(module.parameters()).requires_grad_(False)
         copied = copy.deepcopy(module)
+        yield from frozen_alike(module, copied, "in the copy")
         yield from same_results(trial, before, results(bench, copied), "of the copy")
         values = observed_parameters(bench, module)
         opposite = trial.case.with_values({name: -value for name, value in values.items()})
@@ -802,12 +804,16 @@ def test_pickling(lstm_check: Checker) -> None:
         next(module.parameters()).requires_grad_(False)
         read = pickle.loads(pickle.dumps(module))
         yield from same_results(trial, before, results(bench, read), "of the module read back")
-        requires = {name: parameter.requires_grad for name, parameter in module.named_parameters()}
-        for name, parameter in read.named_parameters():
-            same = parameter.requires_grad is requires.get(name)
-            yield holds(name, same, f"requires_grad is {parameter.requires_grad} when read back")
+        yield from frozen_alike(module, read, "when read back")
 
     lstm_check.forall(ANY_FORWARD, on_bench(probe))
+
+
+def frozen_alike(module: Any, other: Any, when: str) -> Iterator[Finding]:
+    requires = {name: parameter.requires_grad for name, parameter in module.named_parameters()}
+    for name, parameter in other.named_parameters():
+        same = parameter.requires_grad is requires.get(name)
+        yield holds(name, same, f"requires_grad is {parameter.requires_grad} {when}")
 
 
 @pytest.mark.lstm_clause("PARAM-28")

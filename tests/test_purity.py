@@ -25,6 +25,7 @@ from lstm_conformance.spec.case import LAYOUTS, OUTPUTS, Case
 from lstm_conformance.spec.global_settings import read_settings
 from lstm_conformance.spec.interrupts import is_interrupt
 from lstm_conformance.spec.python_state import PythonState
+from lstm_conformance.spec.sizes import layout_of
 from lstm_conformance.spec.strategies import Domain
 from lstm_conformance.spec.verdicts import FAIL
 
@@ -407,7 +408,14 @@ def right_again(trial: Trial, bench: Bench, module: Any, when: str) -> Iterator[
 def other_calls(case: Case) -> dict[str, Case]:
     """Other calls, before a call of the same module."""
     batched = replace(case, layout="batched", lengths=(), seed=case.seed + 1)
+    turned = (*case.lengths[1:], *case.lengths[:1])
+    in_another_order = {
+        "with packed rows in another order": replace(
+            case, layout=layout_of(turned), lengths=turned, seed=case.seed + 1
+        )
+    }
     return {
+        **(in_another_order if turned != case.lengths else {}),
         "with other values": replace(case, seed=case.seed + 1),
         "with states" if not case.states else "without states": replace(
             case, states=not case.states, seed=case.seed + 1

@@ -566,6 +566,17 @@ class LoadingReturnsNothing(ReadableLSTM):
         super().load_state_dict(*args, **options)
 
 
+@defect("PARAM-26", INTERFACE, "copy.deepcopy, a parameter that requires no gradient")
+class CopyIsNotFrozen(ReadableLSTM):
+    """All parameters of a deep copy require gradients."""
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        other = copy.copy(self)
+        memo[id(self)] = other
+        other.__dict__ = copy.deepcopy(self.__dict__, memo)
+        return other.requires_grad_(True)
+
+
 @defect("PARAM-26", INTERFACE, "copy.deepcopy, hooks")
 class CopyLosesHooks(ReadableLSTM):
     """A deep copy has no hooks."""

@@ -232,9 +232,10 @@ class Checker:
                 self.records[clause].count(NOT_TESTED, reason)
             return
         self._draw(clause, domain, rule, at_most, shrink, share_stack)
-        if also_large and not self.records[clause].failures:
-            self._judge_sizes(WIDE_AND_LONG, {clause: rule}, domain=domain)
-            self._judge_sizes((IN_TILES,), {clause: rule}, domain=_most_used(domain))
+        large = ((IN_TILES,), _most_used(domain)), (WIDE_AND_LONG, domain)
+        for sizes, part in large if also_large else ():
+            if not self.records[clause].failures:
+                self._judge_sizes(sizes, {clause: rule}, domain=part)
 
     def _draw(
         self,

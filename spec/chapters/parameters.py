@@ -347,7 +347,8 @@ CHAPTER = Chapter(
             text=(
                 "copy.deepcopy() makes a module that gives the same results, and shares nothing "
                 "with the first: each uses its own parameters from then on. It has the hooks of "
-                "the first. Modules that share a parameter and are copied together still do."
+                "the first, and what was frozen is frozen. Modules that share a parameter and are "
+                "copied together still do."
             ),
             sources=("module-pickle", *_LISTED),
             needs=("module",),

@@ -83,8 +83,9 @@ CHAPTER = Chapter(
             text=(
                 "A call gives what it gives alone, forward and backward, after another call, "
                 "forward and backward. The other call has other values, one step, more steps, "
-                "more rows, no batch axis, packed rows, as many steps in rows of other lengths, or "
-                "states where the call has none and none where it has them. The same holds without "
+                "more rows, no batch axis, packed rows, the same lengths in another order, as many "
+                "steps in rows of other lengths, or states where the call has none and none where "
+                "it has them. The same holds without "
                 "gradients, for a stream of packed batches, if the same tensors hold other "
                 "numbers, and after a wrong call that was refused."
             ),
