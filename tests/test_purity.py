@@ -408,14 +408,13 @@ def right_again(trial: Trial, bench: Bench, module: Any, when: str) -> Iterator[
 def other_calls(case: Case) -> dict[str, Case]:
     """Other calls, before a call of the same module."""
     batched = replace(case, layout="batched", lengths=(), seed=case.seed + 1)
+    found = {}
     turned = (*case.lengths[1:], *case.lengths[:1])
-    in_another_order = {
-        "with packed rows in another order": replace(
-            case, layout=layout_of(turned), lengths=turned, seed=case.seed + 1
-        )
-    }
-    return {
-        **(in_another_order if turned != case.lengths else {}),
+    if turned != case.lengths:
+        layout, seed = layout_of(turned), case.seed + 1
+        other = replace(case, layout=layout, lengths=turned, seed=seed)
+        found["with packed rows in another order"] = other
+    return found | {
         "with other values": replace(case, seed=case.seed + 1),
         "with states" if not case.states else "without states": replace(
             case, states=not case.states, seed=case.seed + 1
