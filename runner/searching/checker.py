@@ -753,11 +753,11 @@ def _rules_for(case: Case, rules: dict[str, Rule]) -> dict[str, Rule]:
 
 
 def _most_used(domain: Domain) -> Domain:
-    """The part of ``domain`` without packed input and projection, as far as it has such cases.
+    """The part of ``domain`` with options as most people have them, as far as it has such cases.
 
     Programs have their fastest code for it.
     """
-    plain = {"layout": "batched", "projection": False}
+    plain = {"layout": "batched", "projection": False, "bias": True}
     return domain.but(
         **{name: (value,) for name, value in plain.items() if value in getattr(domain, name)}
     )
