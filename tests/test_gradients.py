@@ -430,21 +430,30 @@ SMOOTH = ANY.but(weight_scale=(1.0, 0.5, 3.0))
 @pytest.mark.lstm_clause("GRAD-20")
 def test_forward_mode(lstm_check: Checker) -> None:
     lstm_check.forall(SMOOTH, derivatives_close(Trial.tangents, OUTPUTS), also_large=True)
-    under_no_grad = derivatives_close(Trial.tangents_under_no_grad, OUTPUTS)
+    under_no_grad = derivatives_close(Trial.tangents_under_no_grad, OUTPUTS, ", under no_grad")
     lstm_check.forall(SMOOTH, under_no_grad, at_most=8)
 
 
 @pytest.mark.lstm_clause("GRAD-21")
 def test_double_backward(lstm_check: Checker) -> None:
     lstm_check.forall(SMOOTH, derivatives_close(Trial.second_derivatives, ()), also_large=True)
-    of_computed = derivatives_close(Trial.second_derivatives_of_computed_parameters, ())
+    second = Trial.second_derivatives_of_computed_parameters
+    of_computed = derivatives_close(second, (), ", where the parameters were computed")
     lstm_check.forall(SMOOTH, of_computed, at_most=6)
 
 
 def derivatives_close(
-    differentiate: Callable[[Trial, dict[str, NDArray[np.float64]]], Any], names: tuple[str, ...]
+    differentiate: Callable[[Trial, dict[str, NDArray[np.float64]]], Any],
+    names: tuple[str, ...],
+    how: str = "",
 ) -> Callable[[Trial], list[Finding]]:
-    """Judges the derivatives of results in a direction. ``names`` are the results, () for all."""
+    """Judges the derivatives of results in a direction.
+
+    Args:
+        differentiate: computes them.
+        names: of the results; () for all.
+        how: they are computed, in words.
+    """
 
     def rule(trial: Trial) -> list[Finding]:
         case = trial.case
@@ -457,7 +466,7 @@ def derivatives_close(
         observed = differentiate(trial, direction).tensors
         expectation = trial.expected_derivative(direction)
         return [
-            trial.close(name, observed[name], expectation, "derivative in a direction")
+            trial.close(name, observed[name], expectation, f"derivative in a direction{how}")
             for name in names or case.result_names()
         ]
 

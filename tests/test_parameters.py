@@ -452,11 +452,12 @@ def test_state_dict_for_torch(lstm_check: Checker) -> None:
 # --------------------------------------------------------------- changed between two calls
 
 
-def right_after_change(negate: Callable[[Bench, Any], None]) -> Rule:
+def right_after_change(negate: Callable[[Bench, Any], None], how: str = "changed") -> Rule:
     """The rule that calls are right after all parameters change sign, and after they change back.
 
     Args:
         negate: changes the sign of the parameters of a module.
+        how: it does that, in words.
     """
 
     def probe(trial: Trial, bench: Bench) -> Iterator[Finding]:
@@ -469,12 +470,12 @@ def right_after_change(negate: Callable[[Bench, Any], None]) -> Rule:
         for expectation in (expect(opposite), trial.expectation):
             negate(bench, module)
             for mode, observed in results_in_each_mode(bench, module):
-                note = f"after the parameters changed, {mode}"
+                note = f"after the parameters {how}, {mode}"
                 yield from trial.close_all(observed, list(observed), note, expectation)
             if hasattr(module, "flatten_parameters"):
                 module.flatten_parameters()  # nothing may come back
                 observed = results(bench, module)
-                note = "after the parameters changed, and flatten_parameters()"
+                note = f"after the parameters {how}, and flatten_parameters()"
                 yield from trial.close_all(observed, list(observed), note, expectation)
 
     return on_bench(probe)
@@ -601,7 +602,8 @@ def test_parameters_loaded_between_calls(lstm_check: Checker) -> None:
             state = {name: -p.detach() for name, p in module.named_parameters()}
             module.load_state_dict(state, **options)
 
-        return right_after_change(negate)
+        given = "".join(f", {name}={value}" for name, value in options.items())
+        return right_after_change(negate, f"were loaded by load_state_dict(a dict{given})")
 
     for options in ({}, {"assign": True}):
         lstm_check.forall(ANY_FORWARD, loaded(**options), at_most=30)

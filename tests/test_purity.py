@@ -73,7 +73,7 @@ def forward_and_backward(
     """
     with bench.torch.set_grad_enabled(bool(bench.case.cotangents)):
         outputs = bench.call(module, bench.arguments() if arguments is None else arguments)
-    yield "the call"
+    yield "the call" if bench.case.cotangents else "the call in no_grad"
     if bench.case.cotangents:
         bench.backward(outputs)
         yield "the backward pass"
