@@ -52,7 +52,7 @@ RUNS, _RUNS_SECONDS = 10, 2.0
 _TOGETHER = 3
 
 # Options of a large case that fails are left out one by one, if it takes no more work than this, in
-# seconds. Only slow implementations reach the second limit, so that other results depend on no time.
+# seconds. Only slow implementations reach the second limit: results of others depend on no time.
 _PLAINER_WORK, _PLAINER_SECONDS = 0.3, 20.0
 
 # So large a part of the cases of a test is left for what the others do not have.
