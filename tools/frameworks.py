@@ -47,7 +47,7 @@ IN_DEFAULT = {
     *("torch-functional", "torch-func", "torch-cell", "torch-parametrized", "torch-pruned"),
     *("torch-weight-norm", "torch-autocast", "torch-dynamic-float16", "torch-quantizable", "webnn"),
     *("ncnn", "torch-cpp", "onnxruntime-node", "onnxruntime-wasm"),
-    *("keras-torch-unrolled", "tensorflow-block", "onnx-reference"),
+    *("keras-torch-unrolled", "tensorflow-block", "onnx-reference", "mnn"),
 }
 
 OPTIONS = {
