@@ -46,8 +46,8 @@ IN_DEFAULT = {
     *("reference", "onnxruntime", "torch", "torch-onednn-off", "torch-inference", "torch-trace"),
     *("torch-functional", "torch-func", "torch-cell", "torch-parametrized", "torch-pruned"),
     *("torch-weight-norm", "torch-autocast", "torch-dynamic-float16", "torch-quantizable", "webnn"),
-    *("ncnn", "torch-cpp", "onnxruntime-node", "onnxruntime-wasm"),
-    *("keras-torch-unrolled", "tensorflow-block", "onnx-reference", "mnn"),
+    *("ncnn", "onnxruntime-node", "onnxruntime-wasm"),
+    *("tensorflow-block", "onnx-reference", "mnn"),
 }
 
 OPTIONS = {
