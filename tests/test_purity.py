@@ -64,6 +64,9 @@ def overwrite(bench: Bench, tensor: torch.Tensor) -> None:
         tensor.add_(1)
 
 
+BACKWARD_PASS = "the backward pass"
+
+
 def forward_and_backward(
     bench: Bench, module: Any, arguments: Tensors | None = None
 ) -> Iterator[str]:
@@ -76,7 +79,7 @@ def forward_and_backward(
     yield "the call" if bench.case.cotangents else "the call in no_grad"
     if bench.case.cotangents:
         bench.backward(outputs)
-        yield "the backward pass"
+        yield BACKWARD_PASS
 
 
 def results_of(bench: Bench, module: Any) -> dict[str, torch.Tensor]:
@@ -170,7 +173,7 @@ def cotangents_unchanged(trial: Trial, bench: Bench) -> Iterator[Finding]:
     outputs, cotangents = bench.call(bench.module(), bench.arguments()), bench.cotangents()
     before = bits_of(cotangents)
     bench.backward(outputs, cotangents)
-    for finding in unchanged(cotangents, before, "the backward pass"):
+    for finding in unchanged(cotangents, before, BACKWARD_PASS):
         yield finding.noted("cotangent" if finding.message else "")
 
 
@@ -631,7 +634,7 @@ def call_changes_no_setting(trial: Trial, bench: Bench) -> Iterator[Finding]:
 
     with PythonState() as python:
         for when in forward_and_backward(bench, watched, arguments):
-            if when == "the call":
+            if when != BACKWARD_PASS:
                 before = read_settings()
             else:
                 found.extend(settings_unchanged(before, python, when))
