@@ -109,19 +109,6 @@ class StridedCotangentInTilesOf64UnitsReadInMemoryOrder(CheckedLSTM):
         return output, states
 
 
-@defect("PURE-1", INTERFACE, "a multiple of 32 rows, and of 32 features")
-class InputInTilesOf32ScaledInPlace(CheckedLSTM):
-    """The call halves the input in place if rows and features fill tiles of 32."""
-
-    def forward(self, input: Any, hx: Any = None) -> Any:
-        result = super().forward(with_data(input, data_of(input).clone()), hx)
-        call = call_of(self, input)
-        if call.rows % 32 == 0 and call.features % 32 == 0:
-            with torch.no_grad():
-                data_of(input).detach().div_(2)
-        return result
-
-
 @defect("GRAD-14", GRADIENT, "gradients, two backward passes, a multiple of 32 units and rows")
 class SecondBackwardInTilesOf32Halved(_InputChanged):
     """The second backward pass halves the gradient of the input if units and rows fill tiles."""
@@ -199,12 +186,24 @@ class StridedInputOver64FeaturesReadInMemoryOrder(_InputChanged):
 class InputOver64RowsScaledInPlace(CheckedLSTM):
     """The call halves the input in place if there are more than 64 rows."""
 
+    def is_wrong(self, call: Call) -> bool:
+        """Whether calls of these sizes do so."""
+        return call.rows > 64
+
     def forward(self, input: Any, hx: Any = None) -> Any:
         result = super().forward(with_data(input, data_of(input).clone()), hx)
-        if call_of(self, input).rows > 64:
+        if self.is_wrong(call_of(self, input)):
             with torch.no_grad():
                 data_of(input).detach().div_(2)
         return result
+
+
+@defect("PURE-1", INTERFACE, "a multiple of 32 rows, and of 32 features")
+class InputInTilesOf32ScaledInPlace(InputOver64RowsScaledInPlace):
+    """The call halves the input in place if rows and features fill tiles of 32."""
+
+    def is_wrong(self, call: Call) -> bool:
+        return call.rows % 32 == 0 and call.features % 32 == 0
 
 
 @defect("PURE-6", INTERFACE, "two calls, more than 64 units")

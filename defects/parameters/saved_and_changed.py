@@ -566,15 +566,20 @@ class LoadingReturnsNothing(ReadableLSTM):
         super().load_state_dict(*args, **options)
 
 
+def _deeply_copied(module: ReadableLSTM, memo: Any) -> Any:
+    """What copy.deepcopy returns for a module without a method of its own for it."""
+    other = copy.copy(module)
+    memo[id(module)] = other
+    other.__dict__ = copy.deepcopy(module.__dict__, memo)
+    return other
+
+
 @defect("PARAM-26", INTERFACE, "copy.deepcopy, a parameter that requires no gradient")
 class CopyIsNotFrozen(ReadableLSTM):
     """All parameters of a deep copy require gradients."""
 
     def __deepcopy__(self, memo: Any) -> Any:
-        other = copy.copy(self)
-        memo[id(self)] = other
-        other.__dict__ = copy.deepcopy(self.__dict__, memo)
-        return other.requires_grad_(True)
+        return _deeply_copied(self, memo).requires_grad_(True)
 
 
 @defect("PARAM-26", INTERFACE, "copy.deepcopy, hooks")
@@ -582,9 +587,7 @@ class CopyLosesHooks(ReadableLSTM):
     """A deep copy has no hooks."""
 
     def __deepcopy__(self, memo: Any) -> Any:
-        other = copy.copy(self)
-        memo[id(self)] = other
-        other.__dict__ = copy.deepcopy(self.__dict__, memo)
+        other = _deeply_copied(self, memo)
         other._forward_hooks.clear()
         return other
 

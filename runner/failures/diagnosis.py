@@ -146,7 +146,7 @@ class Diagnostician:
             return None
         others = {w: c for w, c in variations(case, of_mode=True).items() if is_determined(c)}
         right = tuple(w for w, c in others.items() if is_right(self._implementation, c))
-        return _right_in_modes(Conditions(right), finding.message)
+        return _right_in_modes(right, finding.message) if right else None
 
     def of_use(self, clause: str, failure: Failure) -> Diagnosis | None:
         """That one plain call of the case is right, so that the mistake is in the rest of the rule.
@@ -265,16 +265,16 @@ class Diagnostician:
         found = conditions(partial(is_right, self._implementation), [case])
         if is_determined(case):  # so it raises an exception
             return Diagnosis(str(found)) if str(found) else None
+        if not found.of_mode:
+            return None
         messages = [f.message for f in _findings(evidence.rule, case, self._implementation)]
-        return _right_in_modes(found, messages[0] if messages else "")
+        return _right_in_modes(found.of_mode, messages[0] if messages else "")
 
 
-def _right_in_modes(found: Conditions, message: str) -> Diagnosis | None:
-    """In which modes an implementation is right, and what is wrong in the others."""
-    if not found.of_mode:
-        return None
+def _right_in_modes(modes: tuple[str, ...], message: str) -> Diagnosis:
+    """That an implementation is right in ``modes``, and what is wrong in the others."""
     what = f" ({message})" if message else ""
-    return Diagnosis(f"{str(replace(found, of_equations=()))[:-1]}{what}.")
+    return Diagnosis(f"{str(Conditions(modes))[:-1]}{what}.")
 
 
 def _matching(

@@ -55,7 +55,7 @@ def size_window(fails: Callable[[Case], bool], case: Case) -> str | None:
     # enough time without a projection.
     for axis in (*sorted(AXES, key="proj_size".__ne__), "proj_size"):
         small = _small(axis, current)
-        if fails_in(current._replace(**{axis: small})):
+        if small < getattr(current, axis) and fails_in(current._replace(**{axis: small})):
             current = current._replace(**{axis: small})
     windows = []
     of_total = _total_window(fails_in, current) if case.packed else None

@@ -144,9 +144,11 @@ class CaseJudge:
         evidence: Sequence[Evidence],
     ) -> Failure:
         """See :class:`Judge`."""
-        diagnosis = diagnostician.diagnose(clause, evidence)
-        diagnosis = diagnosis or diagnostician.of_random_dropout(failure)
-        diagnosis = diagnosis or diagnostician.of_use(clause, failure)
+        diagnosis = (
+            diagnostician.diagnose(clause, evidence)
+            or diagnostician.of_random_dropout(failure)
+            or diagnostician.of_use(clause, failure)
+        )
         if diagnosis is None:
             return failure
         finding, where = failure.finding, None
