@@ -167,6 +167,16 @@ def test_a_message_with_a_traceback_of_its_own_has_no_private_folders() -> None:
     assert tempfile.gettempdir() not in failure.exception
 
 
+@pytest.mark.parametrize("folder", ["/project/src/vm/", r"C:\project\src" + "\\", "D:/src/"])
+def test_a_traceback_has_no_folders_of_the_machine_that_built_a_library(folder: str) -> None:
+    def raising(case: Case, observation: Observation) -> Observation:
+        exec(compile("1 / 0", f"{folder}vm.cc", "exec"))
+        return observation
+
+    (failure,) = judged(Modified(raising)).failures
+    assert 'File "vm.cc"' in failure.traceback
+
+
 def interrupted(case: Case, observation: Observation) -> Observation:
     raise KeyboardInterrupt
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import sys
 import tempfile
 import traceback
@@ -52,6 +53,9 @@ _HERE = str(_PACKAGE.parent if _PACKAGE.name == "lstm_conformance" else _PACKAGE
 
 # In characters.
 _LONGEST_EXCEPTION, _LONGEST_TRACEBACK = 500, 4000
+
+# A file with an absolute path, of any system: implementations may be built on another one.
+_IN_A_FOLDER = re.compile(r'File "(?:/|[A-Za-z]:[\\/])[^"]*?([^"\\/]+)"')
 
 
 @dataclass(frozen=True)
@@ -296,9 +300,10 @@ def _without_folders(text: str) -> str:
     """A message or a traceback, with files as they are imported.
 
     Results are passed on, and the folders of a machine are private. Compilers write programs into
-    the folder for temporary files. A message of TorchScript has a traceback of its own.
+    the folder for temporary files. A message of TorchScript has a traceback of its own. Of a file
+    in any other folder, such as that in which a compiled library was built, only the name is kept.
     """
     folders = {*map(os.path.abspath, sys.path), _HERE, tempfile.gettempdir()}
     for folder in sorted(folders, key=len, reverse=True):
         text = text.replace(f'File "{folder}{os.sep}', 'File "')
-    return text
+    return _IN_A_FOLDER.sub(r'File "\1"', text)
