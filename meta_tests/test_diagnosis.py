@@ -94,6 +94,28 @@ def test_defect_is_named(name: str) -> None:
 
 @pytest.mark.whole
 @pytest.mark.parametrize(
+    "name",
+    [
+        "InputGateAdded",
+        "DropoutNeverActs",
+        "DropoutOfEverythingInEvaluation",
+        "CotangentOfOutputLostBesideThatOfCN",
+    ],
+)
+def test_a_defect_is_told_from_those_like_it(name: str) -> None:
+    found = diagnosis(CATALOGUE[name])
+    assert found["defects"] == [name]
+    assert found["alternatives"] == []
+
+
+def test_defects_that_cannot_be_told_apart_are_all_told() -> None:
+    found = diagnosis(CATALOGUE["C0IgnoredIfH0IsZero"])
+    assert found["alternatives"] == ["CellStateGoesWithHiddenState"]
+    for name in (*found["defects"], *found["alternatives"]):
+        assert f"{name}: {CATALOGUE[name].text.rstrip('.')}" in found["text"]
+
+
+@pytest.mark.parametrize(
     "name", ["SigmoidForCandidate", "GradientOfC0Missing", "OutputReverseFirst"]
 )
 def test_unknown_defect_is_not_named(name: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -46,11 +47,9 @@ class Behaviour:
     def expectation(self) -> Expectation:
         """What is documented; without any dropout, where that is random."""
         case = self.case
-        if is_determined(case):
-            return expect(case)
-        width = case.config.num_directions * case.config.output_size
-        kept = np.ones((case.seq_len, case.batch_size, width))
-        return expect(case, kept=[kept] * (case.config.num_layers - 1))
+        if not is_determined(case):
+            case = replace(case, config=replace(case.config, dropout=0.0))
+        return expect(case)
 
     def distance(self, values: dict[str, Array], names: Iterable[str] | None = None) -> float:
         """Largest error over noise, if ``values`` were the documented ones.

@@ -292,16 +292,19 @@ def _plainest(wrong: list[Behaviour], failing: list[Behaviour]) -> Case:
 
 
 def _named(groups: list[Group], matched: float, documented: float) -> Diagnosis:
-    first = groups[0]
-    also = [_ids(group) for group in groups[1 : 1 + _ALTERNATIVES]]
-    others = f" (or {', or '.join(also)}: the same in all that was seen)" if also else ""
+    first, *others = groups[: 1 + _ALTERNATIVES]
+    also = f" The same in all that was seen: {'; '.join(map(_told, others))}." if others else ""
     text = (
-        f"matches {_ids(first)}{others}: {'; and '.join(d.text.rstrip('.') for d in first)}. "
-        f"Error {matched:.2g} times rounding noise, where the documented LSTM has "
-        f"{documented:.2g}."
+        f"matches {_told(first)}.{also} Error {matched:.2g} times rounding noise, where the "
+        f"documented LSTM has {documented:.2g}."
     )
     ids = tuple(d.id for d in first)
-    return Diagnosis(text, ids, tuple(also), _finite(matched), _finite(documented))
+    alternatives = tuple(map(_ids, others))
+    return Diagnosis(text, ids, alternatives, _finite(matched), _finite(documented))
+
+
+def _told(group: Group) -> str:
+    return f"{_ids(group)}: {'; and '.join(d.text.rstrip('.') for d in group)}"
 
 
 def _ids(group: Group) -> str:

@@ -106,9 +106,10 @@ def probing_cases(case: Case) -> list[Case]:
         other(9, batch_first=not config.batch_first),
         other(10, num_layers=1 if config.num_layers > 1 else 2),
         *(replace(like, cotangents=(name,), seed=3) for name in OUTPUTS),
+        *(replace(like, cotangents=("output", name), seed=15) for name in OUTPUTS[1:]),
         *(_with_layout(replace(like, seed=4), name) for name in LAYOUTS if name != like.layout),
         other(11, dropout=1.0 - config.dropout),
-        replace(other(14, dropout=0.5, num_layers=2), training=True),
+        *(replace(other(14, dropout=0.5, num_layers=2), training=mode) for mode in (True, False)),
         replace(like, training=not like.training, seed=12),
         replace(like, dtype="float32" if like.dtype == "float64" else "float64", seed=13),
     ]

@@ -95,7 +95,8 @@ def matches(group: Group, behaviours: Sequence[Behaviour], at_most: float = MATC
 def may_match(group: Group, behaviour: Behaviour) -> bool:
     """Whether ``group`` may behave so in a case with random dropout.
 
-    Both drop something, or neither does; and if they drop the same, all results are the same.
+    Both drop something, or neither does; and if they drop the same, all results are the same, but
+    for a little more rounding noise than there is without dropout.
     """
     implementation = _implementation(group)
     observation = None if implementation is None else run(implementation, behaviour.case)
@@ -105,7 +106,7 @@ def may_match(group: Group, behaviour: Behaviour) -> bool:
     if drops != (behaviour.documented_outputs > MATCH):
         return False
     values = {name: tensor.values for name, tensor in observation.tensors.items()}
-    return behaviour.distance(values, OUTPUTS) > MATCH or behaviour.distance(values) <= MATCH
+    return behaviour.distance(values, OUTPUTS) > MATCH or behaviour.distance(values) <= SEPARATION
 
 
 def filtered(groups: Iterable[Group], behaviours: Sequence[Behaviour]) -> tuple[list[Group], float]:
