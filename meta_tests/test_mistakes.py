@@ -165,12 +165,21 @@ def test_torch_with_products_of_fewer_digits(products: str, has: str) -> None:
     assert has in said(implementation, f"{case} cotangents=output,h_n,c_n")
 
 
-def test_random_dropout() -> None:
-    case = "input_size=1 hidden_size=1 num_layers=2 dropout=0.5 training=True seed=1"
-    text = said(mistake("DropoutNotScaled"), case, close_for_some_mask(lambda name: True))
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("DropoutNotScaled", "what is kept were not divided by 1 - 0.1"),
+        (
+            "DropoutScaleInFloat32",
+            "1 - 0.1, by which what is kept is divided, were rounded to float32",
+        ),
+    ],
+)
+def test_random_dropout(name: str, why: str) -> None:
+    case = "input_size=1 hidden_size=1 num_layers=2 dropout=0.1 training=True seed=1"
+    text = said(mistake(name), case, close_for_some_mask(lambda name: True))
     assert text == (
-        "Right with dropout=0, or in evaluation mode: the mistake is in dropout "
-        "(right if what is kept were not divided by 1 - 0.5)."
+        f"Right with dropout=0, or in evaluation mode: the mistake is in dropout (right if {why})."
     )
 
 

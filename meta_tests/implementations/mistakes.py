@@ -115,6 +115,16 @@ class DropoutNotScaled(ReadableLSTM):
         return [x * (torch.rand_like(x) >= self.dropout) for x in steps]
 
 
+class DropoutScaleInFloat32(ReadableLSTM):
+    """What dropout keeps is divided by 1 - p in float32."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        if layer == 0 or not self.training or not self.dropout:
+            return steps
+        scale = 1 / torch.tensor(1 - self.dropout, dtype=torch.float32).item()
+        return [scale * x * (torch.rand_like(x) >= self.dropout) for x in steps]
+
+
 class DropoutOnFinalState(ReadableLSTM):
     """In training h_n is multiplied by 1 - p."""
 

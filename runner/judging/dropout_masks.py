@@ -8,7 +8,7 @@ output determines every other result and every gradient.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from itertools import product
 
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ...reference.oracle import Expectation, evaluate, expect
 from ...spec.case import OUTPUTS, Case
 from ...spec.contract import Unsupported
+from ...spec.precision import PRECISIONS, Precision
 from ...spec.verdicts import FAIL, INCONCLUSIVE, PASS
 from .comparison import THRESHOLD, Finding, allowed_error, error_ratios
 from .rules import Rule, shape_documented
@@ -122,7 +123,7 @@ def close_for_some_mask(select: Callable[[str], bool]) -> Rule:
             return findings
         if _ambiguous(case, outputs, second, expectation):
             return [replace(finding, verdict=INCONCLUSIVE) for finding in findings]
-        note = _note(trial, outputs, expectation)
+        note = _note(trial, outputs, kept, expectation)
         return [f.noted(note) if f.verdict == FAIL else f for f in findings]
 
     return rule
@@ -140,14 +141,28 @@ def _ambiguous(
     return False
 
 
-def _note(trial: Trial, outputs: Mapping[str, Array], expectation: Expectation) -> str:
+def _note(
+    trial: Trial, outputs: Mapping[str, Array], kept: list[Array], expectation: Expectation
+) -> str:
     if _explains(trial, outputs, expectation):
         return "output, h_n and c_n are right for some choice of what was dropped"
     p = trial.case.active_dropout
     unscaled, _ = best_masks(trial.case, outputs, kept=1 - p)
     if _explains(trial, outputs, expect(trial.case, kept=unscaled)):
         return f"right if what is kept were not divided by 1 - {p}"
+    for dtype, scale in _rounded_scales(p, trial.case.precision):
+        if _explains(trial, outputs, expect(trial.case, kept=[scale * mask for mask in kept])):
+            return f"right if 1 - {p}, by which what is kept is divided, were rounded to {dtype}"
     return "right for no choice of what was dropped"
+
+
+def _rounded_scales(p: float, precision: Precision) -> Iterator[tuple[str, float]]:
+    """The ways to compute 1 / (1 - p) in other formats, with how much too large the result is."""
+    for dtype, lower in PRECISIONS.items():
+        if lower.unit_roundoff > precision.unit_roundoff:
+            of_p, of_rest, of_scale = lower.round(np.array([p, 1 - p, 1 / (1 - p)]))
+            for scale in (1 / (1 - of_p), 1 / of_rest, of_scale):
+                yield dtype, scale * (1 - p)
 
 
 def _explains(trial: Trial, outputs: Mapping[str, Array], expectation: Expectation) -> bool:
