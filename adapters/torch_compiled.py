@@ -14,7 +14,7 @@ import torch
 
 from ..spec.capabilities import ALL
 from .torch_module import TorchModule
-from .torch_variants import Shell, enlarged
+from .torch_variants import Shell, Unrolled, enlarged
 
 __all__ = ["torch_compile", "torch_export", "torch_export_decomposed"]
 
@@ -71,7 +71,7 @@ class _Compiled(Shell):
         return compiled(input, hx)
 
 
-def torch_compile() -> TorchModule:
+def torch_compile() -> Unrolled:
     """``torch.compile`` with default options, except ``allow_rnn``: by default it skips RNNs."""
 
     def rnn_allowed() -> AbstractContextManager[Any]:
@@ -79,6 +79,6 @@ def torch_compile() -> TorchModule:
         return allowed
 
     without = {"module", "forward-mode"}
-    return TorchModule(
+    return Unrolled(
         "torch-compile", _Compiled, torch.__version__, rnn_allowed, capabilities=ALL - without
     )

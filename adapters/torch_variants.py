@@ -14,11 +14,14 @@ import torch
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from ..spec.capabilities import ALL
+from ..spec.case import Case
 from ..spec.config import LSTMConfig
+from .function import too_long_to_unroll
 from .torch_module import TorchModule
 
 __all__ = [
     "Shell",
+    "Unrolled",
     "enlarged",
     "torch_functional",
     "torch_inference",
@@ -43,6 +46,13 @@ class Shell(torch.nn.LSTM):
         """A ``torch.nn.LSTM`` of the same configuration and mode, with other weights."""
         config = [getattr(self, field.name) for field in fields(LSTMConfig)]
         return torch.nn.LSTM(*config, dtype=dtype).train(self.training)
+
+
+class Unrolled(TorchModule):
+    """A module whose compiler unrolls the loop over the steps."""
+
+    def unsupported(self, case: Case) -> str | None:
+        return too_long_to_unroll(case) or super().unsupported(case)
 
 
 def enlarged(x: Any, hx: Any, batch_axis: int, steps: int = 2) -> tuple[Any, Any]:

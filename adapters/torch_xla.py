@@ -11,22 +11,17 @@ import torch
 import torch_xla
 
 from ..spec.capabilities import ALL
-from ..spec.case import Case
-from .function import too_long_to_unroll
-from .torch_module import TorchModule
+from .torch_variants import Unrolled
 
 __all__ = ["torch_xla_lstm"]
 
 
-class _OnXLA(TorchModule):
-    def unsupported(self, case: Case) -> str | None:
-        return too_long_to_unroll(case) or super().unsupported(case)
-
-
-def torch_xla_lstm() -> TorchModule:
+def torch_xla_lstm() -> Unrolled:
     """The module itself, without packed sequences.
 
     What ``pack_padded_sequence`` makes there cannot be read. See
     reports/findings/torch_xla_pack_padded_sequence.py.
     """
-    return _OnXLA("torch-xla", torch.nn.LSTM, torch_xla.__version__, capabilities=ALL - {"packed"})
+    return Unrolled(
+        "torch-xla", torch.nn.LSTM, torch_xla.__version__, capabilities=ALL - {"packed"}
+    )
