@@ -523,6 +523,18 @@ class GradientOfKeptNotScaled(ReadableLSTM):
         return [with_gradient_times(scale, x) for x in dropped]
 
 
+@defect("DROP-6", GRADIENT, "gradients, num_layers >= 2, training with 0 < dropout < 1, zeros")
+class ZerosTakenForDropped(ReadableLSTM):
+    """The backward pass takes an element of the next layer's input for dropped if it is zero."""
+
+    def layer_input(self, steps: Steps, layer: int) -> Steps:
+        dropped = super().layer_input(steps, layer)
+        if not drops_at_random(self, layer):
+            return dropped
+        kept = [x.detach() != 0 for x in dropped]
+        return [x * mask / (1 - self.dropout) for x, mask in zip(steps, kept, strict=True)]
+
+
 # ------------------------------------------------------------- what chance decides
 
 

@@ -368,6 +368,55 @@ def same_choice_again(trial: Trial, bench: Bench) -> Iterator[Finding]:
         )
 
 
+@pytest.mark.lstm_clause("DROP-6")
+def test_gradients_at_zeros(lstm_check: Checker) -> None:
+    """One unit, one step, and zeros everywhere: of each row, the gradient shows the choice."""
+    domain = PLAIN.but(
+        dropout=("some",),
+        dropout_probability=0.5,
+        num_layers=(2,),
+        batch_first=(False, True),
+        input_size=(1, 1),
+        hidden_size=(1, 1),
+        seq_len=(1, 1),
+        batch_size=(64, 70),
+        cotangents=(("output",),),
+    )
+    lstm_check.forall(domain, close_for_the_mask_of_zeros, at_most=2, shrink=False)
+
+
+def close_for_the_mask_of_zeros(trial: Trial) -> list[Finding]:
+    """Whether gradients are those for the mask that the gradient of each row shows.
+
+    Input, states and biases are zero, so that all hidden states are. What was dropped shows in
+    gradients alone, and half of it has to be kept.
+    """
+    config = trial.case.config
+    if config.output_size * config.num_directions != 1 or config.num_layers != 2:
+        raise Unsupported("the gradients of such a stack do not show the dropout mask")
+    zeros = ("input", "h_0", "c_0", "bias")
+    values = {n: 0 * x for n, x in trial.case.arguments().items() if n.startswith(zeros)}
+    case = trial.case.with_values(values)
+    tensors = trial.run(case).tensors
+    observed = tensors["input.grad"].values
+    if observed.shape != case.shapes()["input"]:
+        return [trial.close("input.grad", observed)]
+    all_kept = expect(case, kept=[np.ones((1, case.batch_size, 1))]).values["input.grad"]
+    kept = np.abs(observed - all_kept) < np.abs(observed)
+    expectation = expect(case, kept=[kept.reshape(1, case.batch_size, 1).astype(float)])
+    chance = scipy_stats().binomtest(int(kept.sum()), kept.size, 1 - config.dropout).pvalue
+    message = (
+        f"of {kept.size} zeros that a layer hands on, {kept.sum()} have the gradient of what is "
+        f"kept, with dropout={config.dropout}"
+    )
+    note = "for the mask that the gradients of rows show"
+    gradients = [name for name in case.result_names() if name.endswith(".grad")]
+    return [
+        *trial.close_all(tensors, gradients, note, expectation),
+        holds("input.grad", chance >= FALSE_ALARMS, message),
+    ]
+
+
 @pytest.mark.lstm_clause("DROP-7")
 def test_rate(lstm_check: Checker) -> None:
     lstm_check.forall(MANY, rate, at_most=10, shrink=False)
