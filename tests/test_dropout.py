@@ -375,6 +375,7 @@ def test_gradients_at_zeros(lstm_check: Checker) -> None:
         dropout=("some",),
         dropout_probability=0.5,
         num_layers=(2,),
+        bias=(True,),
         batch_first=(False, True),
         input_size=(1, 1),
         hidden_size=(1, 1),
