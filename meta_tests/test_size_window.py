@@ -32,6 +32,20 @@ WINDOWS: dict[str, tuple[Sizes, Callable[[Sizes], bool], str]] = {
     "multiples": (
         Sizes(input_size=240), lambda s: s.input_size % 12 == 0, "input_size is a multiple of 12",
     ),
+    "no multiples": (
+        Sizes(input_size=241), lambda s: s.input_size > 200 and s.input_size % 4 > 0,
+        "input_size is no multiple of 4 (tried from 236 to 246)",
+    ),
+    "no multiples of a product": (
+        Sizes(hidden_size=514, proj_size=513),
+        lambda s: s.hidden_size * s.proj_size > 256 and s.hidden_size * s.proj_size % 4 > 0,
+        "proj_size is no multiple of 2 (tried from 508 to 513)",
+    ),
+    "a pattern": (
+        Sizes(seq_len=100), lambda s: s.seq_len > 64 and s.seq_len % 3 > 0,
+        "seq_len is one of 95, 97, 98, 100, 101, 103, 104 (right at 96, 99, 102, 105; no others "
+        "were tried)",
+    ),
     "two sizes": (
         Sizes(hidden_size=256, batch_size=64, seq_len=9),
         lambda s: s.hidden_size % 64 == 0 and s.batch_size % 8 == 0,

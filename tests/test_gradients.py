@@ -198,10 +198,23 @@ def graph_is_retained(trial: Trial, bench: Bench) -> Iterator[Finding]:
     module, arguments = bench.module(), bench.arguments()
     outputs = bench.call(module, arguments)
     others = [replace(trial.case, seed=trial.case.seed + k) for k in (1, 2, 3)]
+
+    def call_without_gradients() -> None:
+        with bench.torch.no_grad():
+            bench.call(module, bench.arguments(others[2]))
+
+    call_without_gradients()
     # Several graphs at a time, as for a loss of three inputs.
     alive = [bench.call(module, bench.arguments(other)) for other in others[:2]]
+    call_without_gradients()
     bench.backward(outputs, retain_graph=True)
-    yield from all_close(trial, bench, module, arguments, "first of four backward passes")
+    yield from all_close(
+        trial,
+        bench,
+        module,
+        arguments,
+        "first of four backward passes, after calls with other values",
+    )
     # Memory that the first backward pass has freed would be in use again.
     alive.append(bench.call(module, bench.arguments(others[2])))
     for number in ("second", "third", "fourth"):

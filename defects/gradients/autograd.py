@@ -265,6 +265,21 @@ class TwoGraphsAtATime(ReadableLSTM):
         return output, (h_n, c_n)
 
 
+@defect("GRAD-14", GRADIENT, "gradients, a call without gradients before the backward pass")
+class OverwrittenByACallWithoutGradients(ReadableLSTM):
+    """What a call has saved is overwritten by the next call without gradients."""
+
+    def finish(self, input: Input, steps: Steps, h_n: Tensor, c_n: Tensor) -> Result:
+        output, (h_n, c_n) = super().finish(input, steps, h_n, c_n)
+        calls = self.__dict__.setdefault("calls_without_gradients", [])
+        number = len(calls)
+        if h_n.requires_grad:
+            h_n.register_hook(lambda g: g if len(calls) == number else torch.zeros_like(g))
+        else:
+            calls.append(None)
+        return output, (h_n, c_n)
+
+
 def accumulate(parameter: Tensor, gradient: Tensor) -> None:
     """Adds to ``.grad``, as the end of a backward pass does."""
     parameter.grad = gradient if parameter.grad is None else parameter.grad + gradient

@@ -24,6 +24,12 @@ _SMALL = Sizes(seq_len=3, batch_size=2, input_size=3, hidden_size=4)
 # Smallest number whose multiples are looked for.
 _SMALLEST_DIVISOR = 3
 
+# So many sizes next to each end of a range are tried, and so many around one that is in no range.
+_NEIGHBOURS, _PATTERN = 3, 5
+
+# An LSTM may be right only for multiples of one of these.
+_DIVISORS = (2, 4, 8)
+
 Fails = Callable[[int], bool | None]  # of a size; None if it cannot be tried
 
 
@@ -65,11 +71,16 @@ def size_window(fails: Callable[[Case], bool], case: Case) -> str | None:
         small, size = _small(axis, current), getattr(current, axis)
         if size > small:
             of_axis = partial(_replaced, fails_in, current, axis)
-            windows.append(_window(axis, small, size, of_axis))
+            windows.append(_window(axis, small, size, of_axis, _most(axis, current)))
     if not windows:
         return None
     # A tile may be wrong only where another size is large as well.
     return f"wrong only for some sizes: {', and '.join(windows)}."
+
+
+def _most(axis: str, sizes: Sizes) -> int:
+    """The largest size of ``axis`` that needs no other size to change."""
+    return sizes.hidden_size - 1 if axis == "proj_size" else _LARGEST[axis]
 
 
 def _small(axis: str, sizes: Sizes) -> int:
@@ -103,19 +114,25 @@ def _total_window(fails_in: Callable[[Sizes], bool | None], sizes: Sizes) -> str
     total = sum(unequal_lengths(sizes.seq_len, sizes.batch_size, in_order=True))
     if not (of_row(total) and of_rows(total)) or of_row(1) or of_rows(1):
         return None
-    return _window("seq_len", 1, total, of_row).replace("seq_len", "the sum of the lengths")
+    window = _window("seq_len", 1, total, of_row, _LARGEST["seq_len"])
+    return window.replace("seq_len", "the sum of the lengths")
 
 
-def _window(axis: str, right: int, wrong: int, fails: Fails) -> str:
-    """The sizes around ``wrong`` that fail, in words. The size ``right`` is known not to."""
+def _window(axis: str, right: int, wrong: int, fails: Fails, most: int) -> str:
+    """The sizes around ``wrong`` that fail, in words. The size ``right`` is known not to.
+
+    Sizes above ``most`` change another size as well.
+    """
     multiple = _divisor(axis, wrong, fails)
     if multiple:
         return f"{axis} is a multiple of {multiple}"
     first = _boundary(right, wrong, fails)
     beyond = next((size for size in _growing(wrong, _LARGEST[axis]) if fails(size) is False), None)
-    if beyond is None:
+    last = None if beyond is None else _boundary(beyond, wrong, fails)
+    if any(fails(size) is False for size in _within(first, last, _LARGEST[axis])):
+        return _scattered(axis, wrong, fails, most)
+    if last is None:
         return f"{axis} from {first} on (right at {first - 1})"
-    last = _boundary(beyond, wrong, fails)
     if first == last:
         return f"{axis}={first} (right at {first - 1} and at {last + 1})"
     return f"{axis} from {first} to {last} (right at {first - 1} and at {last + 1})"
@@ -130,6 +147,28 @@ def _boundary(right: int, wrong: int, fails: Fails) -> int:
         else:
             right = middle
     return wrong
+
+
+def _within(first: int, last: int | None, largest: int) -> list[int]:
+    """Sizes next to the ends of a range, inside: bisection alone tells no range from a pattern."""
+    end = largest if last is None else last - 1
+    after = range(first + 1, min(first + _NEIGHBOURS, end) + 1)
+    before = [] if last is None else range(max(last - _NEIGHBOURS, first + 1), last)
+    return sorted({*after, *before})
+
+
+def _scattered(axis: str, wrong: int, fails: Fails, most: int) -> str:
+    """The sizes around ``wrong`` that fail, in words, where some between them do not."""
+    near = range(max(1, wrong - _PATTERN), min(wrong + _PATTERN, most) + 1)
+    outcomes = {size: fails(size) for size in near}
+    for divisor in _DIVISORS:
+        if all(fail is None or fail == (size % divisor > 0) for size, fail in outcomes.items()):
+            return f"{axis} is no multiple of {divisor} (tried from {near[0]} to {near[-1]})"
+    failing, others = (
+        ", ".join(str(size) for size, fail in outcomes.items() if fail is kind)
+        for kind in (True, False)
+    )
+    return f"{axis} is one of {failing} (right at {others}; no others were tried)"
 
 
 def _growing(size: int, largest: int) -> list[int]:

@@ -142,8 +142,9 @@ CHAPTER = Chapter(
             title="Graph is retained",
             text=(
                 "With retain_graph=True further backward passes through the same graph give "
-                "the same gradients, after another call too. A graph does not need the module: the "
-                "backward pass is right after it was deleted."
+                "the same gradients, and the first one gives the right ones, after other calls "
+                "too, with gradients or without. A graph does not need the module: the backward "
+                "pass is right after it was deleted."
             ),
             sources=(
                 "retain_graph",
