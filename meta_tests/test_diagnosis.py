@@ -20,12 +20,14 @@ pytest.importorskip("torch")
 import torch
 
 from lstm_conformance.adapters.target import load
-from lstm_conformance.adapters.torch_module import TorchModule
+from lstm_conformance.adapters.torch_module import TorchModule, torch_lstm
 from lstm_conformance.defects.catalogue import catalogue
 from lstm_conformance.defects.readable import ReadableLSTM
+from lstm_conformance.runner.failures.behaviour import Behaviour, run
 from lstm_conformance.runner.failures.diagnosis import Diagnostician, Evidence
 from lstm_conformance.runner.failures.divergence import first_divergence
 from lstm_conformance.runner.failures.failure import Diagnosis, Failure
+from lstm_conformance.runner.failures.suspects import none_hides_another
 from lstm_conformance.runner.session.suite import checkers_of
 from tools.diagnosis_figures import computed_differently, diagnosis
 
@@ -106,6 +108,27 @@ def test_a_defect_is_told_from_those_like_it(name: str) -> None:
     found = diagnosis(CATALOGUE[name])
     assert found["defects"] == [name]
     assert found["alternatives"] == []
+
+
+@pytest.mark.parametrize(
+    ("names", "right", "expected"),
+    [
+        # The second one hides the first with batch_first.
+        (("GapsAfterRowsOfCotangentsIgnored", "RingOf32Workspaces"), ["batch_first=True"], False),
+        (("BiasHHIgnored", "StatesDirectionMajor"), ["bias=False"], True),
+        (("BiasHHIgnored", "StatesDirectionMajor"), ["bias=False", "bias=True"], False),
+    ],
+)
+def test_no_defect_hides_another(names: tuple[str, ...], right: list[str], expected: bool) -> None:
+    group = tuple(CATALOGUE[name] for name in names)
+    sizes = "input_size=3 hidden_size=4 num_layers=2 proj_size=2 seq_len=5 batch_size=3"
+    behaviours = []
+    for text in right:
+        case = Case.parse(f"v1 {sizes} {text} cotangents=output,h_n,c_n seed=9")
+        observation = run(torch_lstm(), case)
+        assert observation is not None
+        behaviours.append(Behaviour(case, observation))
+    assert none_hides_another(group, behaviours) is expected
 
 
 def test_defects_that_cannot_be_told_apart_are_all_told() -> None:

@@ -30,7 +30,17 @@ from .failure import Diagnosis, Failure
 from .probing_cases import is_determined, is_large, probing_cases, single_steps
 from .recomputation import recomputed
 from .size_window import size_window
-from .suspects import MATCH, SEPARATION, Group, filtered, matches, may_match, pairs, suspects
+from .suspects import (
+    MATCH,
+    SEPARATION,
+    Group,
+    filtered,
+    matches,
+    may_match,
+    none_hides_another,
+    pairs,
+    suspects,
+)
 from .views import views_of
 
 if TYPE_CHECKING:
@@ -193,6 +203,7 @@ class Diagnostician:
                 return Diagnosis(text, documented_ratio=_finite(documented))
         if not groups and len(self._searched) == 1:  # once is enough
             groups, matched = _matching(pairs(defects, certain), certain, random)
+            groups = [group for group in groups if none_hides_another(group, certain)]
         if not groups or documented <= SEPARATION * max(matched, 1.0):
             return None
         self._found.append(groups[0])

@@ -17,7 +17,17 @@ from .behaviour import Behaviour, run
 if TYPE_CHECKING:
     from ...defects.catalogue import Defect
 
-__all__ = ["MATCH", "SEPARATION", "Group", "filtered", "matches", "may_match", "pairs", "suspects"]
+__all__ = [
+    "MATCH",
+    "SEPARATION",
+    "Group",
+    "filtered",
+    "matches",
+    "may_match",
+    "none_hides_another",
+    "pairs",
+    "suspects",
+]
 
 # Defects that act together.
 Group = tuple["Defect", ...]
@@ -107,6 +117,15 @@ def may_match(group: Group, behaviour: Behaviour) -> bool:
         return False
     values = {name: tensor.values for name, tensor in observation.tensors.items()}
     return behaviour.distance(values, OUTPUTS) > MATCH or behaviour.distance(values) <= SEPARATION
+
+
+def none_hides_another(group: Group, behaviours: Sequence[Behaviour]) -> bool:
+    """Whether no defect of ``group`` alone is wrong where the results are right.
+
+    If one is, the others hide it there by the way they are written, and do not explain it.
+    """
+    right = [b for b in behaviours if b.documented <= MATCH]
+    return all(matches((defect,), right) is not None for defect in group)
 
 
 def filtered(groups: Iterable[Group], behaviours: Sequence[Behaviour]) -> tuple[list[Group], float]:
