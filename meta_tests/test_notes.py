@@ -40,3 +40,14 @@ def test_notes_tell_what_differs(module: type[torch.nn.Module], notes: set[str])
     trial = Trial(CASE, TorchModule("wrong", module, "0"))
     findings = in_inference(close())(trial)
     assert {f.message for f in findings if f.verdict == FAIL} == notes
+
+
+def test_gradients_in_the_same_memory_are_named() -> None:
+    from lstm_conformance.tests.test_gradients import in_the_same_memory
+
+    module = torch.nn.LSTM(2, 3)
+    for parameter in module.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    assert in_the_same_memory(module) == ""
+    module.bias_hh_l0.grad = module.bias_ih_l0.grad
+    assert in_the_same_memory(module) == "; bias_ih_l0.grad and bias_hh_l0.grad share memory"

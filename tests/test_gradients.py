@@ -185,8 +185,21 @@ def gradients_accumulate(trial: Trial, bench: Bench) -> Iterator[Finding]:
     module, arguments = bench.module(), bench.arguments()
     for _ in range(2):
         bench.backward(bench.call(module, arguments))
+    note = f"half of the gradient of two passes{in_the_same_memory(module)}"
     for name, gradient in bench.gradients(module, arguments).items():
-        yield trial.close(name, gradient.values / 2, note="half of the gradient of two passes")
+        yield trial.close(name, gradient.values / 2, note=note)
+
+
+def in_the_same_memory(module: Any) -> str:
+    """Which gradients are one tensor, so that what is added to one is added to the other."""
+    names: dict[int, str] = {}
+    for name, parameter in module.named_parameters():
+        gradient = parameter.grad
+        if gradient is not None and gradient.numel() and gradient.device.type in ("cpu", "cuda"):
+            first = names.setdefault(gradient.data_ptr(), name)
+            if first != name:
+                return f"; {first}.grad and {name}.grad share memory"
+    return ""
 
 
 @pytest.mark.lstm_clause("GRAD-14")
