@@ -47,7 +47,7 @@ IN_DEFAULT = {
     *("torch-functional", "torch-func", "torch-cell", "torch-parametrized", "torch-pruned"),
     *("torch-weight-norm", "torch-autocast", "torch-dynamic-float16", "torch-quantizable", "webnn"),
     *("ncnn", "onnxruntime-node", "onnxruntime-wasm"),
-    *("tensorflow-block", "onnx-reference", "mnn"),
+    *("tensorflow-block", "onnx-reference", "mnn", "torch-cpp"),
 }
 
 OPTIONS = {
