@@ -183,6 +183,12 @@ def test_random_dropout(name: str, why: str) -> None:
     )
 
 
+def test_random_dropout_with_a_probability_that_rounds_to_1() -> None:
+    case = "input_size=1 hidden_size=1 num_layers=2 dropout=0.999 training=True seed=1"
+    text = said(mistake("DropoutScaleInFloat32"), case, close_for_some_mask(lambda name: True))
+    assert "the mistake is in dropout" in text
+
+
 def test_an_exception_of_some_modes() -> None:
     case = Case.parse(f"v1 {PLAIN} batch_first=True seq_len=2 states=True")
     implementation = mistake("BatchFirstIgnored")

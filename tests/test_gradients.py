@@ -221,13 +221,8 @@ def graph_is_retained(trial: Trial, bench: Bench) -> Iterator[Finding]:
     alive = [bench.call(module, bench.arguments(other)) for other in others[:2]]
     call_without_gradients()
     bench.backward(outputs, retain_graph=True)
-    yield from all_close(
-        trial,
-        bench,
-        module,
-        arguments,
-        "first of four backward passes, after calls with other values",
-    )
+    note = "first of four backward passes, after calls with other values"
+    yield from all_close(trial, bench, module, arguments, note)
     # Memory that the first backward pass has freed would be in use again.
     alive.append(bench.call(module, bench.arguments(others[2])))
     for number in ("second", "third", "fourth"):

@@ -160,9 +160,11 @@ def _rounded_scales(p: float, precision: Precision) -> Iterator[tuple[str, float
     """The ways to compute 1 / (1 - p) in other formats, with how much too large the result is."""
     for dtype, lower in PRECISIONS.items():
         if lower.unit_roundoff > precision.unit_roundoff:
-            of_p, of_rest, of_scale = lower.round(np.array([p, 1 - p, 1 / (1 - p)]))
-            for scale in (1 / (1 - of_p), 1 / of_rest, of_scale):
-                yield dtype, scale * (1 - p)
+            of_p, rest, scale = lower.round(np.array([p, 1 - p, 1 / (1 - p)]))
+            yield dtype, scale * (1 - p)
+            for divisor in (rest, 1 - of_p):
+                if divisor:  # a probability near 1 may be rounded to 1
+                    yield dtype, (1 - p) / divisor
 
 
 def _explains(trial: Trial, outputs: Mapping[str, Array], expectation: Expectation) -> bool:
