@@ -46,8 +46,8 @@ IN_DEFAULT = {
     *("reference", "onnxruntime", "torch", "torch-onednn-off", "torch-inference", "torch-trace"),
     *("torch-functional", "torch-func", "torch-cell", "torch-parametrized", "torch-pruned"),
     *("torch-weight-norm", "torch-autocast", "torch-dynamic-float16", "torch-quantizable", "webnn"),
-    *("ncnn", "onnxruntime-node", "onnxruntime-wasm"),
-    *("tensorflow-block", "onnx-reference", "mnn", "torch-cpp"),
+    *("torch-cpp", "keras-torch-unrolled", "tensorflow-block", "onnx-reference", "ncnn", "mnn"),
+    *("onnxruntime-node", "onnxruntime-wasm"),
 }
 
 OPTIONS = {
