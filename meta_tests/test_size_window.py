@@ -69,8 +69,15 @@ WINDOWS: dict[str, tuple[Sizes, Callable[[Sizes], bool], str]] = {
 @pytest.mark.parametrize("name", WINDOWS)
 def test_window(name: str, case: Case) -> None:
     sizes, wrong, expected = WINDOWS[name]
-    found = size_window(lambda case: wrong(sizes_of(case)), with_sizes(case, sizes))
+    tried: list[Sizes] = []
+
+    def fails(case: Case) -> bool:
+        tried.append(sizes_of(case))
+        return wrong(tried[-1])
+
+    found = size_window(fails, with_sizes(case, sizes))
     assert found == f"wrong only for some sizes: {expected}."
+    assert len(set(tried)) == len(tried), "each takes seconds"
 
 
 def test_no_window_if_small_sizes_are_wrong_too() -> None:

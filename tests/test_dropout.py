@@ -396,7 +396,8 @@ def close_for_the_mask_of_zeros(trial: Trial) -> list[Finding]:
     if config.output_size * config.num_directions != 1 or config.num_layers != 2:
         raise Unsupported("the gradients of such a stack do not show the dropout mask")
     zeros = ("input", "h_0", "c_0", "bias")
-    values = {n: 0 * x for n, x in trial.case.arguments().items() if n.startswith(zeros)}
+    arguments = trial.case.arguments().items()
+    values = {name: np.zeros_like(x) for name, x in arguments if name.startswith(zeros)}
     case = trial.case.with_values(values)
     tensors = trial.run(case).tensors
     observed = tensors["input.grad"].values

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 
 from ...spec.case import Case
 from ...spec.sizes import AXES, LADDERS, Sizes, sizes_of, unequal_lengths, with_sizes, work
@@ -46,6 +46,7 @@ def size_window(fails: Callable[[Case], bool], case: Case) -> str | None:
         case: that fails.
     """
 
+    @cache  # bisections, and what is tried beside their ends, meet at some sizes
     def fails_in(sizes: Sizes) -> bool | None:
         if work(sizes) > _MOST_WORK and work(sizes) > work(sizes_of(case)):
             return None
